@@ -1,0 +1,26 @@
+import { defineConfig } from 'vitest/config'
+
+// The packages are tested from their sources: nothing has to be built first.
+const resolve = { conditions: ['@aurora-iam/source', 'node'] }
+const ssr = {
+  resolve: { conditions: ['@aurora-iam/source', 'node'], externalConditions: ['@aurora-iam/source'] },
+}
+
+const project = (name: string, include: string) => ({
+  resolve,
+  ssr,
+  test: { name, include: [include], testTimeout: 30_000, hookTimeout: 60_000 },
+})
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('rate-limit', 'packages/rate-limit/test/**/*.test.ts'),
+      project('core', 'packages/core/test/**/*.test.ts'),
+      project('mysql2', 'packages/mysql2/test/**/*.test.ts'),
+      project('wire', 'packages/wire/test/**/*.test.ts'),
+      project('local', 'packages/local/test/**/*.test.ts'),
+      project('test', 'test/**/*.test.ts'),
+    ],
+  },
+})
