@@ -1,0 +1,52 @@
+import { createCertificateAuthority } from './certificate-authority.ts'
+
+/** A private key (PKCS #8) and the certificate for it, both in PEM. */
+export interface KeyPair {
+  readonly key: string
+  readonly cert: string
+}
+
+/** What a TLS server may show: one good certificate and the ways in which certificates are bad. */
+export interface Certificates {
+  /** The certificate of the authority that clients trust, in PEM. */
+  readonly ca: string
+  /** Issued by {@link Certificates.ca} for the names asked for. */
+  readonly valid: KeyPair
+  /** As {@link Certificates.valid}, for another name. */
+  readonly wrongName: KeyPair
+  /** As {@link Certificates.valid}, ended yesterday. */
+  readonly expired: KeyPair
+  /** As {@link Certificates.valid}, issued by an authority of the same name that clients do not trust. */
+  readonly otherCa: KeyPair
+  /** Issued by itself. */
+  readonly selfSigned: KeyPair
+}
+
+const AUTHORITY = 'Local Aurora throw-away CA'
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+
+/**
+ * Makes a certificate authority and server certificates that live in memory only.
+ *
+ * @param names - DNS names and IP addresses that the server is reached by; at least one
+ */
+export async function createCertificates(names: readonly string[]): Promise<Certificates> {
+  const now = Date.now()
+  // An hour back: the clock of a container may be behind its host's.
+  const period = { notBefore: new Date(now - HOUR), notAfter: new Date(now + 365 * DAY) }
+  const past = { notBefore: new Date(now - 2 * DAY), notAfter: new Date(now - DAY) }
+  const longer = { notBefore: new Date(now - 3 * DAY), notAfter: period.notAfter }
+  const [trusted, other] = await Promise.all([
+    createCertificateAuthority(AUTHORITY, longer),
+    createCertificateAuthority(AUTHORITY, longer),
+  ])
+  const [valid, wrongName, expired, otherCa, selfSigned] = await Promise.all([
+    trusted.issue(names, period),
+    trusted.issue(['wrong-name.invalid'], period),
+    trusted.issue(names, past),
+    other.issue(names, period),
+    other.selfSign(names, period),
+  ])
+  return { ca: trusted.certificate, valid, wrongName, expired, otherCa, selfSigned }
+}

@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto'
+import { type Authorize, compilePolicy, type PolicyDocument } from './policy.ts'
+
+/** Credentials in the shape of the AWS SDK for JavaScript. */
+export interface CredentialIdentity {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  /** Present with temporary credentials. */
+  readonly sessionToken?: string
+  /** When temporary credentials end, and every token signed with them. */
+  readonly expiration?: Date
+}
+
+/** Somebody whose tokens Local Aurora can verify. */
+export interface Principal extends CredentialIdentity {
+  /**
+   * What the principal may do.
+   *
+   * @defaultValue `rds-db:connect` on every resource
+   */
+  readonly policy?: PolicyDocument
+  /** How refusals call the principal; by default by its access key id. */
+  readonly arn?: string
+}
+
+/** A principal with its policy made ready to ask. */
+export interface KnownPrincipal extends Principal {
+  readonly authorize: Authorize
+}
+
+const ALLOW_CONNECT: PolicyDocument = {
+  Version: '2012-10-17',
+  Statement: { Effect: 'Allow', Action: 'rds-db:connect', Resource: '*' },
+}
+
+/** The principals that one Local Aurora knows, by access key id. */
+export class Principals {
+  readonly #known = new Map<string, KnownPrincipal>()
+
+  constructor(principals: Iterable<Principal> = []) {
+    for (const principal of principals) this.add(principal)
+  }
+
+  /**
+   * Adds a principal; one with the same access key id is replaced.
+   *
+   * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`: its policy cannot be evaluated
+   */
+  add(principal: Principal): void {
+    const authorize = compilePolicy(principal.policy ?? ALLOW_CONNECT)
+    this.#known.set(principal.accessKeyId, { ...principal, authorize })
+  }
+
+  /** Forgets a principal, as if its access key had been deleted. */
+  remove(accessKeyId: string): void {
+    this.#known.delete(accessKeyId)
+  }
+
+  get(accessKeyId: string): KnownPrincipal | undefined {
+    return this.#known.get(accessKeyId)
+  }
+}
+
+/** Enough for tokens to grow past 1 KB, as those of real roles do. */
+const SESSION_TOKEN_BYTES = 600
+
+/**
+ * Makes up temporary credentials that look and weigh like those of an assumed role. They open nothing
+ * but the Local Aurora that they are given to.
+ */
+export function createPrincipal(details: Pick<Principal, 'policy' | 'arn' | 'expiration'> = {}): Principal {
+  return {
+    ...details,
+    accessKeyId: `ASIA${base32(16)}`,
+    secretAccessKey: randomBytes(30).toString('base64'),
+    sessionToken: randomBytes(SESSION_TOKEN_BYTES).toString('base64'),
+  }
+}
+
+function base32(length: number): string {
+  return Array.from(randomBytes(length), (byte) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[byte % 32]).join('')
+}
