@@ -1,0 +1,36 @@
+/**
+ * Tells many members of one `AbortSignal` that it was aborted, through a single listener. A listener each would cost
+ * quadratic time when they leave and make Node warn of a leak at the eleventh.
+ */
+export class AbortListeners<T> {
+  readonly #groups = new Map<AbortSignal, { members: Set<T>; listener: () => void }>()
+  readonly #onAbort: (member: T, signal: AbortSignal) => void
+
+  /** @param onAbort - is called for every member of an aborted signal, in the order they were added. */
+  constructor(onAbort: (member: T, signal: AbortSignal) => void) {
+    this.#onAbort = onAbort
+  }
+
+  add(signal: AbortSignal, member: T): void {
+    const group = this.#groups.get(signal)
+    if (group !== undefined) {
+      group.members.add(member)
+      return
+    }
+    const members = new Set([member])
+    const listener = () => {
+      for (const aborted of members) this.#onAbort(aborted, signal)
+    }
+    this.#groups.set(signal, { members, listener })
+    signal.addEventListener('abort', listener, { once: true })
+  }
+
+  delete(signal: AbortSignal, member: T): void {
+    const group = this.#groups.get(signal)
+    if (group === undefined) return
+    group.members.delete(member)
+    if (group.members.size > 0) return
+    this.#groups.delete(signal)
+    signal.removeEventListener('abort', group.listener)
+  }
+}

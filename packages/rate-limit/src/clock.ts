@@ -1,0 +1,24 @@
+/** Where a limiter reads the time and sets its timer. Replace it in tests only. */
+export interface RateLimitClock {
+  /** Milliseconds on a scale that never goes back. */
+  now(): number
+  /**
+   * Runs `callback` once, about `delayMs` whole milliseconds from now; a pending timer keeps the process alive.
+   * It may run a little early: the limiter looks at `now()` again.
+   *
+   * @returns a function that cancels the timer.
+   */
+  setTimer(callback: () => void, delayMs: number): () => void
+}
+
+/** Beyond this `setTimeout` fires at once; waking early instead is harmless. */
+const longestTimeoutMs = 2 ** 31 - 1
+
+/** The process's monotonic clock: steps of the wall clock neither stall a limiter nor let it burst. */
+export const systemClock: RateLimitClock = {
+  now: () => performance.now(),
+  setTimer(callback, delayMs) {
+    const timeout = setTimeout(callback, Math.min(delayMs, longestTimeoutMs))
+    return () => clearTimeout(timeout)
+  },
+}

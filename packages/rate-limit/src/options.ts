@@ -1,0 +1,135 @@
+import { type RateLimitClock, systemClock } from './clock.ts'
+import { RateLimitError } from './errors.ts'
+
+/** How many attempts per interval, and how a request for one waits. */
+export interface RateLimiterOptions {
+  /** The most attempts that the server may see in any sliding interval of `intervalMs`. A whole number from 1. */
+  limit: number
+  /** The length of the interval, in milliseconds. @defaultValue 1000 */
+  intervalMs?: number
+  /** The longest a request waits for its permit, in milliseconds; `acquire({ timeoutMs })` overrides it. @defaultValue 30000 */
+  maxWaitMs?: number
+  /** The most requests that wait at once; the next is refused. 0 refuses whatever cannot be granted at once. @defaultValue 10000 */
+  maxQueue?: number
+  /**
+   * A permit that nobody settled or cancelled is taken for settled after this many milliseconds. Longer than any
+   * attempt may last, or the server may see more than `limit`. @defaultValue 60000
+   */
+  permitTtlMs?: number
+  /** After a `'throttled'` outcome halved the limit: one place comes back each time this many milliseconds pass. @defaultValue 1000 */
+  recoverMs?: number
+  /** Grants everything at once and only counts, in `stats()`, what would have waited. @defaultValue false */
+  dryRun?: boolean
+  /** For tests. @defaultValue the process's monotonic clock */
+  clock?: RateLimitClock
+}
+
+/** The options of a limiter with every default filled in. */
+export type CompleteOptions = Readonly<Required<RateLimiterOptions>>
+
+type NumericOption = 'limit' | 'intervalMs' | 'maxWaitMs' | 'maxQueue' | 'permitTtlMs' | 'recoverMs'
+
+const defaults: Omit<CompleteOptions, 'limit'> = {
+  intervalMs: 1000,
+  maxWaitMs: 30_000,
+  maxQueue: 10_000,
+  permitTtlMs: 60_000,
+  recoverMs: 1000,
+  dryRun: false,
+  clock: systemClock,
+}
+
+const optionNames: readonly string[] = ['limit', ...Object.keys(defaults)]
+
+const expectations: Readonly<Record<NumericOption, { kind: string; allows: (value: number) => boolean }>> = {
+  limit: { kind: 'a whole number from 1, such as 20', allows: isPositiveInteger },
+  intervalMs: { kind: 'a finite number of milliseconds above 0, such as 1000', allows: isPositive },
+  maxWaitMs: { kind: 'a finite number of milliseconds from 0, such as 30000', allows: isNotNegative },
+  maxQueue: {
+    kind: 'a whole number from 0, such as 10000',
+    allows: (n) => Number.isSafeInteger(n) && n >= 0,
+  },
+  permitTtlMs: { kind: 'a finite number of milliseconds above 0, such as 60000', allows: isPositive },
+  recoverMs: { kind: 'a finite number of milliseconds above 0, such as 1000', allows: isPositive },
+}
+
+/**
+ * Checks the options of a limiter and fills in the defaults.
+ *
+ * @param name - what to call the options object in messages; empty for the options themselves.
+ * @throws {@link RateLimitError} `ERR_RATE_LIMIT_INVALID_OPTION`.
+ */
+export function completeOptions(options: RateLimiterOptions, name = ''): CompleteOptions {
+  const prefix = name === '' ? '' : `${name}.`
+  if (typeof options !== 'object' || options === null) {
+    throw invalidOption(name || 'options', options, 'an object with a `limit`, such as { limit: 20 }')
+  }
+  refuseUnknownOptions(options, optionNames, prefix)
+  for (const option of Object.keys(expectations) as NumericOption[]) {
+    const value = options[option]
+    if (value === undefined && option !== 'limit') continue
+    checkNumber(option, value, prefix)
+  }
+  const { dryRun, clock } = options
+  if (dryRun !== undefined && typeof dryRun !== 'boolean') {
+    throw invalidOption(`${prefix}dryRun`, dryRun, 'true or false')
+  }
+  if (clock !== undefined && (typeof clock?.now !== 'function' || typeof clock.setTimer !== 'function')) {
+    throw invalidOption(`${prefix}clock`, clock, 'an object with the functions now() and setTimer()')
+  }
+  return {
+    limit: options.limit,
+    intervalMs: options.intervalMs ?? defaults.intervalMs,
+    maxWaitMs: options.maxWaitMs ?? defaults.maxWaitMs,
+    maxQueue: options.maxQueue ?? defaults.maxQueue,
+    permitTtlMs: options.permitTtlMs ?? defaults.permitTtlMs,
+    recoverMs: options.recoverMs ?? defaults.recoverMs,
+    dryRun: dryRun ?? defaults.dryRun,
+    clock: clock ?? defaults.clock,
+  }
+}
+
+/** Throws unless `value` is what the numeric option `like` may be; `name` is what the message calls it. */
+export function checkNumber(like: NumericOption, value: unknown, prefix = '', name: string = like): void {
+  const { kind, allows } = expectations[like]
+  if (typeof value !== 'number' || !allows(value)) throw invalidOption(`${prefix}${name}`, value, kind)
+}
+
+/** Throws for the first own key of `options` that is not in `known`. */
+export function refuseUnknownOptions(options: object, known: readonly string[], prefix = ''): void {
+  const unknown = Object.keys(options).find((key) => !known.includes(key))
+  if (unknown === undefined) return
+  const name = `${prefix}${unknown}`
+  throw new RateLimitError(
+    'ERR_RATE_LIMIT_INVALID_OPTION',
+    `Unknown option \`${name}\`. Remove it, or use one of: ${known.join(', ')}.`,
+    { option: name },
+  )
+}
+
+/** The error for an option of the wrong kind. */
+export function invalidOption(name: string, value: unknown, expected: string): RateLimitError {
+  return new RateLimitError(
+    'ERR_RATE_LIMIT_INVALID_OPTION',
+    `Expected \`${name}\` to be ${expected}, but it is ${describe(value)}.`,
+    { option: name },
+  )
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
+  return typeof value === 'function' ? 'a function' : String(value)
+}
+
+function isPositiveInteger(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 1
+}
+
+function isPositive(value: number): boolean {
+  return Number.isFinite(value) && value > 0
+}
+
+function isNotNegative(value: number): boolean {
+  return Number.isFinite(value) && value >= 0
+}

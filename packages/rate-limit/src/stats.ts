@@ -1,0 +1,37 @@
+/** How a limiter stands now, and what it has done since it was made. Durations are milliseconds; the rest are counts. */
+export interface RateLimiterStats {
+  /** The most attempts per interval, as configured or lowered. */
+  limit: number
+  /** The length of the interval. */
+  intervalMs: number
+  /** The limit in force: less than `limit` for a while after `'throttled'` outcomes. */
+  effectiveLimit: number
+  /** Permits that would be granted at once now. */
+  available: number
+  /** Permits granted and not yet settled, cancelled or expired. */
+  inFlight: number
+  /** Requests waiting now. */
+  waiting: number
+  /** Permits granted. */
+  granted: number
+  /** The longest that a granted request had waited; with `dryRun`, would have waited if attempts took no time. */
+  longestWaitMs: number
+  /** Permits given back unused with `cancel()`. */
+  cancelled: number
+  /** Permits settled as `'ok'`. */
+  settledOk: number
+  /** Permits settled as `'failed'`. */
+  failed: number
+  /** Permits settled as `'throttled'`. */
+  throttled: number
+  /** Permits that nobody settled within `permitTtlMs`. More than 0 means a bug in the caller, or too short a time. */
+  expired: number
+  /** Requests that ended with `ERR_RATE_LIMIT_TIMEOUT`. */
+  timedOut: number
+  /** Requests that ended with `ERR_RATE_LIMIT_ABORTED`. */
+  aborted: number
+  /** Requests that ended with `ERR_RATE_LIMIT_QUEUE_FULL`. */
+  refusedQueueFull: number
+  /** With `dryRun`: requests that would have waited. */
+  wouldHaveExceeded: number
+}
