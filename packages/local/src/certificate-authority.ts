@@ -1,6 +1,11 @@
 import { KeyObject, webcrypto } from 'node:crypto'
 import { isIP } from 'node:net'
-import type { KeyPair } from './certificates.ts'
+
+/** A private key (PKCS #8) and the certificate for it, both in PEM. */
+export interface KeyPair {
+  readonly key: string
+  readonly cert: string
+}
 
 /** When a certificate begins and ends. */
 export interface Period {

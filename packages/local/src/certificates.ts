@@ -1,10 +1,6 @@
-import { createCertificateAuthority } from './certificate-authority.ts'
+import { createCertificateAuthority, type KeyPair } from './certificate-authority.ts'
 
-/** A private key (PKCS #8) and the certificate for it, both in PEM. */
-export interface KeyPair {
-  readonly key: string
-  readonly cert: string
-}
+export type { KeyPair }
 
 /** What a TLS server may show: one good certificate and the ways in which certificates are bad. */
 export interface Certificates {

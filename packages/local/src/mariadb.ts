@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { LocalAuroraError } from './errors.ts'
+import { awaitGreeting } from './greeting.ts'
+import { findMariaDb, type MariaDbBinaries } from './mariadb-binaries.ts'
+import { type SupervisedProcess, startSupervised } from './supervised-process.ts'
+
+/** A database account, for the MySQL login of the front. */
+export interface Account {
+  readonly user: string
+  readonly password: string
+}
+
+export interface MariaDbOptions {
+  /** Created when the server starts. */
+  readonly database: string
+  /** Created with every right on `database` and on nothing else. */
+  readonly users: readonly string[]
+  /** Gives up the start. */
+  readonly signal?: AbortSignal
+  /** @defaultValue what {@link findMariaDb} finds */
+  readonly binaries?: MariaDbBinaries
+}
+
+/** A MariaDB server of our own, on a Unix socket, with data that are gone when it ends. */
+export interface MariaDb {
+  readonly socketPath: string
+  readonly pid: number
+  /** @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`: not one of `users` */
+  account(user: string): Account
+  /** Kills the server and removes its folder. May be called again. */
+  close(): Promise<void>
+}
+
+const START_TIMEOUT_MS = 60_000
+const POLL_MS = 20
+
+/** The data are temporary and small: nothing is made safe against a crash. An unknown `loose` option is ignored. */
+const TUNING = [
+  '--loose-innodb-buffer-pool-size=32M',
+  '--loose-innodb-log-file-size=8M',
+  '--loose-innodb-undo-tablespaces=0',
+  '--loose-innodb-flush-method=nosync',
+  '--loose-innodb-flush-log-at-trx-commit=0',
+  '--loose-innodb-doublewrite=OFF',
+  '--loose-sync-frm=OFF',
+  '--loose-aria-pagecache-buffer-size=8M',
+  '--loose-key-buffer-size=1M',
+  '--loose-performance-schema=OFF',
+]
+
+/** As Aurora MySQL 8.0 has it, where MariaDB would differ. */
+const LIKE_AURORA = [
+  '--character-set-server=utf8mb4',
+  '--collation-server=utf8mb4_unicode_ci',
+  '--max-allowed-packet=64M',
+]
+
+/**
+ * Starts a private MariaDB in a new temporary folder, from the programs installed on this machine.
+ *
+ * Once started it does not keep this process alive; when the process ends in whatever way, the server is
+ * killed and the folder removed.
+ *
+ * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_NO_DATABASE`, `ERR_LOCAL_AURORA_DATABASE_FAILED`,
+ * `ERR_LOCAL_AURORA_ABORTED`
+ */
+export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
+  const { database, users, signal, binaries = findMariaDb() } = options
+  if (signal?.aborted) throw aborted(signal)
+  const accounts = new Map(
+    users.map((user) => [user, { user, password: randomBytes(24).toString('base64url') }]),
+  )
+  // Only its owner may enter, so that nobody else on the machine reaches the socket.
+  const folder = await mkdtemp(join(tmpdir(), 'aurora-iam-'))
+  const socketPath = join(folder, 'socket')
+  const pidFile = join(folder, 'pid')
+  await mkdir(join(folder, 'data'))
+  await writeFile(join(folder, 'accounts.sql'), accountsSql(database, [...accounts.values()]))
+
+  const common = ['--no-defaults', `--datadir=${join(folder, 'data')}`, ...TUNING]
+  // MariaDB refuses to run as root unless told so.
+  if (process.getuid?.() === 0) common.push('--user=root')
+  const install = [
+    binaries.installer,
+    ...common,
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
+  ]
+  const serve = [
+    binaries.server,
+    ...common,
+    ...LIKE_AURORA,
+    `--socket=${socketPath}`,
+    `--pid-file=${pidFile}`,
+    `--init-file=${join(folder, 'accounts.sql')}`,
+    '--skip-networking',
+    '--skip-name-resolve',
+    '--max-connections=2000',
+  ]
+  const server = startSupervised(folder, inSequence(install, serve))
+  await untilReady(server, socketPath, signal)
+  const pid = Number(await readFile(pidFile, 'utf8'))
+  server.unref()
+  return {
+    socketPath,
+    pid,
+    account(user) {
+      const account = accounts.get(user)
+      if (account !== undefined) return account
+      throw new LocalAuroraError(
+        'ERR_LOCAL_AURORA_INVALID_OPTION',
+        `users: ${JSON.stringify(user)} is not among the users that the database was started with`,
+        { option: 'users' },
+      )
+    },
+    close: () => server.stop(),
+  }
+}
+
+/** One command that runs the first and, if that went well, becomes the second. */
+function inSequence(first: readonly string[], second: readonly string[]): string[] {
+  const shellWords = (command: readonly string[]) =>
+    command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
+  return ['/bin/sh', '-c', `${shellWords(first)} && exec ${shellWords(second)}`]
+}
+
+async function untilReady(
+  server: SupervisedProcess,
+  socketPath: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const tooLate = AbortSignal.timeout(START_TIMEOUT_MS)
+  const giveUp = AbortSignal.any([server.ended, tooLate, ...(signal === undefined ? [] : [signal])])
+  for (;;) {
+    try {
+      return await awaitGreeting(connect(socketPath), giveUp)
+    } catch {
+      // Not there yet, unless something gave up meanwhile.
+    }
+    if (giveUp.aborted) break
+    await sleep(POLL_MS)
+  }
+  const wasRunning = !server.ended.aborted
+  await server.stop()
+  if (signal?.aborted) throw aborted(signal)
+  const message = wasRunning
+    ? `MariaDB was not ready within ${START_TIMEOUT_MS} ms`
+    : `MariaDB ended while it was starting. Its last words:\n${server.ended.reason.message}`
+  throw new LocalAuroraError('ERR_LOCAL_AURORA_DATABASE_FAILED', message, { cause: giveUp.reason })
+}
+
+function aborted(signal: AbortSignal): LocalAuroraError {
+  return new LocalAuroraError('ERR_LOCAL_AURORA_ABORTED', 'The start of MariaDB was aborted', {
+    cause: signal.reason,
+  })
+}
+
+/** One statement a line, as an init file wants it. */
+function accountsSql(database: string, accounts: readonly Account[]): string {
+  // In a GRANT, unlike elsewhere, the name of a database is a pattern.
+  const pattern = identifier(database.replace(/[\\_%]/g, '\\$&'))
+  return [
+    `CREATE DATABASE ${identifier(database)};`,
+    ...accounts.flatMap(({ user, password }) => [
+      `CREATE USER ${literal(user)}@'%' IDENTIFIED VIA mysql_native_password USING PASSWORD(${literal(password)});`,
+      `GRANT ALL ON ${pattern}.* TO ${literal(user)}@'%';`,
+    ]),
+    '',
+  ].join('\n')
+}
+
+function identifier(name: string): string {
+  return `\`${name.replaceAll('`', '``')}\``
+}
+
+function literal(text: string): string {
+  return `'${text.replace(/['\\]/g, '\\$&')}'`
+}

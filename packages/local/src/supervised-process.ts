@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process'
+import type { Socket } from 'node:net'
+
+/**
+ * A shell that outlives us, but only long enough to clean up. Its standard input is a pipe that we hold:
+ * the kernel closes it however we end, SIGKILL included. Then the command is killed, whatever it started is
+ * ended, and the folder goes. Without job control all of them share the process group that `detached` made.
+ */
+const SUPERVISOR = `
+exec 3<&0 </dev/null
+trap : TERM
+folder=$1
+shift
+"$@" 3<&- >"$folder/log" 2>&1 &
+command=$!
+(read -r line <&3; kill -9 $command) &
+wait $command
+tail -n 20 "$folder/log" >&2
+kill 0
+attempts=0
+until rm -rf "$folder" || [ $attempts -eq 50 ]; do attempts=$((attempts + 1)); sleep 0.1; done
+`
+
+/** A command that cannot survive us, and its folder. */
+export interface SupervisedProcess {
+  /** Aborted when the command has ended and its folder is gone; the reason is an Error with its last output. */
+  readonly ended: AbortSignal
+  /** From now on the process keeps our event loop alive no longer. */
+  unref(): void
+  /** Kills the command and resolves when its folder is gone. May be called again. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a command in a session of its own, where the terminal's Ctrl-C does not reach it, and ties both it
+ * and `folder` to the life of this process.
+ *
+ * @param folder - removed with all it holds when the command ends, for whatever reason
+ */
+export function startSupervised(folder: string, command: readonly string[]): SupervisedProcess {
+  const shell = spawn('/bin/sh', ['-c', SUPERVISOR, 'supervisor', folder, ...command], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'pipe'],
+  })
+  const lifeline = shell.stdin as Socket
+  const output = shell.stderr as Socket
+  const ended = new AbortController()
+  let lastOutput = ''
+  output.setEncoding('utf8').on('data', (text: string) => {
+    lastOutput += text
+  })
+  lifeline.on('error', () => {})
+  shell.on('error', (cause) => ended.abort(cause))
+  shell.on('close', () => {
+    lifeline.destroy()
+    ended.abort(new Error(lastOutput.trim()))
+  })
+
+  return {
+    ended: ended.signal,
+    unref() {
+      for (const handle of [shell, lifeline, output]) handle.unref()
+    },
+    async stop() {
+      if (ended.signal.aborted) return
+      for (const handle of [shell, output]) handle.ref()
+      await new Promise<void>((resolve) => {
+        ended.signal.addEventListener('abort', () => resolve(), { once: true })
+        lifeline.end()
+      })
+    },
+  }
+}
