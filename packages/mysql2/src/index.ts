@@ -1,1 +1,12 @@
-export const name: string = 'mysql2'
+export {
+  type AuroraIam,
+  AuroraIamError,
+  type AuroraIamErrorCode,
+  type AuroraIamOptions,
+  createAuroraIam,
+} from '@aurora-iam/core'
+export { auroraIamCluster } from './cluster.ts'
+export type { ConnectionHooks, ConnectionSettings, Mysql2Options } from './driver-types.ts'
+export { connectionHooks } from './hooks.ts'
+export { sslFor } from './ssl.ts'
+export { withAuroraIam } from './with-aurora-iam.ts'

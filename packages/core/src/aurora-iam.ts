@@ -1,0 +1,212 @@
+import type { RateLimiterStats } from '@aurora-iam/rate-limit'
+import { type AuthToken, redact } from './auth-token.ts'
+import { Credentials } from './credentials.ts'
+import { publish } from './diagnostics.ts'
+import { AuroraIamError } from './errors.ts'
+import { Login, type LoginOwner } from './login.ts'
+import { providedMint, reportingMint, signingMint } from './mint.ts'
+import { type AuroraIamOptions, assertOptions } from './options.ts'
+import { closed, RateLimits } from './rate-limits.ts'
+import { sign, signAt } from './sign.ts'
+import {
+  type ConnectionTarget,
+  type DriverAddress,
+  resolveTarget,
+  resolveTokenTarget,
+  type TokenTarget,
+} from './target.ts'
+import { type TlsPolicy, tlsPolicy } from './tls.ts'
+import { type CachedToken, Tokens } from './tokens.ts'
+
+/** What has happened so far. Counts since the AuroraIam was made. */
+export interface AuroraIamStats {
+  readonly tokensSigned: number
+  /** How often the AWS credential source was asked. */
+  readonly credentialsResolved: number
+  /** New connections that logged in. */
+  readonly connectionsOpened: number
+  /** New connections that did not come about, for whatever reason. */
+  readonly connectionsFailed: number
+  /** The last of those reasons. */
+  readonly lastError:
+    | { readonly code: string | undefined; readonly message: string; readonly at: Date }
+    | undefined
+  /** The limiter of each database endpoint, by `hostname:port`. */
+  readonly rateLimits: Readonly<Record<string, RateLimiterStats>>
+}
+
+/**
+ * Tokens, TLS policy and connection rate for any number of pools. Pass one as the second argument of
+ * `withAuroraIam` to share it. The members after {@link close} are what adapters are built on.
+ */
+export interface AuroraIam {
+  /**
+   * A live token for the AWS SDK's three names, from the cache when there is one.
+   *
+   * @throws {@link AuroraIamError} for a target that cannot be signed, and for credentials that cannot be had
+   */
+  token(target: TokenTarget): Promise<AuthToken>
+  /** What has happened so far. */
+  stats(): AuroraIamStats
+  /** Ends every wait for a place and forgets all tokens. Connections that are open stay open. */
+  close(): void
+
+  /** The options it was made with. */
+  readonly options: AuroraIamOptions
+  /** The longest that {@link login} can take before it resolves or rejects, in milliseconds. */
+  readonly longestWaitMs: number
+  /** What to sign, verify and dial for an address of the driver. `userOption` is the driver's word for its user. */
+  resolve(address: DriverAddress, userOption?: string): ConnectionTarget
+  /** How a connection to `target` is secured, given the driver's own `ssl` option. */
+  tls(target: ConnectionTarget, ssl?: unknown): TlsPolicy
+  /**
+   * Makes sure of a token, then waits for a place under the rate limit: after this a socket may be opened.
+   *
+   * @throws {@link AuroraIamError} a new object for each call, as drivers write to the errors they pass on
+   */
+  login(target: ConnectionTarget, signal?: AbortSignal): Promise<Login>
+}
+
+// Whoever was refused may lack a permission rather than fresh credentials: the source is not asked for each refusal.
+const DISTRUST_PAUSE_MS = 5_000
+
+/**
+ * Makes an {@link AuroraIam}. Nothing is loaded, opened or asked before the first token.
+ *
+ * @throws {@link AuroraIamError} for any option that is unknown, invalid or contradicts another
+ */
+export function createAuroraIam(options: AuroraIamOptions = {}): AuroraIam {
+  return new Iam(options)
+}
+
+/** `iam` itself, or a new {@link AuroraIam} with these options: what every `withAuroraIam` does first. */
+export function asAuroraIam(iam: AuroraIam | AuroraIamOptions | undefined): AuroraIam {
+  return isAuroraIam(iam) ? iam : createAuroraIam(iam)
+}
+
+function isAuroraIam(value: AuroraIam | AuroraIamOptions | undefined): value is AuroraIam {
+  return typeof (value as Partial<AuroraIam> | undefined)?.login === 'function'
+}
+
+class Iam implements AuroraIam, LoginOwner {
+  readonly options: AuroraIamOptions
+  readonly longestWaitMs: number
+  readonly #credentials: Credentials
+  readonly #tokens: Tokens
+  readonly #rateLimits: RateLimits
+  #isClosed = false
+  #distrustedAt = Number.NEGATIVE_INFINITY
+  #tokensSigned = 0
+  #connectionsOpened = 0
+  #connectionsFailed = 0
+  #lastError: AuroraIamStats['lastError']
+
+  constructor(options: AuroraIamOptions) {
+    assertOptions(options)
+    this.options = Object.freeze({ ...options })
+    const clock = options.clock ?? Date.now
+    const timeoutMs = options.credentialsTimeoutMs ?? 10_000
+    const maxWaitMs = options.maxWaitMs ?? 30_000
+    // Credentials in their last minutes are asked for twice, and the Region once.
+    this.longestWaitMs = maxWaitMs + 3 * timeoutMs
+    this.#rateLimits = new RateLimits(options.rateLimit, maxWaitMs)
+    this.#credentials = new Credentials({
+      source: options.credentials,
+      profile: options.profile,
+      timeoutMs,
+      clock,
+    })
+    const mint = options.tokenProvider
+      ? providedMint(options.tokenProvider, timeoutMs)
+      : signingMint({
+          credentials: this.#credentials,
+          sign: options.clock ? signAt(options.clock) : sign,
+          profile: options.profile,
+          timeoutMs,
+        })
+    this.#tokens = new Tokens({
+      mint: reportingMint(mint, () => this.#tokensSigned++),
+      identity: () => this.#credentials.identity,
+      refreshBeforeMs: options.refreshBeforeMs ?? 120_000,
+      clock,
+    })
+  }
+
+  async token(target: TokenTarget): Promise<AuthToken> {
+    return (await this.getToken(resolveTokenTarget(target, this.options))).token
+  }
+
+  stats(): AuroraIamStats {
+    return {
+      tokensSigned: this.#tokensSigned,
+      credentialsResolved: this.#credentials.resolutions,
+      connectionsOpened: this.#connectionsOpened,
+      connectionsFailed: this.#connectionsFailed,
+      lastError: this.#lastError,
+      rateLimits: this.#rateLimits.stats(),
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#rateLimits.close()
+    this.#tokens.clear()
+  }
+
+  resolve(address: DriverAddress, userOption?: string): ConnectionTarget {
+    return resolveTarget(address, this.options, userOption)
+  }
+
+  tls(target: ConnectionTarget, ssl?: unknown): TlsPolicy {
+    return tlsPolicy(target, this.options.ca, ssl)
+  }
+
+  async login(target: ConnectionTarget, signal?: AbortSignal): Promise<Login> {
+    const startedAt = performance.now()
+    let stage: 'token' | 'permit' = 'token'
+    try {
+      // Before the permit, so that a place is not spent on a connection that has nothing to say.
+      await this.getToken(target)
+      stage = 'permit'
+      const waitingSince = performance.now()
+      const permit = await this.#rateLimits.acquire(target, signal)
+      const { hostname, port, username } = target
+      publish('permit', () => ({ hostname, port, username, waitedMs: performance.now() - waitingSince }))
+      return new Login(this, target, permit)
+    } catch (cause) {
+      const error = cause instanceof AuroraIamError ? cause.copy() : (cause as Error)
+      this.failed(error)
+      const { hostname, port, username } = target
+      publish('refusal', () => ({
+        hostname,
+        port,
+        username,
+        stage,
+        error,
+        durationMs: performance.now() - startedAt,
+      }))
+      throw error
+    }
+  }
+
+  getToken(target: ConnectionTarget): Promise<CachedToken> {
+    return this.#isClosed ? Promise.reject(closed()) : this.#tokens.get(target)
+  }
+
+  tokenRefused(target: ConnectionTarget, token: CachedToken): void {
+    const now = performance.now()
+    if (!this.#tokens.drop(target, token) || now - this.#distrustedAt < DISTRUST_PAUSE_MS) return
+    this.#distrustedAt = now
+    this.#credentials.distrust()
+  }
+
+  opened(): void {
+    this.#connectionsOpened++
+  }
+
+  failed(error: Error): void {
+    this.#connectionsFailed++
+    const { code } = error as { code?: string }
+    this.#lastError = { code, message: redact(error.message), at: new Date() }
+  }
+}

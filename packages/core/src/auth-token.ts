@@ -1,0 +1,68 @@
+import { inspect } from 'node:util'
+
+/** What a token says about itself, read from its query string. */
+export interface TokenDates {
+  /** `X-Amz-Date`: when it was signed. */
+  readonly signedAt: Date
+  /** `X-Amz-Date` + `X-Amz-Expires`: when the database stops taking it. */
+  readonly expiresAt: Date
+}
+
+/**
+ * An IAM authentication token: what the database takes for a password. Printing, inspecting or serialising one
+ * shows when it expires, never what it is.
+ */
+export class AuthToken {
+  readonly #value: string
+  /**
+   * When the database stops taking it: 15 minutes after it was signed, or when the credentials that signed it
+   * end, whichever is first.
+   *
+   * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html
+   */
+  readonly expiresAt: Date
+
+  constructor(value: string, expiresAt: Date) {
+    this.#value = value
+    this.expiresAt = expiresAt
+  }
+
+  /** The token itself. A secret: hand it to the driver, over verified TLS, and to nothing else. */
+  get value(): string {
+    return this.#value
+  }
+
+  toJSON(): { expiresAt: Date } {
+    return { expiresAt: this.expiresAt }
+  }
+
+  toString(): string {
+    return `AuthToken <redacted, expires ${this.expiresAt.toISOString()}>`
+  }
+
+  [inspect.custom](): string {
+    return this.toString()
+  }
+}
+
+/**
+ * When a presigned token was signed and when it ends, or undefined when it does not say (a token made by other
+ * means than SigV4).
+ */
+export function readTokenDates(token: string): TokenDates | undefined {
+  const date = /[?&]X-Amz-Date=(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z/.exec(token)
+  const expires = /[?&]X-Amz-Expires=(\d{1,6})(&|$)/.exec(token)
+  if (!date || !expires) return undefined
+  const [, year, month, day, hour, minute, second] = date
+  const signedMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
+  if (Number.isNaN(signedMs)) return undefined
+  return { signedAt: new Date(signedMs), expiresAt: new Date(signedMs + Number(expires[1]) * 1000) }
+}
+
+/**
+ * `text` with everything in it that is secret in an IAM token (its signature and session token) taken out. For
+ * loggers that may be handed one.
+ */
+export function redact(text: string): string {
+  return text.replace(/(X-Amz-(?:Signature|Security-Token)=)[^&\s"']+/gi, '$1<redacted>')
+}

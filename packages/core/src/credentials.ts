@@ -1,0 +1,169 @@
+import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types'
+import { redact } from './auth-token.ts'
+import { AuroraIamError, describe } from './errors.ts'
+import { withTimeout } from './with-timeout.ts'
+
+/** AWS credentials, or a function that gets them: the AWS SDK's own two forms. */
+export type CredentialSource = AwsCredentialIdentity | AwsCredentialIdentityProvider
+
+/** One answer of a credential source. */
+export interface ResolvedCredentials {
+  readonly credentials: AwsCredentialIdentity
+  /** When they end, in epoch milliseconds; Infinity when they do not say. */
+  readonly expiresMs: number
+  /** Tells two identities apart without being secret. */
+  readonly identity: string
+}
+
+const MINUTE_MS = 60_000
+
+// One answer serves all endpoints that sign at about the same time, so that a fleet of readers asks once.
+const REUSE_MS = MINUTE_MS
+
+// Under this, newer ones are asked for: a token cannot outlive the credentials that signed it.
+const SHORT_LIFE_MS = 15 * MINUTE_MS
+
+/**
+ * Asks one credential source: one question at a time however many wait, in bounded time, and never remembering a
+ * failure.
+ */
+export class Credentials {
+  readonly #source: CredentialSource | undefined
+  readonly #profile: string | undefined
+  readonly #timeoutMs: number
+  readonly #clock: () => number
+  #provider: AwsCredentialIdentityProvider | undefined
+  #pending: Promise<ResolvedCredentials> | undefined
+  #latest: ResolvedCredentials | undefined
+  #resolvedAtMs = Number.NEGATIVE_INFINITY
+  #distrusted = false
+  /** How often the source was asked. */
+  resolutions = 0
+
+  constructor(options: {
+    source: CredentialSource | undefined
+    profile: string | undefined
+    timeoutMs: number
+    clock: () => number
+  }) {
+    this.#source = options.source
+    this.#profile = options.profile
+    this.#timeoutMs = options.timeoutMs
+    this.#clock = options.clock
+  }
+
+  /** The identity of the last answer, if there was one. */
+  get identity(): string | undefined {
+    return this.#latest?.identity
+  }
+
+  /**
+   * Credentials to sign with, never expired ones.
+   *
+   * @throws {@link AuroraIamError} `ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE`, `…_TIMEOUT` or `…_INVALID`
+   */
+  resolve(): Promise<ResolvedCredentials> {
+    const latest = this.#latest
+    const now = this.#clock()
+    const isRecent = now >= this.#resolvedAtMs && now - this.#resolvedAtMs < REUSE_MS
+    if (latest && isRecent && !this.#distrusted && latest.expiresMs > now) return Promise.resolve(latest)
+
+    this.#pending ??= this.#ask().finally(() => {
+      this.#pending = undefined
+    })
+    return this.#pending
+  }
+
+  /** The database refused what these credentials signed: the next {@link resolve} asks the source anew. */
+  distrust(): void {
+    this.#distrusted = true
+  }
+
+  async #ask(): Promise<ResolvedCredentials> {
+    const distrusted = this.#distrusted
+    let resolved = await this.#askOnce(distrusted)
+    if (!distrusted && resolved.expiresMs - this.#clock() < SHORT_LIFE_MS) {
+      // A source that cannot renew yet answers the same again, or fails; what is at hand is still good.
+      const renewed = await this.#askOnce(true).catch(() => resolved)
+      if (renewed.expiresMs > resolved.expiresMs) resolved = renewed
+    }
+    if (resolved.expiresMs <= this.#clock()) {
+      throw new AuroraIamError(
+        'ERR_AURORA_IAM_CREDENTIALS_INVALID',
+        `credentials: the source gave credentials that expired at ${new Date(resolved.expiresMs).toISOString()}. ` +
+          'Renew them (for SSO: `aws sso login`), or check the clock of this machine.',
+        { option: 'credentials' },
+      )
+    }
+    this.#latest = resolved
+    this.#resolvedAtMs = this.#clock()
+    if (distrusted) this.#distrusted = false
+    return resolved
+  }
+
+  async #askOnce(forceRefresh: boolean): Promise<ResolvedCredentials> {
+    this.resolutions++
+    let answer: unknown
+    try {
+      answer = await withTimeout(this.#callSource(forceRefresh), this.#timeoutMs, () => this.#timeoutError())
+    } catch (error) {
+      if (error instanceof AuroraIamError) throw error
+      throw new AuroraIamError(
+        'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE',
+        `credentials: no AWS credentials${error instanceof Error ? ` (${redact(error.message)})` : ''}. ` +
+          'Give `credentials` or `profile`, or configure one of the sources of the AWS SDK.',
+        { cause: error, option: 'credentials' },
+      )
+    }
+    return readIdentity(answer)
+  }
+
+  async #callSource(forceRefresh: boolean): Promise<unknown> {
+    if (this.#source !== undefined && typeof this.#source !== 'function') return this.#source
+    if (!this.#provider) {
+      this.#provider = this.#source ?? (await defaultChain(this.#profile))
+    }
+    return this.#provider(forceRefresh ? { forceRefresh } : undefined)
+  }
+
+  #timeoutError(): AuroraIamError {
+    return new AuroraIamError(
+      'ERR_AURORA_IAM_CREDENTIALS_TIMEOUT',
+      `credentials: the AWS credential source did not answer within ${this.#timeoutMs} ms ` +
+        '(`credentialsTimeoutMs`). Check that the instance or container metadata endpoint can be reached.',
+      { option: 'credentials' },
+    )
+  }
+}
+
+async function defaultChain(profile: string | undefined): Promise<AwsCredentialIdentityProvider> {
+  const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers')
+  // Without ignoreCache the SDK reads the shared files once per process and never sees them rewritten.
+  return fromNodeProviderChain({ ignoreCache: true, ...(profile === undefined ? {} : { profile }) })
+}
+
+function readIdentity(answer: unknown): ResolvedCredentials {
+  if (typeof answer !== 'object' || answer === null)
+    throw invalid(`gave ${describe(answer)}, not credentials`)
+  const { accessKeyId, secretAccessKey, sessionToken, expiration } = answer as Partial<AwsCredentialIdentity>
+  if (typeof accessKeyId !== 'string' || accessKeyId === '') throw invalid('gave no accessKeyId')
+  if (typeof secretAccessKey !== 'string' || secretAccessKey === '') throw invalid('gave no secretAccessKey')
+  if (sessionToken !== undefined && typeof sessionToken !== 'string') {
+    throw invalid('gave a sessionToken that is not a string')
+  }
+  if (expiration !== undefined && !(expiration instanceof Date && !Number.isNaN(expiration.getTime()))) {
+    throw invalid('gave an expiration that is not a valid Date')
+  }
+  return {
+    credentials: answer as AwsCredentialIdentity,
+    expiresMs: expiration?.getTime() ?? Number.POSITIVE_INFINITY,
+    // An access key id belongs to one identity, and temporary ones to one session of it.
+    identity: accessKeyId,
+  }
+}
+
+function invalid(what: string): AuroraIamError {
+  return new AuroraIamError('ERR_AURORA_IAM_CREDENTIALS_INVALID', `credentials: the source ${what}.`, {
+    option: 'credentials',
+  })
+}

@@ -1,0 +1,130 @@
+import { isIP } from 'node:net'
+import { AuroraIamError } from './errors.ts'
+
+/** What a host name of RDS leads to. `other` is an RDS name of a shape this version does not know. */
+export type EndpointKind =
+  | 'cluster'
+  | 'cluster-ro'
+  | 'cluster-custom'
+  | 'instance'
+  | 'proxy'
+  | 'proxy-endpoint'
+  | 'global-writer'
+  | 'other'
+
+/** What a host name tells by itself. */
+export interface RdsHostname {
+  /** The name as it is signed: lower case, no trailing dot. */
+  readonly hostname: string
+  readonly kind: EndpointKind
+  /** The Region in the name; undefined for the global writer, whose name has none. */
+  readonly region: string | undefined
+}
+
+// By shape, not by list, so that Regions not yet born work: us-east-1, us-gov-west-1, us-isob-east-1, eusc-de-east-1.
+const REGION = /^[a-z]{2,4}(-[a-z]+){1,2}-\d{1,2}$/
+
+// The DNS suffixes of the AWS partitions (botocore's partitions.json); `amazonaws.<two letters>` are the sovereign clouds.
+const SUFFIX =
+  /^(amazonaws\.com(\.cn)?|amazonaws\.[a-z]{2}|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/
+
+const LOAD_BALANCER = /\.elb\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/
+
+const PREFIXED_KINDS: ReadonlyArray<readonly [prefix: string, kind: EndpointKind]> = [
+  ['cluster-ro-', 'cluster-ro'],
+  ['cluster-custom-', 'cluster-custom'],
+  ['cluster-', 'cluster'],
+  ['proxy-', 'proxy'],
+  ['global-', 'global-writer'],
+]
+
+/** Whether `value` has the shape of an AWS Region. */
+export function isRegion(value: string): boolean {
+  return REGION.test(value)
+}
+
+/** `host` as it is compared and signed: endpoints are issued in lower case, and DNS allows a trailing dot. */
+export function normalizeHostname(host: string): string {
+  return host.toLowerCase().replace(/\.$/, '')
+}
+
+/**
+ * Reads an RDS endpoint name, of every kind and partition.
+ *
+ * @returns undefined when `host` is no RDS endpoint name (an IP address, a CNAME, `localhost`, a load balancer).
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Overview.Endpoints.html
+ */
+export function parseRdsHostname(host: string): RdsHostname | undefined {
+  const hostname = normalizeHostname(host)
+  if (!/^[a-z0-9.-]+$/.test(hostname)) return undefined
+  const labels = hostname.split('.')
+  const service = labels.findLastIndex((label) => label === 'rds' || label === 'rds-fips')
+  if (service < 1) return undefined
+
+  // `….REGION.rds.amazonaws.com`, or in China and the ISO partitions `….rds.REGION.amazonaws.com.cn`.
+  const after = labels[service + 1] ?? ''
+  const regionComesAfter = isRegion(after)
+  const region = regionComesAfter ? after : (labels[service - 1] ?? '')
+  const suffix = labels.slice(service + (regionComesAfter ? 2 : 1)).join('.')
+  const front = labels.slice(0, regionComesAfter ? service : service - 1)
+  if (!SUFFIX.test(suffix) || front.length === 0 || front.includes('')) return undefined
+
+  const kind = kindOf(front)
+  if (region === 'global' && kind === 'global-writer') return { hostname, kind, region: undefined }
+  return isRegion(region) ? { hostname, kind, region } : undefined
+}
+
+function kindOf(front: readonly string[]): EndpointKind {
+  const group = front[front.length - 1] as string
+  const prefixed = PREFIXED_KINDS.find(([prefix]) => group.startsWith(prefix))?.[1]
+  if (front.length === 2) return prefixed ?? 'instance'
+  if (front.length === 3 && front[1] === 'endpoint' && prefixed === 'proxy') return 'proxy-endpoint'
+  return 'other'
+}
+
+/**
+ * The name to sign when the caller gave only the driver's `host`: it must be an RDS endpoint name, because the
+ * database compares the signed name with its own.
+ *
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_HOST_NOT_SIGNABLE` with what to do instead.
+ */
+export function assertRdsHost(host: string, option: string): RdsHostname {
+  const parsed = parseRdsHostname(host)
+  if (parsed) return parsed
+  throw new AuroraIamError(
+    'ERR_AURORA_IAM_HOST_NOT_SIGNABLE',
+    `${option}: no IAM token can be signed for '${host}', which is ${whatItIs(host)} and not an RDS endpoint name. ` +
+      `Give the endpoint of the database as \`hostname\` (it is signed and verified), and keep '${host}' as the address to dial.`,
+    { option },
+  )
+}
+
+/**
+ * The name to sign when the caller says so in `hostname`: any DNS name but loopback and addresses.
+ *
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_HOST_NOT_SIGNABLE`
+ */
+export function assertSignableHostname(hostname: string, option: string): string {
+  const name = normalizeHostname(hostname)
+  const isName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]*[a-z0-9])?)+$/.test(name)
+  if (isName && !isIP(name) && !isLoopbackName(name) && !LOAD_BALANCER.test(name)) return name
+  throw new AuroraIamError(
+    'ERR_AURORA_IAM_HOST_NOT_SIGNABLE',
+    `${option}: no IAM token can be signed for '${hostname}', which is ${whatItIs(hostname)}. ` +
+      'Give the endpoint name that RDS issued, such as mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com.',
+    { option },
+  )
+}
+
+function isLoopbackName(name: string): boolean {
+  return name === 'localhost' || name.endsWith('.localhost')
+}
+
+function whatItIs(host: string): string {
+  const name = normalizeHostname(host)
+  if (isIP(name)) return 'an IP address'
+  if (isLoopbackName(name)) return 'a name of this machine'
+  if (LOAD_BALANCER.test(name)) return 'a load balancer'
+  if (!name.includes('.')) return 'not a full domain name'
+  return "another name (a CNAME, or not RDS's)"
+}

@@ -1,0 +1,102 @@
+import type { Permit } from '@aurora-iam/rate-limit'
+import type { AuthToken } from './auth-token.ts'
+import { type EndpointEvent, publish } from './diagnostics.ts'
+import type { ConnectionTarget } from './target.ts'
+import type { CachedToken } from './tokens.ts'
+
+/** What one login reports to the AuroraIam that it belongs to. */
+export interface LoginOwner {
+  getToken(target: ConnectionTarget): Promise<CachedToken>
+  /** The server said 1045 to this token. */
+  tokenRefused(target: ConnectionTarget, token: CachedToken): void
+  opened(): void
+  failed(error: Error): void
+}
+
+/** MySQL's "Access denied": on Aurora the answer to a bad token and to too many logins alike. */
+const ER_ACCESS_DENIED = 1045
+
+/**
+ * One attempt to log in that has its place under the rate limit. Whoever holds it opens the socket now, asks for
+ * the {@link token} when the server wants it, and says how it ended; only the first such word counts.
+ */
+export class Login {
+  /** What is signed and verified, and where to dial. */
+  readonly target: ConnectionTarget
+  readonly #owner: LoginOwner
+  readonly #permit: Permit | undefined
+  readonly #startedAt = performance.now()
+  readonly #listeners: Array<() => void> = []
+  #handedOver: CachedToken | undefined
+  #isOver = false
+
+  constructor(owner: LoginOwner, target: ConnectionTarget, permit: Permit | undefined) {
+    this.#owner = owner
+    this.target = target
+    this.#permit = permit
+  }
+
+  /** A token that is live at this moment. Only for a connection whose TLS peer has been verified. */
+  async token(): Promise<AuthToken> {
+    this.#handedOver = await this.#owner.getToken(this.target)
+    return this.#handedOver.token
+  }
+
+  /** The server took the token. */
+  accepted(): void {
+    if (!this.#end()) return
+    this.#permit?.settled('ok')
+    if (this.#handedOver) this.#handedOver.accepted = true
+    this.#owner.opened()
+    publish('connect', () => ({ ...this.#endpoint(), durationMs: performance.now() - this.#startedAt }))
+  }
+
+  /** The login did not come about, by `error` of the server, the driver or the network. */
+  failed(error: Error): void {
+    if (!this.#end()) return
+    const token = this.#handedOver
+    const { errno } = error as { errno?: unknown }
+    const isRefused = errno === ER_ACCESS_DENIED
+    // Errors of the network count downwards from zero, those of MySQL upwards.
+    const isAnswer = typeof errno === 'number' && errno > 0
+    // A token that worked a moment ago is refused for the rate, not for itself; and to fall silent after the token
+    // went out is what a throttling server has in common with an overloaded one.
+    const isThrottled = token !== undefined && (isRefused ? token.accepted : !isAnswer)
+    this.#permit?.settled(isThrottled ? 'throttled' : 'failed')
+    if (isRefused && token) this.#owner.tokenRefused(this.target, token)
+    this.#owner.failed(error)
+    publish('refusal', () => ({
+      ...this.#endpoint(),
+      stage: 'login',
+      error,
+      durationMs: performance.now() - this.#startedAt,
+    }))
+  }
+
+  /** It is over, and how it ended cannot be seen from here. */
+  settled(): void {
+    if (this.#end()) this.#permit?.settled()
+  }
+
+  /** No socket was opened after all: the place goes to the next in line. */
+  cancel(): void {
+    if (this.#end()) this.#permit?.cancel()
+  }
+
+  /** Calls `listener` when it is over, in whatever way. */
+  onceOver(listener: () => void): void {
+    this.#listeners.push(listener)
+  }
+
+  #end(): boolean {
+    if (this.#isOver) return false
+    this.#isOver = true
+    for (const listener of this.#listeners) listener()
+    return true
+  }
+
+  #endpoint(): EndpointEvent {
+    const { hostname, port, username } = this.target
+    return { hostname, port, username }
+  }
+}

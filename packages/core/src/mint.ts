@@ -1,0 +1,83 @@
+import { AuthToken, redact } from './auth-token.ts'
+import type { Credentials } from './credentials.ts'
+import { publish } from './diagnostics.ts'
+import { AuroraIamError, describe } from './errors.ts'
+import type { TokenProvider } from './options.ts'
+import { configuredRegion, regionUnknown } from './region.ts'
+import type { Sign } from './sign.ts'
+import type { ConnectionTarget } from './target.ts'
+import type { MintedToken } from './tokens.ts'
+import { withTimeout } from './with-timeout.ts'
+
+/** Makes one new token for a target. */
+export type Mint = (target: ConnectionTarget) => Promise<MintedToken>
+
+/** Mints with AWS credentials, which are resolved anew for each token. */
+export function signingMint(options: {
+  credentials: Credentials
+  sign: Sign
+  profile: string | undefined
+  timeoutMs: number
+}): Mint {
+  return async (target) => {
+    const { credentials, expiresMs, identity } = await options.credentials.resolve()
+    const region =
+      target.region ??
+      (await withTimeout(configuredRegion(options.profile), options.timeoutMs, () =>
+        regionUnknown(`the configuration of the AWS SDK did not answer within ${options.timeoutMs} ms`),
+      ))
+    const { hostname, port, username } = target
+    try {
+      const value = await options.sign({ hostname, port, username, region, credentials })
+      return { value, identity, credentialsExpireMs: expiresMs, expiresMs: undefined }
+    } catch (cause) {
+      throw tokenFailed('the AWS signer failed', cause)
+    }
+  }
+}
+
+/** Mints with the caller's own provider, in bounded time. */
+export function providedMint(provider: TokenProvider, timeoutMs: number): Mint {
+  return async ({ hostname, port, username, region }) => {
+    let answer: unknown
+    try {
+      const call = async () => provider({ hostname, port, username, region })
+      answer = await withTimeout(call(), timeoutMs, () =>
+        tokenFailed(
+          `tokenProvider did not answer within ${timeoutMs} ms (\`credentialsTimeoutMs\`)`,
+          undefined,
+        ),
+      )
+    } catch (cause) {
+      throw cause instanceof AuroraIamError ? cause : tokenFailed('tokenProvider failed', cause)
+    }
+    const minted = { identity: undefined, credentialsExpireMs: Number.POSITIVE_INFINITY }
+    if (answer instanceof AuthToken)
+      return { ...minted, value: answer.value, expiresMs: answer.expiresAt.getTime() }
+    if (typeof answer === 'string' && answer !== '') return { ...minted, value: answer, expiresMs: undefined }
+    // Never shown: what it gave may be a secret in the wrong wrapping.
+    const got = typeof answer === 'string' ? 'an empty string' : describe(answer)
+    throw tokenFailed(`tokenProvider gave ${got}, not a token`, undefined)
+  }
+}
+
+/** Reports each token that is made on the diagnostics channel. */
+export function reportingMint(mint: Mint, onSigned: () => void): Mint {
+  return async (target) => {
+    const startedAt = performance.now()
+    const minted = await mint(target)
+    onSigned()
+    const { hostname, port, username, region } = target
+    publish('token', () => ({ hostname, port, username, region, durationMs: performance.now() - startedAt }))
+    return minted
+  }
+}
+
+function tokenFailed(what: string, cause: unknown): AuroraIamError {
+  const why = cause instanceof Error ? ` (${redact(cause.message)})` : ''
+  return new AuroraIamError(
+    'ERR_AURORA_IAM_TOKEN_FAILED',
+    `No token: ${what}${why}.`,
+    cause === undefined ? {} : { cause },
+  )
+}

@@ -1,0 +1,172 @@
+import type { RateLimit, RateLimiter } from '@aurora-iam/rate-limit'
+import type { AuthToken } from './auth-token.ts'
+import type { CredentialSource } from './credentials.ts'
+import { isRegion } from './endpoint.ts'
+import { AuroraIamError, describe } from './errors.ts'
+import { type Address, readPort, type TokenTarget } from './target.ts'
+import type { CertificateAuthorities } from './tls.ts'
+
+/**
+ * Makes tokens in place of the built-in signer, for tokens that come from elsewhere (a sidecar, a vault). A string
+ * is taken for as long as its own `X-Amz-Date` and `X-Amz-Expires` say; one without them is used for one connection.
+ */
+export type TokenProvider = (
+  target: TokenTarget & { readonly region: string | undefined },
+) => string | AuthToken | Promise<string | AuthToken>
+
+/** The options of {@link createAuroraIam}, and the second argument of every `withAuroraIam`. All are optional. */
+export interface AuroraIamOptions {
+  /** Region of the database. @defaultValue the one in the host name, else `AWS_REGION`, else the profile's */
+  readonly region?: string | undefined
+  /** AWS credentials, or a function that gets them. @defaultValue the AWS SDK's default chain */
+  readonly credentials?: CredentialSource | undefined
+  /** The profile of the AWS shared files to take credentials and Region from. @defaultValue `AWS_PROFILE` */
+  readonly profile?: string | undefined
+  /** The RDS endpoint name to sign and to verify, when the driver's `host` is something else (a tunnel, a CNAME). */
+  readonly hostname?: string | undefined
+  /** The port of the database to sign, when the driver's `port` is something else. */
+  readonly port?: number | undefined
+  /** Where to connect, when it is not the host that is signed: a tunnel's end, a private address. */
+  readonly dial?: Partial<Address> | ((target: TokenTarget) => Partial<Address>) | undefined
+  /** Makes the tokens instead of the built-in signer. */
+  readonly tokenProvider?: TokenProvider | undefined
+  /**
+   * How many new connections may be opened in any second. One limiter serves all pools of the process that go to
+   * the same endpoint; give a {@link RateLimiter} of your own to decide what is shared, or `false` for no limit.
+   *
+   * @defaultValue `'conservative'`: 20 a second
+   */
+  readonly rateLimit?: RateLimit | RateLimiter | false | undefined
+  /** How long a new connection may wait for its turn, in milliseconds. @defaultValue 30000 */
+  readonly maxWaitMs?: number | undefined
+  /** Certificate authorities (PEM) instead of those that AWS publishes for the Region. */
+  readonly ca?: CertificateAuthorities | undefined
+  /** How long before its end a token is replaced, in the background, in milliseconds. @defaultValue 120000 */
+  readonly refreshBeforeMs?: number | undefined
+  /** How long the AWS credential source may take to answer, in milliseconds. @defaultValue 10000 */
+  readonly credentialsTimeoutMs?: number | undefined
+  /**
+   * `false`: the plain password path, for local development and for databases with standard authentication. All
+   * other options are then checked but not used. @defaultValue true
+   */
+  readonly enabled?: boolean | undefined
+  /** The time, in epoch milliseconds, for tests. @defaultValue Date.now */
+  readonly clock?: (() => number) | undefined
+}
+
+const DURATIONS = ['maxWaitMs', 'refreshBeforeMs', 'credentialsTimeoutMs'] as const
+
+const KNOWN: ReadonlySet<string> = new Set<keyof AuroraIamOptions>([
+  'region',
+  'credentials',
+  'profile',
+  'hostname',
+  'port',
+  'dial',
+  'tokenProvider',
+  'rateLimit',
+  'ca',
+  'enabled',
+  'clock',
+  ...DURATIONS,
+])
+
+/**
+ * Checks everything about `options` that can be known without a host or the network.
+ *
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_UNKNOWN_OPTION`, `…_INVALID_OPTION`, `…_PASSWORD_GIVEN` or
+ * `…_CONFLICTING_OPTIONS`
+ */
+export function assertOptions(options: AuroraIamOptions): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new AuroraIamError(
+      'ERR_AURORA_IAM_INVALID_OPTION',
+      `iam: expected an object, got ${describe(options)}.`,
+      {
+        option: 'iam',
+      },
+    )
+  }
+  for (const name of Object.keys(options)) if (!KNOWN.has(name)) throw unknownOption(name)
+
+  expectType(options, 'enabled', 'boolean', "true or false (a string such as 'false' would switch IAM on)")
+  expectType(options, 'hostname', 'string', 'an RDS endpoint name')
+  expectType(options, 'profile', 'string', 'the name of a profile')
+  expectType(options, 'clock', 'function', 'a function that returns epoch milliseconds')
+  expectType(options, 'tokenProvider', 'function', 'a function that returns a token')
+  expect(
+    options,
+    'region',
+    (value) => typeof value === 'string' && isRegion(value),
+    "a Region such as 'eu-west-1'",
+  )
+  expect(options, 'dial', isObjectOrFunction, 'an address { host, port }, or a function that returns one')
+  expect(options, 'credentials', isObjectOrFunction, 'an AWS credentials object, or a function that gets one')
+  expect(
+    options,
+    'ca',
+    isCertificateAuthorities,
+    'certificates in PEM: a string, a Buffer or an array of them',
+  )
+  for (const name of DURATIONS) expect(options, name, isDuration, 'milliseconds: a finite number, 0 or more')
+  if (options.port !== undefined) readPort(options.port, 'port')
+  if (options.tokenProvider && (options.credentials !== undefined || options.profile !== undefined)) {
+    throw new AuroraIamError(
+      'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
+      'tokenProvider: it makes the tokens itself, so `credentials` and `profile` would never be used. Leave them out.',
+      { option: 'tokenProvider' },
+    )
+  }
+}
+
+function unknownOption(name: string): AuroraIamError {
+  if (name === 'password') {
+    return new AuroraIamError(
+      'ERR_AURORA_IAM_PASSWORD_GIVEN',
+      'password: the token takes its place. For the plain password path give `enabled: false`, and the password to the driver.',
+      { option: name },
+    )
+  }
+  return new AuroraIamError(
+    'ERR_AURORA_IAM_UNKNOWN_OPTION',
+    `${name}: not an option of aurora-iam. Known: ${[...KNOWN].sort().join(', ')}.`,
+    { option: name },
+  )
+}
+
+function expectType<Name extends keyof AuroraIamOptions>(
+  options: AuroraIamOptions,
+  name: Name,
+  type: 'boolean' | 'string' | 'function',
+  expected: string,
+): void {
+  expect(options, name, (value) => typeof value === type && value !== '', expected)
+}
+
+function expect(
+  options: AuroraIamOptions,
+  name: keyof AuroraIamOptions,
+  isValid: (value: unknown) => boolean,
+  expected: string,
+): void {
+  const value = options[name]
+  if (value === undefined || isValid(value)) return
+  throw new AuroraIamError(
+    'ERR_AURORA_IAM_INVALID_OPTION',
+    `${name}: expected ${expected}, got ${describe(value)}.`,
+    { option: name },
+  )
+}
+
+function isObjectOrFunction(value: unknown): boolean {
+  return typeof value === 'function' || (typeof value === 'object' && value !== null)
+}
+
+function isDuration(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+}
+
+function isCertificateAuthorities(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0 && value.every(isCertificateAuthorities)
+  return (typeof value === 'string' && value.includes('-----BEGIN')) || Buffer.isBuffer(value)
+}

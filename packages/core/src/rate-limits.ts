@@ -1,0 +1,104 @@
+import {
+  type Permit,
+  RateLimitError,
+  type RateLimiter,
+  type RateLimiterOptions,
+  type RateLimiterStats,
+  resolveRateLimit,
+  sharedRateLimiter,
+} from '@aurora-iam/rate-limit'
+import { AuroraIamError } from './errors.ts'
+import type { AuroraIamOptions } from './options.ts'
+import type { TokenTarget } from './target.ts'
+
+/** The limiters that one AuroraIam waits at, one for each database endpoint. */
+export class RateLimits {
+  readonly #settings: RateLimiterOptions | RateLimiter | false
+  readonly #maxWaitMs: number
+  readonly #limiters = new Map<string, RateLimiter>()
+  #isClosed = false
+
+  /** @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` or `ERR_AURORA_IAM_UNKNOWN_OPTION` */
+  constructor(rateLimit: AuroraIamOptions['rateLimit'], maxWaitMs: number) {
+    this.#settings = readRateLimit(rateLimit)
+    this.#maxWaitMs = maxWaitMs
+  }
+
+  /**
+   * Waits for a place; undefined where the rate is not limited.
+   *
+   * @throws {@link AuroraIamError} `ERR_AURORA_IAM_RATE_LIMITED`, `ERR_AURORA_IAM_CLOSED`
+   */
+  async acquire(target: TokenTarget, signal: AbortSignal | undefined): Promise<Permit | undefined> {
+    if (this.#isClosed) throw closed()
+    try {
+      return await this.#limiterFor(target)?.acquire({ signal, timeoutMs: this.#maxWaitMs })
+    } catch (error) {
+      throw error instanceof RateLimitError ? this.#explain(error, target) : error
+    }
+  }
+
+  /** What each limiter has done, by `hostname:port`. */
+  stats(): Record<string, RateLimiterStats> {
+    return Object.fromEntries([...this.#limiters].map(([endpoint, limiter]) => [endpoint, limiter.stats()]))
+  }
+
+  /** Ends the wait of everyone who waits here. A limiter of the caller's own is the caller's to close. */
+  close(): void {
+    this.#isClosed = true
+    if (isRateLimiter(this.#settings)) return
+    for (const limiter of this.#limiters.values()) limiter.close()
+  }
+
+  #limiterFor({ hostname, port }: TokenTarget): RateLimiter | undefined {
+    if (this.#settings === false) return undefined
+    const endpoint = `${hostname}:${port}`
+    let limiter = this.#limiters.get(endpoint)
+    if (!limiter) {
+      limiter = isRateLimiter(this.#settings) ? this.#settings : sharedRateLimiter(endpoint, this.#settings)
+      this.#limiters.set(endpoint, limiter)
+    }
+    return limiter
+  }
+
+  #explain(error: RateLimitError, { hostname, port }: TokenTarget): AuroraIamError {
+    if (error.code === 'ERR_RATE_LIMIT_CLOSED' || error.code === 'ERR_RATE_LIMIT_ABORTED')
+      return closed(error)
+    return new AuroraIamError(
+      'ERR_AURORA_IAM_RATE_LIMITED',
+      `No place for a new connection to ${hostname}:${port} within the rate limit: ${error.message} ` +
+        'Open fewer connections, or raise `maxWaitMs` or `rateLimit`.',
+      {
+        cause: error,
+        option: 'maxWaitMs',
+        ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+      },
+    )
+  }
+}
+
+/** The error for whatever is asked after `close()`. */
+export function closed(cause?: unknown): AuroraIamError {
+  return new AuroraIamError('ERR_AURORA_IAM_CLOSED', 'This AuroraIam has been closed.', { cause })
+}
+
+function readRateLimit(rateLimit: AuroraIamOptions['rateLimit']): RateLimiterOptions | RateLimiter | false {
+  if (rateLimit === false || isRateLimiter(rateLimit)) return rateLimit
+  try {
+    return resolveRateLimit(rateLimit ?? 'conservative', 'rateLimit')
+  } catch (cause) {
+    if (!(cause instanceof RateLimitError)) throw cause
+    throw new AuroraIamError('ERR_AURORA_IAM_INVALID_OPTION', cause.message, {
+      cause,
+      option: cause.option ?? 'rateLimit',
+    })
+  }
+}
+
+function isRateLimiter(value: unknown): value is RateLimiter {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as Partial<RateLimiter>).acquire === 'function'
+  )
+}

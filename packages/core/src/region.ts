@@ -1,0 +1,30 @@
+import { AuroraIamError } from './errors.ts'
+
+/**
+ * The Region that the AWS SDK is configured for: `AWS_REGION`, else the profile's. Asked only when neither the
+ * caller nor the host name says.
+ *
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_REGION_UNKNOWN`
+ */
+export async function configuredRegion(profile: string | undefined): Promise<string> {
+  const { loadConfig, NODE_REGION_CONFIG_OPTIONS, NODE_REGION_CONFIG_FILE_OPTIONS } = await import(
+    '@smithy/core/config'
+  )
+  try {
+    const load = loadConfig(NODE_REGION_CONFIG_OPTIONS, { ...NODE_REGION_CONFIG_FILE_OPTIONS, profile })
+    return await load()
+  } catch (cause) {
+    throw regionUnknown('the host name does not tell it, and AWS_REGION and the profile do not set it', {
+      cause,
+    })
+  }
+}
+
+/** The error for a Region that nobody gave. */
+export function regionUnknown(why: string, details: { cause?: unknown } = {}): AuroraIamError {
+  return new AuroraIamError(
+    'ERR_AURORA_IAM_REGION_UNKNOWN',
+    `region: ${why}. Give the Region of the database as \`region\`.`,
+    { option: 'region', ...details },
+  )
+}

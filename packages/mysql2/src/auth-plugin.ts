@@ -1,0 +1,70 @@
+import { type AuroraIam, AuroraIamError, type ConnectionTarget, type Login } from '@aurora-iam/core'
+import type { AuthenticatingConnection, ConnectionSettings } from './driver-types.ts'
+import type { Logins } from './logins.ts'
+
+/** What the plugin needs to know. */
+export interface PluginContext {
+  readonly iam: AuroraIam
+  readonly logins: Logins
+  readonly resolve: (settings: ConnectionSettings) => ConnectionTarget
+}
+
+/**
+ * Answers a server that asks for `mysql_clear_password` with a live token, on a connection whose TLS peer has been
+ * verified and on no other. mysql2 itself makes no such check.
+ *
+ * A failure never rejects: mysql2 would overwrite its code, and for `changeUser` leave the rejection unhandled and
+ * the callback uncalled. It destroys the stream instead, which takes the error to whoever waits.
+ */
+export function clearPasswordPlugin(context: PluginContext) {
+  return ({ connection, command }: AuthenticatingConnection) =>
+    async (): Promise<Buffer | null> => {
+      let login = context.logins.take(connection.stream)
+      try {
+        assertVerified(connection)
+        if (login) followHandshake(login, command)
+        else login = await loginAgain({ connection, command }, context)
+        const token = await login.token()
+        return Buffer.from(`${token.value}\0`)
+      } catch (error) {
+        login?.failed(error as Error)
+        connection.stream.destroy(error as Error)
+        return null
+      }
+    }
+}
+
+function followHandshake(login: Login, command: AuthenticatingConnection['command']): void {
+  command.once('error', (error) => login.failed(error))
+  command.once('end', () => login.accepted())
+}
+
+/**
+ * `changeUser` logs in again on an open connection, which counts at the server like a new one. How it ended goes to
+ * the caller's callback alone.
+ */
+async function loginAgain(
+  { connection, command }: AuthenticatingConnection,
+  { iam, resolve }: PluginContext,
+): Promise<Login> {
+  const givenUp = new AbortController()
+  connection.stream.once('close', () => givenUp.abort())
+  const login = await iam.login(resolve(connection.config), givenUp.signal)
+  command.once('end', () => login.settled())
+  connection.stream.once('close', () => login.settled())
+  return login
+}
+
+function assertVerified({ stream, config }: AuthenticatingConnection['connection']): void {
+  const isVerified =
+    stream.encrypted === true &&
+    stream.authorized === true &&
+    config.ssl !== false &&
+    config.ssl.verifyIdentity === true
+  if (isVerified) return
+  throw new AuroraIamError(
+    'ERR_AURORA_IAM_TLS_REQUIRED',
+    "The server asked for the token on a connection whose TLS peer is not verified (certificate and host name). It was not sent. Leave the driver's `ssl` as withAuroraIam set it.",
+    { option: 'ssl' },
+  )
+}

@@ -1,0 +1,45 @@
+import { AuroraIamError } from '@aurora-iam/core'
+import type { Mysql2Options } from './driver-types.ts'
+
+/**
+ * `options` with what its `uri` says put beside it, as mysql2 would: an option that is given as such wins. The `uri`
+ * itself is left out, because mysql2 would read it again.
+ *
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for a `uri` that is no mysql URL. It is never
+ * shown: it may hold a password.
+ */
+export function expandUri<T extends Mysql2Options>(options: T): T {
+  const { uri, ...rest } = options
+  if (uri === undefined) return options
+  const parsed = URL.canParse(uri) ? new URL(uri) : undefined
+  if (parsed?.protocol !== 'mysql:') {
+    throw new AuroraIamError(
+      'ERR_AURORA_IAM_INVALID_OPTION',
+      'uri: expected mysql://user@host:port/database. Or give host, port, user and database as options.',
+      { option: 'uri' },
+    )
+  }
+  const given = Object.entries(rest).filter(([, value]) => value !== undefined && value !== '')
+  return { ...partsOf(parsed), ...Object.fromEntries(given) } as T
+}
+
+function partsOf(url: URL): Record<string, unknown> {
+  const parts: Record<string, unknown> = {
+    host: decodeURIComponent(url.hostname),
+    port: url.port === '' ? undefined : Number(url.port),
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+    database: decodeURIComponent(url.pathname.slice(1)),
+  }
+  for (const [name, value] of url.searchParams) parts[name] = readParameter(value)
+  return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined && value !== ''))
+}
+
+// As mysql2 does: a value that is JSON is taken for what it says, any other for a string.
+function readParameter(value: string): unknown {
+  try {
+    return JSON.parse(value)
+  } catch {
+    return value
+  }
+}

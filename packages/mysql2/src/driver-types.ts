@@ -1,0 +1,36 @@
+import type { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
+import type { AuthPlugin, ConnectionOptions, PoolOptions } from 'mysql2'
+
+/** What mysql2's `createPool`, `createConnection` and `cluster.add` take. */
+export type Mysql2Options = PoolOptions | ConnectionOptions
+
+/** The settings of one connection, as mysql2 hands them to `stream` and keeps them in `connection.config`. */
+export interface ConnectionSettings {
+  readonly host: string
+  readonly port: number
+  readonly user: string | undefined
+  readonly ssl: { readonly rejectUnauthorized?: boolean; readonly verifyIdentity?: boolean } | false
+  readonly enableKeepAlive: boolean
+  readonly keepAliveInitialDelay: number | undefined
+}
+
+/**
+ * The slice of a mysql2 connection that an authentication plugin meets. mysql2's own types leave out `stream` and
+ * call `command` a string.
+ */
+export interface AuthenticatingConnection {
+  readonly connection: {
+    readonly config: ConnectionSettings
+    /** The TLS socket once the connection is encrypted; since mysql2 3.14.4. */
+    readonly stream: Socket & { readonly encrypted?: boolean; readonly authorized?: boolean }
+  }
+  /** The command that logs in: it emits `error` when the server refuses, and `end` in any case. */
+  readonly command: EventEmitter
+}
+
+/** The three options that carry everything through whatever stands on mysql2. */
+export interface ConnectionHooks {
+  readonly stream: (options: { readonly config: ConnectionSettings }) => Socket
+  readonly authPlugins: { readonly mysql_clear_password: AuthPlugin }
+}

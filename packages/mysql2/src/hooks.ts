@@ -1,0 +1,36 @@
+import type { AuroraIam, ConnectionTarget } from '@aurora-iam/core'
+import type { AuthPlugin } from 'mysql2'
+import { clearPasswordPlugin } from './auth-plugin.ts'
+import type { ConnectionHooks, ConnectionSettings } from './driver-types.ts'
+import { Logins } from './logins.ts'
+import { openWhenPermitted } from './socket.ts'
+
+/** mysql2's own default for `connectTimeout`, in milliseconds. */
+export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
+
+/**
+ * The two hooks into mysql2, for adapters of what stands on it: `stream` is called before a socket is opened,
+ * `authPlugins.mysql_clear_password` when the server asks for the password. Both read host, port and user from the
+ * connection at hand, so one pair serves any number of nodes.
+ *
+ * @param target - where connections to `target.hostname` and `target.port` go, when that is not where their name leads
+ */
+export function connectionHooks(
+  iam: AuroraIam,
+  {
+    target,
+    connectTimeout = DEFAULT_CONNECT_TIMEOUT_MS,
+  }: { target?: ConnectionTarget; connectTimeout?: number } = {},
+): ConnectionHooks {
+  const logins = new Logins()
+  const resolve = ({ host, port, user }: ConnectionSettings): ConnectionTarget =>
+    target && host === target.hostname && port === target.port
+      ? { ...target, username: user ?? target.username }
+      : iam.resolve({ host, port, user })
+  return {
+    stream: ({ config }) => openWhenPermitted(config, { iam, logins, resolve, connectTimeout }),
+    authPlugins: {
+      mysql_clear_password: clearPasswordPlugin({ iam, logins, resolve }) as unknown as AuthPlugin,
+    },
+  }
+}

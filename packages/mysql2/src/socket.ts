@@ -1,0 +1,78 @@
+import { Socket } from 'node:net'
+import { type AuroraIam, AuroraIamError, type ConnectionTarget, type Login } from '@aurora-iam/core'
+import type { ConnectionSettings } from './driver-types.ts'
+import type { Logins } from './logins.ts'
+
+/** What one call of {@link openWhenPermitted} needs to know. */
+export interface SocketContext {
+  readonly iam: AuroraIam
+  readonly logins: Logins
+  readonly resolve: (settings: ConnectionSettings) => ConnectionTarget
+  /** From the opening of the socket to the server's OK, in milliseconds; 0 for no bound. */
+  readonly connectTimeout: number
+}
+
+/**
+ * The socket of one new connection, for mysql2's `stream` option: handed over unconnected, connected when a token
+ * is at hand and the rate limit has a place. Whatever prevents that destroys it with the error, which reaches the
+ * caller of mysql2 as it is; and when mysql2 gives up first, the place goes to the next in line.
+ */
+export function openWhenPermitted(settings: ConnectionSettings, context: SocketContext): Socket {
+  const socket = new Socket()
+  const givenUp = new AbortController()
+  socket.once('close', () => givenUp.abort())
+  // mysql2 does both for the sockets it makes itself, and neither for one that it is given.
+  socket.setNoDelay(true)
+  if (settings.enableKeepAlive) socket.setKeepAlive(true, settings.keepAliveInitialDelay ?? 0)
+  open(socket, settings, context, givenUp.signal).catch((error: Error) => {
+    if (!socket.destroyed) socket.destroy(error)
+  })
+  return socket
+}
+
+async function open(
+  socket: Socket,
+  settings: ConnectionSettings,
+  { iam, logins, resolve, connectTimeout }: SocketContext,
+  givenUp: AbortSignal,
+): Promise<void> {
+  // mysql2 would listen a tick later: an error must not be thrown at it before.
+  await null
+  const target = resolve(settings)
+  if (!settings.ssl) {
+    throw new AuroraIamError(
+      'ERR_AURORA_IAM_TLS_REQUIRED',
+      'ssl: this connection has none, although withAuroraIam set it. Whatever removed it on the way must keep it.',
+      { option: 'ssl' },
+    )
+  }
+  const login = await iam.login(target, givenUp)
+  if (socket.destroyed) {
+    login.cancel()
+    return
+  }
+  socket.once('connect', () => logins.add(socket, login))
+  socket.once('error', (error) => login.failed(error))
+  socket.once('close', () => login.failed(new Error('The connection closed before the login was complete.')))
+  limitTime(socket, login, connectTimeout)
+  socket.connect(target.dial)
+}
+
+/**
+ * mysql2's own `connectTimeout` runs while a connection waits for its place, and before 3.23.3 stops at the first
+ * byte of the server. This one is the caller's: from the opening of the socket to the end of the login.
+ */
+function limitTime(socket: Socket, login: Login, connectTimeout: number): void {
+  if (connectTimeout === 0) return
+  const timer = setTimeout(() => socket.destroy(timeoutError()), connectTimeout)
+  login.onceOver(() => clearTimeout(timer))
+}
+
+/** The error that mysql2 gives when a connection takes too long. */
+function timeoutError(): Error {
+  return Object.assign(new Error('connect ETIMEDOUT'), {
+    errorno: 'ETIMEDOUT',
+    code: 'ETIMEDOUT',
+    syscall: 'connect',
+  })
+}

@@ -1,0 +1,44 @@
+import { type AuroraIam, type AuroraIamOptions, asAuroraIam } from '@aurora-iam/core'
+import { expandUri } from './connection-uri.ts'
+import { assertDriverOptions, assertPlainPassword } from './driver-options.ts'
+import type { Mysql2Options } from './driver-types.ts'
+import { connectionHooks, DEFAULT_CONNECT_TIMEOUT_MS } from './hooks.ts'
+import { sslFor } from './ssl.ts'
+
+/**
+ * Returns mysql2's own `options` with a live IAM token, verified TLS and a place under the connection rate on every
+ * new connection. For `createPool`, `createConnection`, `cluster.add`, and everything that takes the same options.
+ * The object that is passed in is left as it is.
+ *
+ * ```ts
+ * const pool = mysql.createPool(withAuroraIam({ host, user, database }))
+ * ```
+ *
+ * @param options - mysql2's options, without a password
+ * @param iam - options, or an {@link AuroraIam} to share between pools. @defaultValue the AWS SDK's defaults
+ * @returns a copy of `options`; `connectTimeout` in it includes the wait for a place, the caller's own value holds
+ * from the opening of the socket to the end of the login
+ * @throws {@link AuroraIamError} for everything about the options that can be known now
+ */
+export function withAuroraIam<T extends Mysql2Options>(options: T, iam?: AuroraIam | AuroraIamOptions): T {
+  const shared = asAuroraIam(iam)
+  if (shared.options.enabled === false) {
+    assertPlainPassword(options)
+    return { ...options }
+  }
+  const { host, port, user, ssl, connectTimeout, authPlugins, ...rest } = expandUri(options)
+  assertDriverOptions({ ...rest, authPlugins })
+  const target = shared.resolve({ host, port, user })
+  const loginTimeout = connectTimeout ?? DEFAULT_CONNECT_TIMEOUT_MS
+  const hooks = connectionHooks(shared, { target, connectTimeout: loginTimeout })
+  return {
+    ...rest,
+    host: target.hostname,
+    port: target.port,
+    user,
+    ssl: sslFor(shared, target, ssl),
+    connectTimeout: loginTimeout === 0 ? 0 : loginTimeout + shared.longestWaitMs,
+    stream: hooks.stream,
+    authPlugins: { ...authPlugins, ...hooks.authPlugins },
+  } as unknown as T
+}
