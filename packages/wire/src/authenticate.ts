@@ -1,0 +1,105 @@
+import {
+  AUTH_MORE_DATA_MARKER,
+  AUTH_SWITCH_MARKER,
+  decodeAuthMoreData,
+  decodeAuthSwitchRequest,
+} from './auth-packets.ts'
+import type { PacketChannel } from './packet-channel.ts'
+import { OK_MARKER, throwIfError } from './results.ts'
+import { encryptPassword, SCRAMBLE_BYTES, scrambleCachingSha2, scrambleNativePassword } from './scramble.ts'
+import { WireError } from './wire-error.ts'
+
+/** The plugins that {@link login} can answer for. */
+export type AuthPlugin = 'mysql_native_password' | 'caching_sha2_password' | 'mysql_clear_password'
+
+/** What one end of an authentication knows. */
+export interface AuthState {
+  readonly password: string
+  /** Whether the stream is encrypted, so that a password may be sent as it is. */
+  readonly secure: boolean
+  /** Plugins that the server may ask for. */
+  readonly plugins: readonly AuthPlugin[]
+  plugin: AuthPlugin
+  scramble: Buffer
+}
+
+/** A server needs three rounds at most; one that keeps asking is not going to let us in. */
+const MAX_ROUNDS = 8
+
+const FAST_PATH_ACCEPTED = 3
+const FULL_PATH_WANTED = 4
+const PUBLIC_KEY_REQUEST = Buffer.from([2])
+
+const clear = (password: string): Buffer => Buffer.from(`${password}\0`)
+
+/** What the client says first for a plugin. */
+export function firstAnswer(state: AuthState): Buffer {
+  switch (state.plugin) {
+    case 'mysql_native_password':
+      return scrambleNativePassword(state.password, state.scramble)
+    case 'caching_sha2_password':
+      return scrambleCachingSha2(state.password, state.scramble)
+    case 'mysql_clear_password':
+      return clear(state.password)
+  }
+}
+
+/** The plugin called `name`, if the server may ask for it. */
+export function permittedPlugin(
+  name: string,
+  state: Pick<AuthState, 'plugins' | 'secure'>,
+): AuthPlugin | undefined {
+  const plugin = state.plugins.find((candidate) => candidate === name)
+  return plugin === 'mysql_clear_password' && !state.secure ? undefined : plugin
+}
+
+/** Answers the server until it consents; returns the payload of its OK packet. */
+export async function authenticate(channel: PacketChannel, state: AuthState): Promise<Buffer> {
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const { payload } = await channel.read()
+    throwIfError(payload)
+    switch (payload[0]) {
+      case OK_MARKER:
+        return payload
+      case AUTH_SWITCH_MARKER:
+        switchPlugin(payload, state)
+        channel.write(firstAnswer(state))
+        break
+      case AUTH_MORE_DATA_MARKER:
+        await continueCachingSha2(channel, decodeAuthMoreData(payload), state)
+        break
+      default:
+        throw new WireError('ERR_WIRE_MALFORMED', 'a login cannot go on with this packet')
+    }
+  }
+  throw new WireError('ERR_WIRE_UNSUPPORTED', `the login took more than ${MAX_ROUNDS} rounds`)
+}
+
+function switchPlugin(payload: Buffer, state: AuthState): void {
+  const { authPlugin, data } = decodeAuthSwitchRequest(payload)
+  const plugin = permittedPlugin(authPlugin, state)
+  if (plugin === undefined) {
+    const known =
+      authPlugin === 'mysql_clear_password' ? 'the password in the clear' : 'an authentication plugin'
+    throw new WireError('ERR_WIRE_UNSUPPORTED', `the server asks for ${known} that is not permitted here`)
+  }
+  state.plugin = plugin
+  if (data.length >= SCRAMBLE_BYTES) state.scramble = data.subarray(0, SCRAMBLE_BYTES)
+}
+
+/** https://dev.mysql.com/doc/dev/mysql-server/latest/page_caching_sha2_authentication_exchanges.html */
+async function continueCachingSha2(channel: PacketChannel, data: Buffer, state: AuthState): Promise<void> {
+  if (state.plugin !== 'caching_sha2_password') {
+    throw new WireError('ERR_WIRE_UNSUPPORTED', `${state.plugin} has nothing more to say`)
+  }
+  if (data[0] === FAST_PATH_ACCEPTED) return
+  if (data[0] !== FULL_PATH_WANTED)
+    throw new WireError('ERR_WIRE_MALFORMED', 'this step of caching_sha2_password is unknown')
+  if (state.secure) {
+    channel.write(clear(state.password))
+    return
+  }
+  channel.write(PUBLIC_KEY_REQUEST)
+  const publicKey = decodeAuthMoreData((await channel.read()).payload).toString()
+  channel.write(encryptPassword(state.password, state.scramble, publicKey))
+}

@@ -1,0 +1,92 @@
+import { HEADER_BYTES, MAX_PAYLOAD_BYTES, type Packet } from './packet.ts'
+import { WireError } from './wire-error.ts'
+
+/** What {@link CommandScanner.push} found. */
+export interface Scanned {
+  /** Bytes to send on, in order. */
+  readonly pass: readonly Buffer[]
+  /** The command that was looked for, taken out of the stream behind `pass`. */
+  readonly command?: Packet
+  /** What came behind the command, unread; empty without one. */
+  readonly rest: Buffer
+}
+
+/**
+ * Finds one command in what a client sends, looking at packet headers and at the first byte of each
+ * command only. Everything else goes on at once, in the pieces it came in; a packet is held back only when
+ * it is that command.
+ */
+export class CommandScanner {
+  readonly #command: number
+  readonly #maxPayloadBytes: number
+  #held = Buffer.alloc(0)
+  #passing = 0
+  #continues = false
+
+  /**
+   * @param command - First payload byte of the command to take out.
+   * @param maxPayloadBytes - The longest such command to accept.
+   */
+  constructor(command: number, maxPayloadBytes: number) {
+    this.#command = command
+    this.#maxPayloadBytes = maxPayloadBytes
+  }
+
+  /**
+   * Looks at the next bytes.
+   *
+   * @throws {@link WireError} `ERR_WIRE_TOO_LARGE` when the command is longer than allowed.
+   */
+  push(chunk: Buffer): Scanned {
+    const pass: Buffer[] = []
+    let rest = chunk
+    const take = (length: number): Buffer => {
+      const part = rest.subarray(0, length)
+      rest = rest.subarray(part.length)
+      return part
+    }
+    while (rest.length > 0) {
+      if (this.#passing > 0) {
+        const part = take(this.#passing)
+        this.#passing -= part.length
+        pass.push(part)
+        continue
+      }
+      this.#held = Buffer.concat([this.#held, take(this.#wanted() - this.#held.length)])
+      if (this.#held.length < this.#wanted()) continue
+      if (this.#isCommand()) {
+        const command = { sequence: 0, payload: this.#held.subarray(HEADER_BYTES) }
+        this.#held = Buffer.alloc(0)
+        return { pass, command, rest }
+      }
+      this.#passing = HEADER_BYTES + this.#length() - this.#held.length
+      this.#continues = this.#length() === MAX_PAYLOAD_BYTES
+      pass.push(this.#held)
+      this.#held = Buffer.alloc(0)
+    }
+    return { pass, rest }
+  }
+
+  #length(): number {
+    return this.#held.readUIntLE(0, 3)
+  }
+
+  #isCommand(): boolean {
+    return !this.#continues && this.#held[3] === 0 && this.#held[HEADER_BYTES] === this.#command
+  }
+
+  /** How many bytes of this packet must be held to decide, or to have all of the command. */
+  #wanted(): number {
+    if (this.#held.length < HEADER_BYTES) return HEADER_BYTES
+    const length = this.#length()
+    if (this.#held.length === HEADER_BYTES) return HEADER_BYTES + Math.min(length, 1)
+    if (!this.#isCommand()) return this.#held.length
+    if (length > this.#maxPayloadBytes) {
+      throw new WireError(
+        'ERR_WIRE_TOO_LARGE',
+        `a command announces more than ${this.#maxPayloadBytes} bytes`,
+      )
+    }
+    return HEADER_BYTES + length
+  }
+}

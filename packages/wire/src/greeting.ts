@@ -1,0 +1,96 @@
+import { ByteReader } from './byte-reader.ts'
+import { ByteWriter } from './byte-writer.ts'
+import { Capability, hasCapability, withCapability } from './capabilities.ts'
+import type { PacketChannel } from './packet-channel.ts'
+import { throwIfError } from './results.ts'
+import { SCRAMBLE_BYTES } from './scramble.ts'
+import { WireError } from './wire-error.ts'
+
+const PROTOCOL_VERSION = 10
+const SCRAMBLE_PART_1_BYTES = 8
+
+/**
+ * The first packet of a connection, sent by the server.
+ *
+ * Source: https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_packets_protocol_handshake_v10.html
+ */
+export interface Greeting {
+  /** Such as `8.0.39`. MariaDB has put `5.5.5-` before its own. */
+  readonly serverVersion: string
+  /** What `SELECT CONNECTION_ID()` answers on this connection. */
+  readonly connectionId: number
+  /** {@link SCRAMBLE_BYTES} random bytes without a NUL, for the password scramble. */
+  readonly scramble: Buffer
+  /** Bits of {@link Capability}. */
+  readonly capabilities: number
+  /** Number of the server's default collation. */
+  readonly collation: number
+  /** Server status flags. */
+  readonly status: number
+  /** The authentication plugin that the client should answer for at once. */
+  readonly authPlugin: string
+}
+
+/** The payload of a greeting. `PROTOCOL_41`, `SECURE_CONNECTION` and `PLUGIN_AUTH` are always announced. */
+export function encodeGreeting(greeting: Greeting): Buffer {
+  const { scramble } = greeting
+  if (scramble.length !== SCRAMBLE_BYTES) {
+    throw new WireError('ERR_WIRE_MALFORMED', `a scramble has ${SCRAMBLE_BYTES} bytes`)
+  }
+  const required = Capability.PROTOCOL_41 | Capability.SECURE_CONNECTION | Capability.PLUGIN_AUTH
+  const capabilities = withCapability(greeting.capabilities, required)
+  return new ByteWriter()
+    .integer(PROTOCOL_VERSION, 1)
+    .nulTerminated(greeting.serverVersion)
+    .integer(greeting.connectionId, 4)
+    .bytes(scramble.subarray(0, SCRAMBLE_PART_1_BYTES))
+    .zeros(1)
+    .integer(capabilities & 0xffff, 2)
+    .integer(greeting.collation, 1)
+    .integer(greeting.status, 2)
+    .integer(capabilities >>> 16, 2)
+    .integer(SCRAMBLE_BYTES + 1, 1)
+    .zeros(10)
+    .bytes(scramble.subarray(SCRAMBLE_PART_1_BYTES))
+    .zeros(1)
+    .nulTerminated(greeting.authPlugin)
+    .toBuffer()
+}
+
+/**
+ * The greeting in a payload.
+ *
+ * @throws {@link WireError} `ERR_WIRE_MALFORMED`; `ERR_WIRE_UNSUPPORTED` for servers older than MySQL 5.5.7;
+ * `ERR_WIRE_SERVER` when the server sent an error instead, such as "Too many connections".
+ */
+export function decodeGreeting(payload: Buffer): Greeting {
+  throwIfError(payload)
+  const reader = new ByteReader(payload)
+  reader.marker(PROTOCOL_VERSION, 'greeting')
+  const serverVersion = reader.nulTerminated()
+  const connectionId = reader.integer(4)
+  const scramblePart1 = reader.bytes(SCRAMBLE_PART_1_BYTES)
+  reader.bytes(1)
+  const lowCapabilities = reader.integer(2)
+  const collation = reader.integer(1)
+  const status = reader.integer(2)
+  const capabilities = (lowCapabilities | (reader.integer(2) << 16)) >>> 0
+  if (!hasCapability(capabilities, Capability.PROTOCOL_41 | Capability.PLUGIN_AUTH)) {
+    throw new WireError('ERR_WIRE_UNSUPPORTED', 'the server does not know authentication plugins')
+  }
+  const scrambleBytes = reader.integer(1)
+  reader.bytes(10)
+  const scramblePart2 = reader.bytes(Math.max(13, scrambleBytes - SCRAMBLE_PART_1_BYTES))
+  const scramble = Buffer.concat([scramblePart1, scramblePart2]).subarray(0, SCRAMBLE_BYTES)
+  const authPlugin = reader.nulTerminatedOrRest()
+  return { serverVersion, connectionId, scramble, capabilities, collation, status, authPlugin }
+}
+
+/**
+ * Waits for the server's greeting.
+ *
+ * @throws {@link WireError} as {@link decodeGreeting} and {@link PacketChannel.read} do.
+ */
+export async function readGreeting(channel: PacketChannel): Promise<Greeting> {
+  return decodeGreeting((await channel.read()).payload)
+}

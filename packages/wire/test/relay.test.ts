@@ -1,0 +1,146 @@
+import { once } from 'node:events'
+import { createConnection, createServer, type Socket } from 'node:net'
+import { CommandScanner, encodePacket, PacketChannel, relay } from '@aurora-iam/wire'
+import fc from 'fast-check'
+import { afterEach, expect, test } from 'vitest'
+import { anyBytes } from './arbitraries.ts'
+
+const CHANGE_USER = 0x11
+const sockets: Socket[] = []
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy()
+})
+
+/** Two ends of one loopback connection. */
+async function socketPair(): Promise<[Socket, Socket]> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const near = createConnection((server.address() as { port: number }).port, '127.0.0.1')
+  const [[far]] = (await Promise.all([once(server, 'connection'), once(near, 'connect')])) as [
+    [Socket],
+    unknown,
+  ]
+  server.close()
+  for (const socket of [near, far]) socket.on('error', () => {})
+  sockets.push(near, far)
+  return [near, far]
+}
+
+const text = async (socket: Socket, length: number): Promise<string> => {
+  for (;;) {
+    const bytes: Buffer | null = socket.read(length)
+    if (bytes !== null) return bytes.toString()
+    await once(socket, 'readable')
+  }
+}
+
+const command = (byte: number, body = ''): Buffer =>
+  encodePacket({ sequence: 0, payload: Buffer.concat([Buffer.from([byte]), Buffer.from(body)]) })
+
+test('a command is found wherever the bytes are split, and everything else passes unchanged', () => {
+  const other = fc
+    .record({ sequence: fc.nat(255), payload: anyBytes })
+    .filter(({ payload }) => payload[0] !== CHANGE_USER)
+  fc.assert(
+    fc.property(fc.array(other, { maxLength: 3 }), fc.array(other, { maxLength: 3 }), (before, after) => {
+      const head = Buffer.concat(before.map(encodePacket))
+      const tail = Buffer.concat(after.map(encodePacket))
+      const bytes = Buffer.concat([head, command(CHANGE_USER, 'app'), tail])
+      for (let offset = 0; offset <= bytes.length; offset += 1) {
+        const scanner = new CommandScanner(CHANGE_USER, 1024)
+        const passed: Buffer[] = []
+        const commands: string[] = []
+        for (let part of [bytes.subarray(0, offset), bytes.subarray(offset)]) {
+          while (part.length > 0) {
+            const scanned = scanner.push(part)
+            passed.push(...scanned.pass)
+            if (scanned.command) commands.push(scanned.command.payload.toString())
+            part = scanned.rest
+          }
+        }
+        expect(Buffer.concat(passed)).toEqual(Buffer.concat([head, tail]))
+        expect(commands).toEqual(['\x11app'])
+      }
+    }),
+    { seed: 20_261_123, numRuns: 15 },
+  )
+})
+
+test('the second packet of a long payload is not taken for a command', () => {
+  const scanner = new CommandScanner(CHANGE_USER, 1024)
+  const long = Buffer.concat([Buffer.from([255, 255, 255, 0]), Buffer.alloc(0xff_ff_ff)])
+  scanner.push(long)
+  expect(scanner.push(command(CHANGE_USER)).command).toBeUndefined()
+  expect(scanner.push(command(CHANGE_USER)).command).toBeDefined()
+})
+
+test('a command that is too long is refused by its header', () => {
+  const scanner = new CommandScanner(CHANGE_USER, 10)
+  expect(() => scanner.push(command(CHANGE_USER, 'x'.repeat(10)))).toThrow(
+    expect.objectContaining({ code: 'ERR_WIRE_TOO_LARGE' }),
+  )
+})
+
+test('bytes go both ways, a command is intercepted, and bytes go both ways again', async () => {
+  const [client, front] = await socketPair()
+  const [back, server] = await socketPair()
+  const ended = relay(front, back, {
+    command: CHANGE_USER,
+    maxPayloadBytes: 1024,
+    handle: async ({ payload }) => {
+      const channel = new PacketChannel(front)
+      channel.sequence = 1
+      channel.write(Buffer.from(`seen ${payload.subarray(1)}`))
+      expect((await channel.read()).payload.toString()).toBe('answer')
+      channel.release()
+    },
+  })
+  client.write(Buffer.concat([command(3, 'one'), command(CHANGE_USER, 'app')]))
+  expect(await text(server, 8)).toBe(command(3, 'one').toString())
+  expect(await text(client, 12)).toBe('\x08\x00\x00\x01seen app')
+  client.write(
+    Buffer.concat([encodePacket({ sequence: 2, payload: Buffer.from('answer') }), command(3, 'two')]),
+  )
+  expect(await text(server, 8)).toBe(command(3, 'two').toString())
+  server.write('result')
+  expect(await text(client, 6)).toBe('result')
+  client.end()
+  expect(await ended).toEqual({ by: 'client' })
+})
+
+test('a receiver that does not keep up holds the sender back, and nothing is lost', async () => {
+  const [client, front] = await socketPair()
+  const [back, server] = await socketPair()
+  const ended = relay(front, back)
+  const total = 32 * 1024 * 1024
+  client.pause()
+  let sent = 0
+  const chunk = Buffer.alloc(1024 * 1024, 7)
+  for (; sent < total; sent += chunk.length) server.write(chunk)
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  expect(front.writableLength + back.readableLength).toBeLessThan(1024 * 1024)
+  expect(server.writableLength).toBeGreaterThan(0)
+  let received = 0
+  client.on('data', (bytes: Buffer) => {
+    received += bytes.length
+  }).resume()
+  server.end()
+  await once(client, 'close')
+  expect(received).toBe(total)
+  expect(await ended).toEqual({ by: 'server' })
+})
+
+test('an interception that fails ends both sides and says why', async () => {
+  const [client, front] = await socketPair()
+  const [back, server] = await socketPair()
+  const failure = new Error('refused')
+  const ended = relay(front, back, {
+    command: CHANGE_USER,
+    maxPayloadBytes: 1024,
+    handle: () => Promise.reject(failure),
+  })
+  client.resume()
+  server.resume()
+  client.write(command(CHANGE_USER))
+  expect(await ended).toEqual({ by: 'interception', error: failure })
+})
