@@ -69,7 +69,7 @@ export async function startCredentialEndpoints(
     get requests() {
       return requests
     },
-    environment(kind) {
+    environment(kind): Record<string, string> {
       if (kind === 'ec2') return { AWS_EC2_METADATA_SERVICE_ENDPOINT: imdsEndpoint }
       return {
         AWS_CONTAINER_CREDENTIALS_FULL_URI: containerUrl,

@@ -51,7 +51,10 @@ export function parseToken(text: string): Token | TokenProblem {
     const name = decode(pair.slice(0, Math.max(separator, 0)))
     const value = decode(pair.slice(separator + 1))
     if (name === undefined || name === '' || value === undefined)
-      return problem(`parameter ${parameters.size + 1} is not a percent-encoded name=value pair`)
+      return problem(
+        `parameter ${parameters.size + 1} is not a percent-encoded name=value pair` +
+          (pair === pairs.at(-1) ? ': the token looks truncated' : ''),
+      )
     if (parameters.has(name)) return problem(`parameter ${quote(name)} is there twice`)
     if (pair !== `${percentEncode(name)}=${percentEncode(value)}`)
       return problem(
