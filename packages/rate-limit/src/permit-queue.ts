@@ -176,7 +176,7 @@ export class PermitQueue {
     const retryAfterMs = this.#estimateWaitMs(now)
     return new RateLimitError(
       'ERR_RATE_LIMIT_QUEUE_FULL',
-      `${this.#waiting.length} requests wait for a permit already, as many as \`maxQueue\` allows; this one would have waited about ${retryAfterMs} ms. Open fewer connections at once or raise \`maxQueue\`.`,
+      `The queue for permits is full (\`maxQueue\` is ${this.#options.maxQueue}); this request would have waited about ${retryAfterMs} ms. Open fewer connections at once or raise \`maxQueue\`.`,
       { retryAfterMs },
     )
   }
@@ -186,7 +186,7 @@ export class PermitQueue {
     const slowed = effectiveLimit < limit ? `, ${effectiveLimit} for now because the server throttles` : ''
     return new RateLimitError(
       'ERR_RATE_LIMIT_TIMEOUT',
-      `No permit came within ${waiter.timeoutMs} ms: the request was behind ${waiter.ahead} others, ${this.#waiting.length} wait still, and the limit is ${limit} per ${this.#options.intervalMs} ms${slowed}. Open fewer connections at once or wait longer (\`maxWaitMs\`, \`timeoutMs\`).`,
+      `No permit came within ${waiter.timeoutMs} ms. Ahead when the request was made: ${waiter.ahead}; waiting now: ${this.#waiting.length}; limit: ${limit} per ${this.#options.intervalMs} ms${slowed}. Open fewer connections at once or wait longer (\`maxWaitMs\`, \`timeoutMs\`).`,
       { retryAfterMs: this.#estimateWaitMs(now) },
     )
   }

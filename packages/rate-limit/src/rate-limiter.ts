@@ -105,9 +105,10 @@ export class LimiterHandle implements RateLimiter {
   }
 
   stats(): RateLimiterStats {
-    const { longestWouldBeWaitMs, ...permits } = this.#counts()
+    const { limit, longestWouldBeWaitMs, ...permits } = this.#counts()
     const queue = this.#core.queue.counts()
     return {
+      limit,
       intervalMs: this.intervalMs,
       ...permits,
       ...queue,

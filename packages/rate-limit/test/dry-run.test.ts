@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { createRateLimiter } from '../src/index.ts'
+import { SimulatedClock } from './simulated-clock.ts'
+
+test('a dry run grants everything at once and counts what would have waited, and how long', async () => {
+  const clock = new SimulatedClock()
+  const limiter = createRateLimiter({ limit: 20, clock, dryRun: true, maxQueue: 0 })
+  const permits = await Promise.all(Array.from({ length: 50 }, () => limiter.acquire()))
+  expect(permits.every(({ waitedMs }) => waitedMs === 0)).toBe(true)
+  expect(limiter.stats()).toMatchObject({
+    granted: 50,
+    inFlight: 50,
+    available: 0,
+    waiting: 0,
+    wouldHaveExceeded: 30,
+    longestWaitMs: 2000,
+  })
+})
+
+test('a dry run at a rate above the limit reports a wait that grows', async () => {
+  const clock = new SimulatedClock()
+  const limiter = createRateLimiter({ limit: 1, intervalMs: 100, clock, dryRun: true })
+  for (let second = 0; second < 5; second++) {
+    for (const permit of [await limiter.acquire(), await limiter.acquire()]) permit.settled()
+    await clock.advance(100)
+  }
+  expect(limiter.stats()).toMatchObject({ wouldHaveExceeded: 9, longestWaitMs: 500 })
+})
+
+test('a dry run within the limit reports nothing', async () => {
+  const clock = new SimulatedClock()
+  const limiter = createRateLimiter({ limit: 2, clock, dryRun: true })
+  for (let attempt = 0; attempt < 6; attempt++) {
+    ;(await limiter.acquire()).settled()
+    await clock.advance(500)
+  }
+  expect(limiter.stats()).toMatchObject({ granted: 6, wouldHaveExceeded: 0, longestWaitMs: 0 })
+})

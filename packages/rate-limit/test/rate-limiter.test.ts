@@ -1,0 +1,279 @@
+import { getEventListeners } from 'node:events'
+import { expect, test } from 'vitest'
+import { createRateLimiter, type Permit, type RateLimiter, type RateLimiterOptions } from '../src/index.ts'
+import { SimulatedClock } from './simulated-clock.ts'
+
+/** A place rests for the interval and a margin of 2 ms. */
+const restMs = 1002
+
+function limiterWith(options: Partial<RateLimiterOptions> = {}) {
+  const clock = new SimulatedClock()
+  return { clock, limiter: createRateLimiter({ limit: 2, clock, ...options }) }
+}
+
+/** Takes every place and settles it at once. */
+async function exhaust(limiter: RateLimiter): Promise<void> {
+  while (limiter.stats().available > 0) (await limiter.acquire()).settled()
+}
+
+/** Remembers when each of several requests was granted. */
+function observe(clock: SimulatedClock, requests: Promise<Permit>[]): (number | undefined)[] {
+  const startedAt = clock.now()
+  const grantedAfter: (number | undefined)[] = requests.map(() => undefined)
+  for (const [index, request] of requests.entries()) {
+    request.then(
+      () => {
+        grantedAfter[index] = clock.now() - startedAt
+      },
+      () => {},
+    )
+  }
+  return grantedAfter
+}
+
+test('an idle limiter grants its whole limit at once', async () => {
+  const { limiter, clock } = limiterWith({ limit: 20 })
+  const permits = await Promise.all(Array.from({ length: 20 }, () => limiter.acquire()))
+  expect(permits.map(({ waitedMs }) => waitedMs)).toEqual(Array(20).fill(0))
+  expect(limiter.stats()).toMatchObject({ granted: 20, inFlight: 20, available: 0, waiting: 0 })
+  expect(clock.timers).toEqual([])
+})
+
+test('a place is free again an interval after its attempt was settled, not after it was granted', async () => {
+  const { limiter, clock } = limiterWith({ limit: 1 })
+  const permit = await limiter.acquire()
+  const next = limiter.acquire()
+  const grants = observe(clock, [next])
+  clock.after(700, () => permit.settled())
+  await clock.advance(700 + restMs - 1)
+  expect(grants).toEqual([undefined])
+  await clock.advance(1)
+  expect(grants).toEqual([1702])
+  expect((await next).waitedMs).toBe(1702)
+  expect(limiter.stats().longestWaitMs).toBe(1702)
+})
+
+test('a cancelled permit gives its place back at once', async () => {
+  const { limiter, clock } = limiterWith({ limit: 1 })
+  const permit = await limiter.acquire()
+  const grants = observe(clock, [limiter.acquire()])
+  permit.cancel()
+  await clock.advance(0)
+  expect(grants).toEqual([0])
+  expect(limiter.stats()).toMatchObject({ cancelled: 1, granted: 2 })
+})
+
+test('only the first call of settled or cancel counts', async () => {
+  const { limiter } = limiterWith()
+  const settled = await limiter.acquire()
+  settled.settled('failed')
+  settled.settled('throttled')
+  settled.cancel()
+  const cancelled = await limiter.acquire()
+  cancelled.cancel()
+  cancelled.cancel()
+  cancelled.settled()
+  expect(limiter.stats()).toMatchObject({
+    failed: 1,
+    throttled: 0,
+    cancelled: 1,
+    settledOk: 0,
+    inFlight: 0,
+    available: 1,
+  })
+})
+
+test('a permit that nobody settled is taken for settled after its time', async () => {
+  const { limiter, clock } = limiterWith({ limit: 1, permitTtlMs: 5000 })
+  await limiter.acquire()
+  const grants = observe(clock, [limiter.acquire()])
+  await clock.advance(10_000)
+  expect(grants).toEqual([5000 + restMs])
+  expect(limiter.stats().expired).toBe(1)
+})
+
+test('a settle that comes after the permit expired leaves the next use of its place alone', async () => {
+  const { limiter, clock } = limiterWith({ limit: 1, permitTtlMs: 5000 })
+  const late = await limiter.acquire()
+  await clock.advance(5000 + restMs)
+  const next = await limiter.acquire()
+  late.settled()
+  late.cancel()
+  expect(limiter.stats()).toMatchObject({ inFlight: 1, available: 0, settledOk: 0, cancelled: 0 })
+  await clock.advance(restMs)
+  expect(limiter.stats()).toMatchObject({ inFlight: 1, available: 0 })
+  next.settled()
+  await clock.advance(restMs)
+  expect(limiter.stats()).toMatchObject({ inFlight: 0, available: 1 })
+})
+
+test('requests are granted in the order they were made', async () => {
+  const { limiter, clock } = limiterWith({ limit: 2 })
+  const order: number[] = []
+  const requests = Array.from({ length: 7 }, async (_, request) => {
+    const permit = await limiter.acquire()
+    order.push(request)
+    permit.settled()
+  })
+  await clock.advance(3 * restMs)
+  await Promise.all(requests)
+  expect(order).toEqual([0, 1, 2, 3, 4, 5, 6])
+})
+
+test('a request times out after maxWaitMs, or its own timeoutMs, and says how long the line was', async () => {
+  const { limiter, clock } = limiterWith({ limit: 1, maxWaitMs: 300 })
+  await exhaust(limiter)
+  const patient = limiter.acquire({ timeoutMs: 500 })
+  const usual = limiter.acquire()
+  const ended = Promise.allSettled([patient, usual])
+  await clock.advance(300)
+  await expect(usual).rejects.toMatchObject({
+    name: 'RateLimitError',
+    code: 'ERR_RATE_LIMIT_TIMEOUT',
+    retryable: true,
+    retryAfterMs: 702 + restMs,
+    message: expect.stringMatching(
+      /within 300 ms\. Ahead when .* made: 1; waiting now: 1; limit: 1 per 1000 ms\./,
+    ),
+  })
+  expect(limiter.stats()).toMatchObject({ timedOut: 1, waiting: 1 })
+  await clock.advance(200)
+  await ended
+  expect(limiter.stats()).toMatchObject({ timedOut: 2, waiting: 0 })
+  expect(clock.timers).toEqual([])
+})
+
+test('a place that came free while the process was too busy to look goes to the first in line, late or not', async () => {
+  let lateness = 0
+  const clock = new SimulatedClock(() => lateness)
+  const limiter = createRateLimiter({ limit: 1, clock })
+  await exhaust(limiter)
+  lateness = 4000
+  const request = limiter.acquire({ timeoutMs: 2000 })
+  await clock.advance(6000)
+  expect((await request).waitedMs).toBe(restMs + 4000)
+})
+
+test('a time-out that the server caused says so', async () => {
+  const { limiter, clock } = limiterWith({ limit: 4 })
+  const permits = await Promise.all([1, 2, 3, 4].map(() => limiter.acquire()))
+  for (const permit of permits) permit.settled('throttled')
+  const request = limiter.acquire({ timeoutMs: 10 })
+  const ended = Promise.allSettled([request])
+  await clock.advance(10)
+  await ended
+  await expect(request).rejects.toThrow('limit: 4 per 1000 ms, 2 for now because the server throttles.')
+})
+
+test('beyond maxQueue a request is refused at once and told how long it would have waited', async () => {
+  const { limiter } = limiterWith({ limit: 2, maxQueue: 5 })
+  await exhaust(limiter)
+  const waiting = Array.from({ length: 5 }, () => limiter.acquire())
+  await expect(limiter.acquire()).rejects.toMatchObject({
+    code: 'ERR_RATE_LIMIT_QUEUE_FULL',
+    retryable: true,
+    retryAfterMs: 3 * restMs,
+    message: expect.stringContaining('would have waited about 3006 ms'),
+  })
+  expect(limiter.stats()).toMatchObject({ refusedQueueFull: 1, waiting: 5 })
+  limiter.close()
+  await Promise.allSettled(waiting)
+})
+
+test('maxQueue 0 refuses whatever cannot be granted at once', async () => {
+  const { limiter } = limiterWith({ limit: 1, maxQueue: 0 })
+  await expect(limiter.acquire()).resolves.toBeDefined()
+  await expect(limiter.acquire()).rejects.toMatchObject({ code: 'ERR_RATE_LIMIT_QUEUE_FULL' })
+})
+
+test('an aborted signal ends the wait, keeps its reason, and passes the place on', async () => {
+  const { limiter, clock } = limiterWith({ limit: 1 })
+  await exhaust(limiter)
+  const controller = new AbortController()
+  const aborted = limiter.acquire({ signal: controller.signal })
+  const next = limiter.acquire()
+  const grants = observe(clock, [aborted, next])
+  const reason = new Error('the pool was closed')
+  controller.abort(reason)
+  await expect(aborted).rejects.toMatchObject({
+    code: 'ERR_RATE_LIMIT_ABORTED',
+    retryable: false,
+    cause: reason,
+  })
+  await clock.advance(restMs)
+  expect(grants).toEqual([undefined, restMs])
+  expect(limiter.stats().aborted).toBe(1)
+})
+
+test('a signal that is aborted already takes no place', async () => {
+  const { limiter } = limiterWith()
+  await expect(limiter.acquire({ signal: AbortSignal.abort() })).rejects.toMatchObject({
+    code: 'ERR_RATE_LIMIT_ABORTED',
+  })
+  expect(limiter.stats()).toMatchObject({ granted: 0, available: 2 })
+})
+
+test('a permit that was granted is not taken back by its signal', async () => {
+  const { limiter } = limiterWith()
+  const controller = new AbortController()
+  const request = limiter.acquire({ signal: controller.signal })
+  controller.abort()
+  await expect(request).resolves.toMatchObject({ waitedMs: 0 })
+})
+
+test('a signal shared by many requests costs one listener, and none once they have ended', async () => {
+  const { limiter } = limiterWith({ limit: 1 })
+  await exhaust(limiter)
+  const { signal, abort } = abortable()
+  const requests = Array.from({ length: 50 }, () => limiter.acquire({ signal }))
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+  abort()
+  const results = await Promise.allSettled(requests)
+  expect(results.every(({ status }) => status === 'rejected')).toBe(true)
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+  expect(limiter.stats()).toMatchObject({ waiting: 0, aborted: 50 })
+})
+
+test('close ends every wait and refuses later requests; permits that are out stay valid', async () => {
+  const { limiter, clock } = limiterWith({ limit: 1 })
+  const permit = await limiter.acquire()
+  const requests = [limiter.acquire(), limiter.acquire()]
+  limiter.close()
+  limiter.close()
+  for (const request of [...requests, limiter.acquire()]) {
+    await expect(request).rejects.toMatchObject({ code: 'ERR_RATE_LIMIT_CLOSED', retryable: false })
+  }
+  expect(clock.timers).toEqual([])
+  permit.settled()
+  expect(limiter.stats()).toMatchObject({ settledOk: 1, waiting: 0 })
+})
+
+test('a lower limit holds at once, a larger one changes nothing', async () => {
+  const { limiter, clock } = limiterWith({ limit: 4 })
+  await exhaust(limiter)
+  limiter.lower(3)
+  limiter.lower(10)
+  expect(limiter.limit).toBe(3)
+  const grants = observe(
+    clock,
+    [1, 2, 3, 4].map(() => limiter.acquire()),
+  )
+  await clock.advance(restMs)
+  expect(grants).toEqual([restMs, restMs, restMs, undefined])
+  expect(() => limiter.lower(0)).toThrow(expect.objectContaining({ option: 'limit' }))
+  limiter.close()
+})
+
+test('acquire refuses a wrong timeoutMs and options it does not know', async () => {
+  const { limiter } = limiterWith()
+  await expect(limiter.acquire({ timeoutMs: -1 })).rejects.toMatchObject({
+    code: 'ERR_RATE_LIMIT_INVALID_OPTION',
+    option: 'timeoutMs',
+  })
+  await expect(limiter.acquire({ timeout: 5 } as object)).rejects.toMatchObject({ option: 'timeout' })
+})
+
+function abortable() {
+  const controller = new AbortController()
+  return { signal: controller.signal, abort: () => controller.abort() }
+}

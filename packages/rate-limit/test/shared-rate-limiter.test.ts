@@ -1,0 +1,105 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { expect, test, vi } from 'vitest'
+import { sharedRateLimiter } from '../src/index.ts'
+import { SimulatedClock } from './simulated-clock.ts'
+
+test('everybody who asks for a key shares its permits and its line', async () => {
+  const clock = new SimulatedClock()
+  const first = sharedRateLimiter('together', { limit: 2, clock })
+  const second = sharedRateLimiter('together', { limit: 2, clock })
+  const other = sharedRateLimiter('alone', { limit: 2, clock })
+  const permits = [await first.acquire(), await second.acquire()]
+  const order: string[] = []
+  const waiting = [
+    first.acquire().then(() => order.push('first')),
+    second.acquire().then(() => order.push('second')),
+  ]
+  expect(first.stats()).toEqual(second.stats())
+  expect(first.stats()).toMatchObject({ waiting: 2, inFlight: 2 })
+  expect(other.stats()).toMatchObject({ waiting: 0, available: 2 })
+  for (const permit of permits) permit.settled()
+  await clock.runOut()
+  await Promise.all(waiting)
+  expect(order).toEqual(['first', 'second'])
+})
+
+test('two copies of the package share', async () => {
+  const clock = new SimulatedClock()
+  const ours = sharedRateLimiter('copies', { limit: 1, clock })
+  vi.resetModules()
+  const copy = await import('../src/index.ts')
+  expect(copy.sharedRateLimiter).not.toBe(sharedRateLimiter)
+  const theirs = copy.sharedRateLimiter('copies', { limit: 1, clock })
+  await theirs.acquire()
+  expect(ours.stats()).toMatchObject({ inFlight: 1, available: 0 })
+})
+
+test('of two limits the smaller holds, and the difference is reported', () => {
+  const lowered: unknown[] = []
+  const listener = (message: unknown) => lowered.push(message)
+  subscribe('aurora-iam:rate-limit:lowered', listener)
+  const first = sharedRateLimiter('limits', { limit: 20 })
+  const second = sharedRateLimiter('limits', { limit: 10 })
+  const third = sharedRateLimiter('limits', { limit: 200 })
+  unsubscribe('aurora-iam:rate-limit:lowered', listener)
+  expect([first.limit, second.limit, third.limit]).toEqual([10, 10, 10])
+  expect(lowered).toEqual([{ key: 'limits', from: 20, to: 10 }])
+})
+
+test('each caller waits as long as it said', async () => {
+  const clock = new SimulatedClock()
+  const patient = sharedRateLimiter('waits', { limit: 1, clock })
+  const hasty = sharedRateLimiter('waits', { limit: 1, maxWaitMs: 100, clock })
+  await patient.acquire()
+  const requests = [patient.acquire(), hasty.acquire()]
+  const ended = Promise.allSettled(requests)
+  await clock.advance(100)
+  await expect(requests[1]).rejects.toMatchObject({ code: 'ERR_RATE_LIMIT_TIMEOUT' })
+  expect(patient.stats().waiting).toBe(1)
+  patient.close()
+  await ended
+})
+
+test('closing ends only the requests made through that limiter', async () => {
+  const clock = new SimulatedClock()
+  const closing = sharedRateLimiter('closing', { limit: 1, clock })
+  const staying = sharedRateLimiter('closing', { limit: 1, clock })
+  const permit = await closing.acquire()
+  const requests = [closing.acquire(), staying.acquire()] as const
+  closing.close()
+  await expect(requests[0]).rejects.toMatchObject({ code: 'ERR_RATE_LIMIT_CLOSED' })
+  await expect(closing.acquire()).rejects.toMatchObject({ code: 'ERR_RATE_LIMIT_CLOSED' })
+  permit.settled()
+  await clock.runOut()
+  await expect(requests[1]).resolves.toBeDefined()
+})
+
+test('a key that everybody has closed starts anew, but not before its last attempts have aged', async () => {
+  const clock = new SimulatedClock()
+  const before = sharedRateLimiter('reload', { limit: 2, clock })
+  ;(await before.acquire()).settled()
+  before.close()
+
+  const early = sharedRateLimiter('reload', { limit: 2, clock })
+  expect(early.stats()).toMatchObject({ granted: 1, available: 1 })
+  early.close()
+  await clock.advance(1002)
+
+  const anew = sharedRateLimiter('reload', { limit: 50, intervalMs: 100, clock })
+  expect(anew.stats()).toMatchObject({ granted: 0, limit: 50, intervalMs: 100 })
+  await expect(anew.acquire()).resolves.toBeDefined()
+})
+
+test('another interval, or a dry run beside the real thing, is refused', () => {
+  sharedRateLimiter('conflict', { limit: 2 })
+  expect(() => sharedRateLimiter('conflict', { limit: 2, intervalMs: 500 })).toThrow(
+    'Expected `intervalMs` to be 1000, as for others who share the key "conflict", but it is 500.',
+  )
+  expect(() => sharedRateLimiter('conflict', { limit: 2, dryRun: true })).toThrow(
+    expect.objectContaining({ option: 'dryRun' }),
+  )
+})
+
+test('an empty key is refused', () => {
+  expect(() => sharedRateLimiter('', { limit: 2 })).toThrow(expect.objectContaining({ option: 'key' }))
+})
