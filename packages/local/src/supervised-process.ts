@@ -5,16 +5,19 @@ import type { Socket } from 'node:net'
  * A shell that outlives us, but only long enough to clean up. Its standard input is a pipe that we hold:
  * the kernel closes it however we end, SIGKILL included. Then the command is killed, whatever it started is
  * ended, and the folder goes. Without job control all of them share the process group that `detached` made.
+ *
+ * It must live through TERM, which `kill 0` sends to itself too, and PIPE: nobody reads its errors any more.
  */
 const SUPERVISOR = `
 exec 3<&0 </dev/null
-trap : TERM
+trap : TERM HUP PIPE
 folder=$1
 shift
 "$@" 3<&- >"$folder/log" 2>&1 &
 command=$!
 (read -r line <&3; kill -9 $command) &
 wait $command
+kill -9 $command
 tail -n 20 "$folder/log" >&2
 kill 0
 attempts=0

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type CredentialIdentity, createPrincipal, type Principal, Principals } from '../src/principals.ts'
 import { type IamRefusal, type Login, tokenFingerprint, verifyToken } from '../src/verify-token.ts'
-import { TOKEN_VECTORS, WRONG_SIGNATURE } from './token-vectors.ts'
+import { TOKEN_VECTORS, WRONG_SIGNATURE } from './fixtures/token-vectors.ts'
 
 const MINUTE = 60_000
 const LIFETIME = 15 * MINUTE
