@@ -51,8 +51,8 @@ export interface AuroraIam {
   /** Ends every wait for a place and forgets all tokens. Connections that are open stay open. */
   close(): void
 
-  /** The options it was made with. */
-  readonly options: AuroraIamOptions
+  /** False on the plain password path: the driver's options are then left alone. */
+  readonly enabled: boolean
   /** The longest that {@link login} can take before it resolves or rejects, in milliseconds. */
   readonly longestWaitMs: number
   /** What to sign, verify and dial for an address of the driver. `userOption` is the driver's word for its user. */
@@ -89,8 +89,10 @@ function isAuroraIam(value: AuroraIam | AuroraIamOptions | undefined): value is 
 }
 
 class Iam implements AuroraIam, LoginOwner {
-  readonly options: AuroraIamOptions
+  readonly enabled: boolean
   readonly longestWaitMs: number
+  // Private: they may hold the secret key, and whoever prints this object must not print that.
+  readonly #options: AuroraIamOptions
   readonly #credentials: Credentials
   readonly #tokens: Tokens
   readonly #rateLimits: RateLimits
@@ -103,7 +105,8 @@ class Iam implements AuroraIam, LoginOwner {
 
   constructor(options: AuroraIamOptions) {
     assertOptions(options)
-    this.options = Object.freeze({ ...options })
+    this.#options = { ...options }
+    this.enabled = options.enabled ?? true
     const clock = options.clock ?? Date.now
     const timeoutMs = options.credentialsTimeoutMs ?? 10_000
     const maxWaitMs = options.maxWaitMs ?? 30_000
@@ -133,7 +136,7 @@ class Iam implements AuroraIam, LoginOwner {
   }
 
   async token(target: TokenTarget): Promise<AuthToken> {
-    return (await this.getToken(resolveTokenTarget(target, this.options))).token
+    return (await this.getToken(resolveTokenTarget(target, this.#options))).token
   }
 
   stats(): AuroraIamStats {
@@ -154,11 +157,11 @@ class Iam implements AuroraIam, LoginOwner {
   }
 
   resolve(address: DriverAddress, userOption?: string): ConnectionTarget {
-    return resolveTarget(address, this.options, userOption)
+    return resolveTarget(address, this.#options, userOption)
   }
 
   tls(target: ConnectionTarget, ssl?: unknown): TlsPolicy {
-    return tlsPolicy(target, this.options.ca, ssl)
+    return tlsPolicy(target, this.#options.ca, ssl)
   }
 
   async login(target: ConnectionTarget, signal?: AbortSignal): Promise<Login> {

@@ -22,7 +22,7 @@ import { sslFor } from './ssl.ts'
  */
 export function withAuroraIam<T extends Mysql2Options>(options: T, iam?: AuroraIam | AuroraIamOptions): T {
   const shared = asAuroraIam(iam)
-  if (shared.options.enabled === false) {
+  if (!shared.enabled) {
     assertPlainPassword(options)
     return { ...options }
   }

@@ -1,0 +1,33 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Pool } from 'mysql2/promise'
+import { transfer } from './bank.ts'
+
+/** What a load did. */
+export interface LoadResult {
+  transfers: number
+  /** Transfers that did not happen, by the driver's error code; each was tried again. */
+  readonly failures: Map<string, number>
+}
+
+/** Keeps `workers` transfers under way until `signal` says stop. */
+export async function runLoad(
+  pool: Pool,
+  workers: number,
+  signal: AbortSignal,
+  result: LoadResult,
+): Promise<void> {
+  const work = async () => {
+    while (!signal.aborted) {
+      try {
+        await transfer(pool)
+        result.transfers++
+        await sleep(10)
+      } catch (error) {
+        const { code = 'unknown' } = error as { code?: string }
+        result.failures.set(code, (result.failures.get(code) ?? 0) + 1)
+        await sleep(200)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: workers }, work))
+}

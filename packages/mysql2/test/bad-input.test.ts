@@ -1,0 +1,123 @@
+import { AuroraIamError } from '@aurora-iam/core'
+import { describe, expect, test } from 'vitest'
+import { auroraIamCluster, withAuroraIam } from '../src/index.ts'
+
+const HOST = 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
+const good = { host: HOST, user: 'app', database: 'shop' }
+
+type Refusal = readonly [what: string, options: object, iam: object, code: string, option: string]
+
+const REFUSALS: readonly Refusal[] = [
+  ['a password', { password: 'x' }, {}, 'PASSWORD_GIVEN', 'password'],
+  ['a second password', { password2: 'x' }, {}, 'PASSWORD_GIVEN', 'password2'],
+  ['a password in the uri', { uri: `mysql://app:secret@${HOST}/shop` }, {}, 'PASSWORD_GIVEN', 'password'],
+  ['a password among the options of IAM', {}, { password: 'x' }, 'PASSWORD_GIVEN', 'password'],
+  ['ssl: false', { ssl: false }, {}, 'TLS_REQUIRED', 'ssl'],
+  ['another ssl profile', { ssl: 'Custom' }, {}, 'TLS_REQUIRED', 'ssl'],
+  [
+    'rejectUnauthorized: false',
+    { ssl: { rejectUnauthorized: false } },
+    {},
+    'TLS_REQUIRED',
+    'ssl.rejectUnauthorized',
+  ],
+  ['verifyIdentity: false', { ssl: { verifyIdentity: false } }, {}, 'TLS_REQUIRED', 'ssl.verifyIdentity'],
+  ['TLS 1.1', { ssl: { minVersion: 'TLSv1.1' } }, {}, 'TLS_REQUIRED', 'ssl.minVersion'],
+  ['an ssl option that mysql2 ignores', { ssl: { servername: 'x' } }, {}, 'UNKNOWN_OPTION', 'ssl.servername'],
+  ['loopback', { host: 'localhost' }, {}, 'HOST_NOT_SIGNABLE', 'host'],
+  ['an IPv4 address', { host: '10.0.0.1' }, {}, 'HOST_NOT_SIGNABLE', 'host'],
+  ['an IPv6 address', { host: '::1' }, {}, 'HOST_NOT_SIGNABLE', 'host'],
+  ['a CNAME', { host: 'db.example.com' }, {}, 'HOST_NOT_SIGNABLE', 'host'],
+  ['loopback as hostname', {}, { hostname: '127.0.0.1' }, 'HOST_NOT_SIGNABLE', 'hostname'],
+  ['no host', { host: undefined }, {}, 'INVALID_OPTION', 'host'],
+  ['no user', { user: undefined }, {}, 'INVALID_OPTION', 'user'],
+  ['a port out of range', { port: 70_000 }, {}, 'INVALID_OPTION', 'port'],
+  ['a port that is no number', { port: 'abc' }, {}, 'INVALID_OPTION', 'port'],
+  ['a signed port out of range', {}, { port: 0 }, 'INVALID_OPTION', 'port'],
+  ['a limit of 0', {}, { rateLimit: 0 }, 'INVALID_OPTION', 'rateLimit'],
+  ['a negative limit', {}, { rateLimit: -1 }, 'INVALID_OPTION', 'rateLimit'],
+  ['an unknown preset', {}, { rateLimit: 'fast' }, 'INVALID_OPTION', 'rateLimit'],
+  ['an unknown option', {}, { maxWait: 5 }, 'UNKNOWN_OPTION', 'maxWait'],
+  ['a duration that is no number', {}, { maxWaitMs: '5s' }, 'INVALID_OPTION', 'maxWaitMs'],
+  ['a Region that contradicts the host', {}, { region: 'us-east-1' }, 'CONFLICTING_OPTIONS', 'region'],
+  [
+    'the global writer without a Region',
+    { host: 'g.global-abcdefghijkl.global.rds.amazonaws.com' },
+    {},
+    'REGION_UNKNOWN',
+    'region',
+  ],
+  [
+    'a Region without known authorities',
+    { host: HOST.replace('eu-west-1', 'ca-west-1') },
+    {},
+    'TRUST_ROOTS_MISSING',
+    'ca',
+  ],
+  ['a stream', { stream: () => {} }, {}, 'CONFLICTING_OPTIONS', 'stream'],
+  ['a socket file', { socketPath: '/run/mysqld.sock' }, {}, 'CONFLICTING_OPTIONS', 'socketPath'],
+  [
+    'the clear password plugin of mysql2',
+    { enableCleartextPlugin: true },
+    {},
+    'CONFLICTING_OPTIONS',
+    'enableCleartextPlugin',
+  ],
+  ['an authSwitchHandler', { authSwitchHandler: () => {} }, {}, 'CONFLICTING_OPTIONS', 'authSwitchHandler'],
+  [
+    'a clear password plugin',
+    { authPlugins: { mysql_clear_password: () => () => '' } },
+    {},
+    'CONFLICTING_OPTIONS',
+    'authPlugins.mysql_clear_password',
+  ],
+  ['debug, which would print the token', { debug: true }, {}, 'CONFLICTING_OPTIONS', 'debug'],
+  ['a uri that is no URL', { uri: 'shop' }, {}, 'INVALID_OPTION', 'uri'],
+  ['enabled as a string', {}, { enabled: 'false' }, 'INVALID_OPTION', 'enabled'],
+  ['IAM switched off with no password', {}, { enabled: false }, 'CONFLICTING_OPTIONS', 'password'],
+  [
+    'a token provider beside credentials',
+    {},
+    { tokenProvider: () => '', credentials: {} },
+    'CONFLICTING_OPTIONS',
+    'tokenProvider',
+  ],
+]
+
+describe('bad input is refused at the call, by the name of the option', () => {
+  test.each(REFUSALS)('%s', (_what, options, iam, code, option) => {
+    const error = caught(() => withAuroraIam({ ...good, ...options } as typeof good, iam))
+    expect(error).toBeInstanceOf(AuroraIamError)
+    expect(error).toMatchObject({ code: `ERR_AURORA_IAM_${code}`, option, retryable: false })
+    expect(error.message).toContain(option)
+    expect(error.message).not.toContain('secret')
+  })
+
+  test('options that went through once are refused a second time', () => {
+    const once = withAuroraIam(good)
+    expect(caught(() => withAuroraIam(once))).toMatchObject({
+      code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
+      option: 'stream',
+    })
+  })
+
+  test('a cluster that would drop its nodes for ever is refused', () => {
+    expect(caught(() => auroraIamCluster({ restoreNodeTimeout: 0 }))).toMatchObject({
+      option: 'restoreNodeTimeout',
+    })
+    expect(auroraIamCluster({ defaultSelector: 'RANDOM' })).toEqual({
+      defaultSelector: 'RANDOM',
+      restoreNodeTimeout: 1_000,
+    })
+    expect(auroraIamCluster({ restoreNodeTimeout: 50 })).toEqual({ restoreNodeTimeout: 50 })
+  })
+})
+
+function caught(call: () => unknown): Error {
+  try {
+    call()
+  } catch (error) {
+    return error as Error
+  }
+  throw new Error('nothing was thrown')
+}

@@ -1,0 +1,108 @@
+import type { ConnectionOptions, PoolOptions } from 'mysql2'
+import { describe, expect, expectTypeOf, test } from 'vitest'
+import { createAuroraIam, withAuroraIam } from '../src/index.ts'
+
+const HOST = 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
+
+describe('withAuroraIam', () => {
+  test("returns mysql2's own options, of the same type", () => {
+    const options: PoolOptions = {
+      host: HOST,
+      user: 'app',
+      database: 'shop',
+      connectionLimit: 7,
+      namedPlaceholders: true,
+    }
+    const result = withAuroraIam(options)
+    expectTypeOf(result).toEqualTypeOf<PoolOptions>()
+    expectTypeOf(withAuroraIam<ConnectionOptions>).returns.toEqualTypeOf<ConnectionOptions>()
+    expect(result).toMatchObject({
+      host: HOST,
+      port: 3306,
+      user: 'app',
+      database: 'shop',
+      connectionLimit: 7,
+      namedPlaceholders: true,
+    })
+    expect(result).not.toHaveProperty('password')
+  })
+
+  test('hands mysql2 no option that it does not know', () => {
+    const known = ['host', 'port', 'user', 'ssl', 'connectTimeout', 'stream', 'authPlugins']
+    expect(Object.keys(withAuroraIam({ host: HOST, user: 'app' })).sort()).toEqual(known.sort())
+  })
+
+  test('verifies the chain and the name, from TLS 1.2 on', () => {
+    const { ssl } = withAuroraIam<PoolOptions>({ host: HOST, user: 'app' })
+    expect(ssl).toMatchObject({ rejectUnauthorized: true, verifyIdentity: true, minVersion: 'TLSv1.2' })
+    const own = withAuroraIam<PoolOptions>({
+      host: HOST,
+      user: 'app',
+      ssl: { minVersion: 'TLSv1.3', ca: 'mine' },
+    })
+    expect(own.ssl).toMatchObject({
+      rejectUnauthorized: true,
+      verifyIdentity: true,
+      minVersion: 'TLSv1.3',
+      ca: 'mine',
+    })
+  })
+
+  test('pools that share an AuroraIam and an endpoint share one ssl object, so that TLS sessions resume', () => {
+    const iam = createAuroraIam()
+    const ssl = (host: string) => withAuroraIam<PoolOptions>({ host, user: 'app' }, iam).ssl
+    expect(ssl(HOST)).toBe(ssl(HOST))
+    expect(ssl(HOST)).not.toBe(ssl(HOST.replace('cluster-', 'cluster-ro-')))
+  })
+
+  test('signs and verifies `hostname`, whatever `host` is dialled', () => {
+    const result = withAuroraIam<PoolOptions>(
+      { host: '127.0.0.1', port: 13_306, user: 'app' },
+      { hostname: HOST, port: 3306 },
+    )
+    expect(result).toMatchObject({ host: HOST, port: 3306 })
+  })
+
+  test('adds the wait for a place to connectTimeout, and leaves 0 for none', () => {
+    const iam = { maxWaitMs: 5_000, credentialsTimeoutMs: 1_000 }
+    const timeout = (connectTimeout?: number) =>
+      withAuroraIam<PoolOptions>({ host: HOST, user: 'app', connectTimeout }, iam).connectTimeout
+    expect(timeout()).toBe(10_000 + 5_000 + 3_000)
+    expect(timeout(2_000)).toBe(2_000 + 5_000 + 3_000)
+    expect(timeout(0)).toBe(0)
+  })
+
+  test("keeps the caller's other authentication plugins", () => {
+    const dialog = () => () => 'x'
+    const { authPlugins } = withAuroraIam<PoolOptions>({ host: HOST, user: 'app', authPlugins: { dialog } })
+    expect(authPlugins?.dialog).toBe(dialog)
+    expect(authPlugins?.mysql_clear_password).toBeTypeOf('function')
+  })
+
+  test('reads a uri as mysql2 does; an option that is given as such wins', () => {
+    const uri = `mysql://app%40corp@${HOST}:3307/shop?connectionLimit=3&timezone=Z`
+    const result = withAuroraIam<PoolOptions>({ uri, database: 'other' })
+    expect(result).toMatchObject({
+      host: HOST,
+      port: 3307,
+      user: 'app@corp',
+      database: 'other',
+      connectionLimit: 3,
+      timezone: 'Z',
+    })
+    expect(result).not.toHaveProperty('uri')
+  })
+
+  test('takes what configuration files write for no password', () => {
+    for (const password of [undefined, '']) {
+      expect(withAuroraIam<PoolOptions>({ host: HOST, user: 'app', password })).toMatchObject({ user: 'app' })
+    }
+  })
+
+  test('with enabled: false the options stay as they are: the plain password path', () => {
+    const options = { host: '127.0.0.1', user: 'root', password: '', ssl: {} }
+    const result = withAuroraIam(options, { enabled: false, region: 'eu-west-1' })
+    expect(result).toEqual(options)
+    expect(result).not.toBe(options)
+  })
+})

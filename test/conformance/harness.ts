@@ -1,0 +1,62 @@
+import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
+import type { LocalAurora } from '@aurora-iam/local'
+
+/** Where a client is to go, in neutral words; each harness turns them into its driver's own. */
+export interface ClientOptions {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly database: string
+  readonly connectionLimit: number
+  /** From the opening of the socket to the end of the login. */
+  readonly connectTimeout?: number
+}
+
+/** One connection taken out of the pool. */
+export interface HeldConnection {
+  query(sql: string): Promise<ReadonlyArray<Record<string, unknown>>>
+  release(): void | Promise<void>
+}
+
+/** A pool of the driver or ORM under test. */
+export interface Client {
+  /** The driver's own object, for inspection. */
+  readonly raw: unknown
+  query(sql: string): Promise<ReadonlyArray<Record<string, unknown>>>
+  hold(): Promise<HeldConnection>
+  close(): Promise<void>
+}
+
+/** What an adapter can do, where adapters differ. A capability is a documented fact, never a way around a failure. */
+export interface Capabilities {
+  /** Opens a connection when the client is made, instead of when it is first used. */
+  readonly connectsWhenOpened: boolean
+}
+
+/** What the suite needs to know of an adapter. */
+export interface AdapterHarness {
+  readonly name: string
+  readonly capabilities: Capabilities
+  /** The driver's own options for `options`, on IAM: nothing is opened, and nothing but these two may be read. */
+  options(options: ClientOptions, iam: AuroraIam | AuroraIamOptions): unknown
+  /** A client of the driver with what {@link AdapterHarness.options} returned. */
+  open(options: unknown): Client | Promise<Client>
+  /**
+   * Asks for a new connection and gives up while it waits for its place. Resolves when the driver has let go.
+   * Undefined where the driver has no way to give up.
+   */
+  readonly giveUpWaiting?: (options: unknown) => Promise<void>
+  /** A program that opens a client, runs one query, closes, and must then end by itself. */
+  readonly exitProgram: URL
+}
+
+/** What each group of the suite is handed. */
+export interface Suite {
+  readonly harness: AdapterHarness
+  /** The one Local Aurora of this run; its log and faults are cleared before each test. */
+  readonly aurora: () => LocalAurora
+  /** A client on IAM, closed after the test. */
+  readonly connect: (options?: Partial<ClientOptions>, iam?: AuroraIam | AuroraIamOptions) => Promise<Client>
+  /** Options that lead to Local Aurora. */
+  readonly address: (options?: Partial<ClientOptions>) => ClientOptions
+}

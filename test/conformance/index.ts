@@ -1,0 +1,60 @@
+import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { afterAll, afterEach, beforeAll, beforeEach, describe } from 'vitest'
+import { failures } from './failures.ts'
+import type { AdapterHarness, Client, ClientOptions, Suite } from './harness.ts'
+import { lifecycle } from './lifecycle.ts'
+import { rate } from './rate.ts'
+import { secrets } from './secrets.ts'
+import { tls } from './tls.ts'
+import { tokens } from './tokens.ts'
+
+/** The contract that every adapter keeps: each group is one concern, each test one promise. */
+export function describeAdapter(harness: AdapterHarness): void {
+  describe(`${harness.name} conforms`, () => {
+    let aurora: LocalAurora
+    const clients: Client[] = []
+
+    beforeAll(async () => {
+      aurora = await startLocalAurora({ throttle: false })
+    })
+
+    afterAll(() => aurora.close())
+
+    beforeEach(() => {
+      aurora.faults.clear()
+      aurora.setThrottle(false)
+      aurora.setClock(Date.now)
+      aurora.log.clear()
+    })
+
+    afterEach(async () => {
+      await Promise.allSettled(clients.splice(0).map((client) => client.close()))
+    })
+
+    const address = (options: Partial<ClientOptions> = {}): ClientOptions => ({
+      host: aurora.host,
+      port: aurora.port,
+      user: 'app',
+      database: 'app',
+      connectionLimit: 5,
+      ...options,
+    })
+    const suite: Suite = {
+      harness,
+      aurora: () => aurora,
+      address,
+      connect: async (options, iam = { ...aurora.iam, rateLimit: unhurried() }) => {
+        const client = await harness.open(harness.options(address(options), iam))
+        clients.push(client)
+        return client
+      },
+    }
+    for (const group of [tokens, rate, tls, failures, secrets, lifecycle]) group(suite)
+  })
+}
+
+/** A limit that no test meets by accident. */
+export function unhurried() {
+  return createRateLimiter({ limit: 1_000 })
+}

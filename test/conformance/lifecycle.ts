@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { createAuroraIam } from '@aurora-iam/core'
+import { describe, expect, test } from 'vitest'
+import type { Suite } from './harness.ts'
+import { until } from './rate.ts'
+
+/** What is closed is closed: nothing waits on, nothing keeps the process. */
+export function lifecycle({ harness, aurora, connect }: Suite): void {
+  describe('lifecycle', () => {
+    test('after close the process ends by itself', async () => {
+      const { host, port, hostname, region, ca, credentials } = aurora()
+      const settings = JSON.stringify({ host, port, hostname, region, ca, credentials })
+      const run = promisify(execFile)(process.execPath, [fileURLToPath(harness.exitProgram)], {
+        env: { ...process.env, AURORA_SETTINGS: settings },
+        timeout: 20_000,
+      })
+      expect((await run).stdout).toBe('closed\n')
+    })
+
+    test('closing the AuroraIam ends the waits for a place', async () => {
+      const iam = createAuroraIam({ ...aurora().iam, rateLimit: 1 })
+      const client = await connect({ connectionLimit: 2 }, iam)
+      const held = await client.hold()
+      const attempt = client.query('SELECT 1')
+      await until(() => Object.values(iam.stats().rateLimits)[0]?.waiting === 1)
+      iam.close()
+      await expect(attempt).rejects.toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
+      expect(await held.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
+      await held.release()
+    })
+
+    test('no connection is opened on an AuroraIam that is closed', async () => {
+      const iam = createAuroraIam({ ...aurora().iam, rateLimit: false })
+      iam.close()
+      const attempt = connect({}, iam).then((client) => client.query('SELECT 1'))
+      await expect(attempt).rejects.toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
+    })
+
+    test('connections that were closed leave nothing behind at the server', async () => {
+      const client = await connect({ connectionLimit: 10 })
+      const held = await Promise.all(Array.from({ length: 10 }, () => client.hold()))
+      for (const connection of held) await connection.release()
+      await client.close()
+      await until(() => [...aurora().log].filter((event) => event.type === 'closed').length === 10)
+    })
+  })
+}

@@ -1,0 +1,112 @@
+import { createRateLimiter, type Permit, RateLimitError, type RateLimiter } from '@aurora-iam/rate-limit'
+import { describe, expect, test } from 'vitest'
+import type { Suite } from './harness.ts'
+
+/** Every new connection waits for its turn before it opens a socket. */
+export function rate({ harness, aurora, connect, address }: Suite): void {
+  describe('connection rate', () => {
+    test('no socket is opened before its permit is granted', async () => {
+      const limiter = createRateLimiter({ limit: 1, intervalMs: 60_000 })
+      const taken = await limiter.acquire()
+      const client = connect({}, { ...aurora().iam, rateLimit: limiter })
+      const answer = client.then((opened) => opened.query('SELECT 1 AS one'))
+      await until(() => limiter.stats().waiting === 1)
+      expect(aurora().log.connections).toBe(0)
+      taken.cancel()
+      expect(await answer).toEqual([{ one: 1 }])
+      expect(aurora().log.connections).toBe(1)
+    })
+
+    test('connections get their turn in the order in which they were asked for', async () => {
+      const limiter = stepwise()
+      const client = await connect({ connectionLimit: 4 }, { ...aurora().iam, rateLimit: limiter })
+      const order: number[] = []
+      const already = limiter.granted
+      const holds = [0, 1, 2, 3].map(async (i) => {
+        const held = await client.hold()
+        order.push(i)
+        return held
+      })
+      for (let i = 0; i < 4 - already; i++) {
+        await until(() => limiter.waiting > 0)
+        limiter.grantNext()
+        await until(() => order.length >= i + 1)
+      }
+      for (const held of await Promise.all(holds)) await held.release()
+      expect(order).toEqual([0, 1, 2, 3])
+    })
+
+    test('the server never sees more logins in any second than the limit, and refuses none', async () => {
+      aurora().setThrottle({ limit: 8, intervalMs: 400 })
+      const rateLimit = createRateLimiter({ limit: 8, intervalMs: 400 })
+      const client = await connect({ connectionLimit: 24 }, { ...aurora().iam, rateLimit })
+      const held = await Promise.all(Array.from({ length: 24 }, () => client.hold()))
+      for (const connection of held) await connection.release()
+      expect(aurora().log.refusals).toHaveLength(0)
+      expect(aurora().log.busiest(400)).toBe(8)
+    })
+
+    test('without a place in time the error is the limiter’s own', async () => {
+      const rateLimit = createRateLimiter({ limit: 1, intervalMs: 60_000 })
+      const client = await connect({ connectionLimit: 2 }, { ...aurora().iam, rateLimit, maxWaitMs: 50 })
+      const held = await client.hold()
+      const error = await client.query('SELECT 1').then(
+        () => undefined,
+        (reason: unknown) => reason,
+      )
+      // A pool that hands the one connection to the waiting query, once it is free, has not failed: it must not be free.
+      await held.release()
+      expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_RATE_LIMITED', retryable: true })
+      expect((error as Error).cause).toBeInstanceOf(RateLimitError)
+      expect((error as Error).cause).toMatchObject({ code: 'ERR_RATE_LIMIT_TIMEOUT' })
+      expect(await client.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
+    })
+
+    test.runIf(harness.giveUpWaiting)(
+      'whoever gives up while waiting gives the place to the next',
+      async () => {
+        const limiter = createRateLimiter({ limit: 1, intervalMs: 60_000 })
+        const taken = await limiter.acquire()
+        const givenUp = harness.giveUpWaiting?.(
+          harness.options(address(), { ...aurora().iam, rateLimit: limiter }),
+        )
+        await givenUp
+        await until(() => limiter.stats().waiting === 0)
+        taken.cancel()
+        const client = await connect({}, { ...aurora().iam, rateLimit: limiter })
+        expect(await client.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
+        expect(aurora().log.connections).toBe(1)
+      },
+    )
+  })
+}
+
+/** A limiter that grants one place each time it is told to. */
+function stepwise(): RateLimiter & { grantNext(): void; readonly waiting: number; readonly granted: number } {
+  const limiter = createRateLimiter({ limit: 1, intervalMs: 60_000 })
+  const queue: Array<(permit: Permit) => void> = []
+  let granted = 0
+  return {
+    limit: limiter.limit,
+    intervalMs: limiter.intervalMs,
+    get waiting() {
+      return queue.length
+    },
+    get granted() {
+      return granted
+    },
+    acquire: () => new Promise((resolve) => queue.push(resolve)),
+    grantNext: () => {
+      granted++
+      queue.shift()?.({ waitedMs: 0, settled: () => {}, cancel: () => {} })
+    },
+    lower: (limit) => limiter.lower(limit),
+    stats: () => limiter.stats(),
+    close: () => limiter.close(),
+  }
+}
+
+/** Resolves when `condition` holds; gives up with the test's own time-out. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2))
+}

@@ -1,0 +1,38 @@
+import { withAuroraIam } from '@aurora-iam/mysql2'
+import type mysql from 'mysql2/promise'
+import type { AdapterHarness, Client } from '../conformance/harness.ts'
+
+/** What every version of mysql2 has in common. */
+export type Mysql2Promise = Pick<typeof mysql, 'createPool' | 'createConnection'>
+
+/** mysql2's promise pools, in whichever version. */
+export function mysql2Harness(name: string, driver: Mysql2Promise): AdapterHarness {
+  return {
+    name,
+    capabilities: { connectsWhenOpened: false },
+    options: (options, iam) => withAuroraIam<mysql.PoolOptions>({ ...options }, iam),
+    open: (options) => clientOf(driver.createPool(options as mysql.PoolOptions)),
+    giveUpWaiting: async (options) => {
+      const pool = driver.createPool({ ...(options as mysql.PoolOptions), connectTimeout: 30 })
+      await pool.query('SELECT 1').catch(() => {})
+      await pool.end()
+    },
+    exitProgram: new URL('../fixtures/exit/mysql2.mjs', import.meta.url),
+  }
+}
+
+function clientOf(pool: mysql.Pool): Client {
+  type Rows = Array<Record<string, unknown>>
+  return {
+    raw: pool,
+    query: async (sql) => (await pool.query(sql))[0] as Rows,
+    hold: async () => {
+      const connection = await pool.getConnection()
+      return {
+        query: async (sql) => (await connection.query(sql))[0] as Rows,
+        release: () => connection.release(),
+      }
+    },
+    close: () => pool.end(),
+  }
+}
