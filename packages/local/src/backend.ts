@@ -1,8 +1,9 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
+import type { Account } from './accounts.ts'
 import { parseBackendUrl } from './backend-url.ts'
 import { LocalAuroraError } from './errors.ts'
 import { awaitGreeting } from './greeting.ts'
-import { type Account, startMariaDb } from './mariadb.ts'
+import { startMariaDb } from './mariadb.ts'
 
 /** The real database behind the front. */
 export interface Backend {
@@ -16,6 +17,7 @@ export interface Backend {
   close(): Promise<void>
 }
 
+/** Which database. */
 export interface BackendOptions {
   /**
    * A MySQL or MariaDB that runs already, see {@link parseBackendUrl}. All IAM users share its account, and

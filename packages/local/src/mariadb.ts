@@ -4,17 +4,13 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Account, accountsSql } from './accounts.ts'
 import { LocalAuroraError } from './errors.ts'
 import { awaitGreeting } from './greeting.ts'
 import { findMariaDb, type MariaDbBinaries } from './mariadb-binaries.ts'
 import { type SupervisedProcess, startSupervised } from './supervised-process.ts'
 
-/** A database account, for the MySQL login of the front. */
-export interface Account {
-  readonly user: string
-  readonly password: string
-}
-
+/** What {@link startMariaDb} makes. */
 export interface MariaDbOptions {
   /** Created when the server starts. */
   readonly database: string
@@ -158,26 +154,4 @@ function aborted(signal: AbortSignal): LocalAuroraError {
   return new LocalAuroraError('ERR_LOCAL_AURORA_ABORTED', 'The start of MariaDB was aborted', {
     cause: signal.reason,
   })
-}
-
-/** One statement a line, as an init file wants it. */
-function accountsSql(database: string, accounts: readonly Account[]): string {
-  // In a GRANT, unlike elsewhere, the name of a database is a pattern.
-  const pattern = identifier(database.replace(/[\\_%]/g, '\\$&'))
-  return [
-    `CREATE DATABASE ${identifier(database)};`,
-    ...accounts.flatMap(({ user, password }) => [
-      `CREATE USER ${literal(user)}@'%' IDENTIFIED VIA mysql_native_password USING PASSWORD(${literal(password)});`,
-      `GRANT ALL ON ${pattern}.* TO ${literal(user)}@'%';`,
-    ]),
-    '',
-  ].join('\n')
-}
-
-function identifier(name: string): string {
-  return `\`${name.replaceAll('`', '``')}\``
-}
-
-function literal(text: string): string {
-  return `'${text.replace(/['\\]/g, '\\$&')}'`
 }

@@ -1,0 +1,147 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { type MariaDbOptions, startMariaDb } from '../src/mariadb.ts'
+
+/** Where every database of a test is made, so that what is left of it can be seen. */
+let folder: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'local-mariadb-'))
+  vi.stubEnv('TMPDIR', folder)
+})
+
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  await rm(folder, { recursive: true })
+})
+
+async function processesOfTest(): Promise<string[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid,args', '-ww'])
+  return stdout.split('\n').filter((line) => line.includes(`${folder}/`))
+}
+
+async function expectNothingLeft() {
+  await vi.waitFor(
+    async () => {
+      expect(await readdir(folder)).toEqual([])
+      expect(await processesOfTest()).toEqual([])
+    },
+    { timeout: 10_000, interval: 50 },
+  )
+}
+
+describe('the end of a private MariaDB', () => {
+  const options: MariaDbOptions = { database: 'app', users: ['app'] }
+
+  test('by close(), which may be called twice at once and again', async () => {
+    const db = await startMariaDb(options)
+    await Promise.all([db.close(), db.close()])
+    expect(await readdir(folder)).toEqual([])
+    expect(await processesOfTest()).toEqual([])
+    await db.close()
+  })
+
+  test('by itself', async () => {
+    const db = await startMariaDb(options)
+    process.kill(db.pid, 'SIGKILL')
+    await expectNothingLeft()
+    await db.close()
+  })
+
+  test('by a signal aborted during the start', async () => {
+    const reason = new Error('changed my mind')
+    const controller = new AbortController()
+    const starting = startMariaDb({ ...options, signal: controller.signal })
+    await vi.waitFor(async () => expect(await processesOfTest()).not.toEqual([]))
+    controller.abort(reason)
+    await expect(starting).rejects.toMatchObject({ code: 'ERR_LOCAL_AURORA_ABORTED', cause: reason })
+    await expectNothingLeft()
+  })
+
+  test('before it began, by a signal aborted already', async () => {
+    const signal = AbortSignal.abort(new Error('too late'))
+    await expect(startMariaDb({ ...options, signal })).rejects.toMatchObject({
+      code: 'ERR_LOCAL_AURORA_ABORTED',
+    })
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  test.each([
+    ['the installation', { installer: '/bin/ls', server: '/bin/true' }],
+    ['the server', { installer: '/bin/true', server: '/bin/ls' }],
+  ])('by a failure of %s, whose last words are told', async (_what, binaries) => {
+    await expect(startMariaDb({ ...options, binaries })).rejects.toMatchObject({
+      code: 'ERR_LOCAL_AURORA_DATABASE_FAILED',
+      message: expect.stringContaining('--no-defaults'),
+    })
+    await expectNothingLeft()
+  })
+})
+
+describe('a program with a private MariaDB', () => {
+  let compiled: string
+
+  // Node 20 runs no TypeScript; the module is compiled alone, so that no build has to come first.
+  beforeAll(async () => {
+    compiled = await mkdtemp(join(tmpdir(), 'local-compiled-'))
+    await writeFile(join(compiled, 'package.json'), '{ "type": "module" }')
+    const compiler = fileURLToPath(new URL('../../../node_modules/.bin/tsc', import.meta.url))
+    const source = fileURLToPath(new URL('../src/mariadb.ts', import.meta.url))
+    const settings =
+      '--ignoreConfig --target es2023 --module nodenext --types node --rewriteRelativeImportExtensions'
+    await promisify(execFile)(compiler, [source, ...settings.split(' '), '--outDir', compiled])
+  })
+
+  afterAll(() => rm(compiled, { recursive: true }))
+
+  function start(then: 'announce' | 'close' | 'stay'): ChildProcess {
+    const program = fileURLToPath(new URL('fixtures/start-mariadb.mjs', import.meta.url))
+    const stdio = ['ignore', 'pipe', 'inherit'] as const
+    return spawn(process.execPath, [program, join(compiled, 'mariadb.js'), then], { stdio: [...stdio] })
+  }
+
+  async function firstOutput(program: ChildProcess): Promise<string> {
+    const [text] = await once(program.stdout as NodeJS.EventEmitter, 'data')
+    return String(text)
+  }
+
+  test.each(['SIGKILL', 'SIGTERM'] as const)('leaves nothing when it is ended by %s', async (signal) => {
+    const program = start('stay')
+    const pid = Number(await firstOutput(program))
+    expect(process.kill(pid, 0)).toBe(true)
+    program.kill(signal)
+    await expectNothingLeft()
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH')
+  })
+
+  test.each([50, 200, 400])('leaves nothing when it is killed %i ms into the start', async (ms) => {
+    const program = start('announce')
+    await firstOutput(program)
+    await sleep(ms)
+    program.kill('SIGKILL')
+    await once(program, 'exit')
+    await expectNothingLeft()
+  })
+
+  test.each(['announce', 'close'] as const)('ends by itself when it has no more to do (%s)', async (then) => {
+    const program = start(then)
+    expect(await once(program, 'exit')).toEqual([0, null])
+    await expectNothingLeft()
+  })
+
+  test('has it in another session, where Ctrl-C in a terminal does not reach', async () => {
+    const program = start('stay')
+    const pid = await firstOutput(program)
+    const { stdout } = await promisify(execFile)('ps', ['-o', 'sid=', '-p', `${pid},${program.pid}`])
+    expect(new Set(stdout.trim().split(/\s+/)).size).toBe(2)
+    program.kill()
+    await expectNothingLeft()
+  })
+})
