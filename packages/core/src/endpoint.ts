@@ -24,9 +24,12 @@ export interface RdsHostname {
 // By shape, not by list, so that Regions not yet born work: us-east-1, us-gov-west-1, us-isob-east-1, eusc-de-east-1.
 const REGION = /^[a-z]{2,4}(-[a-z]+){1,2}-\d{1,2}$/
 
-// The DNS suffixes of the AWS partitions (botocore's partitions.json); `amazonaws.<two letters>` are the sovereign clouds.
+// The DNS suffixes of the AWS partitions (botocore's partitions.json).
 const SUFFIX =
-  /^(amazonaws\.com(\.cn)?|amazonaws\.[a-z]{2}|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/
+  /^(amazonaws\.com(\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/
+
+// A DNS name of two labels or more. ASCII alone: `toLowerCase` turns letters of other alphabets into it.
+const DNS_NAME = /^(?=.{1,254}$)([a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?(\.|$)){2,}$/i
 
 const LOAD_BALANCER = /\.elb\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/
 
@@ -55,8 +58,8 @@ export function normalizeHostname(host: string): string {
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Overview.Endpoints.html
  */
 export function parseRdsHostname(host: string): RdsHostname | undefined {
+  if (!DNS_NAME.test(host)) return undefined
   const hostname = normalizeHostname(host)
-  if (!/^[a-z0-9.-]+$/.test(hostname)) return undefined
   const labels = hostname.split('.')
   const service = labels.findLastIndex((label) => label === 'rds' || label === 'rds-fips')
   if (service < 1) return undefined
@@ -67,7 +70,7 @@ export function parseRdsHostname(host: string): RdsHostname | undefined {
   const region = regionComesAfter ? after : (labels[service - 1] ?? '')
   const suffix = labels.slice(service + (regionComesAfter ? 2 : 1)).join('.')
   const front = labels.slice(0, regionComesAfter ? service : service - 1)
-  if (!SUFFIX.test(suffix) || front.length === 0 || front.includes('')) return undefined
+  if (!SUFFIX.test(suffix) || front.length === 0) return undefined
 
   const kind = kindOf(front)
   if (region === 'global' && kind === 'global-writer') return { hostname, kind, region: undefined }
@@ -106,8 +109,8 @@ export function assertRdsHost(host: string, option: string): RdsHostname {
  */
 export function assertSignableHostname(hostname: string, option: string): string {
   const name = normalizeHostname(hostname)
-  const isName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]*[a-z0-9])?)+$/.test(name)
-  if (isName && !isIP(name) && !isLoopbackName(name) && !LOAD_BALANCER.test(name)) return name
+  if (DNS_NAME.test(hostname) && !isIP(name) && !isLoopbackName(name) && !LOAD_BALANCER.test(name))
+    return name
   throw new AuroraIamError(
     'ERR_AURORA_IAM_HOST_NOT_SIGNABLE',
     `${option}: no IAM token can be signed for '${hostname}', which is ${whatItIs(hostname)}. ` +

@@ -1,0 +1,64 @@
+import { Signer } from '@aws-sdk/rds-signer'
+import { afterEach, expect, test, vi } from 'vitest'
+import { createAuroraIam } from '../src/index.ts'
+import { sign, signAt } from '../src/sign.ts'
+import { VECTORS, WRONG_SIGNATURE_OF_FIRST } from './vectors.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+test.each(VECTORS)('the token equals what others sign: $id', async (vector) => {
+  const { region, credentials, hostname, port, username } = vector
+  const clock = () => Date.parse(vector.signedAt)
+  const token = await createAuroraIam({ region, credentials, clock }).token({ hostname, port, username })
+
+  const date = vector.signedAt.replaceAll(/[-:]/g, '')
+  const { host, pathname, searchParams } = new URL(`mysql://${token.value}`)
+  expect(host).toBe(`${hostname}:${port}`)
+  expect(pathname).toBe('/')
+  expect(Object.fromEntries(searchParams)).toEqual({
+    Action: 'connect',
+    DBUser: username,
+    'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
+    'X-Amz-Credential': `${credentials.accessKeyId}/${date.slice(0, 8)}/${region}/rds-db/aws4_request`,
+    'X-Amz-Date': date,
+    'X-Amz-Expires': '900',
+    'X-Amz-SignedHeaders': 'host',
+    ...(credentials.sessionToken === undefined ? {} : { 'X-Amz-Security-Token': credentials.sessionToken }),
+    'X-Amz-Signature': vector.signature,
+  })
+  expect(token.expiresAt).toEqual(new Date(clock() + 900_000))
+})
+
+test('only the host header is signed', async () => {
+  const [first] = VECTORS
+  const { region, credentials, signedAt, ...target } = first!
+  const token = await createAuroraIam({ region, credentials, clock: () => Date.parse(signedAt) }).token(
+    target,
+  )
+  expect(token.value).not.toContain(WRONG_SIGNATURE_OF_FIRST)
+})
+
+test.each(VECTORS)(
+  "with and without a clock of its own it is AWS's Signer to the letter: $id",
+  async (vector) => {
+    const { region, credentials, hostname, port, username } = vector
+    const input = { region, credentials, hostname, port, username }
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse(vector.signedAt) })
+    const theirs = await new Signer(input).getAuthToken()
+    expect(await sign(input)).toBe(theirs)
+    expect(await signAt(Date.now)(input)).toBe(theirs)
+  },
+)
+
+test('the signed name is the lower-case one', async () => {
+  const { region, credentials, signedAt, hostname, port, username } = VECTORS[4]!
+  const iam = createAuroraIam({ region, credentials, clock: () => Date.parse(signedAt) })
+  const [given, upper] = await Promise.all([
+    iam.token({ hostname, port, username }),
+    iam.token({ hostname: `${hostname.toUpperCase()}.`, port, username }),
+  ])
+  expect(upper).toBe(given)
+  expect(iam.stats().tokensSigned).toBe(1)
+})
