@@ -156,8 +156,8 @@ class Iam implements AuroraIam, LoginOwner {
     this.#tokens.clear()
   }
 
-  resolve(address: DriverAddress, userOption?: string): ConnectionTarget {
-    return resolveTarget(address, this.#options, userOption)
+  resolve(address: DriverAddress, userOption = 'user'): ConnectionTarget {
+    return resolveTarget(address, this.#options, { host: 'host', user: userOption })
   }
 
   tls(target: ConnectionTarget, ssl?: unknown): TlsPolicy {

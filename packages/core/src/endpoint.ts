@@ -96,8 +96,8 @@ export function assertRdsHost(host: string, option: string): RdsHostname {
   if (parsed) return parsed
   throw new AuroraIamError(
     'ERR_AURORA_IAM_HOST_NOT_SIGNABLE',
-    `${option}: no IAM token can be signed for '${host}', which is ${whatItIs(host)} and not an RDS endpoint name. ` +
-      `Give the endpoint of the database as \`hostname\` (it is signed and verified), and keep '${host}' as the address to dial.`,
+    `${option}: no IAM token can be signed for ${whatItIs(host)}: it is not an RDS endpoint name. ` +
+      'Give the endpoint of the database as `hostname`: it is signed and verified, and the host is still the one dialled.',
     { option },
   )
 }
@@ -113,7 +113,7 @@ export function assertSignableHostname(hostname: string, option: string): string
     return name
   throw new AuroraIamError(
     'ERR_AURORA_IAM_HOST_NOT_SIGNABLE',
-    `${option}: no IAM token can be signed for '${hostname}', which is ${whatItIs(hostname)}. ` +
+    `${option}: no IAM token can be signed for ${whatItIs(hostname)}. ` +
       'Give the endpoint name that RDS issued, such as mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com.',
     { option },
   )
@@ -125,9 +125,10 @@ function isLoopbackName(name: string): boolean {
 
 function whatItIs(host: string): string {
   const name = normalizeHostname(host)
-  if (isIP(name)) return 'an IP address'
-  if (isLoopbackName(name)) return 'a name of this machine'
-  if (LOAD_BALANCER.test(name)) return 'a load balancer'
-  if (!name.includes('.')) return 'not a full domain name'
-  return "another name (a CNAME, or not RDS's)"
+  if (isIP(name)) return `${name} (an IP address)`
+  if (isLoopbackName(name)) return `${name} (this machine)`
+  if (LOAD_BALANCER.test(name)) return `${name} (a load balancer)`
+  if (DNS_NAME.test(host)) return `${name} (a CNAME, or a name that is not RDS's)`
+  // Anything else is not shown: a URL may hold a password.
+  return /^[\w-]+$/.test(name) ? `${name} (not a full domain name)` : 'a text that is no host name'
 }

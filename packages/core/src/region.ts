@@ -1,4 +1,5 @@
-import { AuroraIamError } from './errors.ts'
+import { isRegion } from './endpoint.ts'
+import { AuroraIamError, describe } from './errors.ts'
 
 /**
  * The Region that the AWS SDK is configured for: `AWS_REGION`, else the profile's. Asked only when neither the
@@ -10,14 +11,18 @@ export async function configuredRegion(profile: string | undefined): Promise<str
   const { loadConfig, NODE_REGION_CONFIG_OPTIONS, NODE_REGION_CONFIG_FILE_OPTIONS } = await import(
     '@smithy/core/config'
   )
+  let region: string
   try {
-    const load = loadConfig(NODE_REGION_CONFIG_OPTIONS, { ...NODE_REGION_CONFIG_FILE_OPTIONS, profile })
-    return await load()
+    region = await loadConfig(NODE_REGION_CONFIG_OPTIONS, { ...NODE_REGION_CONFIG_FILE_OPTIONS, profile })()
   } catch (cause) {
     throw regionUnknown('the host name does not tell it, and AWS_REGION and the profile do not set it', {
       cause,
     })
   }
+  if (isRegion(region)) return region
+  throw regionUnknown(
+    `the host name does not tell it, and AWS_REGION or the profile says ${describe(region)}`,
+  )
 }
 
 /** The error for a Region that nobody gave. */

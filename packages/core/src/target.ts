@@ -1,4 +1,10 @@
-import { assertRdsHost, assertSignableHostname, type EndpointKind, parseRdsHostname } from './endpoint.ts'
+import {
+  assertRdsHost,
+  assertSignableHostname,
+  type EndpointKind,
+  isRegion,
+  parseRdsHostname,
+} from './endpoint.ts'
 import { AuroraIamError, describe } from './errors.ts'
 import { regionUnknown } from './region.ts'
 
@@ -42,59 +48,51 @@ export interface TargetOptions {
   readonly dial?: Partial<Address> | ((target: TokenTarget) => Partial<Address>) | undefined
 }
 
+// What the caller calls the host and the user, for messages.
+const DRIVER_WORDS = { host: 'host', user: 'user' } as const
+
 /**
  * Decides what to sign, what to verify and what to dial for an address of the driver.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_HOST_NOT_SIGNABLE`, `ERR_AURORA_IAM_REGION_UNKNOWN`,
- * `ERR_AURORA_IAM_CONFLICTING_OPTIONS` or `ERR_AURORA_IAM_INVALID_OPTION`
+ * `ERR_AURORA_IAM_CONFLICTING_OPTIONS`, `ERR_AURORA_IAM_INVALID_OPTION` or `ERR_AURORA_IAM_UNKNOWN_OPTION`
  */
 export function resolveTarget(
-  address: DriverAddress,
+  { host, port, user }: DriverAddress,
   options: TargetOptions,
-  userOption = 'user',
+  words: { readonly host: string; readonly user: string } = DRIVER_WORDS,
 ): ConnectionTarget {
-  const { host } = address
-  if (typeof address.user !== 'string' || address.user === '') {
+  if (typeof user !== 'string' || user === '') {
+    throw invalid(words.user, 'expected the name of a database user that is enabled for IAM', user)
+  }
+  if (host !== undefined && typeof host !== 'string') throw invalid(words.host, 'expected a string', host)
+  const name = options.hostname ?? host
+  if (!name) {
     throw new AuroraIamError(
       'ERR_AURORA_IAM_INVALID_OPTION',
-      `${userOption}: expected the name of a database user that is enabled for IAM, got ${describe(address.user)}.`,
-      { option: userOption },
+      `${words.host}: missing. Give the endpoint of the database; there is no default under IAM.`,
+      { option: words.host },
     )
   }
-  if (host !== undefined && typeof host !== 'string') {
-    throw new AuroraIamError(
-      'ERR_AURORA_IAM_INVALID_OPTION',
-      `host: expected a string, got ${describe(host)}.`,
-      {
-        option: 'host',
-      },
-    )
-  }
-  if (!options.hostname && !host) {
-    throw new AuroraIamError(
-      'ERR_AURORA_IAM_INVALID_OPTION',
-      'host: missing. Give the endpoint of the database; there is no default under IAM.',
-      { option: 'host' },
-    )
-  }
-  const dialledPort = readPort(address.port ?? 3306, 'port')
-  const named = options.hostname
-    ? nameOf(assertSignableHostname(options.hostname, 'hostname'))
-    : assertRdsHost(host as string, 'host')
+  const dialledPort = readPort(port ?? 3306, 'port')
+  const named =
+    options.hostname === undefined
+      ? assertRdsHost(name, words.host)
+      : nameOf(assertSignableHostname(name, 'hostname'))
   const token: TokenTarget = {
     hostname: named.hostname,
-    port: options.port ?? dialledPort,
-    username: address.user,
+    port: options.port === undefined ? dialledPort : readPort(options.port, 'port'),
+    username: user,
   }
   const region = regionOf(named, options.region)
-  const away = typeof options.dial === 'function' ? options.dial(token) : options.dial
+  const away = readDial(options.dial, token)
   return {
     ...token,
     region,
     kind: named.kind,
     dial: {
-      host: away?.host ?? (options.hostname && host ? host : named.hostname),
-      port: away?.port === undefined ? dialledPort : readPort(away.port, 'dial.port'),
+      host: away.host ?? (options.hostname && host ? host : named.hostname),
+      port: away.port ?? dialledPort,
     },
   }
 }
@@ -104,7 +102,7 @@ export function resolveTokenTarget(target: TokenTarget, options: TargetOptions):
   return resolveTarget(
     { host: target.hostname, port: target.port, user: target.username },
     { region: options.region, hostname: target.hostname },
-    'username',
+    { host: 'hostname', user: 'username' },
   )
 }
 
@@ -116,9 +114,37 @@ export function resolveTokenTarget(target: TokenTarget, options: TargetOptions):
 export function readPort(value: unknown, option: string): number {
   const port = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
   if (typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65_535) return port
-  throw new AuroraIamError(
+  throw invalid(option, 'expected a port from 1 to 65535', value)
+}
+
+function readDial(dial: TargetOptions['dial'], token: TokenTarget): { host?: string; port?: number } {
+  if (dial === undefined) return {}
+  const address: Partial<Address> = typeof dial === 'function' ? dial(token) : dial
+  if (typeof address !== 'object' || address === null || address instanceof Promise) {
+    throw invalid('dial', 'expected an address { host, port }, not a promise of one', address)
+  }
+  const unknown = Object.keys(address).find((name) => name !== 'host' && name !== 'port')
+  if (unknown !== undefined) {
+    throw new AuroraIamError(
+      'ERR_AURORA_IAM_UNKNOWN_OPTION',
+      `dial.${unknown}: not part of an address. Known: host, port.`,
+      { option: `dial.${unknown}` },
+    )
+  }
+  const { host, port } = address
+  if (host !== undefined && (typeof host !== 'string' || host === '')) {
+    throw invalid('dial.host', 'expected a host name or an IP address', host)
+  }
+  return {
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port: readPort(port, 'dial.port') }),
+  }
+}
+
+function invalid(option: string, expected: string, value: unknown): AuroraIamError {
+  return new AuroraIamError(
     'ERR_AURORA_IAM_INVALID_OPTION',
-    `${option}: expected a port from 1 to 65535, got ${describe(value)}.`,
+    `${option}: ${expected}, got ${describe(value)}.`,
     { option },
   )
 }
@@ -145,5 +171,6 @@ function regionOf(
         "signed for the Region of the current writer. Connect to that Region's cluster endpoint instead, or say where the writer is",
     )
   }
-  return given ?? region ?? process.env['AWS_REGION']
+  const configured = process.env.AWS_REGION ?? ''
+  return given ?? region ?? (isRegion(configured) ? configured : undefined)
 }

@@ -1,0 +1,61 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { createAuroraIam } from '../src/index.ts'
+
+const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' }
+const target = { hostname: 'db.example.com', port: 3306, username: 'app' }
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'aurora-iam-region-'))
+  await writeFile(
+    join(folder, 'config'),
+    '[default]\nregion = eu-west-3\n[profile other]\nregion = eu-north-1\n[profile odd]\nregion = stockholm\n',
+  )
+})
+
+afterAll(() => rm(folder, { recursive: true }))
+
+beforeEach(() => {
+  vi.stubEnv('AWS_CONFIG_FILE', join(folder, 'config'))
+  vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(folder, 'none'))
+  vi.stubEnv('AWS_REGION', undefined)
+  vi.stubEnv('AWS_PROFILE', undefined)
+})
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+
+async function signedRegion(iam = createAuroraIam({ credentials })): Promise<string | undefined> {
+  const { value } = await iam.token(target)
+  return /X-Amz-Credential=AKIDEXAMPLE%2F\d+%2F([a-z0-9-]+)%2Frds-db/.exec(value)?.[1]
+}
+
+test("a name that does not tell: AWS_REGION, else the profile's", async () => {
+  expect(await signedRegion()).toBe('eu-west-3')
+  vi.stubEnv('AWS_PROFILE', 'other')
+  expect(await signedRegion()).toBe('eu-north-1')
+  vi.stubEnv('AWS_REGION', 'us-west-2')
+  expect(await signedRegion()).toBe('us-west-2')
+})
+
+test('an explicit Region comes before both', async () => {
+  vi.stubEnv('AWS_REGION', 'us-west-2')
+  expect(await signedRegion(createAuroraIam({ credentials, region: 'sa-east-1' }))).toBe('sa-east-1')
+})
+
+test.each([
+  ['in no file', 'nobody', /AWS_REGION and the profile do not set it.*Give the Region/],
+  ['of no shape of a Region', 'odd', /'stockholm'.*Give the Region/],
+])('a Region %s is REGION_UNKNOWN', async (_what, profile, message) => {
+  vi.stubEnv('AWS_PROFILE', profile)
+  await expect(signedRegion()).rejects.toMatchObject({
+    code: 'ERR_AURORA_IAM_REGION_UNKNOWN',
+    option: 'region',
+    retryable: false,
+    message: expect.stringMatching(message),
+  })
+})
