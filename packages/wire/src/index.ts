@@ -25,7 +25,7 @@ export {
 export { changeUser, type Identity, type LoginOptions, login, type Session } from './login.ts'
 export { encodePacket, HEADER_BYTES, MAX_PAYLOAD_BYTES, type Packet, PacketReader } from './packet.ts'
 export { PacketChannel, type PacketChannelOptions } from './packet-channel.ts'
-export { type Interception, type RelayEnd, relay } from './relay.ts'
+export { endGracefully, type Interception, type RelayEnd, relay } from './relay.ts'
 export {
   decodeErr,
   decodeOk,

@@ -116,7 +116,13 @@ function intercepting({ command, maxPayloadBytes, handle }: Interception, contro
   }
 }
 
-function endGracefully(stream: Duplex): void {
+/**
+ * Ends a stream so that the peer still gets what was written: the peer may close its side at leisure, but not for ever.
+ * What it goes on sending is thrown away.
+ */
+export function endGracefully(stream: Duplex): void {
+  stream.resume()
   stream.end()
-  setTimeout(() => stream.destroy(), CLOSE_GRACE_MS).unref()
+  const timer = setTimeout(() => stream.destroy(), CLOSE_GRACE_MS).unref()
+  stream.once('close', () => clearTimeout(timer))
 }

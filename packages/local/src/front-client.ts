@@ -1,0 +1,145 @@
+import { once } from 'node:events'
+import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type ErrPacket, encodeErr, endGracefully, type Packet, PacketChannel } from '@aurora-iam/wire'
+import type { Incoming } from './front-services.ts'
+import { acceptTls, type FrontCertificates } from './front-tls.ts'
+import type { ClosedEvent } from './log-events.ts'
+import type { LoginLog } from './login-log.ts'
+
+/** The client's side of one connection: its packets, its time limit, its end. */
+export class FrontClient {
+  /** Number of the connection in the log. */
+  readonly connection: number
+  readonly remoteAddress: string
+  /** How far the connection has come, for the log. */
+  phase: ClosedEvent['phase'] = 'greeting'
+  /** Where packets go now: over TLS once that has begun. */
+  channel: PacketChannel
+  #stream: Duplex
+  readonly #socket: Duplex
+  readonly #log: LoginLog
+  readonly #timeoutMs: number
+  readonly #closed = new AbortController()
+  #end: Pick<ClosedEvent, 'by' | 'detail'> | undefined
+
+  /** @param timeoutMs - How long every single wait for the client may take. */
+  constructor({ stream, connection, remoteAddress }: Incoming, log: LoginLog, timeoutMs: number) {
+    this.#socket = stream
+    this.#stream = stream
+    this.#log = log
+    this.#timeoutMs = timeoutMs
+    this.connection = connection
+    this.remoteAddress = remoteAddress
+    this.channel = new PacketChannel(stream)
+    stream.on('error', () => {})
+    stream.once('close', () => this.#closed.abort())
+    log.record({ type: 'connection', connection, remoteAddress })
+  }
+
+  /** The stream, for a relay. */
+  get stream(): Duplex {
+    return this.#stream
+  }
+
+  /** Whether nobody else can read along. */
+  get encrypted(): boolean {
+    return this.#stream !== this.#socket
+  }
+
+  /** The client's next packet; the connection breaks if that takes too long. */
+  read(): Promise<Packet> {
+    return this.within(this.channel.read())
+  }
+
+  /** Waits for what depends on the other end; breaks the connection if that takes too long. */
+  async within<Result>(wait: Promise<Result>): Promise<Result> {
+    const timer = setTimeout(() => this.destroy('server', 'timeout'), this.#timeoutMs).unref()
+    try {
+      return await wait
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Takes the stream back from a relay, at the given place in a command. */
+  resumeTalking(sequence: number): void {
+    this.channel = new PacketChannel(this.#stream)
+    this.channel.sequence = sequence
+  }
+
+  /** Goes on over TLS, with the client's next bytes. */
+  async startTls(certificate: FrontCertificates['valid']): Promise<void> {
+    const { sequence } = this.channel
+    this.phase = 'tls'
+    this.channel.release()
+    const stream = await this.within(acceptTls(this.#socket, certificate))
+    this.#stream = stream
+    this.channel = new PacketChannel(stream)
+    this.channel.sequence = sequence
+    this.phase = 'auth'
+    const servername = stream.servername || undefined
+    this.#log.record({
+      type: 'tls',
+      connection: this.connection,
+      protocol: stream.getProtocol() ?? 'unknown',
+      ...(servername !== undefined && { servername }),
+      resumed: stream.isSessionReused(),
+    })
+  }
+
+  /** Lets time go by, less if the client leaves. */
+  async pause(delayMs: number): Promise<void> {
+    if (delayMs > 0) await sleep(delayMs, undefined, { signal: this.#closed.signal, ref: false })
+  }
+
+  /** Says nothing until the client leaves. */
+  async hang(): Promise<void> {
+    this.#stream.resume()
+    await this.closed()
+  }
+
+  /** Says what is wrong, as the last packet. The connection ends when {@link FrontClient.finish} is called. */
+  fail(error: ErrPacket, detail?: string): void {
+    this.channel.write(encodeErr(error))
+    this.#end ??= { by: 'server', ...(detail !== undefined && { detail }) }
+  }
+
+  /** The bare refusal that Aurora gives for whatever reason. */
+  deny(user: string, withPassword: boolean): void {
+    const password = withPassword ? 'YES' : 'NO'
+    const message = `Access denied for user '${user}'@'${this.remoteAddress}' (using password: ${password})`
+    this.fail({ errno: 1045, sqlState: '28000', message })
+  }
+
+  /** Ends the stream and waits until the client has got what was written, or is gone. */
+  async flush(): Promise<void> {
+    endGracefully(this.#stream)
+    await this.closed()
+  }
+
+  /** Breaks the connection. The first reason given is the one that counts. */
+  destroy(by: ClosedEvent['by'], detail?: string): void {
+    this.#end ??= { by, ...(detail !== undefined && { detail }) }
+    this.#stream.destroy()
+    this.#socket.destroy()
+  }
+
+  /** Ends the connection unless it has ended, and takes that down. */
+  async finish(): Promise<void> {
+    if (!this.#closed.signal.aborted) await this.flush()
+    this.#socket.destroy()
+    this.#log.record({
+      type: 'closed',
+      connection: this.connection,
+      phase: this.phase,
+      by: 'client',
+      ...this.#end,
+    })
+  }
+
+  /** Resolves when the connection is over. */
+  async closed(): Promise<void> {
+    if (!this.#closed.signal.aborted) await once(this.#closed.signal, 'abort')
+  }
+}

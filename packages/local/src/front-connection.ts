@@ -1,0 +1,100 @@
+import {
+  Capability,
+  decodeHandshakeResponse,
+  encodeGreeting,
+  isSslRequest,
+  WireError,
+} from '@aurora-iam/wire'
+import type { FaultSettings } from './faults.ts'
+import { admit, askForToken, unaskedToken } from './front-admission.ts'
+import { type Behind, logInBehind, reachBehind } from './front-backend.ts'
+import { FrontClient } from './front-client.ts'
+import { frontGreeting } from './front-greeting.ts'
+import type { FrontServices, Incoming } from './front-services.ts'
+import { relaySession } from './front-session.ts'
+import { type Gatekeeper, type LoginAttempt, recordToken } from './login.ts'
+
+/** A connection while it is served. */
+export interface FrontConnection {
+  /** Breaks it without a word. */
+  drop(): void
+  /** Resolves when nothing is left of it; never rejects. */
+  readonly finished: Promise<void>
+}
+
+/** Serves a client from the greeting to the end. */
+export function serveConnection(incoming: Incoming, services: FrontServices): FrontConnection {
+  const client = new FrontClient(incoming, services.log, services.connectTimeoutMs)
+  return { drop: () => client.destroy('server', 'dropped'), finished: serve(client, services) }
+}
+
+async function serve(client: FrontClient, services: FrontServices): Promise<void> {
+  const faults = services.faults.current
+  let behind: Behind | undefined
+  try {
+    if (faults.hang === 'before-greeting') await client.hang()
+    await client.pause(faults.greetingDelayMs ?? 0)
+    if (faults.error === undefined) {
+      behind = await reachBehind(client, services.backend)
+      if (behind !== undefined) await handshake(client, behind, faults, services)
+    } else client.fail(faults.error, 'the fault `error` is set')
+  } catch (error) {
+    breakOff(client, error)
+  } finally {
+    behind?.socket.destroy()
+    await client.finish()
+  }
+}
+
+async function handshake(
+  client: FrontClient,
+  behind: Behind,
+  faults: FaultSettings,
+  services: FrontServices,
+): Promise<void> {
+  const greeting = frontGreeting(behind.greeting, faults)
+  client.channel.write(encodeGreeting(greeting))
+  let { payload } = await client.read()
+  if (isSslRequest(payload) && faults.tls === undefined) {
+    await client.startTls(services.certificates[faults.certificate ?? 'valid'])
+    if (faults.hang === 'after-tls') return client.hang()
+    payload = (await client.read()).payload
+  }
+  client.phase = 'auth'
+  const response = decodeHandshakeResponse(payload)
+  const { user } = response
+  const attempt = { connection: client.connection, user, during: 'login', faults } as const
+  let secret = unaskedToken(response)
+  if (!client.encrypted && faults.tls === undefined) {
+    if (secret !== undefined) recordToken({ ...attempt, secret }, false, services.log)
+    return sendAway(client, attempt, services)
+  }
+  secret ??= await askForToken(client, greeting)
+  const capabilities = (greeting.capabilities & response.capabilities & ~Capability.SSL) >>> 0
+  const session = await admit({ ...attempt, secret }, client, services, () =>
+    logInBehind(behind, response, capabilities, services.backend),
+  )
+  if (session === undefined) return
+  client.phase = 'session'
+  client.channel.write(session.ok)
+  await relaySession({ client, behind, greeting, capabilities, faults }, session, services)
+}
+
+/** https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html#error_er_secure_transport_required */
+function sendAway(
+  client: FrontClient,
+  { connection, user }: Omit<LoginAttempt, 'secret'>,
+  { log }: Gatekeeper,
+): void {
+  log.record({ type: 'plaintext', connection, user })
+  const message = 'Connections using insecure transport are prohibited while --require_secure_transport=ON.'
+  client.fail({ errno: 3159, sqlState: 'HY000', message })
+}
+
+/** What a client sent cannot be gone on with, or it sent nothing more. */
+function breakOff(client: FrontClient, error: unknown): void {
+  const { code = (error as Error).message } = error as { code?: string }
+  const understood = error instanceof WireError && code !== 'ERR_WIRE_CLOSED' && client.phase !== 'tls'
+  if (understood) client.fail({ errno: 1043, sqlState: '08S01', message: 'Bad handshake' }, code)
+  else client.destroy('client', code === 'ERR_WIRE_CLOSED' || code === 'ABORT_ERR' ? undefined : code)
+}

@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto'
+import { Capability, type Greeting, SCRAMBLE_BYTES, withCapability } from '@aurora-iam/wire'
+import type { FaultSettings } from './faults.ts'
+
+/** What a front answers for itself, whatever is behind it. */
+const OWN =
+  Capability.LONG_PASSWORD |
+  Capability.PROTOCOL_41 |
+  Capability.SECURE_CONNECTION |
+  Capability.PLUGIN_AUTH |
+  Capability.PLUGIN_AUTH_LENENC_CLIENT_DATA |
+  Capability.CONNECT_WITH_DB
+
+/** What a relay cannot pass on, and what is of this connection alone. */
+const WITHHELD =
+  Capability.COMPRESS |
+  Capability.ZSTD_COMPRESSION |
+  Capability.LOCAL_FILES |
+  Capability.SSL |
+  Capability.MULTI_FACTOR_AUTHENTICATION
+
+/** The highest bits are defined by neither server in the same way. */
+const UNDEFINED = 0xe000_0000
+
+/** As Aurora MySQL 3 calls itself: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraMySQLReleaseNotes/AuroraMySQL.Updates.30Updates.html */
+const SERVER_VERSION = '8.0.39'
+const MARIADB_VERSION = '5.5.5-10.11.11-MariaDB'
+
+const PLUGINS = {
+  'clear-password': 'mysql_clear_password',
+  'caching-sha2': 'caching_sha2_password',
+  mariadb: 'mysql_native_password',
+} as const
+
+/** Collations from here on are unknown to MariaDB, which would fall back to latin1 where they are asked for. */
+const FIRST_MYSQL_8_COLLATION = 248
+const UTF8MB4_GENERAL_CI = 45
+
+/** The greeting of a front: like Aurora's, with no more to offer than the database behind it can do. */
+export function frontGreeting(behind: Greeting, faults: FaultSettings): Greeting {
+  const passedOn = behind.capabilities & ~(WITHHELD | UNDEFINED)
+  const tls = withCapability(passedOn | OWN, Capability.SSL, faults.tls === undefined)
+  const mariadb = faults.greeting === 'mariadb'
+  return {
+    ...behind,
+    serverVersion: mariadb ? MARIADB_VERSION : SERVER_VERSION,
+    capabilities: withCapability(tls, Capability.LONG_PASSWORD, !mariadb),
+    // Without NUL bytes, which would end the scramble early in some clients.
+    scramble: randomBytes(SCRAMBLE_BYTES).map((byte) => byte % 127 || 1) as Buffer,
+    authPlugin: PLUGINS[faults.greeting ?? 'mariadb'],
+  }
+}
+
+/** The collation to ask of the database behind for one that a client asked for. */
+export function collationFor(behind: Greeting, collation: number): number {
+  const isMariaDb = behind.serverVersion.includes('MariaDB')
+  return isMariaDb && collation >= FIRST_MYSQL_8_COLLATION ? UTF8MB4_GENERAL_CI : collation
+}

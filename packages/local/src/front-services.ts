@@ -1,0 +1,22 @@
+import type { Duplex } from 'node:stream'
+import type { Backend } from './backend.ts'
+import type { Faults } from './faults.ts'
+import type { FrontCertificates } from './front-tls.ts'
+import type { Gatekeeper } from './login.ts'
+
+/** What every connection of one front shares. */
+export interface FrontServices extends Gatekeeper {
+  readonly backend: Backend
+  readonly certificates: FrontCertificates
+  readonly faults: Pick<Faults, 'current'>
+  /** How long a client may take over each packet until it is logged in. */
+  readonly connectTimeoutMs: number
+}
+
+/** A client that just connected. */
+export interface Incoming {
+  readonly stream: Duplex
+  /** Its number in the log. */
+  readonly connection: number
+  readonly remoteAddress: string
+}

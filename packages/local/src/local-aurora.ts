@@ -1,0 +1,174 @@
+import type { Backend } from './backend.ts'
+import { type CredentialEndpoints, startCredentialEndpoints } from './credential-endpoints.ts'
+import { LocalAuroraError } from './errors.ts'
+import type { Faults } from './faults.ts'
+import type { Front } from './front.ts'
+import type { LoginLog } from './login-log.ts'
+import type { MovableClock } from './movable-clock.ts'
+import type { Clock, ResolvedOptions } from './options.ts'
+import type { CredentialIdentity, Principals } from './principals.ts'
+import type { Throttle, ThrottleSetting } from './throttle.ts'
+
+/** What {@link LocalAurora} is made of. */
+export interface LocalAuroraParts {
+  readonly options: ResolvedOptions
+  readonly backend: Backend
+  readonly front: Front
+  readonly log: LoginLog
+  readonly throttle: Throttle
+  readonly clock: MovableClock
+  readonly principals: Principals
+  readonly ca: string
+}
+
+/** What `withAuroraIam` and `createAuroraIam` need to know of a Local Aurora. */
+export interface LocalAuroraIam {
+  readonly hostname: string
+  /** Only where the option `signedPort` was given. */
+  readonly port?: number
+  readonly region: string
+  readonly credentials: CredentialIdentity
+  readonly ca: string
+  readonly clock: Clock
+}
+
+/** A running Local Aurora, from {@link startLocalAurora}. `await using` closes it. */
+export class LocalAurora implements AsyncDisposable {
+  readonly #parts: LocalAuroraParts
+  #endpoints: Promise<CredentialEndpoints> | undefined
+  #closing: Promise<void> | undefined
+
+  /** Use {@link startLocalAurora}. */
+  constructor(parts: LocalAuroraParts) {
+    this.#parts = parts
+  }
+
+  /** The address to dial. */
+  get host(): string {
+    return this.#parts.options.host
+  }
+
+  /** The port to dial, and to sign unless the option `signedPort` says otherwise. */
+  get port(): number {
+    return this.#parts.front.port
+  }
+
+  /** The name to sign, and to verify in the certificate. */
+  get hostname(): string {
+    return this.#parts.options.hostname
+  }
+
+  /** All names that may be signed in its place. */
+  get hostnames(): readonly string[] {
+    return this.#parts.options.hostnames
+  }
+
+  get region(): string {
+    return this.#parts.options.region
+  }
+
+  /** The certificate to trust, in PEM. */
+  get ca(): string {
+    return this.#parts.ca
+  }
+
+  /** Credentials to sign with, in the shape that AWS SDKs take. They open nothing else. */
+  get credentials(): CredentialIdentity {
+    const { accessKeyId, secretAccessKey, sessionToken, expiration } = this.#parts.options.principals[0]
+    return {
+      accessKeyId,
+      secretAccessKey,
+      ...(sessionToken && { sessionToken }),
+      ...(expiration && { expiration }),
+    }
+  }
+
+  /** Where to connect, without a user: `mysql://127.0.0.1:<port>/<database>`. */
+  get url(): string {
+    const host = this.host.includes(':') ? `[${this.host}]` : this.host
+    return `mysql://${host}:${this.port}/${encodeURIComponent(this.#parts.backend.database)}`
+  }
+
+  /** The second argument of `withAuroraIam` for a driver whose `host` and `port` are those of this Local Aurora. */
+  get iam(): LocalAuroraIam {
+    const { hostname, region, signedPort } = this.#parts.options
+    const { ca, credentials } = this
+    return {
+      hostname,
+      ...(signedPort && { port: signedPort }),
+      region,
+      credentials,
+      ca,
+      clock: () => this.now(),
+    }
+  }
+
+  /** Everything that happened at the door. */
+  get log(): LoginLog {
+    return this.#parts.log
+  }
+
+  /** How to misbehave. */
+  get faults(): Faults {
+    return this.#parts.front.faults
+  }
+
+  /** Everybody whose tokens can be good: add and remove as credentials come and go. */
+  get principals(): Principals {
+    return this.#parts.principals
+  }
+
+  /** How many clients are connected now. */
+  get openConnections(): number {
+    return this.#parts.front.openConnections
+  }
+
+  /** The time by which tokens are judged, in epoch milliseconds. */
+  now(): number {
+    return this.#parts.clock.now()
+  }
+
+  /** Tells the time by another clock. A moment stands still until the clock is set again. */
+  setClock(clock: Clock | Date | number): void {
+    this.#parts.clock.set(clock)
+  }
+
+  /**
+   * Limits logins in another way from now on.
+   *
+   * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`
+   */
+  setThrottle(setting: ThrottleSetting): void {
+    this.#parts.throttle.set(setting)
+  }
+
+  /**
+   * Endpoints that play EC2 instance metadata and container credentials and hand out
+   * {@link LocalAurora.credentials}, so that an AWS SDK's own provider chain can be tried. Started once, ended by {@link LocalAurora.close}.
+   *
+   * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_CLOSED`
+   */
+  async startCredentialEndpoints(): Promise<CredentialEndpoints> {
+    if (this.#closing !== undefined) {
+      throw new LocalAuroraError('ERR_LOCAL_AURORA_CLOSED', 'this Local Aurora was closed')
+    }
+    this.#endpoints ??= startCredentialEndpoints(() => this.credentials)
+    return this.#endpoints
+  }
+
+  /** Ends every connection, the endpoints and the private database. May be called again. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.#parts.front.close()
+    await this.#endpoints?.then((endpoints) => endpoints.close())
+    await this.#parts.backend.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}

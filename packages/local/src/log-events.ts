@@ -1,0 +1,141 @@
+import type { IamRefusal } from './verify-token.ts'
+
+/** Where and when something happened. */
+export interface LogMoment {
+  /** Number of the connection, counted from 1. */
+  readonly connection: number
+  /** The time by Local Aurora's clock, which a test may move. */
+  readonly at: Date
+  /** Milliseconds on the machine's monotonic clock, which nothing moves. */
+  readonly atMs: number
+}
+
+/** What the log may tell of a token. The token itself is never in it. */
+export interface TokenTrace {
+  /** The user who wants to log in. */
+  readonly user: string
+  /** The first 12 hexadecimal digits of the token's SHA-256. */
+  readonly fingerprint: string
+  /** The host that the token was signed for, if it can be read. */
+  readonly hostname?: string
+  /** The port that the token was signed for, if it can be read. */
+  readonly port?: number
+  /** The last four characters of the access key id that signed, if it can be read. */
+  readonly accessKeyId?: string
+}
+
+/** A client connected. Every connection begins with this event and ends with {@link ClosedEvent}. */
+export interface ConnectionEvent extends LogMoment {
+  readonly type: 'connection'
+  readonly remoteAddress: string
+}
+
+/** TLS was established: the client accepted the certificate. */
+export interface TlsEvent extends LogMoment {
+  readonly type: 'tls'
+  /** Such as `TLSv1.3`. */
+  readonly protocol: string
+  /** The name that the client said it wants to reach. */
+  readonly servername?: string
+  /** Whether an earlier TLS session was taken up again. */
+  readonly resumed: boolean
+}
+
+/** A client tried to log in without TLS, and was told that it must not. */
+export interface PlaintextEvent extends LogMoment {
+  readonly type: 'plaintext'
+  readonly user: string
+}
+
+/** A token arrived, good or bad. */
+export interface TokenEvent extends LogMoment, TokenTrace {
+  readonly type: 'token'
+  /** False if it came in the clear: it must count as stolen. */
+  readonly encrypted: boolean
+}
+
+/** A token was accepted and the session opened. */
+export interface LoginEvent extends LogMoment, TokenTrace {
+  readonly type: 'login'
+}
+
+/** A token was accepted for an open session, by COM_CHANGE_USER. */
+export interface ChangeUserEvent extends LogMoment, TokenTrace {
+  readonly type: 'change-user'
+}
+
+/** A login was refused. The client saw `1045 Access denied` and none of this. */
+export interface RefusalEvent extends LogMoment, Omit<TokenTrace, 'fingerprint'> {
+  readonly type: 'refusal'
+  readonly reason: IamRefusal
+  /** What is wrong, in one sentence. */
+  readonly detail: string
+  /** Absent when no token came. */
+  readonly fingerprint?: string
+  /** What was refused. */
+  readonly during: 'login' | 'change-user'
+}
+
+/** The connection is over. */
+export interface ClosedEvent extends LogMoment {
+  readonly type: 'closed'
+  /** Who ended it first. */
+  readonly by: 'client' | 'server'
+  /** How far it had come. */
+  readonly phase: 'greeting' | 'tls' | 'auth' | 'session'
+  /** An error code or a few words, if the end was not in good order. */
+  readonly detail?: string
+}
+
+/** One line of the log. */
+export type LogEvent =
+  | ConnectionEvent
+  | TlsEvent
+  | PlaintextEvent
+  | TokenEvent
+  | LoginEvent
+  | ChangeUserEvent
+  | RefusalEvent
+  | ClosedEvent
+
+/** Omits from each member of a union. */
+type OmitEach<Union, Keys extends PropertyKey> = Union extends unknown ? Omit<Union, Keys> : never
+
+/** An event before the log dates it. */
+export type LogEntry = OmitEach<LogEvent, 'at' | 'atMs'>
+
+/** One readable line. */
+export function formatEvent(event: LogEvent): string {
+  return `${event.at.toISOString()} #${event.connection} ${describe(event)}`
+}
+
+function describe(event: LogEvent): string {
+  switch (event.type) {
+    case 'connection':
+      return `connection from ${event.remoteAddress}`
+    case 'tls':
+      return `${event.protocol}${event.resumed ? ' resumed' : ''} for ${event.servername ?? 'no name'}`
+    case 'plaintext':
+      return `${quote(event.user)} came without TLS and was sent away`
+    case 'token':
+      return `token ${event.fingerprint} for ${quote(event.user)}${event.encrypted ? '' : ' IN THE CLEAR'}`
+    case 'login':
+      return `login of ${describeToken(event)}`
+    case 'change-user':
+      return `change to ${describeToken(event)}`
+    case 'refusal':
+      return `${event.reason}: ${event.during} of ${quote(event.user)}: ${event.detail}`
+    case 'closed':
+      return `closed by ${event.by} in ${event.phase}${event.detail === undefined ? '' : `: ${event.detail}`}`
+  }
+}
+
+function describeToken(trace: TokenTrace): string {
+  const { user, fingerprint, hostname, port, accessKeyId } = trace
+  return `${quote(user)}, token ${fingerprint} signed for ${hostname}:${port} by …${accessKeyId}`
+}
+
+/** User names come from the network: no line break or escape of theirs may reach a terminal. */
+function quote(text: string): string {
+  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text)
+}

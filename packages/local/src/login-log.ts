@@ -1,0 +1,95 @@
+import {
+  formatEvent,
+  type LogEntry,
+  type LogEvent,
+  type LoginEvent,
+  type RefusalEvent,
+} from './log-events.ts'
+
+/** The oldest events go when there are more. */
+const MAX_EVENTS = 100_000
+
+/**
+ * What happened at the door: every connection from its beginning to its end, every token by its
+ * fingerprint, every refusal with its reason. Tests read it; nobody else does.
+ */
+export class LoginLog implements Iterable<LogEvent> {
+  #events: LogEvent[] = []
+  readonly #listeners = new Set<(event: LogEvent) => void>()
+  readonly #now: () => number
+
+  /** @param now - The clock that dates events, in epoch milliseconds. */
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  /** Adds an event with the time of now. */
+  record(entry: LogEntry): void {
+    const event: LogEvent = { ...entry, at: new Date(this.#now()), atMs: performance.now() }
+    this.#events.push(event)
+    if (this.#events.length > MAX_EVENTS) this.#events.splice(0, MAX_EVENTS / 10)
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  /** All events, oldest first. */
+  [Symbol.iterator](): Iterator<LogEvent> {
+    return this.#events.values()
+  }
+
+  /** How many clients connected, for whatever they did then. */
+  get connections(): number {
+    return this.#ofType('connection').length
+  }
+
+  /** The logins that succeeded. */
+  get logins(): LoginEvent[] {
+    return this.#ofType('login')
+  }
+
+  /** The logins and changes of user that were refused. */
+  get refusals(): RefusalEvent[] {
+    return this.#ofType('refusal')
+  }
+
+  /** How many tokens arrived: accepted, refused, and sent in the clear. */
+  get tokensReceived(): number {
+    return this.#ofType('token').length
+  }
+
+  /** The different tokens that arrived, in the order of their first arrival. */
+  get fingerprints(): string[] {
+    return [...new Set(this.#ofType('token').map(({ fingerprint }) => fingerprint))]
+  }
+
+  /** The most tokens that arrived in any span of `intervalMs` milliseconds, its end excluded. */
+  busiest(intervalMs: number): number {
+    const times = this.#ofType('token').map(({ atMs }) => atMs)
+    let first = 0
+    let most = 0
+    for (const [last, time] of times.entries()) {
+      while (time - (times[first] as number) >= intervalMs) first += 1
+      most = Math.max(most, last - first + 1)
+    }
+    return most
+  }
+
+  /** Calls `listener` with every event from now on; the function returned ends that. */
+  on(listener: (event: LogEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Forgets everything so far. */
+  clear(): void {
+    this.#events = []
+  }
+
+  /** One readable line per event. */
+  toString(): string {
+    return this.#events.map(formatEvent).join('\n')
+  }
+
+  #ofType<Type extends LogEvent['type']>(type: Type): Extract<LogEvent, { type: Type }>[] {
+    return this.#events.filter((event): event is Extract<LogEvent, { type: Type }> => event.type === type)
+  }
+}

@@ -1,0 +1,90 @@
+import type { FaultSettings } from './faults.ts'
+import type { TokenTrace } from './log-events.ts'
+import type { LoginLog } from './login-log.ts'
+import type { Throttle } from './throttle.ts'
+import { parseToken } from './token.ts'
+import { type IamRefusal, tokenFingerprint, type Verdict } from './verify-token.ts'
+
+/** What decides about logins. */
+export interface Gatekeeper {
+  readonly log: LoginLog
+  readonly throttle: Throttle
+  /** The database users that are enabled for IAM. */
+  readonly users: ReadonlySet<string>
+  verify(token: string, user: string): Verdict
+}
+
+/** A login, or a change of user, as it reached the server. */
+export interface LoginAttempt {
+  readonly connection: number
+  readonly user: string
+  readonly during: 'login' | 'change-user'
+  /** What the client sent as its password, with or without the NUL behind it. */
+  readonly secret: Buffer
+  readonly faults: FaultSettings
+}
+
+/** Takes down that a token arrived, if one did; `encrypted` says whether nobody else could read it. */
+export function recordToken(attempt: LoginAttempt, encrypted: boolean, log: LoginLog): void {
+  const { connection, user } = attempt
+  const token = textOf(attempt.secret)
+  if (token !== '') log.record({ type: 'token', connection, encrypted, ...traceOf(token, user) })
+}
+
+/** Accepts or refuses, and takes refusals down. The reason goes to the log alone. */
+export function judge(attempt: LoginAttempt, gatekeeper: Gatekeeper): boolean {
+  const token = textOf(attempt.secret)
+  if (token === '') {
+    refuse(attempt, 'InvalidToken', 'the client sent no token', gatekeeper.log)
+    return false
+  }
+  const verdict = reach(token, attempt, gatekeeper)
+  if (!verdict.accepted) refuse(attempt, verdict.reason, verdict.detail, gatekeeper.log)
+  return verdict.accepted
+}
+
+/** Takes down that a login succeeded. */
+export function recordSuccess(attempt: LoginAttempt, log: LoginLog): void {
+  const { connection, user, during } = attempt
+  log.record({ type: during, connection, ...traceOf(textOf(attempt.secret), user) })
+}
+
+/** Takes down a refusal. */
+export function refuse(attempt: LoginAttempt, reason: IamRefusal, detail: string, log: LoginLog): void {
+  const { connection, user, during } = attempt
+  const token = textOf(attempt.secret)
+  const trace = token === '' ? { user } : traceOf(token, user)
+  log.record({ type: 'refusal', connection, during, reason, detail, ...trace })
+}
+
+function reach(token: string, { user, faults }: LoginAttempt, gatekeeper: Gatekeeper): Verdict {
+  const exceeded = gatekeeper.throttle.attempt()
+  if (faults.refuse !== undefined) {
+    return { accepted: false, reason: faults.refuse, detail: 'the fault `refuse` is set' }
+  }
+  if (exceeded !== undefined) {
+    const rate = `${exceeded.limit} logins in ${exceeded.intervalMs} ms`
+    return { accepted: false, reason: 'ThrottlingException', detail: `there were more than ${rate}` }
+  }
+  const verdict = gatekeeper.verify(token, user)
+  if (verdict.accepted && !gatekeeper.users.has(user)) {
+    return {
+      accepted: false,
+      reason: 'NotAuthorized',
+      detail: 'no database user of that name is enabled for IAM',
+    }
+  }
+  return verdict
+}
+
+function textOf(secret: Buffer): string {
+  return secret.subarray(0, secret.at(-1) === 0 ? -1 : undefined).toString()
+}
+
+function traceOf(token: string, user: string): TokenTrace {
+  const fingerprint = tokenFingerprint(token)
+  const parsed = parseToken(token)
+  if ('problem' in parsed) return { user, fingerprint }
+  const accessKeyId = parsed.credential.split('/', 1).join('').slice(-4)
+  return { user, fingerprint, hostname: parsed.hostname, port: Number(parsed.port), accessKeyId }
+}

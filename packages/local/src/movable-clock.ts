@@ -1,0 +1,30 @@
+import { LocalAuroraError } from './errors.ts'
+import type { Clock } from './options.ts'
+
+/** A clock that tests set. */
+export class MovableClock {
+  #clock: Clock
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Epoch milliseconds. */
+  now(): number {
+    return this.#clock()
+  }
+
+  /** @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION` */
+  set(clock: Clock | Date | number): void {
+    if (typeof clock === 'function') {
+      this.#clock = clock
+      return
+    }
+    const moment = Number(clock)
+    if (!Number.isFinite(moment)) {
+      const message = 'clock: expected a function, a valid Date or epoch milliseconds'
+      throw new LocalAuroraError('ERR_LOCAL_AURORA_INVALID_OPTION', message, { option: 'clock' })
+    }
+    this.#clock = () => moment
+  }
+}

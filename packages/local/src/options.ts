@@ -1,0 +1,180 @@
+import { isIPv4 } from 'node:net'
+import { LocalAuroraError } from './errors.ts'
+import type { PolicyDocument } from './policy.ts'
+import { type CredentialIdentity, createPrincipal, type Principal } from './principals.ts'
+import type { ThrottleSetting } from './throttle.ts'
+
+/** Tells the time in epoch milliseconds. */
+export type Clock = () => number
+
+/** Options of {@link startLocalAurora}; every one may be left out. */
+export interface LocalAuroraOptions {
+  /**
+   * The endpoint name that tokens are signed for and certificates are issued for.
+   * @defaultValue `'local.cluster-c0local0aur0.us-east-1.rds.amazonaws.com'`
+   */
+  readonly hostname?: string
+  /** Further endpoint names, such as a reader endpoint. @defaultValue none */
+  readonly hostnames?: readonly string[]
+  /** The region that tokens are signed for. @defaultValue the one in `hostname`, else `'us-east-1'` */
+  readonly region?: string
+  /** The address to listen on, a loopback one. @defaultValue `'127.0.0.1'` */
+  readonly host?: string
+  /** The port to listen on. @defaultValue 0, any that is free */
+  readonly port?: number
+  /** The port that tokens are signed for, as behind a tunnel. @defaultValue the port that is listened on */
+  readonly signedPort?: number
+  /** The database users that are enabled for IAM. @defaultValue `['app']` */
+  readonly users?: readonly string[]
+  /** The database that is there from the start. @defaultValue `'app'` */
+  readonly database?: string
+  /**
+   * A `mysql://` URL of a MySQL or MariaDB that runs already.
+   * @defaultValue the environment variable `AURORA_IAM_BACKEND`, else a private MariaDB in a temporary folder
+   */
+  readonly backend?: string
+  /** The credentials that tokens are signed with. @defaultValue temporary ones, made up anew */
+  readonly credentials?: CredentialIdentity
+  /** What {@link LocalAuroraOptions.credentials} may do. @defaultValue `rds-db:connect` on every resource */
+  readonly policy?: PolicyDocument
+  /** Everybody whose tokens can be good, each with a policy. Replaces `credentials` and `policy`. @defaultValue one */
+  readonly principals?: readonly Principal[]
+  /** How long a token is good at most, in milliseconds. @defaultValue 900000 */
+  readonly tokenLifetimeMs?: number
+  /** How many logins are let through: per second, in an interval, or `false` for all. @defaultValue 20 */
+  readonly throttle?: ThrottleSetting
+  /** How long a client may take over each packet until it is logged in, in milliseconds. @defaultValue 10000 */
+  readonly connectTimeoutMs?: number
+  /** The time by which tokens and credentials are judged. @defaultValue `Date.now` */
+  readonly clock?: Clock
+  /** Gives up the start. @defaultValue none */
+  readonly signal?: AbortSignal
+}
+
+/** Checked options, nothing left open. */
+export interface ResolvedOptions {
+  readonly hostname: string
+  /** All endpoint names in lower case, {@link ResolvedOptions.hostname} first. */
+  readonly hostnames: readonly string[]
+  readonly region: string
+  readonly host: string
+  readonly port: number
+  readonly signedPort: number | undefined
+  readonly users: readonly string[]
+  readonly database: string
+  readonly backend: string | undefined
+  readonly principals: readonly [Principal, ...Principal[]]
+  readonly tokenLifetimeMs: number
+  readonly throttle: ThrottleSetting
+  readonly connectTimeoutMs: number
+  readonly clock: Clock
+  readonly signal: AbortSignal | undefined
+}
+
+const KNOWN: Readonly<Record<keyof LocalAuroraOptions, true>> = {
+  hostname: true,
+  hostnames: true,
+  region: true,
+  host: true,
+  port: true,
+  signedPort: true,
+  users: true,
+  database: true,
+  backend: true,
+  credentials: true,
+  policy: true,
+  principals: true,
+  tokenLifetimeMs: true,
+  throttle: true,
+  connectTimeoutMs: true,
+  clock: true,
+  signal: true,
+}
+
+const DEFAULT_HOSTNAME = 'local.cluster-c0local0aur0.us-east-1.rds.amazonaws.com'
+const DEFAULT_REGION = 'us-east-1'
+
+/**
+ * Checks options and fills in what was left out.
+ *
+ * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`
+ */
+export function resolveOptions(options: LocalAuroraOptions): ResolvedOptions {
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(KNOWN, name))
+  if (unknown !== undefined)
+    throw invalid(unknown, `is no option; there are ${Object.keys(KNOWN).join(', ')}`)
+  const { hostname = DEFAULT_HOSTNAME, hostnames = [], users = ['app'], host = '127.0.0.1' } = options
+  const names = [hostname, ...hostnames].map((name) => endpointName(name))
+  if (!isLoopback(host))
+    throw invalid('host', 'is reachable from elsewhere; Local Aurora listens on 127.0.0.1 or ::1')
+  if (users.length === 0 || !users.every(isName))
+    throw invalid('users', 'expected the names of one user or more')
+  const { database = 'app' } = options
+  if (!isName(database)) throw invalid('database', 'expected a name')
+  return {
+    hostname: names[0] as string,
+    hostnames: [...new Set(names)],
+    region: options.region ?? regionOf(names[0] as string) ?? DEFAULT_REGION,
+    host,
+    port: portNumber('port', options.port ?? 0, 0),
+    signedPort:
+      options.signedPort === undefined ? undefined : portNumber('signedPort', options.signedPort, 1),
+    users,
+    database,
+    backend: options.backend ?? process.env.AURORA_IAM_BACKEND,
+    principals: principalsOf(options),
+    tokenLifetimeMs: positive('tokenLifetimeMs', options.tokenLifetimeMs ?? 900_000),
+    throttle: options.throttle ?? 20,
+    connectTimeoutMs: positive('connectTimeoutMs', options.connectTimeoutMs ?? 10_000),
+    clock: options.clock ?? Date.now,
+    signal: options.signal,
+  }
+}
+
+function principalsOf({ credentials, policy, principals }: LocalAuroraOptions): [Principal, ...Principal[]] {
+  if (principals === undefined) return [{ ...(credentials ?? createPrincipal()), ...(policy && { policy }) }]
+  if (credentials !== undefined || policy !== undefined) {
+    throw invalid('principals', 'leave out `credentials` and `policy`: each principal has its own')
+  }
+  const [first, ...others] = principals
+  if (first === undefined) throw invalid('principals', 'expected at least one')
+  return [first, ...others]
+}
+
+function endpointName(name: string): string {
+  if (/^[a-z0-9-]+(\.[a-z0-9-]+)*$/i.test(name)) return name.toLowerCase()
+  throw invalid(
+    'hostname',
+    `${JSON.stringify(name)} is no host name; leave out port, scheme and trailing dot`,
+  )
+}
+
+/** The region in an endpoint's name: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Overview.Endpoints.html */
+function regionOf(hostname: string): string | undefined {
+  return hostname
+    .split('.')
+    .slice(1)
+    .findLast((label) => /^[a-z]{2,}(-[a-z]+)+-\d+$/.test(label))
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value !== '' && !value.includes('\0')
+}
+
+function portNumber(option: string, value: number, least: number): number {
+  if (Number.isInteger(value) && value >= least && value <= 65_535) return value
+  throw invalid(option, `expected a port number from ${least} to 65535`)
+}
+
+function positive(option: string, value: number): number {
+  if (Number.isFinite(value) && value > 0) return value
+  throw invalid(option, 'expected a positive number of milliseconds')
+}
+
+function invalid(option: string, problem: string): LocalAuroraError {
+  return new LocalAuroraError('ERR_LOCAL_AURORA_INVALID_OPTION', `${option}: ${problem}`, { option })
+}
