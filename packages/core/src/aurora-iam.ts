@@ -109,10 +109,9 @@ class Iam implements AuroraIam, LoginOwner {
     this.enabled = options.enabled ?? true
     const clock = options.clock ?? Date.now
     const timeoutMs = options.credentialsTimeoutMs ?? 10_000
-    const maxWaitMs = options.maxWaitMs ?? 30_000
+    this.#rateLimits = new RateLimits(options)
     // Credentials in their last minutes are asked for twice, and the Region once.
-    this.longestWaitMs = maxWaitMs + 3 * timeoutMs
-    this.#rateLimits = new RateLimits(options.rateLimit, maxWaitMs)
+    this.longestWaitMs = this.#rateLimits.maxWaitMs + 3 * timeoutMs
     this.#credentials = new Credentials({
       source: options.credentials,
       profile: options.profile,

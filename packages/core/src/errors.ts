@@ -45,9 +45,9 @@ export interface AuroraIamErrorDetails {
   /** The error underneath. */
   readonly cause?: unknown
   /** The option to change, as the caller wrote it. */
-  readonly option?: string
+  readonly option?: string | undefined
   /** For `ERR_AURORA_IAM_RATE_LIMITED`: how long a place would have taken, in milliseconds. */
-  readonly retryAfterMs?: number
+  readonly retryAfterMs?: number | undefined
 }
 
 /**
@@ -55,22 +55,26 @@ export interface AuroraIamErrorDetails {
  * driver are never wrapped in it: they pass through unchanged.
  */
 export class AuroraIamError extends Error {
-  override readonly name = 'AuroraIamError'
   /** Which of the closed list of failures this is. */
   readonly code: AuroraIamErrorCode
   /** Whether the same call can succeed later with nothing changed in the configuration. */
   readonly retryable: boolean
   /** The option to change, as the caller wrote it, where one option is at fault. */
-  readonly option?: string
+  declare readonly option?: string
   /** For `ERR_AURORA_IAM_RATE_LIMITED`: how long a place would have taken, in milliseconds. */
-  readonly retryAfterMs?: number
+  declare readonly retryAfterMs?: number
 
   constructor(code: AuroraIamErrorCode, message: string, details: AuroraIamErrorDetails = {}) {
-    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.retryable = RETRYABLE.has(code)
     if (details.option !== undefined) this.option = details.option
     if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs
+  }
+
+  // On the prototype, so that the stack begins with it.
+  override get name(): string {
+    return 'AuroraIamError'
   }
 
   /**
@@ -78,11 +82,7 @@ export class AuroraIamError extends Error {
    * connections that failed for one reason must not share one object.
    */
   copy(): AuroraIamError {
-    return new AuroraIamError(this.code, this.message, {
-      cause: this.cause,
-      option: this.option,
-      retryAfterMs: this.retryAfterMs,
-    })
+    return new AuroraIamError(this.code, this.message, this)
   }
 }
 

@@ -4,7 +4,7 @@ import type { CredentialSource } from './credentials.ts'
 import { isRegion } from './endpoint.ts'
 import { AuroraIamError, describe } from './errors.ts'
 import { type Address, readPort, type TokenTarget } from './target.ts'
-import type { CertificateAuthorities } from './tls.ts'
+import { type CertificateAuthorities, readCertificateAuthorities } from './tls.ts'
 
 /**
  * Makes tokens in place of the built-in signer, for tokens that come from elsewhere (a sidecar, a vault). A string
@@ -37,7 +37,11 @@ export interface AuroraIamOptions {
    * @defaultValue `'conservative'`: 20 a second
    */
   readonly rateLimit?: RateLimit | RateLimiter | false | undefined
-  /** How long a new connection may wait for its turn, in milliseconds. @defaultValue 30000 */
+  /**
+   * How long a new connection may wait for its turn, in milliseconds, also at a {@link RateLimiter} of your own.
+   *
+   * @defaultValue the `maxWaitMs` of the options in `rateLimit`, else 30000
+   */
   readonly maxWaitMs?: number | undefined
   /** Certificate authorities (PEM) instead of those that AWS publishes for the Region. */
   readonly ca?: CertificateAuthorities | undefined
@@ -55,6 +59,12 @@ export interface AuroraIamOptions {
 }
 
 const DURATIONS = ['maxWaitMs', 'refreshBeforeMs', 'credentialsTimeoutMs'] as const
+
+// Node's timers run at once when asked for more: about 24 days.
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+// A string given for these may be a key or a token.
+const SECRET: ReadonlySet<string> = new Set<keyof AuroraIamOptions>(['credentials', 'tokenProvider'])
 
 const KNOWN: ReadonlySet<string> = new Set<keyof AuroraIamOptions>([
   'region',
@@ -102,13 +112,9 @@ export function assertOptions(options: AuroraIamOptions): void {
   )
   expect(options, 'dial', isObjectOrFunction, 'an address { host, port }, or a function that returns one')
   expect(options, 'credentials', isObjectOrFunction, 'an AWS credentials object, or a function that gets one')
-  expect(
-    options,
-    'ca',
-    isCertificateAuthorities,
-    'certificates in PEM: a string, a Buffer or an array of them',
-  )
-  for (const name of DURATIONS) expect(options, name, isDuration, 'milliseconds: a finite number, 0 or more')
+  for (const name of DURATIONS)
+    expect(options, name, isDuration, 'milliseconds: a number from 0 to 2147483647')
+  if (options.ca !== undefined) readCertificateAuthorities(options.ca, 'ca')
   if (options.port !== undefined) readPort(options.port, 'port')
   if (options.tokenProvider && (options.credentials !== undefined || options.profile !== undefined)) {
     throw new AuroraIamError(
@@ -151,11 +157,10 @@ function expect(
 ): void {
   const value = options[name]
   if (value === undefined || isValid(value)) return
-  throw new AuroraIamError(
-    'ERR_AURORA_IAM_INVALID_OPTION',
-    `${name}: expected ${expected}, got ${describe(value)}.`,
-    { option: name },
-  )
+  const given = SECRET.has(name) && typeof value === 'string' ? 'a string' : describe(value)
+  throw new AuroraIamError('ERR_AURORA_IAM_INVALID_OPTION', `${name}: expected ${expected}, got ${given}.`, {
+    option: name,
+  })
 }
 
 function isObjectOrFunction(value: unknown): boolean {
@@ -163,10 +168,5 @@ function isObjectOrFunction(value: unknown): boolean {
 }
 
 function isDuration(value: unknown): boolean {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0
-}
-
-function isCertificateAuthorities(value: unknown): boolean {
-  if (Array.isArray(value)) return value.length > 0 && value.every(isCertificateAuthorities)
-  return (typeof value === 'string' && value.includes('-----BEGIN')) || Buffer.isBuffer(value)
+  return typeof value === 'number' && value >= 0 && value <= LONGEST_TIMER_MS
 }

@@ -14,14 +14,24 @@ import type { TokenTarget } from './target.ts'
 /** The limiters that one AuroraIam waits at, one for each database endpoint. */
 export class RateLimits {
   readonly #settings: RateLimiterOptions | RateLimiter | false
-  readonly #maxWaitMs: number
+  /** The longest wait for a place, in milliseconds. */
+  readonly maxWaitMs: number
   readonly #limiters = new Map<string, RateLimiter>()
   #isClosed = false
 
-  /** @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` or `ERR_AURORA_IAM_UNKNOWN_OPTION` */
-  constructor(rateLimit: AuroraIamOptions['rateLimit'], maxWaitMs: number) {
+  /** @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` or `ERR_AURORA_IAM_CONFLICTING_OPTIONS` */
+  constructor({ rateLimit, maxWaitMs }: Pick<AuroraIamOptions, 'rateLimit' | 'maxWaitMs'>) {
     this.#settings = readRateLimit(rateLimit)
-    this.#maxWaitMs = maxWaitMs
+    const ofLimit =
+      this.#settings === false || isRateLimiter(this.#settings) ? undefined : this.#settings.maxWaitMs
+    if (maxWaitMs !== undefined && ofLimit !== undefined) {
+      throw new AuroraIamError(
+        'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
+        'maxWaitMs: given beside `rateLimit.maxWaitMs`. Say once how long a connection may wait.',
+        { option: 'maxWaitMs' },
+      )
+    }
+    this.maxWaitMs = maxWaitMs ?? ofLimit ?? 30_000
   }
 
   /**
@@ -32,7 +42,7 @@ export class RateLimits {
   async acquire(target: TokenTarget, signal: AbortSignal | undefined): Promise<Permit | undefined> {
     if (this.#isClosed) throw closed()
     try {
-      return await this.#limiterFor(target)?.acquire({ signal, timeoutMs: this.#maxWaitMs })
+      return await this.#limiterFor(target)?.acquire({ signal, timeoutMs: this.maxWaitMs })
     } catch (error) {
       throw error instanceof RateLimitError ? this.#explain(error, target) : error
     }
@@ -85,7 +95,7 @@ export function closed(cause?: unknown): AuroraIamError {
 function readRateLimit(rateLimit: AuroraIamOptions['rateLimit']): RateLimiterOptions | RateLimiter | false {
   if (rateLimit === false || isRateLimiter(rateLimit)) return rateLimit
   try {
-    return resolveRateLimit(rateLimit ?? 'conservative', 'rateLimit')
+    return resolveRateLimit(rateLimit === undefined ? 'conservative' : rateLimit, 'rateLimit')
   } catch (cause) {
     if (!(cause instanceof RateLimitError)) throw cause
     throw new AuroraIamError('ERR_AURORA_IAM_INVALID_OPTION', cause.message, {

@@ -17,7 +17,11 @@ export interface TlsPolicy {
   readonly rest: Readonly<Record<string, unknown>>
 }
 
-const KEPT = new Set(['cert', 'key', 'passphrase', 'pfx', 'ciphers', 'maxVersion'])
+// Not `pfx`: the authorities inside would be trusted beside `ca`.
+const KEPT = new Set(['cert', 'key', 'passphrase', 'ciphers', 'maxVersion'])
+
+// Suites by name, with forward secrecy and encryption: OpenSSL's other words can select NULL or anonymous ones.
+const CIPHER = /^(TLS_(AES|CHACHA20)_\w+|(EC)?DHE-(RSA|ECDSA)-(AES|CHACHA20)[A-Z\d-]+)$/
 
 /**
  * The TLS policy for `target`, from the caller's `ca` and the driver's own `ssl` option.
@@ -63,7 +67,7 @@ function readSsl(ssl: unknown): {
   for (const [name, value] of Object.entries(ssl)) {
     const option = `ssl.${name}`
     if (value === undefined) continue
-    if (name === 'ca') ca = value as CertificateAuthorities
+    if (name === 'ca') ca = readCertificateAuthorities(value, option)
     else if (name === 'rejectUnauthorized' || name === 'verifyIdentity') {
       if (value !== true) throw weakened(option, describe(value), 'Leave it out')
     } else if (name === 'minVersion') {
@@ -72,6 +76,8 @@ function readSsl(ssl: unknown): {
       minVersion = value
     } else if (name === 'maxVersion' && value !== 'TLSv1.2' && value !== 'TLSv1.3') {
       throw weakened(option, describe(value), 'Use TLSv1.2 or TLSv1.3')
+    } else if (name === 'ciphers' && !isCipherList(value)) {
+      throw weakened(option, describe(value), 'Leave it out, or name ECDHE, DHE or TLS 1.3 suites')
     } else if (KEPT.has(name)) rest[name] = value
     else {
       throw new AuroraIamError(
@@ -82,6 +88,31 @@ function readSsl(ssl: unknown): {
     }
   }
   return { ca, minVersion, rest }
+}
+
+/**
+ * `value` as certificate authorities. Node takes an empty one for none given, which is every public authority.
+ *
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION`
+ */
+export function readCertificateAuthorities(value: unknown, option: string): CertificateAuthorities {
+  const all = Array.isArray(value) ? value : [value]
+  if (all.length > 0 && all.every(isCertificate)) return value as CertificateAuthorities
+  throw new AuroraIamError(
+    'ERR_AURORA_IAM_INVALID_OPTION',
+    `${option}: expected certificates in PEM (their content, not a path): a string, a Buffer or an array of them, got ${describe(value)}.`,
+    { option },
+  )
+}
+
+function isCertificate(value: unknown): boolean {
+  return (
+    (typeof value === 'string' || Buffer.isBuffer(value)) && value.includes('-----BEGIN CERTIFICATE-----')
+  )
+}
+
+function isCipherList(value: unknown): boolean {
+  return typeof value === 'string' && value.split(':').every((suite) => CIPHER.test(suite))
 }
 
 function weakened(option: string, given: string, remedy: string): AuroraIamError {

@@ -1,0 +1,43 @@
+import { inspect } from 'node:util'
+import { expect, test } from 'vitest'
+import { AuroraIamError, describe } from '../src/index.ts'
+
+test('an error has only what is known about it', () => {
+  const error = new AuroraIamError('ERR_AURORA_IAM_CLOSED', 'Closed.')
+  expect(Object.keys(error).sort()).toEqual(['code', 'retryable'])
+  expect('cause' in error).toBe(false)
+  expect(error.stack).toMatch(/^AuroraIamError: Closed\./)
+  expect(inspect(error)).not.toContain('undefined')
+})
+
+test('a copy is another object with the same content', () => {
+  const cause = new Error('underneath')
+  const error = new AuroraIamError('ERR_AURORA_IAM_RATE_LIMITED', 'Full.', {
+    cause,
+    option: 'maxWaitMs',
+    retryAfterMs: 7,
+  })
+  const copy = error.copy()
+  expect(copy).not.toBe(error)
+  expect(copy).toMatchObject({ ...error })
+  expect(copy.message).toBe('Full.')
+  expect(copy.cause).toBe(cause)
+  expect('cause' in new AuroraIamError('ERR_AURORA_IAM_CLOSED', 'Closed.').copy()).toBe(false)
+})
+
+test.each([
+  [null, 'null'],
+  [undefined, 'undefined'],
+  [false, 'false'],
+  [Number.NaN, 'NaN'],
+  [10n, '10'],
+  [Symbol('s'), 'Symbol(s)'],
+  ['false', "'false'"],
+  ['x'.repeat(81), 'a string of 81 characters'],
+  [['secret'], 'an array'],
+  [{ secretAccessKey: 'secret' }, 'an object'],
+  [{ toString: () => 'secret' }, 'an object'],
+  [() => 'secret', 'a function'],
+])('describe(%o) is short and shows no inside', (value, text) => {
+  expect(describe(value)).toBe(text)
+})

@@ -1,0 +1,128 @@
+import { inspect } from 'node:util'
+import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { expect, test } from 'vitest'
+import { AuroraIamError, type AuroraIamOptions, asAuroraIam, createAuroraIam } from '../src/index.ts'
+import { caught } from './caught.ts'
+
+const SECRET = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'
+const LIMITER = createRateLimiter({ limit: 1 })
+
+const WRONG: ReadonlyArray<readonly [option: string, values: readonly unknown[], remedy: RegExp]> = [
+  ['enabled', ['false', 'true', 0, 1, '', null], /true or false/],
+  ['region', ['', 'eu', 'eu-west', 'EU-WEST-1', 'eu-west-1 ', 'eu-west-1a', 7, null], /such as 'eu-west-1'/],
+  ['hostname', ['', 7, null, {}], /RDS endpoint/],
+  ['profile', ['', 7, null], /profile/],
+  ['port', ['mysql', 0, 65_536, 1.5, Number.NaN, null], /1 to 65535/],
+  ['dial', ['10.0.0.1', 7, null, true], /\{ host, port \}/],
+  ['credentials', ['AKID', SECRET, 7, null], /AWS credentials/],
+  ['tokenProvider', ['token', SECRET, {}, null], /function/],
+  ['clock', [7, new Date(), null], /epoch milliseconds/],
+  ['maxWaitMs', ['1s', -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, null], /milliseconds/],
+  ['refreshBeforeMs', ['1s', -1, Number.NaN, null], /milliseconds/],
+  ['credentialsTimeoutMs', ['1s', -1, Number.NaN, 2 ** 31, null], /milliseconds/],
+  ['rateLimit', [0, -1, 1.5, Number.NaN, 'fast', true, null, []], /rateLimit/],
+]
+
+test.each(
+  WRONG.flatMap(([option, values, remedy]) => values.map((value) => [option, value, remedy] as const)),
+)('%s: %o is refused, with what was expected', (option, value, remedy) => {
+  const error = caught(() => createAuroraIam({ [option]: value }))
+  expect(error).toBeInstanceOf(AuroraIamError)
+  expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_INVALID_OPTION', retryable: false })
+  expect((error as AuroraIamError).option).toMatch(new RegExp(`^${option}`))
+  expect(error.message).toMatch(remedy)
+  expect(inspect(error)).not.toContain(SECRET)
+})
+
+test.each(['[] instead of options', 'null', 'a string'])('%s is refused', (what) => {
+  const options = { '[] instead of options': [], null: null, 'a string': 'eu-west-1' }[what]
+  expect(caught(() => createAuroraIam(options as never))).toMatchObject({
+    code: 'ERR_AURORA_IAM_INVALID_OPTION',
+    option: 'iam',
+  })
+})
+
+test.each(['host', 'user', 'Region', 'awsRegion', 'ssl', 'toString'])(
+  '%s is no option, and what is one is said',
+  (option) => {
+    const error = caught(() => createAuroraIam({ [option]: 'x' } as never))
+    expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_UNKNOWN_OPTION', option })
+    expect(error.message).toContain('credentials, credentialsTimeoutMs, dial')
+  },
+)
+
+test('a password is refused, and not shown', () => {
+  const error = caught(() => createAuroraIam({ password: 'hunter2' } as never))
+  expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_PASSWORD_GIVEN', option: 'password' })
+  expect(error.message).toContain('`enabled: false`')
+  expect(inspect(error)).not.toContain('hunter2')
+})
+
+const CONTRADICTIONS: ReadonlyArray<readonly [option: string, options: AuroraIamOptions]> = [
+  ['tokenProvider', { tokenProvider: () => 'x', profile: 'p' }],
+  ['tokenProvider', { tokenProvider: () => 'x', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } }],
+  ['maxWaitMs', { maxWaitMs: 10, rateLimit: { limit: 1, maxWaitMs: 20 } }],
+]
+
+test.each(CONTRADICTIONS)('options that contradict each other are refused: %s in %o', (option, options) => {
+  expect(caught(() => createAuroraIam(options))).toMatchObject({
+    code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
+    option,
+  })
+})
+
+test('an unknown or wrong option of the rate limit is refused by its whole name', () => {
+  expect(caught(() => createAuroraIam({ rateLimit: { limit: 1, perSecond: 2 } as never }))).toMatchObject({
+    option: 'rateLimit.perSecond',
+  })
+  expect(caught(() => createAuroraIam({ rateLimit: { limit: 0 } }))).toMatchObject({
+    option: 'rateLimit.limit',
+  })
+})
+
+const RIGHT: readonly AuroraIamOptions[] = [
+  {},
+  { enabled: false, region: 'eu-west-1' },
+  {
+    region: 'eusc-de-east-1',
+    profile: 'p',
+    port: 3307,
+    dial: { host: 'x' },
+    ca: '-----BEGIN CERTIFICATE-----',
+  },
+  { credentials: async () => ({ accessKeyId: 'a', secretAccessKey: 'b' }), dial: () => ({ port: 1 }) },
+  { tokenProvider: () => 'x', maxWaitMs: 0, refreshBeforeMs: 0, clock: () => 0 },
+  { credentials: { accessKeyId: 'a', secretAccessKey: 'b' }, profile: 'for-the-region' },
+  { rateLimit: 1 },
+  { rateLimit: 'aws-2019' },
+  { rateLimit: { limit: 5, intervalMs: 2_000 } },
+  { rateLimit: LIMITER },
+  { rateLimit: false },
+  { region: undefined, credentials: undefined, rateLimit: undefined, ca: undefined, enabled: undefined },
+]
+
+test.each(RIGHT)('taken: %o', (options) => {
+  expect(() => createAuroraIam(options)).not.toThrow()
+})
+
+test('an AuroraIam passes through, options make one', () => {
+  const iam = createAuroraIam()
+  expect(asAuroraIam(iam)).toBe(iam)
+  expect(asAuroraIam({ enabled: false }).enabled).toBe(false)
+  expect(asAuroraIam(undefined).enabled).toBe(true)
+})
+
+test('the options are read once: changing the object afterwards changes nothing', () => {
+  const options = { region: 'eu-west-1' }
+  const iam = createAuroraIam(options)
+  options.region = 'us-east-1'
+  const host = 'mydb.cluster-a.eu-west-1.rds.amazonaws.com'
+  expect(iam.resolve({ host, port: 3306, user: 'app' }).region).toBe('eu-west-1')
+})
+
+test('the longest wait follows from the options', () => {
+  expect(createAuroraIam().longestWaitMs).toBe(60_000)
+  expect(createAuroraIam({ maxWaitMs: 100, credentialsTimeoutMs: 10 }).longestWaitMs).toBe(130)
+  const rateLimit = { limit: 1, maxWaitMs: 100 }
+  expect(createAuroraIam({ rateLimit, credentialsTimeoutMs: 10 }).longestWaitMs).toBe(130)
+})
