@@ -48,7 +48,7 @@ export interface AuroraIam {
   token(target: TokenTarget): Promise<AuthToken>
   /** What has happened so far. */
   stats(): AuroraIamStats
-  /** Ends every wait for a place and forgets all tokens. Connections that are open stay open. */
+  /** Ends every wait for a token or a place and forgets all tokens. Connections that are open stay open. */
   close(): void
 
   /** False on the plain password path: the driver's options are then left alone. */
@@ -96,7 +96,7 @@ class Iam implements AuroraIam, LoginOwner {
   readonly #credentials: Credentials
   readonly #tokens: Tokens
   readonly #rateLimits: RateLimits
-  #isClosed = false
+  readonly #closing = new AbortController()
   #distrustedAt = Number.NEGATIVE_INFINITY
   #tokensSigned = 0
   #connectionsOpened = 0
@@ -116,15 +116,17 @@ class Iam implements AuroraIam, LoginOwner {
       source: options.credentials,
       profile: options.profile,
       timeoutMs,
+      closing: this.#closing.signal,
       clock,
     })
+    const limits = { timeoutMs, signal: this.#closing.signal }
     const mint = options.tokenProvider
-      ? providedMint(options.tokenProvider, timeoutMs)
+      ? providedMint(options.tokenProvider, limits)
       : signingMint({
           credentials: this.#credentials,
           sign: options.clock ? signAt(options.clock) : sign,
           profile: options.profile,
-          timeoutMs,
+          limits,
         })
     this.#tokens = new Tokens({
       mint: reportingMint(mint, () => this.#tokensSigned++),
@@ -150,7 +152,7 @@ class Iam implements AuroraIam, LoginOwner {
   }
 
   close(): void {
-    this.#isClosed = true
+    this.#closing.abort(closed())
     this.#rateLimits.close()
     this.#tokens.clear()
   }
@@ -192,7 +194,7 @@ class Iam implements AuroraIam, LoginOwner {
   }
 
   getToken(target: ConnectionTarget): Promise<CachedToken> {
-    return this.#isClosed ? Promise.reject(closed()) : this.#tokens.get(target)
+    return this.#closing.signal.aborted ? Promise.reject(closed()) : this.#tokens.get(target)
   }
 
   tokenRefused(target: ConnectionTarget, token: CachedToken): void {

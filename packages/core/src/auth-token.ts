@@ -8,6 +8,9 @@ export interface TokenDates {
   readonly expiresAt: Date
 }
 
+/** The time that a token needs from here to the server's check, in milliseconds: it is not used closer to its end. */
+export const TRANSIT_MS = 5_000
+
 /**
  * An IAM authentication token: what the database takes for a password. Printing, inspecting or serialising one
  * shows when it expires, never what it is.

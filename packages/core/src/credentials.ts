@@ -1,5 +1,5 @@
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types'
-import { redact } from './auth-token.ts'
+import { redact, TRANSIT_MS } from './auth-token.ts'
 import { AuroraIamError, describe } from './errors.ts'
 import { withTimeout } from './with-timeout.ts'
 
@@ -31,6 +31,7 @@ export class Credentials {
   readonly #source: CredentialSource | undefined
   readonly #profile: string | undefined
   readonly #timeoutMs: number
+  readonly #closing: AbortSignal
   readonly #clock: () => number
   #provider: AwsCredentialIdentityProvider | undefined
   #pending: Promise<ResolvedCredentials> | undefined
@@ -44,11 +45,13 @@ export class Credentials {
     source: CredentialSource | undefined
     profile: string | undefined
     timeoutMs: number
+    closing: AbortSignal
     clock: () => number
   }) {
     this.#source = options.source
     this.#profile = options.profile
     this.#timeoutMs = options.timeoutMs
+    this.#closing = options.closing
     this.#clock = options.clock
   }
 
@@ -66,7 +69,9 @@ export class Credentials {
     const latest = this.#latest
     const now = this.#clock()
     const isRecent = now >= this.#resolvedAtMs && now - this.#resolvedAtMs < REUSE_MS
-    if (latest && isRecent && !this.#distrusted && latest.expiresMs > now) return Promise.resolve(latest)
+    if (latest && isRecent && !this.#distrusted && now < latest.expiresMs - TRANSIT_MS) {
+      return Promise.resolve(latest)
+    }
 
     this.#pending ??= this.#ask().finally(() => {
       this.#pending = undefined
@@ -105,7 +110,11 @@ export class Credentials {
     this.resolutions++
     let answer: unknown
     try {
-      answer = await withTimeout(this.#callSource(forceRefresh), this.#timeoutMs, () => this.#timeoutError())
+      answer = await withTimeout(
+        this.#callSource(forceRefresh),
+        { timeoutMs: this.#timeoutMs, signal: this.#closing },
+        () => this.#timeoutError(),
+      )
     } catch (error) {
       if (error instanceof AuroraIamError) throw error
       throw new AuroraIamError(
@@ -144,7 +153,7 @@ async function defaultChain(profile: string | undefined): Promise<AwsCredentialI
 
 function readIdentity(answer: unknown): ResolvedCredentials {
   if (typeof answer !== 'object' || answer === null)
-    throw invalid(`gave ${describe(answer)}, not credentials`)
+    throw invalid(`gave ${typeof answer === 'string' ? 'a string' : describe(answer)}, not credentials`)
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = answer as Partial<AwsCredentialIdentity>
   if (typeof accessKeyId !== 'string' || accessKeyId === '') throw invalid('gave no accessKeyId')
   if (typeof secretAccessKey !== 'string' || secretAccessKey === '') throw invalid('gave no secretAccessKey')

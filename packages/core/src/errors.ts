@@ -14,7 +14,7 @@
  * - `ERR_AURORA_IAM_CREDENTIALS_INVALID`: the AWS credential source answered nonsense, or expired credentials
  * - `ERR_AURORA_IAM_TOKEN_FAILED`: the token could not be made
  * - `ERR_AURORA_IAM_RATE_LIMITED`: no place under the connection rate within `maxWaitMs`
- * - `ERR_AURORA_IAM_CLOSED`: used after `close()`
+ * - `ERR_AURORA_IAM_CLOSED`: used after `close()`, or called off by whoever waited
  */
 export type AuroraIamErrorCode =
   | 'ERR_AURORA_IAM_UNKNOWN_OPTION'

@@ -7,7 +7,7 @@ import { configuredRegion, regionUnknown } from './region.ts'
 import type { Sign } from './sign.ts'
 import type { ConnectionTarget } from './target.ts'
 import type { MintedToken } from './tokens.ts'
-import { withTimeout } from './with-timeout.ts'
+import { type Limits, withTimeout } from './with-timeout.ts'
 
 /** Makes one new token for a target. */
 export type Mint = (target: ConnectionTarget) => Promise<MintedToken>
@@ -17,14 +17,16 @@ export function signingMint(options: {
   credentials: Credentials
   sign: Sign
   profile: string | undefined
-  timeoutMs: number
+  limits: Limits
 }): Mint {
   return async (target) => {
     const { credentials, expiresMs, identity } = await options.credentials.resolve()
     const region =
       target.region ??
-      (await withTimeout(configuredRegion(options.profile), options.timeoutMs, () =>
-        regionUnknown(`the configuration of the AWS SDK did not answer within ${options.timeoutMs} ms`),
+      (await withTimeout(configuredRegion(options.profile), options.limits, () =>
+        regionUnknown(
+          `the configuration of the AWS SDK did not answer within ${options.limits.timeoutMs} ms`,
+        ),
       ))
     const { hostname, port, username } = target
     try {
@@ -37,27 +39,28 @@ export function signingMint(options: {
 }
 
 /** Mints with the caller's own provider, in bounded time. */
-export function providedMint(provider: TokenProvider, timeoutMs: number): Mint {
+export function providedMint(provider: TokenProvider, limits: Limits): Mint {
   return async ({ hostname, port, username, region }) => {
     let answer: unknown
     try {
       const call = async () => provider({ hostname, port, username, region })
-      answer = await withTimeout(call(), timeoutMs, () =>
-        tokenFailed(
-          `tokenProvider did not answer within ${timeoutMs} ms (\`credentialsTimeoutMs\`)`,
-          undefined,
-        ),
+      answer = await withTimeout(call(), limits, () =>
+        tokenFailed(`tokenProvider did not answer within ${limits.timeoutMs} ms (\`credentialsTimeoutMs\`)`),
       )
     } catch (cause) {
       throw cause instanceof AuroraIamError ? cause : tokenFailed('tokenProvider failed', cause)
     }
     const minted = { identity: undefined, credentialsExpireMs: Number.POSITIVE_INFINITY }
-    if (answer instanceof AuthToken)
-      return { ...minted, value: answer.value, expiresMs: answer.expiresAt.getTime() }
+    if (answer instanceof AuthToken) {
+      const expiresMs = answer.expiresAt.getTime()
+      if (Number.isNaN(expiresMs))
+        throw tokenFailed('tokenProvider gave one whose expiresAt is no valid Date')
+      return { ...minted, value: answer.value, expiresMs }
+    }
     if (typeof answer === 'string' && answer !== '') return { ...minted, value: answer, expiresMs: undefined }
     // Never shown: what it gave may be a secret in the wrong wrapping.
     const got = typeof answer === 'string' ? 'an empty string' : describe(answer)
-    throw tokenFailed(`tokenProvider gave ${got}, not a token`, undefined)
+    throw tokenFailed(`tokenProvider gave ${got}, not a token`)
   }
 }
 
@@ -73,11 +76,7 @@ export function reportingMint(mint: Mint, onSigned: () => void): Mint {
   }
 }
 
-function tokenFailed(what: string, cause: unknown): AuroraIamError {
+function tokenFailed(what: string, cause?: unknown): AuroraIamError {
   const why = cause instanceof Error ? ` (${redact(cause.message)})` : ''
-  return new AuroraIamError(
-    'ERR_AURORA_IAM_TOKEN_FAILED',
-    `No token: ${what}${why}.`,
-    cause === undefined ? {} : { cause },
-  )
+  return new AuroraIamError('ERR_AURORA_IAM_TOKEN_FAILED', `No token: ${what}${why}.`, { cause })
 }

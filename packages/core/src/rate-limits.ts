@@ -72,8 +72,20 @@ export class RateLimits {
   }
 
   #explain(error: RateLimitError, { hostname, port }: TokenTarget): AuroraIamError {
-    if (error.code === 'ERR_RATE_LIMIT_CLOSED' || error.code === 'ERR_RATE_LIMIT_ABORTED')
-      return closed(error)
+    if (error.code === 'ERR_RATE_LIMIT_CLOSED') return closed(error)
+    if (error.code === 'ERR_RATE_LIMIT_ABORTED') {
+      return new AuroraIamError('ERR_AURORA_IAM_CLOSED', 'The wait for a new connection was called off.', {
+        cause: error,
+      })
+    }
+    // Only another user of the endpoint can make options wrong that were right by themselves.
+    if (error.code === 'ERR_RATE_LIMIT_INVALID_OPTION') {
+      return new AuroraIamError(
+        'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
+        `rateLimit: ${error.message} All that go to ${hostname}:${port} share one limiter.`,
+        { cause: error, option: 'rateLimit' },
+      )
+    }
     return new AuroraIamError(
       'ERR_AURORA_IAM_RATE_LIMITED',
       `No place for a new connection to ${hostname}:${port} within the rate limit: ${error.message} ` +
@@ -81,7 +93,7 @@ export class RateLimits {
       {
         cause: error,
         option: 'maxWaitMs',
-        ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+        retryAfterMs: error.retryAfterMs,
       },
     )
   }
@@ -89,7 +101,13 @@ export class RateLimits {
 
 /** The error for whatever is asked after `close()`. */
 export function closed(cause?: unknown): AuroraIamError {
-  return new AuroraIamError('ERR_AURORA_IAM_CLOSED', 'This AuroraIam has been closed.', { cause })
+  return new AuroraIamError(
+    'ERR_AURORA_IAM_CLOSED',
+    'This AuroraIam, or its rate limiter, has been closed.',
+    {
+      cause,
+    },
+  )
 }
 
 function readRateLimit(rateLimit: AuroraIamOptions['rateLimit']): RateLimiterOptions | RateLimiter | false {

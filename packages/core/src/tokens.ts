@@ -1,4 +1,4 @@
-import { AuthToken, readTokenDates } from './auth-token.ts'
+import { AuthToken, readTokenDates, TRANSIT_MS } from './auth-token.ts'
 import { AuroraIamError } from './errors.ts'
 import type { ConnectionTarget } from './target.ts'
 
@@ -28,9 +28,6 @@ interface Entry {
   refreshAtMs: number
 }
 
-// The time a token needs from here to the server's check.
-const TRANSIT_MS = 5_000
-
 // A renewal that failed, or brought nothing newer, is not repeated sooner.
 const RENEWAL_PAUSE_MS = 10_000
 
@@ -59,11 +56,6 @@ export class Tokens {
     this.#clock = options.clock
   }
 
-  /** How many tokens are held. */
-  get size(): number {
-    return this.#entries.size
-  }
-
   /** A token that the database takes now. */
   get(target: ConnectionTarget): Promise<CachedToken> {
     const key = keyOf(target)
@@ -84,8 +76,10 @@ export class Tokens {
     return this.#entries.get(key)?.cached === cached && this.#entries.delete(key)
   }
 
+  /** Forgets all, those that are being made included. */
   clear(): void {
     this.#entries.clear()
+    this.#pending.clear()
   }
 
   #isUsable(entry: Entry, now: number): boolean {
@@ -121,13 +115,8 @@ export class Tokens {
     const saysWhenItEnds = dates !== undefined || minted.expiresMs !== undefined
     if (!saysWhenItEnds) return cached
     const usableUntilMs = expiresMs - TRANSIT_MS
-    if (usableUntilMs <= now) {
-      throw new AuroraIamError(
-        'ERR_AURORA_IAM_CREDENTIALS_INVALID',
-        `credentials: they end at ${new Date(expiresMs).toISOString()}, sooner than a login takes, and the source gave no newer ones.`,
-        { option: 'credentials' },
-      )
-    }
+    if (usableUntilMs <= now) throw endsTooSoon(minted, cached.token.expiresAt)
+    if (!this.#pending.has(key)) return cached
     this.#entries.set(key, {
       cached,
       usableFromMs: dates?.signedAt.getTime() ?? now,
@@ -136,6 +125,22 @@ export class Tokens {
     })
     return cached
   }
+}
+
+function endsTooSoon({ identity }: MintedToken, expiresAt: Date): AuroraIamError {
+  const end = `${expiresAt.toISOString()}, sooner than a login takes`
+  if (identity === undefined) {
+    return new AuroraIamError(
+      'ERR_AURORA_IAM_TOKEN_FAILED',
+      `No token: tokenProvider gave one that ends at ${end}. Make a new one for each call, and check the clock of this machine.`,
+      { option: 'tokenProvider' },
+    )
+  }
+  return new AuroraIamError(
+    'ERR_AURORA_IAM_CREDENTIALS_INVALID',
+    `credentials: they end at ${end}, and the source gave no newer ones. Renew them, or check the clock of this machine.`,
+    { option: 'credentials' },
+  )
 }
 
 function keyOf({ hostname, port, username, region }: ConnectionTarget): string {

@@ -1,0 +1,53 @@
+import { type AuroraIam, type AuroraIamOptions, createAuroraIam } from '../src/index.ts'
+
+export const START = Date.parse('2026-11-23T12:00:00Z')
+export const MINUTE = 60_000
+export const TARGET = {
+  hostname: 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com',
+  port: 3306,
+  username: 'app',
+} as const
+export const SECRET = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'
+export const SESSION = 'IQoJb3JpZ2luX2VjEXAMPLE'
+export const STATIC = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: SECRET, sessionToken: SESSION }
+
+/** A clock that a test moves by hand. */
+export class Clock {
+  now = START
+  readonly read = (): number => this.now
+}
+
+/** An AuroraIam on a clock of its own, without a rate limit. */
+export function iamOn(clock: Clock, options: AuroraIamOptions = {}): AuroraIam {
+  const source = options.tokenProvider ? {} : { credentials: STATIC }
+  return createAuroraIam({ clock: clock.read, rateLimit: false, ...source, ...options })
+}
+
+/** Lets everything that is ready run, as a renewal in the background is. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+}
+
+/** A promise that is settled from outside. */
+export class Deferred<T> {
+  readonly promise: Promise<T>
+  resolve!: (value: T) => void
+  reject!: (reason: unknown) => void
+
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+    })
+  }
+}
+
+/** The error that `work` rejects with. */
+export async function rejection(work: Promise<unknown>): Promise<Error & Record<string, unknown>> {
+  try {
+    await work
+  } catch (error) {
+    if (error instanceof Error) return error as Error & Record<string, unknown>
+  }
+  throw new Error('It did not reject with an Error.')
+}
