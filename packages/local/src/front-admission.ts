@@ -14,19 +14,18 @@ const CLEAR_PASSWORD = 'mysql_clear_password'
 const ACCESS_DENIED = 1045
 
 /** Asks for the token in the only way that Aurora knows. Some clients want a scramble even where it has no use. */
-export async function askForToken(client: FrontClient, greeting: Greeting): Promise<Buffer> {
+export async function askForToken(client: FrontClient, greeting: Greeting): Promise<string> {
   const data = Buffer.concat([greeting.scramble, Buffer.alloc(1)])
   client.channel.write(encodeAuthSwitchRequest({ authPlugin: CLEAR_PASSWORD, data }))
-  return (await client.read()).payload
+  return textOf((await client.read()).payload)
 }
 
 /** What a client sent in the clear without being asked, as it does when the greeting names that plugin. */
 export function unaskedToken(
   response: Pick<HandshakeResponse, 'authPlugin' | 'authResponse'>,
-): Buffer | undefined {
-  return response.authPlugin === CLEAR_PASSWORD && response.authResponse.length > 0
-    ? response.authResponse
-    : undefined
+): string | undefined {
+  const token = response.authPlugin === CLEAR_PASSWORD ? textOf(response.authResponse) : ''
+  return token === '' ? undefined : token
 }
 
 /**
@@ -39,7 +38,7 @@ export async function admit(
   gatekeeper: Gatekeeper,
   openSession: () => Promise<Session>,
 ): Promise<Session | undefined> {
-  const { faults, user, secret } = attempt
+  const { faults, user, token } = attempt
   recordToken(attempt, client.encrypted, gatekeeper.log)
   if (faults.hang === 'after-token') {
     await client.hang()
@@ -47,7 +46,7 @@ export async function admit(
   }
   await client.pause(faults.authDelayMs ?? 0)
   if (!judge(attempt, gatekeeper)) {
-    client.deny(user, secret.length > 0)
+    client.deny(user, token !== '')
     return undefined
   }
   try {
@@ -64,4 +63,9 @@ export async function admit(
     }
     return undefined
   }
+}
+
+/** A password in the clear ends with a NUL; not every client sends it. */
+function textOf(password: Buffer): string {
+  return password.subarray(0, password.at(-1) === 0 ? -1 : undefined).toString()
 }

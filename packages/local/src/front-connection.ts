@@ -64,14 +64,14 @@ async function handshake(
   const response = decodeHandshakeResponse(payload)
   const { user } = response
   const attempt = { connection: client.connection, user, during: 'login', faults } as const
-  let secret = unaskedToken(response)
+  let token = unaskedToken(response)
   if (!client.encrypted && faults.tls === undefined) {
-    if (secret !== undefined) recordToken({ ...attempt, secret }, false, services.log)
+    if (token !== undefined) recordToken({ ...attempt, token }, false, services.log)
     return sendAway(client, attempt, services)
   }
-  secret ??= await askForToken(client, greeting)
+  token ??= await askForToken(client, greeting)
   const capabilities = (greeting.capabilities & response.capabilities & ~Capability.SSL) >>> 0
-  const session = await admit({ ...attempt, secret }, client, services, () =>
+  const session = await admit({ ...attempt, token }, client, services, () =>
     logInBehind(behind, response, capabilities, services.backend),
   )
   if (session === undefined) return
@@ -83,7 +83,7 @@ async function handshake(
 /** https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html#error_er_secure_transport_required */
 function sendAway(
   client: FrontClient,
-  { connection, user }: Omit<LoginAttempt, 'secret'>,
+  { connection, user }: Omit<LoginAttempt, 'token'>,
   { log }: Gatekeeper,
 ): void {
   log.record({ type: 'plaintext', connection, user })

@@ -60,8 +60,8 @@ async function logInAgain(
   const command = decodeChangeUser(payload, capabilities)
   const { user, database, attributes, collation, authResponse, authPlugin } = command
   client.resumeTalking(1)
-  const secret = unaskedToken({ authResponse, authPlugin }) ?? (await askForToken(client, greeting))
-  const attempt = { connection: client.connection, user, during: 'change-user', secret, faults } as const
+  const token = unaskedToken({ authResponse, authPlugin }) ?? (await askForToken(client, greeting))
+  const attempt = { connection: client.connection, user, during: 'change-user', token, faults } as const
   const channel = new PacketChannel(behind.socket)
   const changed = await admit(attempt, client, services, () =>
     changeUser(

@@ -33,8 +33,15 @@ export function acceptTls(stream: Duplex, secureContext: SecureContext): Promise
     secureContext,
   })
   return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      tls.destroy()
+      reject(new Error('the client went away'))
+    }
     tls.on('error', reject)
-    tls.once('close', () => reject(new Error('the client went away')))
+    tls.once('close', leave)
     tls.once('secure', () => resolve(tls))
+    // Node tells the TLS socket of the end of a socket below, but not of that of another stream.
+    if (stream.destroyed) leave()
+    else stream.once('close', leave)
   })
 }

@@ -19,45 +19,42 @@ export interface LoginAttempt {
   readonly connection: number
   readonly user: string
   readonly during: 'login' | 'change-user'
-  /** What the client sent as its password, with or without the NUL behind it. */
-  readonly secret: Buffer
+  /** What the client sent as its password; empty if it sent none. */
+  readonly token: string
   readonly faults: FaultSettings
 }
 
 /** Takes down that a token arrived, if one did; `encrypted` says whether nobody else could read it. */
 export function recordToken(attempt: LoginAttempt, encrypted: boolean, log: LoginLog): void {
-  const { connection, user } = attempt
-  const token = textOf(attempt.secret)
+  const { connection, user, token } = attempt
   if (token !== '') log.record({ type: 'token', connection, encrypted, ...traceOf(token, user) })
 }
 
 /** Accepts or refuses, and takes refusals down. The reason goes to the log alone. */
 export function judge(attempt: LoginAttempt, gatekeeper: Gatekeeper): boolean {
-  const token = textOf(attempt.secret)
-  if (token === '') {
+  if (attempt.token === '') {
     refuse(attempt, 'InvalidToken', 'the client sent no token', gatekeeper.log)
     return false
   }
-  const verdict = reach(token, attempt, gatekeeper)
+  const verdict = decide(attempt, gatekeeper)
   if (!verdict.accepted) refuse(attempt, verdict.reason, verdict.detail, gatekeeper.log)
   return verdict.accepted
 }
 
 /** Takes down that a login succeeded. */
 export function recordSuccess(attempt: LoginAttempt, log: LoginLog): void {
-  const { connection, user, during } = attempt
-  log.record({ type: during, connection, ...traceOf(textOf(attempt.secret), user) })
+  const { connection, user, during, token } = attempt
+  log.record({ type: during, connection, ...traceOf(token, user) })
 }
 
 /** Takes down a refusal. */
 export function refuse(attempt: LoginAttempt, reason: IamRefusal, detail: string, log: LoginLog): void {
-  const { connection, user, during } = attempt
-  const token = textOf(attempt.secret)
+  const { connection, user, during, token } = attempt
   const trace = token === '' ? { user } : traceOf(token, user)
   log.record({ type: 'refusal', connection, during, reason, detail, ...trace })
 }
 
-function reach(token: string, { user, faults }: LoginAttempt, gatekeeper: Gatekeeper): Verdict {
+function decide({ token, user, faults }: LoginAttempt, gatekeeper: Gatekeeper): Verdict {
   const exceeded = gatekeeper.throttle.attempt()
   if (faults.refuse !== undefined) {
     return { accepted: false, reason: faults.refuse, detail: 'the fault `refuse` is set' }
@@ -75,10 +72,6 @@ function reach(token: string, { user, faults }: LoginAttempt, gatekeeper: Gateke
     }
   }
   return verdict
-}
-
-function textOf(secret: Buffer): string {
-  return secret.subarray(0, secret.at(-1) === 0 ? -1 : undefined).toString()
 }
 
 function traceOf(token: string, user: string): TokenTrace {

@@ -1,26 +1,217 @@
-import { startLocalAurora } from '@aurora-iam/local'
-import { Signer } from '@aws-sdk/rds-signer'
-import { connect } from "node:net"
-import { createConnection } from 'mysql2/promise'
-import { expect, test } from 'vitest'
+import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { connectWith, logIn, quiet, tokenFor } from './fixtures/client.ts'
 
-test('mysql2 logs in with a token of the AWS signer', async () => {
-  const t0 = performance.now()
-  await using aurora = await startLocalAurora()
-  console.log('start', performance.now() - t0)
-  const { host, port, hostname, region, credentials, ca } = aurora
-  const signer = new Signer({ hostname, port, region, credentials, username: 'app' })
-  const token = await signer.getAuthToken()
-  const connection = await createConnection({
-    host: hostname, port, user: 'app', database: 'app',
-    stream: () => connect(port, host),
-    ssl: { ca, verifyIdentity: true } as never,
-    authPlugins: { mysql_clear_password: () => () => Buffer.from(`${token}\0`) },
-  }).catch((e: Error) => { console.log(aurora.log.toString()); throw e })
-  const [rows] = await connection.query('SELECT CONNECTION_ID() AS id, CURRENT_USER() AS user, DATABASE() AS db, @@version AS v')
-  console.log(rows, connection.threadId)
-  await connection.end()
-  await new Promise((r) => setTimeout(r, 50))
-  console.log(aurora.log.toString())
-  expect(aurora.log.logins).toHaveLength(1)
+let aurora: LocalAurora
+
+beforeAll(async () => {
+  aurora = await startLocalAurora({ users: ['app', 'reporting', 'kühn'], throttle: false })
+})
+afterAll(() => aurora.close())
+afterEach(async () => {
+  await quiet(aurora)
+  aurora.setThrottle(false)
+  aurora.setClock(Date.now)
+  aurora.log.clear()
+})
+
+const DENIED = { errno: 1045, sqlState: '28000' }
+
+describe('a good login', () => {
+  test('is a session of the database behind, with the connection id that KILL knows', async () => {
+    const connection = await logIn(aurora)
+    const [rows] = await connection.query(
+      'SELECT CONNECTION_ID() AS id, DATABASE() AS name, CURRENT_USER() AS user',
+    )
+    expect(rows).toEqual([{ id: connection.threadId, name: 'app', user: 'app@%' }])
+    await connection.end()
+  })
+
+  test('is greeted as Aurora MySQL 3 does', async () => {
+    const connection = await logIn(aurora)
+    expect((connection as unknown as { connection: { _handshakePacket: unknown } }).connection).toMatchObject(
+      {
+        _handshakePacket: { serverVersion: '8.0.39', authPluginName: 'mysql_native_password' },
+      },
+    )
+    await connection.end()
+  })
+
+  test('leaves its trace from beginning to end, and never the token', async () => {
+    const token = await tokenFor(aurora)
+    await (await connectWith(aurora, token)).end()
+    await quiet(aurora)
+    expect([...aurora.log].map(({ type }) => type)).toEqual(['connection', 'tls', 'token', 'login', 'closed'])
+    expect(aurora.log.logins[0]).toMatchObject({
+      user: 'app',
+      hostname: aurora.hostname,
+      port: aurora.port,
+      accessKeyId: aurora.credentials.accessKeyId.slice(-4),
+      fingerprint: expect.stringMatching(/^[0-9a-f]{12}$/),
+    })
+    expect([...aurora.log].at(-1)).toMatchObject({ type: 'closed', by: 'client', phase: 'session' })
+    const signature = token.split('X-Amz-Signature=')[1]!.slice(0, 20)
+    expect(JSON.stringify([...aurora.log]) + aurora.log).not.toContain(signature)
+  })
+
+  test('may bring a token signed for a loopback name instead', async () => {
+    for (const hostname of ['localhost', '127.0.0.1']) {
+      await (await connectWith(aurora, await tokenFor(aurora, { hostname }))).end()
+    }
+    expect(aurora.log.logins).toHaveLength(2)
+  })
+
+  test('may be without a database, with a name beyond ASCII, and with prepared statements', async () => {
+    const username = 'kühn'
+    const connection = await connectWith(aurora, await tokenFor(aurora, { username }), {
+      user: username,
+      database: '',
+    })
+    const [rows] = await connection.execute('SELECT DATABASE() AS name, ? + 1 AS sum', [41])
+    expect(rows).toEqual([{ name: null, sum: 42 }])
+    await connection.end()
+  })
+
+  test('moves results and statements of many megabytes both ways', async () => {
+    const connection = await logIn(aurora)
+    const text = 'x'.repeat(20 * 1024 * 1024)
+    const [rows] = await connection.query('SELECT ? AS text', [text])
+    expect((rows as { text: string }[])[0]!.text === text).toBe(true)
+    await connection.end()
+  })
+
+  test('sees an error of the database as it is', async () => {
+    const attempt = logIn(aurora, { database: 'nowhere' })
+    await expect(attempt).rejects.toMatchObject({ errno: 1044, sqlState: '42000' })
+  })
+})
+
+describe('a bad login gets the bare 1045, the log gets the reason', () => {
+  const refusals: [string, Parameters<typeof tokenFor>[1], string, RegExp][] = [
+    ['signed for another port', { port: 3306 }, 'InvalidToken', /signed for port "3306"/],
+    ['signed for another host', { hostname: 'other.example' }, 'InvalidToken', /other\.example/],
+    ['signed for another region', { region: 'eu-west-1' }, 'InvalidToken', /eu-west-1/],
+    ['signed for another user', { username: 'reporting' }, 'InvalidToken', /reporting/],
+    [
+      'signed with unknown credentials',
+      { credentials: { accessKeyId: 'AKIAUNKNOWN', secretAccessKey: 'x' } },
+      'InvalidToken',
+      /unknown/,
+    ],
+  ]
+  test.each(refusals)('a token %s', async (_, overrides, reason, detail) => {
+    const attempt = connectWith(aurora, await tokenFor(aurora, overrides))
+    await expect(attempt).rejects.toMatchObject({
+      ...DENIED,
+      message: "Access denied for user 'app'@'127.0.0.1' (using password: YES)",
+    })
+    expect(aurora.log.refusals).toEqual([
+      expect.objectContaining({
+        reason,
+        detail: expect.stringMatching(detail),
+        during: 'login',
+        user: 'app',
+      }),
+    ])
+  })
+
+  test('a token that is too old by the clock that was set', async () => {
+    const token = await tokenFor(aurora)
+    aurora.setClock(new Date(Date.now() + 16 * 60_000))
+    await expect(connectWith(aurora, token)).rejects.toMatchObject(DENIED)
+    expect(aurora.log.refusals[0]).toMatchObject({ reason: 'ExpiredToken', at: new Date(aurora.now()) })
+  })
+
+  test('a user who is not enabled for IAM', async () => {
+    const attempt = connectWith(aurora, await tokenFor(aurora, { username: 'root' }), { user: 'root' })
+    await expect(attempt).rejects.toMatchObject(DENIED)
+    expect(aurora.log.refusals[0]).toMatchObject({
+      reason: 'NotAuthorized',
+      detail: expect.stringMatching(/enabled/),
+    })
+  })
+
+  test('logins over the rate', async () => {
+    aurora.setThrottle({ limit: 2, intervalMs: 60_000 })
+    const token = await tokenFor(aurora)
+    for (let login = 0; login < 2; login += 1) await (await connectWith(aurora, token)).end()
+    await expect(connectWith(aurora, token)).rejects.toMatchObject(DENIED)
+    expect(aurora.log.refusals[0]).toMatchObject({ reason: 'ThrottlingException' })
+    expect(aurora.log.busiest(60_000)).toBe(3)
+    expect(aurora.log.fingerprints).toHaveLength(1)
+  })
+
+  test('no token at all', async () => {
+    await expect(connectWith(aurora, '')).rejects.toMatchObject({
+      message: "Access denied for user 'app'@'127.0.0.1' (using password: NO)",
+    })
+    expect(aurora.log.tokensReceived).toBe(0)
+  })
+})
+
+describe('without TLS', () => {
+  test('nobody is asked for a token', async () => {
+    const attempt = connectWith(aurora, () => expect.unreachable(), { ssl: undefined as never })
+    await expect(attempt).rejects.toMatchObject({ errno: 3159, sqlState: 'HY000' })
+    expect([...aurora.log].map(({ type }) => type)).toContain('plaintext')
+    expect(aurora.log.tokensReceived).toBe(0)
+  })
+
+  test('a client that trusts somebody else leaves before it logs in, and the log says why', async () => {
+    const attempt = connectWith(aurora, () => expect.unreachable(), { ssl: {} })
+    await expect(attempt).rejects.toMatchObject({ code: 'HANDSHAKE_SSL_ERROR' })
+    await quiet(aurora)
+    const end = [...aurora.log].at(-1)
+    expect(end).toMatchObject({ type: 'closed', by: 'client' })
+    expect(aurora.log.tokensReceived).toBe(0)
+  })
+})
+
+describe('COM_CHANGE_USER', () => {
+  test('is a login of its own: another token, another user, another session behind', async () => {
+    const tokens = [await tokenFor(aurora), await tokenFor(aurora, { username: 'reporting' })]
+    const connection = await connectWith(aurora, () => tokens.shift()!)
+    await connection.query('SET @mine = 1')
+    await connection.changeUser({ user: 'reporting', database: 'app' })
+    const [rows] = await connection.query('SELECT CURRENT_USER() AS user, @mine AS mine, DATABASE() AS name')
+    expect(rows).toEqual([{ user: 'reporting@%', mine: null, name: 'app' }])
+    await connection.end()
+    await quiet(aurora)
+    const types = [...aurora.log].map(({ type }) => type)
+    expect(types).toEqual(['connection', 'tls', 'token', 'login', 'token', 'change-user', 'closed'])
+  })
+
+  test('is refused with a token for somebody else, and ends the session', async () => {
+    const token = await tokenFor(aurora)
+    const connection = await connectWith(aurora, token)
+    connection.on('error', () => {})
+    await expect(connection.changeUser({ user: 'reporting' })).rejects.toMatchObject(DENIED)
+    await quiet(aurora)
+    expect(aurora.log.refusals[0]).toMatchObject({
+      during: 'change-user',
+      user: 'reporting',
+      reason: 'InvalidToken',
+    })
+  })
+
+  test('counts for the throttle', async () => {
+    aurora.setThrottle({ limit: 1, intervalMs: 60_000 })
+    const connection = await logIn(aurora)
+    connection.on('error', () => {})
+    await expect(connection.changeUser({ user: 'app' })).rejects.toMatchObject(DENIED)
+    expect(aurora.log.refusals[0]).toMatchObject({ reason: 'ThrottlingException' })
+  })
+})
+
+test('a client that hangs up is gone behind as well, and one that is killed behind is told', async () => {
+  const [victim, killer] = [await logIn(aurora), await logIn(aurora)]
+  const gone = new Promise((resolve) => victim.on('error', resolve))
+  await killer.query(`KILL ${victim.threadId}`)
+  await gone
+  killer.destroy()
+  await quiet(aurora)
+  const watcher = await logIn(aurora)
+  const [rows] = await watcher.query('SELECT COUNT(*) AS sessions FROM information_schema.processlist')
+  expect(rows).toEqual([{ sessions: 1 }])
+  await watcher.end()
 })

@@ -22,6 +22,7 @@ export class CommandScanner {
   #held = Buffer.alloc(0)
   #passing = 0
   #continues = false
+  #latest: number | undefined
 
   /**
    * @param command - First payload byte of the command to take out.
@@ -30,6 +31,11 @@ export class CommandScanner {
   constructor(command: number, maxPayloadBytes: number) {
     this.#command = command
     this.#maxPayloadBytes = maxPayloadBytes
+  }
+
+  /** First payload byte of the latest command that passed. */
+  get latest(): number | undefined {
+    return this.#latest
   }
 
   /**
@@ -59,6 +65,7 @@ export class CommandScanner {
         this.#held = Buffer.alloc(0)
         return { pass, command, rest }
       }
+      if (!this.#continues) this.#latest = this.#held[HEADER_BYTES]
       this.#passing = HEADER_BYTES + this.#length() - this.#held.length
       this.#continues = this.#length() === MAX_PAYLOAD_BYTES
       pass.push(this.#held)

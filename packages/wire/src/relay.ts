@@ -1,9 +1,13 @@
 import type { Duplex } from 'node:stream'
 import { CommandScanner } from './command-scanner.ts'
 import type { Packet } from './packet.ts'
+import type { WireError } from './wire-error.ts'
 
 /** A peer that has been told the end gets this long to close its side, in milliseconds. */
 const CLOSE_GRACE_MS = 1000
+
+/** https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_quit.html */
+const QUIT_COMMAND = 0x01
 
 /** A command that {@link relay} takes out of what the client sends. */
 export interface Interception {
@@ -29,19 +33,20 @@ export interface RelayEnd {
 /**
  * Passes bytes both ways between a logged-in client and its server until one of them ends, then ends the
  * other. A side that does not keep up holds the other one back. Resolves when both streams are closed; it
- * never rejects.
+ * never rejects. A server that hangs up because the client said goodbye (COM_QUIT) counts as the client's end.
  *
  * A command is intercepted where it stands in the client's bytes: answers to commands that the client sent
  * before it, without waiting for them, may still be on their way.
  */
-export function relay(client: Duplex, server: Duplex, interception?: Interception): Promise<RelayEnd> {
+export function relay(client: Duplex, server: Duplex, interception: Interception): Promise<RelayEnd> {
   return new Promise((resolve) => {
+    const scanner = new CommandScanner(interception.command, interception.maxPayloadBytes)
     let end: RelayEnd | undefined
     let relaying = false
 
     const finish = (reason: RelayEnd): void => {
       if (end !== undefined) return
-      end = reason
+      end = reason.by === 'server' && scanner.latest === QUIT_COMMAND ? { by: 'client' } : reason
       for (const stream of [client, server]) {
         if (reason.error === undefined) endGracefully(stream)
         else stream.destroy()
@@ -53,24 +58,34 @@ export function relay(client: Duplex, server: Duplex, interception?: Interceptio
       to.once('drain', () => relaying && from.resume())
     }
     const fromServer = (chunk: Buffer): void => send(server, client, chunk)
-    const fromClient =
-      interception === undefined
-        ? (chunk: Buffer): void => send(client, server, chunk)
-        : intercepting(interception, {
-            pass: (bytes) => send(client, server, bytes),
-            unread: (bytes) => client.unshift(bytes),
-            stop: () => setRelaying(false),
-            start: () => end === undefined && setRelaying(true),
-            fail: (error) => finish({ by: 'interception', error }),
-          })
+    const fromClient = (chunk: Buffer): void => {
+      try {
+        const { pass, command, rest } = scanner.push(chunk)
+        for (const bytes of pass) send(client, server, bytes)
+        if (command !== undefined) void intercept(command, rest)
+      } catch (error) {
+        finish({ by: 'interception', error: error as WireError })
+      }
+    }
+    const intercept = async (command: Packet, rest: Buffer): Promise<void> => {
+      setRelaying(false)
+      if (rest.length > 0) client.unshift(rest)
+      try {
+        await interception.handle(command)
+        if (end === undefined) setRelaying(true)
+      } catch (cause) {
+        const error = cause instanceof Error ? cause : new Error('the interception failed', { cause })
+        finish({ by: 'interception', error })
+      }
+    }
     const setRelaying = (on: boolean): void => {
       relaying = on
-      if (on) {
-        client.on('data', fromClient).resume()
-        server.on('data', fromServer).resume()
-      } else {
-        client.off('data', fromClient).pause()
-        server.off('data', fromServer).pause()
+      for (const [stream, listener] of [
+        [client, fromClient],
+        [server, fromServer],
+      ] as const) {
+        if (on) stream.on('data', listener).resume()
+        else stream.off('data', listener).pause()
       }
     }
     const watch = (stream: Duplex, by: 'client' | 'server'): void => {
@@ -88,32 +103,6 @@ export function relay(client: Duplex, server: Duplex, interception?: Interceptio
     watch(client, 'client')
     watch(server, 'server')
   })
-}
-
-/** What an interception does to the relay around it. */
-interface Control {
-  pass(bytes: Buffer): void
-  unread(bytes: Buffer): void
-  stop(): void
-  start(): void
-  fail(error: Error): void
-}
-
-function intercepting({ command, maxPayloadBytes, handle }: Interception, control: Control) {
-  const scanner = new CommandScanner(command, maxPayloadBytes)
-  return async (chunk: Buffer): Promise<void> => {
-    try {
-      const scanned = scanner.push(chunk)
-      for (const part of scanned.pass) control.pass(part)
-      if (scanned.command === undefined) return
-      control.stop()
-      if (scanned.rest.length > 0) control.unread(scanned.rest)
-      await handle(scanned.command)
-      control.start()
-    } catch (error) {
-      control.fail(error instanceof Error ? error : new Error('the interception failed', { cause: error }))
-    }
-  }
 }
 
 /**

@@ -26,6 +26,12 @@ async function socketPair(): Promise<[Socket, Socket]> {
   return [near, far]
 }
 
+const neverIntercept = {
+  command: CHANGE_USER,
+  maxPayloadBytes: 1024,
+  handle: () => Promise.reject(new Error('nothing was to be intercepted')),
+}
+
 const text = async (socket: Socket, length: number): Promise<string> => {
   for (;;) {
     const bytes: Buffer | null = socket.read(length)
@@ -111,7 +117,7 @@ test('bytes go both ways, a command is intercepted, and bytes go both ways again
 test('a receiver that does not keep up holds the sender back, and nothing is lost', async () => {
   const [client, front] = await socketPair()
   const [back, server] = await socketPair()
-  const ended = relay(front, back)
+  const ended = relay(front, back, neverIntercept)
   const total = 32 * 1024 * 1024
   client.pause()
   let sent = 0
@@ -121,9 +127,11 @@ test('a receiver that does not keep up holds the sender back, and nothing is los
   expect(front.writableLength + back.readableLength).toBeLessThan(1024 * 1024)
   expect(server.writableLength).toBeGreaterThan(0)
   let received = 0
-  client.on('data', (bytes: Buffer) => {
-    received += bytes.length
-  }).resume()
+  client
+    .on('data', (bytes: Buffer) => {
+      received += bytes.length
+    })
+    .resume()
   server.end()
   await once(client, 'close')
   expect(received).toBe(total)
@@ -143,4 +151,14 @@ test('an interception that fails ends both sides and says why', async () => {
   server.resume()
   client.write(command(CHANGE_USER))
   expect(await ended).toEqual({ by: 'interception', error: failure })
+})
+
+test('a server that hangs up after COM_QUIT did what the client wanted', async () => {
+  const [client, front] = await socketPair()
+  const [back, server] = await socketPair()
+  const ended = relay(front, back, neverIntercept)
+  client.resume()
+  server.once('data', () => server.end())
+  client.write(command(1))
+  expect(await ended).toEqual({ by: 'client' })
 })
