@@ -113,7 +113,11 @@ export class Credentials {
       answer = await withTimeout(
         this.#callSource(forceRefresh),
         { timeoutMs: this.#timeoutMs, signal: this.#closing },
-        () => this.#timeoutError(),
+        () => {
+          // The AWS SDK's chain would let the next question wait for the answer to this one.
+          this.#provider = undefined
+          return this.#timeoutError()
+        },
       )
     } catch (error) {
       if (error instanceof AuroraIamError) throw error

@@ -12,6 +12,7 @@ export async function withTimeout<T>(
   timeoutError: () => Error,
 ): Promise<T> {
   const { timeoutMs, signal } = limits
+  signal.throwIfAborted()
   let giveUp = () => {}
   let timer: NodeJS.Timeout | undefined
   const ended = new Promise<never>((_resolve, reject) => {

@@ -1,0 +1,162 @@
+import { inspect } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { type AuroraIamOptions, createAuroraIam } from '../src/index.ts'
+import {
+  Clock,
+  Deferred,
+  iamOn,
+  MINUTE,
+  rejection,
+  SECRET,
+  SESSION,
+  START,
+  STATIC,
+  TARGET,
+} from './support.ts'
+
+type Source = NonNullable<AuroraIamOptions['credentials']>
+
+const NONSENSE: ReadonlyArray<readonly [what: string, answer: unknown, message: RegExp]> = [
+  ['nothing', undefined, /gave undefined/],
+  ['null', null, /gave null/],
+  ['a string', SECRET, /gave a string/],
+  ['a number', 7, /gave 7/],
+  ['an empty object', {}, /no accessKeyId/],
+  ['an empty access key id', { ...STATIC, accessKeyId: '' }, /no accessKeyId/],
+  ['an access key id that is no string', { ...STATIC, accessKeyId: [SECRET] }, /no accessKeyId/],
+  ['no secret key', { accessKeyId: 'AKID', sessionToken: SESSION }, /no secretAccessKey/],
+  ['a session token that is no string', { ...STATIC, sessionToken: { SESSION } }, /sessionToken/],
+  ['a date as a string', { ...STATIC, expiration: '2030-01-01T00:00:00Z' }, /expiration.*valid Date/],
+  ['a date as a number', { ...STATIC, expiration: START }, /expiration.*valid Date/],
+  ['no valid date', { ...STATIC, expiration: new Date(Number.NaN) }, /expiration.*valid Date/],
+  ['an end in the past', { ...STATIC, expiration: new Date(START - 1) }, /expired at.*aws sso login.*clock/],
+  ['an end this very moment', { ...STATIC, expiration: new Date(START) }, /expired at/],
+  ['an end too near', { ...STATIC, expiration: new Date(START + 5_000) }, /no newer ones/],
+]
+
+describe('a source that answers nonsense', () => {
+  test.each(NONSENSE)(
+    '%s: CREDENTIALS_INVALID, nothing secret shown, usable afterwards',
+    async (_what, answer, message) => {
+      let next: unknown = answer
+      const iam = iamOn(new Clock(), { credentials: (async () => next) as Source })
+      const error = await rejection(iam.token(TARGET))
+      expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_INVALID', option: 'credentials' })
+      expect(error.message).toMatch(message)
+      const shown = inspect(error, { depth: 9, showHidden: true }) + JSON.stringify(error)
+      expect(shown).not.toContain(SECRET)
+      expect(shown).not.toContain(SESSION)
+      next = STATIC
+      expect((await iam.token(TARGET)).value).toContain('AKIDEXAMPLE')
+    },
+  )
+
+  test('the same of an object instead of a function', async () => {
+    const credentials = { accessKeyId: 'AKID' } as unknown as Source
+    expect(await rejection(iamOn(new Clock(), { credentials }).token(TARGET))).toMatchObject({
+      code: 'ERR_AURORA_IAM_CREDENTIALS_INVALID',
+    })
+  })
+})
+
+describe('a source that fails', () => {
+  const failure = new Error('the vault is sealed')
+  const ways: ReadonlyArray<readonly [what: string, source: () => unknown, cause: unknown, shown: string]> = [
+    ['rejecting', async () => Promise.reject(failure), failure, 'the vault is sealed'],
+    [
+      'throwing synchronously',
+      () => {
+        throw failure
+      },
+      failure,
+      'the vault is sealed',
+    ],
+    ['rejecting with a string', () => Promise.reject('sealed'), 'sealed', 'no AWS credentials.'],
+    ['rejecting with nothing', () => Promise.reject(), undefined, 'no AWS credentials.'],
+  ]
+
+  test.each(ways)(
+    '%s: CREDENTIALS_UNAVAILABLE with the cause, and back when it is',
+    async (_what, source, cause, shown) => {
+      let isUp = false
+      const credentials = (() => (isUp ? STATIC : source())) as unknown as Source
+      const iam = iamOn(new Clock(), { credentials })
+      const error = await rejection(iam.token(TARGET))
+      expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE', retryable: true })
+      expect(error.cause).toBe(cause)
+      expect(error.message).toContain(shown)
+      isUp = true
+      expect((await iam.token(TARGET)).value).toContain('AKIDEXAMPLE')
+    },
+  )
+
+  test('never settling: CREDENTIALS_TIMEOUT in bounded time, once for all who wait', async () => {
+    let questions = 0
+    const credentials = () => {
+      questions++
+      return new Promise<never>(() => {})
+    }
+    const iam = createAuroraIam({ credentials, credentialsTimeoutMs: 30 })
+    const errors = await Promise.all(Array.from({ length: 50 }, () => rejection(iam.token(TARGET))))
+    for (const { code } of errors) expect(code).toBe('ERR_AURORA_IAM_CREDENTIALS_TIMEOUT')
+    expect(questions).toBe(1)
+    await rejection(iam.token(TARGET))
+    expect(questions).toBe(2)
+  })
+
+  test('answering after the time was over: the answer is dropped, and nothing is left unhandled', async () => {
+    const late = new Deferred<typeof STATIC>()
+    const iam = createAuroraIam({ credentials: () => late.promise, credentialsTimeoutMs: 10 })
+    await rejection(iam.token(TARGET))
+    late.reject(new Error('too late'))
+    await new Promise(setImmediate)
+  })
+})
+
+describe('credentials in their last fifteen minutes', () => {
+  const asked = (answers: (forced: boolean) => unknown) => {
+    const questions: boolean[] = []
+    const credentials = async (options?: { forceRefresh?: boolean }) => {
+      questions.push(options?.forceRefresh === true)
+      return answers(options?.forceRefresh === true) as typeof STATIC
+    }
+    return { questions, credentials }
+  }
+  const ending = (minutes: number) => ({ ...STATIC, expiration: new Date(START + minutes * MINUTE) })
+
+  test('with more life left nothing is forced', async () => {
+    const { questions, credentials } = asked(() => ending(15))
+    await iamOn(new Clock(), { credentials }).token(TARGET)
+    expect(questions).toEqual([false])
+  })
+
+  test('newer ones are asked for, and taken if they are newer', async () => {
+    const { questions, credentials } = asked((isForced) => ending(isForced ? 60 : 14))
+    const { expiresAt } = await iamOn(new Clock(), { credentials }).token(TARGET)
+    expect(questions).toEqual([false, true])
+    expect(expiresAt).toEqual(new Date(START + 15 * MINUTE))
+  })
+
+  test.each([
+    ['fails', () => Promise.reject(new Error('not yet'))],
+    ['gives nonsense', () => undefined],
+    ['gives older ones', () => ending(1)],
+    ['gives expired ones', () => ending(-1)],
+  ])('what is at hand is used when the source %s', async (_what, renew) => {
+    const { questions, credentials } = asked((isForced) => (isForced ? renew() : ending(14)))
+    const { expiresAt } = await iamOn(new Clock(), { credentials }).token(TARGET)
+    expect(questions).toEqual([false, true])
+    expect(expiresAt).toEqual(new Date(START + 14 * MINUTE))
+  })
+
+  test('are asked for once a minute, not with every token', async () => {
+    const clock = new Clock()
+    const { questions, credentials } = asked(() => ending(14))
+    const iam = iamOn(clock, { credentials })
+    for (let index = 0; index < 100; index++) await iam.token({ ...TARGET, username: `user${index}` })
+    expect(questions).toHaveLength(2)
+    clock.now += MINUTE
+    await iam.token({ ...TARGET, username: 'another' })
+    expect(questions).toHaveLength(4)
+  })
+})
