@@ -67,5 +67,6 @@ export function readTokenDates(token: string): TokenDates | undefined {
  * loggers that may be handed one.
  */
 export function redact(text: string): string {
-  return text.replace(/(X-Amz-(?:Signature|Security-Token)=)[^&\s"']+/gi, '$1<redacted>')
+  // Inside a URL a token is encoded once more: `=` is %3D there, and `&` is %26.
+  return text.replace(/(X-Amz-(?:Signature|Security-Token)(?:=|%3D))(?:(?!%26)[^&\s"'@])+/gi, '$1<redacted>')
 }

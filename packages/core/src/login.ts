@@ -17,6 +17,13 @@ export interface LoginOwner {
 const ER_ACCESS_DENIED = 1045
 
 /**
+ * MySQL's "Too many connections", which is also what RDS Proxy says to too many logins.
+ *
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.troubleshooting.html
+ */
+const ER_CON_COUNT = 1040
+
+/**
  * One attempt to log in that has its place under the rate limit. Whoever holds it opens the socket now, asks for
  * the {@link token} when the server wants it, and says how it ended; only the first such word counts.
  */
@@ -61,7 +68,8 @@ export class Login {
     const isAnswer = typeof errno === 'number' && errno > 0
     // A token that worked a moment ago is refused for the rate, not for itself; and to fall silent after the token
     // went out is what a throttling server has in common with an overloaded one.
-    const isThrottled = token !== undefined && (isRefused ? token.accepted : !isAnswer)
+    const isThrottled =
+      errno === ER_CON_COUNT || (token !== undefined && (isRefused ? token.accepted : !isAnswer))
     this.#permit?.settled(isThrottled ? 'throttled' : 'failed')
     if (isRefused && token) this.#owner.tokenRefused(this.target, token)
     this.#owner.failed(error)
