@@ -83,10 +83,15 @@ export class LocalAurora implements AsyncDisposable {
     }
   }
 
+  /** The database that is there from the start. */
+  get database(): string {
+    return this.#parts.backend.database
+  }
+
   /** Where to connect, without a user: `mysql://127.0.0.1:<port>/<database>`. */
   get url(): string {
     const host = this.host.includes(':') ? `[${this.host}]` : this.host
-    return `mysql://${host}:${this.port}/${encodeURIComponent(this.#parts.backend.database)}`
+    return `mysql://${host}:${this.port}/${encodeURIComponent(this.database)}`
   }
 
   /** The second argument of `withAuroraIam` for a driver whose `host` and `port` are those of this Local Aurora. */

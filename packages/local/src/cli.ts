@@ -1,0 +1,117 @@
+import { parseArgs } from 'node:util'
+import { LocalAuroraError } from './errors.ts'
+import type { LocalAurora } from './local-aurora.ts'
+import { formatEvent } from './log-events.ts'
+import type { LocalAuroraOptions } from './options.ts'
+import { startLocalAurora } from './start-local-aurora.ts'
+
+const USAGE = `local-aurora [options]
+
+Starts an Aurora MySQL for this machine alone: it wants TLS and an IAM token, and behind it is a real database.
+
+  --port <number>       port to listen on (default: any that is free)
+  --user <name>         database user who may log in; may be repeated (default: app)
+  --database <name>     database that is there from the start (default: app)
+  --backend <url>       mysql:// URL of a database that runs already (default: a private MariaDB)
+  --throttle <number>   logins let through per second (default: 20)
+  --help                this text
+`
+
+/** Where a command reads its arguments and writes its words. */
+export interface CliSettings {
+  readonly arguments: readonly string[]
+  write(text: string): void
+  /** Ends the command. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Runs `local-aurora` until it is told to end.
+ *
+ * @throws {@link LocalAuroraError} as {@link startLocalAurora} does, and for arguments that make no sense
+ */
+export async function runCli({ arguments: args, write, signal }: CliSettings): Promise<void> {
+  const options = parse(args)
+  if (options === undefined) return write(USAGE)
+  await using aurora = await startLocalAurora({ ...options, signal })
+  write(introduce(aurora, options.users?.[0] ?? 'app'))
+  aurora.log.on((event) => write(`${formatEvent(event)}\n`))
+  await untilAborted(signal)
+}
+
+/** The program: ends on SIGINT and SIGTERM, and says on standard error what went wrong. */
+export async function main(): Promise<void> {
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+  try {
+    const write = (text: string): void => void process.stdout.write(text)
+    await runCli({ arguments: process.argv.slice(2), write, signal: stop.signal })
+  } catch (error) {
+    if (!(error instanceof LocalAuroraError)) throw error
+    if (error.code === 'ERR_LOCAL_AURORA_ABORTED') return
+    process.stderr.write(`local-aurora: ${error.message}\n`)
+    process.exitCode = 1
+  }
+}
+
+function parse(args: readonly string[]): LocalAuroraOptions | undefined {
+  const { port, user, database, backend, throttle, help } = parseStrictly(args)
+  if (help) return undefined
+  return {
+    ...(port !== undefined && { port: Number(port) }),
+    ...(user !== undefined && { users: user }),
+    ...(database !== undefined && { database }),
+    ...(backend !== undefined && { backend }),
+    ...(throttle !== undefined && { throttle: Number(throttle) }),
+  }
+}
+
+function parseStrictly(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        port: { type: 'string' },
+        user: { type: 'string', multiple: true },
+        database: { type: 'string' },
+        backend: { type: 'string' },
+        throttle: { type: 'string' },
+        help: { type: 'boolean' },
+      },
+    }).values
+  } catch (cause) {
+    const message = `${(cause as Error).message}\n\n${USAGE}`
+    throw new LocalAuroraError('ERR_LOCAL_AURORA_INVALID_OPTION', message, { cause })
+  }
+}
+
+/** The listener alone does not keep the process alive; waiting does. */
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  const alive = setInterval(() => {}, 2 ** 30)
+  if (!signal.aborted)
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+  clearInterval(alive)
+}
+
+function introduce(aurora: LocalAurora, user: string): string {
+  const { host, port, hostname, region, database, ca, credentials } = aurora
+  const { accessKeyId, secretAccessKey, sessionToken } = credentials
+  return `Local Aurora listens on ${host}:${port}. Sign for ${hostname}:${port} in ${region}.
+These credentials open nothing else, and are void when it ends:
+
+export AWS_ACCESS_KEY_ID=${accessKeyId}
+export AWS_SECRET_ACCESS_KEY=${secretAccessKey}
+export AWS_SESSION_TOKEN=${sessionToken}
+export AWS_REGION=${region}
+
+import { withAuroraIam } from '@aurora-iam/mysql2'
+import { createPool } from 'mysql2/promise'
+
+const ca = \`${ca.trim()}\`
+const pool = createPool(withAuroraIam(
+  { host: '${host}', port: ${port}, user: '${user}', database: '${database}' },
+  { hostname: '${hostname}', region: '${region}', ca },
+))
+
+`
+}

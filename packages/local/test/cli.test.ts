@@ -1,0 +1,108 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { Signer } from '@aws-sdk/rds-signer'
+import { createConnection } from 'mysql2/promise'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { runCli } from '../src/cli.ts'
+
+const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url))
+
+describe('arguments', () => {
+  const run = async (...args: string[]) => {
+    let written = ''
+    const write = (text: string): void => {
+      written += text
+    }
+    await runCli({ arguments: args, write, signal: AbortSignal.timeout(20_000) })
+    return written
+  }
+
+  test('--help explains every option', async () => {
+    expect(await run('--help')).toMatch(/--port.*--user.*--database.*--backend.*--throttle/s)
+  })
+
+  test.each([['--prot', '1'], ['--port', 'x'], ['--throttle', '0'], ['--backend', 'postgres://x'], ['word']])(
+    '%s %s is refused',
+    async (...args) => {
+      await expect(run(...args)).rejects.toMatchObject({ code: 'ERR_LOCAL_AURORA_INVALID_OPTION' })
+    },
+  )
+})
+
+describe('the program', () => {
+  let program: ChildProcess
+
+  // What is spawned is the built program: Node 20 runs no TypeScript.
+  beforeAll(() => promisify(execFile)(path('../../node_modules/.bin/tsc'), ['-b', path('.')]))
+  afterEach(() => void program.kill('SIGKILL'))
+
+  async function untilItSays(output: { text: string }, pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(output.text)
+      if (match !== null) return match
+      await once(program.stdout as NodeJS.ReadableStream & NodeJS.EventEmitter, 'data')
+    }
+  }
+
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    'says how to log in, shows logins, ends on %s',
+    async (signal) => {
+      program = spawn(process.execPath, [
+        path('bin/local-aurora.js'),
+        '--user',
+        'reader',
+        '--database',
+        'shop',
+      ])
+      const output = { text: '' }
+      program.stdout?.on('data', (chunk) => {
+        output.text += chunk
+      })
+      await untilItSays(output, /\)\)\n\n/)
+      const setting = (name: string) => new RegExp(`export ${name}=(\\S+)`).exec(output.text)?.[1] as string
+      const [, hostname, port] = /Sign for (\S+):(\d+) in/.exec(output.text) as unknown as [
+        string,
+        string,
+        string,
+      ]
+      const signer = new Signer({
+        hostname,
+        port: Number(port),
+        username: 'reader',
+        region: setting('AWS_REGION'),
+        credentials: {
+          accessKeyId: setting('AWS_ACCESS_KEY_ID'),
+          secretAccessKey: setting('AWS_SECRET_ACCESS_KEY'),
+          sessionToken: setting('AWS_SESSION_TOKEN'),
+        },
+      })
+      const [ca] = /-----BEGIN[^`]+-----END CERTIFICATE-----/.exec(output.text) as unknown as [string]
+      const connection = await createConnection({
+        host: '127.0.0.1',
+        port: Number(port),
+        user: 'reader',
+        database: 'shop',
+        password: await signer.getAuthToken(),
+        enableCleartextPlugin: true,
+        ssl: { ca },
+      })
+      await connection.end()
+      await untilItSays(output, /login of "reader"/)
+      const ended = once(program, 'exit')
+      program.kill(signal)
+      expect(await ended).toEqual([0, null])
+    },
+  )
+
+  test('fails with one sentence when it cannot start', async () => {
+    program = spawn(process.execPath, [path('bin/local-aurora.js'), '--port', '70000'])
+    let complaint = ''
+    program.stderr?.on('data', (chunk) => {
+      complaint += chunk
+    })
+    expect(await once(program, 'close')).toEqual([1, null])
+    expect(complaint).toBe('local-aurora: port: expected a port number from 0 to 65535\n')
+  })
+})
