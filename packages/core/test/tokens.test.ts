@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { AuthToken, createAuroraIam } from '../src/index.ts'
 import { Clock, Deferred, iamOn, MINUTE, rejection, START, STATIC, settle, TARGET } from './support.ts'
 
 const LIFE = 15 * MINUTE
@@ -255,89 +254,4 @@ test('a failure is never kept: the next caller asks anew', async () => {
   expect([one.status, two.status]).toEqual(['rejected', 'rejected'])
   expect((await iam.token(TARGET)).value).toContain('AKIDEXAMPLE')
   expect(questions).toBe(2)
-})
-
-describe('tokenProvider', () => {
-  test('is told what to sign, and an opaque token is asked for every time', async () => {
-    const asked: unknown[] = []
-    const tokenProvider = (target: unknown) => `opaque${asked.push(target)}`
-    const iam = iamOn(new Clock(), { tokenProvider })
-    expect((await iam.token(TARGET)).value).toBe('opaque1')
-    expect((await iam.token(TARGET)).value).toBe('opaque2')
-    expect(asked[0]).toEqual({ ...TARGET, region: 'eu-west-1' })
-  })
-
-  test('one waiter or 500: an opaque token is asked for once at a time', async () => {
-    const answer = new Deferred<string>()
-    let questions = 0
-    const iam = iamOn(new Clock(), {
-      tokenProvider: () => {
-        questions++
-        return answer.promise
-      },
-    })
-    const waiters = Array.from({ length: 500 }, () => iam.token(TARGET))
-    await settle()
-    answer.resolve('opaque')
-    await Promise.all(waiters)
-    expect(questions).toBe(1)
-  })
-
-  test('a token that says when it ends, or comes as an AuthToken, is kept until then', async () => {
-    const clock = new Clock()
-    let questions = 0
-    const signed = await iamOn(clock).token(TARGET)
-    const answers = [signed.value, new AuthToken('opaque', new Date(START + 5 * MINUTE))]
-    for (const answer of answers) {
-      clock.now = START
-      questions = 0
-      const iam = iamOn(clock, {
-        tokenProvider: () => {
-          questions++
-          return answer
-        },
-      })
-      const { expiresAt } = await iam.token(TARGET)
-      clock.now = expiresAt.getTime() - 3 * MINUTE
-      await iam.token(TARGET)
-      expect(questions).toBe(1)
-    }
-  })
-
-  test.each([
-    ['nothing', undefined],
-    ['an empty string', ''],
-    ['a number', 7],
-    ['an object', { token: 'hunter2' }],
-    ['a token that has ended', new AuthToken('hunter2', new Date(START))],
-    ['a token with no valid end', new AuthToken('hunter2', new Date(Number.NaN))],
-  ])('%s is no token', async (_what, answer) => {
-    const iam = iamOn(new Clock(), { tokenProvider: () => answer as never })
-    const error = await rejection(iam.token(TARGET))
-    expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_TOKEN_FAILED', retryable: true })
-    expect(error.message).toContain('tokenProvider')
-    expect(error.message).not.toContain('hunter2')
-  })
-
-  test('what it throws is kept as the cause, without the token that it may repeat', async () => {
-    const { value } = await iamOn(new Clock()).token(TARGET)
-    const signature = value.match(/X-Amz-Signature=(\w+)/)?.[1] as string
-    const cause = new Error(`could not store ${value}`)
-    const iam = iamOn(new Clock(), {
-      tokenProvider: () => {
-        throw cause
-      },
-    })
-    const error = await rejection(iam.token(TARGET))
-    expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_TOKEN_FAILED', cause })
-    expect(error.message).not.toContain(signature)
-  })
-
-  test('a hanging one ends in bounded time', async () => {
-    const iam = createAuroraIam({ tokenProvider: () => new Promise(() => {}), credentialsTimeoutMs: 20 })
-    expect(await rejection(iam.token(TARGET))).toMatchObject({
-      code: 'ERR_AURORA_IAM_TOKEN_FAILED',
-      message: expect.stringContaining('20 ms'),
-    })
-  })
 })

@@ -1,0 +1,150 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { AuroraIam, Login } from '../src/index.ts'
+import { setUp } from './set-up.ts'
+import { STATIC } from './support.ts'
+
+const denied = () =>
+  Object.assign(new Error('Access denied'), { errno: 1045, code: 'ER_ACCESS_DENIED_ERROR' })
+
+async function attempt(
+  iam: AuroraIam,
+  target: Parameters<AuroraIam['login']>[0],
+  outcome?: Error,
+): Promise<Login> {
+  const login = await iam.login(target)
+  await login.token()
+  if (outcome) login.failed(outcome)
+  else login.accepted()
+  return login
+}
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+describe('outcome', () => {
+  const outcomes = (iam: AuroraIam) => {
+    const [stats] = Object.values(iam.stats().rateLimits)
+    return {
+      ok: stats!.settledOk,
+      failed: stats!.failed,
+      throttled: stats!.throttled,
+      cancelled: stats!.cancelled,
+    }
+  }
+  const none = { ok: 0, failed: 0, throttled: 0, cancelled: 0 }
+
+  test('accepted', async () => {
+    const { iam, target } = setUp({ rateLimit: 20 })
+    await attempt(iam, target)
+    expect(outcomes(iam)).toEqual({ ...none, ok: 1 })
+    expect(iam.stats()).toMatchObject({ connectionsOpened: 1, connectionsFailed: 0, lastError: undefined })
+  })
+
+  test.each([
+    ['1045 to a new token is a failure', 'failed', denied()],
+    [
+      'silence after the token is throttling',
+      'throttled',
+      Object.assign(new Error('lost'), { code: 'PROTOCOL_CONNECTION_LOST' }),
+    ],
+    [
+      'a reset after the token is throttling',
+      'throttled',
+      Object.assign(new Error('reset'), { errno: -104, code: 'ECONNRESET' }),
+    ],
+    [
+      '"too many connections" is throttling, as RDS Proxy says it',
+      'throttled',
+      Object.assign(new Error('rate'), { errno: 1040, code: 'ER_CON_COUNT_ERROR' }),
+    ],
+    [
+      'another answer of the server is a failure',
+      'failed',
+      Object.assign(new Error('no db'), { errno: 1049, code: 'ER_BAD_DB_ERROR' }),
+    ],
+  ] as const)('%s', async (_title, outcome, error) => {
+    const { iam, target } = setUp({ rateLimit: 20 })
+    await attempt(iam, target, error)
+    expect(outcomes(iam)).toEqual({ ...none, [outcome]: 1 })
+    const { code, message } = error as Error & { code: string }
+    expect(iam.stats()).toMatchObject({
+      connectionsFailed: 1,
+      lastError: { code, message, at: expect.any(Date) },
+    })
+  })
+
+  test('1045 to a token that was accepted a moment ago is throttling', async () => {
+    const { iam, target } = setUp({ rateLimit: 20 })
+    await attempt(iam, target)
+    await attempt(iam, target, denied())
+    expect(outcomes(iam)).toEqual({ ...none, ok: 1, throttled: 1 })
+  })
+
+  test('a network that fails before the token went out is not throttling', async () => {
+    const { iam, login } = setUp({ rateLimit: 20 })
+    ;(await login()).failed(Object.assign(new Error('refused'), { errno: -111, code: 'ECONNREFUSED' }))
+    expect(outcomes(iam)).toEqual({ ...none, failed: 1 })
+  })
+
+  test('only the first word counts, and listeners hear of the end once', async () => {
+    const { iam, login } = setUp({ rateLimit: 20 })
+    const it = await login()
+    const heard = vi.fn()
+    it.onceOver(heard)
+    it.cancel()
+    it.accepted()
+    it.failed(denied())
+    it.settled()
+    expect(heard).toHaveBeenCalledOnce()
+    expect(outcomes(iam)).toEqual({ ...none, cancelled: 1 })
+    expect(iam.stats()).toMatchObject({ connectionsOpened: 0, connectionsFailed: 0 })
+  })
+})
+
+describe('a refused token', () => {
+  test('is dropped, and the credentials are asked for anew, by force', async () => {
+    const questions: unknown[] = []
+    const credentials = async (options?: { forceRefresh?: boolean }) => {
+      questions.push(options?.forceRefresh)
+      return STATIC
+    }
+    const { iam, target, clock } = setUp({ credentials })
+    await attempt(iam, target, denied())
+    clock.now += 1_000
+    await attempt(iam, target)
+    expect(iam.stats().tokensSigned).toBe(2)
+    expect(questions).toEqual([undefined, true])
+  })
+
+  test('many at once: one drop, one question', async () => {
+    const { iam, target } = setUp()
+    const logins = await Promise.all(Array.from({ length: 20 }, () => iam.login(target)))
+    await Promise.all(logins.map((login) => login.token()))
+    for (const login of logins) login.failed(denied())
+    await iam.login(target)
+    expect(iam.stats()).toMatchObject({ tokensSigned: 2, credentialsResolved: 2, connectionsFailed: 20 })
+  })
+
+  test('a user without the permission makes the source be asked at most once in five seconds', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const { iam, target } = setUp()
+    for (let attempts = 0; attempts < 20; attempts++) await attempt(iam, target, denied())
+    expect(iam.stats()).toMatchObject({ tokensSigned: 20, credentialsResolved: 2 })
+    vi.advanceTimersByTime(5_000)
+    await attempt(iam, target, denied())
+    await attempt(iam, target)
+    expect(iam.stats().credentialsResolved).toBe(3)
+  })
+
+  test('one that was replaced already does not take its successor with it', async () => {
+    const { iam, target } = setUp()
+    const [slow, quick] = await Promise.all([iam.login(target), iam.login(target)])
+    await Promise.all([slow.token(), quick.token()])
+    quick.failed(denied())
+    await attempt(iam, target)
+    slow.failed(denied())
+    await attempt(iam, target)
+    expect(iam.stats().tokensSigned).toBe(2)
+  })
+})

@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises'
+import { beforeAll, expect, test } from 'vitest'
+import { channels } from '../src/diagnostics.ts'
+import { AuroraIamError, type AuroraIamErrorCode, createAuroraIam } from '../src/index.ts'
+import { caught } from './caught.ts'
+
+let readme: string
+let codes: string[]
+
+beforeAll(async () => {
+  const read = (path: string) => readFile(new URL(path, import.meta.url), 'utf8')
+  readme = await read('../README.md')
+  codes = [...(await read('../src/errors.ts')).matchAll(/^ {2}\| '(ERR_AURORA_IAM_\w+)'/gm)].map(
+    ([, code]) => code!,
+  )
+})
+
+/** The cells of the rows whose first cell is code, under a heading. */
+function table(heading: string): Map<string, string[]> {
+  const section = readme.split(/^## /m).find((text) => text.startsWith(`${heading}\n`)) ?? ''
+  const rows = [...section.matchAll(/^\| `([\w:-]+)` +\|(.*)\|$/gm)]
+  return new Map(rows.map(([, name, rest]) => [name!, rest!.split('|').map((cell) => cell.trim())]))
+}
+
+test('the table of errors has every code, and says truly which can be retried', () => {
+  const rows = table('Errors')
+  expect(codes.length).toBeGreaterThan(10)
+  expect([...rows.keys()]).toEqual(codes)
+  for (const [code, [meaning, retryable, remedy]] of rows) {
+    expect(meaning).not.toBe('')
+    expect(remedy).not.toBe('')
+    const error = new AuroraIamError(code as AuroraIamErrorCode, '')
+    expect([code, retryable]).toEqual([code, error.retryable ? 'yes' : 'no'])
+  }
+})
+
+test('the table of options has every option', () => {
+  const { message } = caught(() => createAuroraIam({ nonsense: 1 } as never))
+  const known = /Known: (.+)\./.exec(message)?.[1]?.split(', ')
+  expect([...table('Options').keys()].sort()).toEqual(known)
+})
+
+test('the table of events has every channel', () => {
+  expect([...table('Events').keys()]).toEqual(Object.values(channels).map(({ name }) => name))
+})
+
+test('the table of trust roots has the Regions that are covered, and no others', () => {
+  const named = /a database in ((?:[a-z]+-[a-z]+-\d(?:, )?)+)/.exec(readme)?.[1]?.split(', ') ?? []
+  const { ca } = createAuroraIam().tls({ hostname: 'x.y', kind: 'other', region: undefined } as never)
+  expect(ca).toHaveLength(3 * named.length)
+  for (const region of named) {
+    const host = `a.cluster-b.${region}.rds.amazonaws.com`
+    const iam = createAuroraIam()
+    expect(() => iam.tls(iam.resolve({ host, port: 3306, user: 'app' }))).not.toThrow()
+  }
+})

@@ -1,0 +1,12 @@
+import type { AuroraIamOptions } from '../src/index.ts'
+import { Clock, iamOn } from './support.ts'
+
+let endpoints = 0
+
+/** An AuroraIam and a target on an endpoint of their own: limiters are shared by endpoint. */
+export function setUp(options: AuroraIamOptions = {}, clock = new Clock()) {
+  const iam = iamOn(clock, options)
+  const host = `db${endpoints++}.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com`
+  const target = iam.resolve({ host, port: 3306, user: 'app' })
+  return { iam, target, clock, login: (signal?: AbortSignal) => iam.login(target, signal) }
+}

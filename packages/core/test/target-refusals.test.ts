@@ -1,0 +1,123 @@
+import { expect, test } from 'vitest'
+import { AuroraIamError } from '../src/errors.ts'
+import { createAuroraIam } from '../src/index.ts'
+import { type DriverAddress, resolveTarget, type TargetOptions } from '../src/target.ts'
+import { caught } from './caught.ts'
+
+const CLUSTER = 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
+const GLOBAL = 'mydb.global-abcdefghijkl.global.rds.amazonaws.com'
+const user = 'app'
+
+function resolve(address: Partial<DriverAddress>, options: TargetOptions = {}) {
+  return resolveTarget({ host: undefined, port: undefined, user, ...address }, options)
+}
+
+const REFUSALS: ReadonlyArray<
+  readonly [title: string, address: object, options: object, code: string, option: string, remedy: RegExp]
+> = [
+  ['loopback', { host: 'localhost' }, {}, 'HOST_NOT_SIGNABLE', 'host', /`hostname`/],
+  ['loopback by number', { host: '127.0.0.1' }, {}, 'HOST_NOT_SIGNABLE', 'host', /IP address.*`hostname`/],
+  ['IPv6', { host: '::1' }, {}, 'HOST_NOT_SIGNABLE', 'host', /IP address.*`hostname`/],
+  ['a CNAME', { host: 'db.example.com' }, {}, 'HOST_NOT_SIGNABLE', 'host', /CNAME.*`hostname`/],
+  ['a short name', { host: 'mydb' }, {}, 'HOST_NOT_SIGNABLE', 'host', /full domain name.*`hostname`/],
+  [
+    'a load balancer',
+    { host: 'x-1.elb.eu-west-1.amazonaws.com' },
+    {},
+    'HOST_NOT_SIGNABLE',
+    'host',
+    /load balancer/,
+  ],
+  ['loopback as hostname', {}, { hostname: 'LOCALHOST' }, 'HOST_NOT_SIGNABLE', 'hostname', /RDS issued/],
+  ['an IP as hostname', {}, { hostname: '10.0.0.1' }, 'HOST_NOT_SIGNABLE', 'hostname', /RDS issued/],
+  ['a URL as hostname', {}, { hostname: 'mysql://x.y' }, 'HOST_NOT_SIGNABLE', 'hostname', /RDS issued/],
+  ['no host', {}, {}, 'INVALID_OPTION', 'host', /Give the endpoint/],
+  ['an empty host', { host: '' }, {}, 'INVALID_OPTION', 'host', /Give the endpoint/],
+  ['a host that is no string', { host: 7 }, {}, 'INVALID_OPTION', 'host', /expected/],
+  ['no user', { host: CLUSTER, user: undefined }, {}, 'INVALID_OPTION', 'user', /expected .*database user/],
+  ['an empty user', { host: CLUSTER, user: '' }, {}, 'INVALID_OPTION', 'user', /expected .*database user/],
+  ...[0, -1, 65_536, 3306.5, Number.NaN, '', '33 06', '0x1', true, null].map(
+    (port) =>
+      [
+        `port ${JSON.stringify(port)}`,
+        { host: CLUSTER },
+        { port: port ?? Number.NaN },
+        'INVALID_OPTION',
+        'port',
+        /from 1 to 65535/,
+      ] as const,
+  ),
+  ['a port of the driver', { host: CLUSTER, port: 'mysql' }, {}, 'INVALID_OPTION', 'port', /from 1 to 65535/],
+  [
+    'a port to dial',
+    { host: CLUSTER },
+    { dial: { port: 0 } },
+    'INVALID_OPTION',
+    'dial.port',
+    /from 1 to 65535/,
+  ],
+  [
+    'an empty host to dial',
+    { host: CLUSTER },
+    { dial: { host: '' } },
+    'INVALID_OPTION',
+    'dial.host',
+    /expected/,
+  ],
+  [
+    'dial in the words of another',
+    { host: CLUSTER },
+    { dial: { hostname: 'x' } },
+    'UNKNOWN_OPTION',
+    'dial.hostname',
+    /host, port/,
+  ],
+  [
+    'dial with a promise',
+    { host: CLUSTER },
+    { dial: async () => ({ host: 'x' }) },
+    'INVALID_OPTION',
+    'dial',
+    /not a promise/,
+  ],
+  ['dial with nothing', { host: CLUSTER }, { dial: () => undefined }, 'INVALID_OPTION', 'dial', /expected/],
+  [
+    'a Region that contradicts the name',
+    { host: CLUSTER },
+    { region: 'us-east-1' },
+    'CONFLICTING_OPTIONS',
+    'region',
+    /Leave `region` out/,
+  ],
+  [
+    'the global writer without a Region',
+    { host: GLOBAL },
+    {},
+    'REGION_UNKNOWN',
+    'region',
+    /cluster endpoint/,
+  ],
+]
+
+test.each(REFUSALS)('refused, with the remedy: %s', (_title, address, options, code, option, remedy) => {
+  const error = caught(() => resolve(address, options))
+  expect(error).toBeInstanceOf(AuroraIamError)
+  expect(error).toMatchObject({ code: `ERR_AURORA_IAM_${code}`, option, retryable: false })
+  expect(error.message).toMatch(remedy)
+})
+
+test('a URL given as the host is refused without its password', () => {
+  const error = caught(() => resolve({ host: 'mysql://app:hunter2@db.example.com/app' }))
+  expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_HOST_NOT_SIGNABLE', option: 'host' })
+  expect(error.message).not.toContain('hunter2')
+})
+
+test.each([
+  ['hostname', { hostname: '', port: 3306, username: user }],
+  ['hostname', { hostname: 7, port: 3306, username: user }],
+  ['hostname', { hostname: 'localhost', port: 3306, username: user }],
+  ['username', { hostname: CLUSTER, port: 3306, username: '' }],
+  ['port', { hostname: CLUSTER, port: 0, username: user }],
+])("token() names the AWS SDK's %s", async (option, target) => {
+  await expect(createAuroraIam().token(target as never)).rejects.toMatchObject({ option })
+})
