@@ -76,10 +76,8 @@ export class Tokens {
     return this.#entries.get(key)?.cached === cached && this.#entries.delete(key)
   }
 
-  /** Forgets all, those that are being made included. */
   clear(): void {
     this.#entries.clear()
-    this.#pending.clear()
   }
 
   #isUsable(entry: Entry, now: number): boolean {
@@ -116,7 +114,6 @@ export class Tokens {
     if (!saysWhenItEnds) return cached
     const usableUntilMs = expiresMs - TRANSIT_MS
     if (usableUntilMs <= now) throw endsTooSoon(minted, cached.token.expiresAt)
-    if (!this.#pending.has(key)) return cached
     this.#entries.set(key, {
       cached,
       usableFromMs: dates?.signedAt.getTime() ?? now,
