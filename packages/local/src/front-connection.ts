@@ -32,7 +32,7 @@ async function serve(client: FrontClient, services: FrontServices): Promise<void
   const faults = services.faults.current
   let behind: Behind | undefined
   try {
-    if (faults.hang === 'before-greeting') await client.hang()
+    if (faults.hang === 'before-greeting') return await client.hang()
     await client.pause(faults.greetingDelayMs ?? 0)
     if (faults.error === undefined) {
       behind = await reachBehind(client, services.backend)
@@ -93,8 +93,10 @@ function sendAway(
 
 /** What a client sent cannot be gone on with, or it sent nothing more. */
 function breakOff(client: FrontClient, error: unknown): void {
-  const { code = (error as Error).message } = error as { code?: string }
-  const understood = error instanceof WireError && code !== 'ERR_WIRE_CLOSED' && client.phase !== 'tls'
-  if (understood) client.fail({ errno: 1043, sqlState: '08S01', message: 'Bad handshake' }, code)
-  else client.destroy('client', code === 'ERR_WIRE_CLOSED' || code === 'ABORT_ERR' ? undefined : code)
+  const { code, message, cause } = error as Error & { code?: string }
+  if (error instanceof WireError && code !== 'ERR_WIRE_CLOSED' && client.phase !== 'tls') {
+    client.fail({ errno: 1043, sqlState: '08S01', message: 'Bad handshake' }, code)
+  } else if (code === 'ERR_WIRE_CLOSED' || code === 'ABORT_ERR') {
+    client.destroy('client', (cause as { code?: string } | undefined)?.code)
+  } else client.destroy('client', code ?? message)
 }

@@ -73,14 +73,14 @@ test('the mariadb command line leaves, and keeps its token, when the certificate
 })
 
 test('the mariadb connector for Node', async () => {
-  const { host, port, ca, hostname } = aurora
+  const { port, ca } = aurora
   const connection = await connectMariaDb({
-    host,
+    host: 'localhost',
     port,
     user: 'app',
     database: 'app',
     password: await tokenFor(aurora),
-    ssl: { ca, servername: hostname },
+    ssl: { ca },
   })
   expect(await connection.query(QUERY)).toMatchObject([{ who: 'app@%/app' }])
   expect(await connection.execute('SELECT ? + 1 AS sum', [41])).toMatchObject([{ sum: 42n }])

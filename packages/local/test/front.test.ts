@@ -1,4 +1,6 @@
+import { connect } from 'node:net'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { Capability, hasCapability, PacketChannel, readGreeting } from '@aurora-iam/wire'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { connectWith, logIn, quiet, tokenFor } from './fixtures/client.ts'
 
@@ -35,6 +37,24 @@ describe('a good login', () => {
       },
     )
     await connection.end()
+  })
+
+  test('is offered nothing that cannot be relayed', async () => {
+    const socket = connect(aurora.port, aurora.host)
+    const { capabilities } = await readGreeting(new PacketChannel(socket))
+    socket.destroy()
+    for (const flag of [
+      'COMPRESS',
+      'ZSTD_COMPRESSION',
+      'LOCAL_FILES',
+      'MULTI_FACTOR_AUTHENTICATION',
+    ] as const) {
+      expect({ flag, offered: hasCapability(capabilities, Capability[flag]) }).toEqual({
+        flag,
+        offered: false,
+      })
+    }
+    expect(hasCapability(capabilities, Capability.SSL | Capability.PLUGIN_AUTH)).toBe(true)
   })
 
   test('leaves its trace from beginning to end, and never the token', async () => {

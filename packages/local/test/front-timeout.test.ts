@@ -1,0 +1,61 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { connectWith, logIn, quiet } from './fixtures/client.ts'
+import { SSL_REQUEST } from './fixtures/hostile.ts'
+
+let aurora: LocalAurora
+
+beforeAll(async () => {
+  aurora = await startLocalAurora({ connectTimeoutMs: 100 })
+})
+afterAll(() => aurora.close())
+afterEach(() => aurora.log.clear())
+
+async function greeted(): Promise<Socket> {
+  const socket = connect(aurora.port, aurora.host)
+  await once(socket, 'data')
+  return socket
+}
+
+async function expectTimeout(phase: string): Promise<void> {
+  await quiet(aurora)
+  expect([...aurora.log].at(-1)).toMatchObject({ type: 'closed', by: 'server', phase, detail: 'timeout' })
+}
+
+test('a client that says nothing is cut off', async () => {
+  await once((await greeted()).resume(), 'close')
+  await expectTimeout('greeting')
+})
+
+test('a client that sends a packet byte by byte is cut off all the same', async () => {
+  const socket = await greeted()
+  socket.on('error', () => {})
+  socket.write(Buffer.from([200, 0, 0, 1]))
+  const drip = setInterval(() => socket.write(Buffer.alloc(1, 1)), 20)
+  await once(socket.resume(), 'close')
+  clearInterval(drip)
+  await expectTimeout('greeting')
+})
+
+test('a client that asks for TLS and does not begin it is cut off', async () => {
+  const socket = await greeted()
+  socket.write(SSL_REQUEST)
+  await once(socket.resume(), 'close')
+  await expectTimeout('tls')
+})
+
+test('a client that takes too long over its token is cut off', async () => {
+  const never = () => () => new Promise<Buffer>(() => {})
+  const attempt = connectWith(aurora, '', { authPlugins: { mysql_clear_password: never } })
+  await expect(attempt).rejects.toMatchObject({ code: 'PROTOCOL_CONNECTION_LOST' })
+  await expectTimeout('auth')
+})
+
+test('an open session is left alone', async () => {
+  const connection = await logIn(aurora)
+  await new Promise((resolve) => setTimeout(resolve, 250))
+  await connection.query('SELECT 1')
+  await connection.end()
+})
