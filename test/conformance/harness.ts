@@ -31,6 +31,8 @@ export interface Client {
 export interface Capabilities {
   /** Opens a connection when the client is made, instead of when it is first used. */
   readonly connectsWhenOpened: boolean
+  /** Hands on the very error that a connection failed with, instead of a copy of its code and message. */
+  readonly keepsErrors: boolean
 }
 
 /** What the suite needs to know of an adapter. */

@@ -43,7 +43,10 @@ export function lifecycle({ harness, aurora, connect }: Suite): void {
       const held = await Promise.all(Array.from({ length: 10 }, () => client.hold()))
       for (const connection of held) await connection.release()
       await client.close()
-      await until(() => [...aurora().log].filter((event) => event.type === 'closed').length === 10)
+      const numbers = (type: 'connection' | 'closed') =>
+        [...aurora().log].filter((event) => event.type === type).map(({ connection }) => connection)
+      expect(numbers('connection')).toHaveLength(10)
+      await until(() => numbers('connection').every((number) => numbers('closed').includes(number)))
     })
   })
 }

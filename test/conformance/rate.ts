@@ -56,9 +56,11 @@ export function rate({ harness, aurora, connect, address }: Suite): void {
       )
       // A pool that hands the one connection to the waiting query, once it is free, has not failed: it must not be free.
       await held.release()
-      expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_RATE_LIMITED', retryable: true })
-      expect((error as Error).cause).toBeInstanceOf(RateLimitError)
-      expect((error as Error).cause).toMatchObject({ code: 'ERR_RATE_LIMIT_TIMEOUT' })
+      expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_RATE_LIMITED' })
+      if (harness.capabilities.keepsErrors) {
+        expect(error).toMatchObject({ retryable: true, cause: { code: 'ERR_RATE_LIMIT_TIMEOUT' } })
+        expect((error as Error).cause).toBeInstanceOf(RateLimitError)
+      }
       expect(await client.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
     })
 

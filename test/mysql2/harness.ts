@@ -6,10 +6,10 @@ import type { AdapterHarness, Client } from '../conformance/harness.ts'
 export type Mysql2Promise = Pick<typeof mysql, 'createPool' | 'createConnection'>
 
 /** mysql2's promise pools, in whichever version. */
-export function mysql2Harness(name: string, driver: Mysql2Promise): AdapterHarness {
+export function mysql2Harness(name: string, driver: Mysql2Promise, keepsErrors: boolean): AdapterHarness {
   return {
     name,
-    capabilities: { connectsWhenOpened: false },
+    capabilities: { connectsWhenOpened: false, keepsErrors },
     options: (options, iam) => withAuroraIam<mysql.PoolOptions>({ ...options }, iam),
     open: (options) => clientOf(driver.createPool(options as mysql.PoolOptions)),
     giveUpWaiting: async (options) => {

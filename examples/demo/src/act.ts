@@ -26,8 +26,9 @@ export interface ActResult extends LoadResult {
 export async function playAct(
   aurora: LocalAurora,
   pool: Pool,
-  { seconds, failoverEvery, signal }: { seconds: number; failoverEvery: number; signal: AbortSignal },
+  options: { seconds: number; failoverEvery: number; signal: AbortSignal; atFailover?: () => string },
 ): Promise<ActResult> {
+  const { seconds, failoverEvery, signal, atFailover = () => '' } = options
   aurora.log.clear()
   const chart = new LoginChart(aurora, THROTTLE)
   const end = new AbortController()
@@ -36,9 +37,9 @@ export async function playAct(
   try {
     for (let second = failoverEvery; second < seconds; second += failoverEvery) {
       await sleep(failoverEvery * 1_000, undefined, { signal })
-      chart.note(`← failover: ${aurora.faults.dropConnections()} connections broken`)
+      chart.note(`← failover: ${aurora.faults.dropConnections()} connections broken${atFailover()}`)
     }
-    await sleep(failoverEvery * 1_000, undefined, { signal })
+    await sleep((seconds % failoverEvery || failoverEvery) * 1_000 + 100, undefined, { signal })
   } finally {
     end.abort()
     chart.stop()

@@ -26,7 +26,6 @@ export class LoginChart {
 
   stop(): void {
     clearInterval(this.#timer)
-    this.#printSecond()
   }
 
   #printSecond(): void {

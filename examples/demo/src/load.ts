@@ -9,7 +9,7 @@ export interface LoadResult {
   readonly failures: Map<string, number>
 }
 
-/** Keeps `workers` transfers under way until `signal` says stop. */
+/** Keeps `workers` transfers under way until `signal` says stop. Whoever fails again and again tries less often. */
 export async function runLoad(
   pool: Pool,
   workers: number,
@@ -17,15 +17,17 @@ export async function runLoad(
   result: LoadResult,
 ): Promise<void> {
   const work = async () => {
+    let failuresInARow = 0
     while (!signal.aborted) {
       try {
         await transfer(pool)
         result.transfers++
+        failuresInARow = 0
         await sleep(10)
       } catch (error) {
         const { code = 'unknown' } = error as { code?: string }
         result.failures.set(code, (result.failures.get(code) ?? 0) + 1)
-        await sleep(200)
+        await sleep(Math.min(100 * 2 ** failuresInARow++, 3_000) * (0.5 + Math.random()))
       }
     }
   }

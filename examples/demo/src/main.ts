@@ -11,7 +11,7 @@ import { heading, print } from './chart.ts'
 /** One second here is two minutes there, so that tokens age while you watch. */
 const CLOCK_SPEED = 120
 /** How long the demo's AWS credentials last, which is how long a token signed with them lasts. */
-const CREDENTIALS_LIFE_MS = 10 * 60_000
+const CREDENTIALS_LIFE_MS = 6 * 60_000
 
 async function main(signal: AbortSignal): Promise<void> {
   const startedAt = Date.now()
@@ -72,7 +72,12 @@ async function onOneToken(aurora: LocalAurora, signal: AbortSignal): Promise<Act
     ssl: { ca: aurora.ca },
   })
   try {
-    return await playAct(aurora, pool, { seconds: 10, failoverEvery: 8, signal })
+    const fetchedAt = aurora.now()
+    const atFailover = () => {
+      aurora.setThrottle(false)
+      return `, and no throttle now; but the token is ${Math.round((aurora.now() - fetchedAt) / 60_000)} minutes old`
+    }
+    return await playAct(aurora, pool, { seconds: 12, failoverEvery: 9, signal, atFailover })
   } finally {
     pool.end().catch(() => {})
   }
@@ -93,7 +98,7 @@ function summarize(managed: Awaited<ReturnType<typeof onAuroraIam>>, plain: ActR
     `${plain.refused}${reasons && ` (${reasons})`}`,
   )
   row('tokens signed', `${signed}, ${act.tokens} of them used up`, '1')
-  row('money before and after', good(totalBefore === totalAfter, `${totalBefore} = ${totalAfter}`), '')
+  row('money before and after', good(totalBefore === totalAfter, `${totalBefore} and ${totalAfter}`), '')
   print('\nWhere to go next')
   print('  README.md                  the four lines for your driver')
   print('  packages/mysql2/README.md  options, errors, questions')
