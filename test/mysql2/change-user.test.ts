@@ -1,0 +1,100 @@
+import { createAuroraIam } from '@aurora-iam/core'
+import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { withAuroraIam } from '@aurora-iam/mysql2'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { until } from '../conformance/rate.ts'
+import { addressOf, busyLimiter, errorOf, failingCredentials, unhandledDuring, VERSIONS } from './support.ts'
+
+let aurora: LocalAurora
+
+beforeAll(async () => {
+  aurora = await startLocalAurora({ users: ['app', 'reporting'], throttle: false })
+})
+
+afterAll(() => aurora.close())
+
+beforeEach(() => {
+  aurora.setClock(Date.now)
+  aurora.log.clear()
+})
+
+describe.each(VERSIONS)('changeUser of $name', ({ callbacks, promises }) => {
+  test('logs in with a token of its own, signed for the new user', async () => {
+    const iam = createAuroraIam({ ...aurora.iam, rateLimit: false })
+    const connection = await promises.createConnection(withAuroraIam(addressOf(aurora), iam))
+    await connection.changeUser({ user: 'reporting' })
+    const [rows] = await connection.query('SELECT CURRENT_USER() AS user')
+    expect(rows).toEqual([{ user: expect.stringMatching(/^reporting@/) }])
+    const changes = [...aurora.log].filter((event) => event.type === 'change-user')
+    expect(changes).toEqual([expect.objectContaining({ user: 'reporting', hostname: aurora.hostname })])
+    expect(aurora.log.fingerprints).toHaveLength(2)
+    expect(iam.stats()).toMatchObject({ tokensSigned: 2 })
+    await connection.end()
+  })
+
+  test('waits for its place under the rate limit, as a new connection does', async () => {
+    const { limiter, release } = await busyLimiter(1)
+    const iam = { ...aurora.iam, rateLimit: limiter }
+    const connection = await promises.createConnection(withAuroraIam(addressOf(aurora), iam))
+    const changed = connection.changeUser({ user: 'reporting' })
+    await until(() => limiter.stats().waiting === 1)
+    expect(aurora.log.tokensReceived).toBe(1)
+    release()
+    await changed
+    expect(aurora.log.tokensReceived).toBe(2)
+    await connection.end()
+  })
+
+  test('a connection that is destroyed while it waits leaves the queue', async () => {
+    const { limiter } = await busyLimiter(1)
+    const iam = { ...aurora.iam, rateLimit: limiter }
+    const connection = await promises.createConnection(withAuroraIam(addressOf(aurora), iam))
+    const unhandled = await unhandledDuring(async () => {
+      connection.changeUser({ user: 'reporting' }).catch(() => {})
+      await until(() => limiter.stats().waiting === 1)
+      connection.destroy()
+      await until(() => limiter.stats().waiting === 0)
+    })
+    expect(unhandled).toEqual([])
+    expect(aurora.log.tokensReceived).toBe(1)
+  })
+
+  test('a refusal by the server reaches the callback and the promise', async () => {
+    const iam = { ...aurora.iam, rateLimit: false as const }
+    const unhandled = await unhandledDuring(async () => {
+      const connection = callbacks.createConnection(withAuroraIam(addressOf(aurora), iam))
+      await errorOf((done) => connection.connect(done))
+      const error = await errorOf((done) => connection.changeUser({ user: 'nobody' }, done))
+      expect(error).toMatchObject({ errno: 1045, code: 'ER_ACCESS_DENIED_ERROR' })
+      connection.destroy()
+
+      const other = await promises.createConnection(withAuroraIam(addressOf(aurora), iam))
+      await expect(other.changeUser({ user: 'nobody' })).rejects.toMatchObject({ errno: 1045 })
+      other.destroy()
+    })
+    expect(unhandled).toEqual([])
+    expect(aurora.log.refusals).toMatchObject([
+      { during: 'change-user', user: 'nobody' },
+      { during: 'change-user', user: 'nobody' },
+    ])
+  })
+
+  test('a failing credential source reaches the callback and the promise, and no token is sent', async () => {
+    const { source, credentials } = failingCredentials(aurora)
+    aurora.setClock(source.clock)
+    const iam = createAuroraIam({ ...aurora.iam, credentials, clock: source.clock, rateLimit: false })
+    const unavailable = { code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE' }
+    const unhandled = await unhandledDuring(async () => {
+      const connection = callbacks.createConnection(withAuroraIam(addressOf(aurora), iam))
+      await errorOf((done) => connection.connect(done))
+      const other = await promises.createConnection(withAuroraIam(addressOf(aurora), iam))
+      source.isOut = true
+      source.aheadMs = 120_000
+      const error = await errorOf((done) => connection.changeUser({ user: 'reporting' }, done))
+      expect(error).toMatchObject(unavailable)
+      await expect(other.changeUser({ user: 'reporting' })).rejects.toMatchObject(unavailable)
+    })
+    expect(unhandled).toEqual([])
+    expect(aurora.log.tokensReceived).toBe(2)
+  })
+})

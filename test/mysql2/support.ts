@@ -1,0 +1,68 @@
+import type { LocalAurora } from '@aurora-iam/local'
+import { createRateLimiter, type RateLimiter } from '@aurora-iam/rate-limit'
+import mysql from 'mysql2'
+import mysqlPromise from 'mysql2/promise'
+import mysql315 from 'mysql2-3.15'
+import mysql315Promise from 'mysql2-3.15/promise'
+import mysql322 from 'mysql2-3.22'
+import mysql322Promise from 'mysql2-3.22/promise'
+
+/** One version of mysql2 with both its APIs. */
+export interface Mysql2Version {
+  readonly name: string
+  readonly callbacks: typeof mysql
+  readonly promises: typeof mysqlPromise
+}
+
+/** The oldest that is supported, the first line that refuses clear passwords by itself, and the latest. */
+export const VERSIONS: readonly Mysql2Version[] = [
+  { name: 'mysql2 3.15.3', ...asLatest(mysql315, mysql315Promise) },
+  { name: 'mysql2 3.22', ...asLatest(mysql322, mysql322Promise) },
+  { name: 'mysql2 latest', callbacks: mysql, promises: mysqlPromise },
+]
+
+// Each version declares the same classes anew, which makes them different types.
+function asLatest(callbacks: unknown, promises: unknown): Pick<Mysql2Version, 'callbacks' | 'promises'> {
+  return { callbacks: callbacks as typeof mysql, promises: promises as typeof mysqlPromise }
+}
+
+/** mysql2's options that lead to `aurora`. */
+export function addressOf(aurora: LocalAurora, user = 'app') {
+  return { host: aurora.host, port: aurora.port, database: aurora.database, user }
+}
+
+/** A limiter without a place left until `release` is called, after `used` logins that it lets through. */
+export async function busyLimiter(used = 0): Promise<{ limiter: RateLimiter; release: () => void }> {
+  const limiter = createRateLimiter({ limit: 1 + used, intervalMs: 60_000 })
+  const taken = await limiter.acquire()
+  return { limiter, release: () => taken.cancel() }
+}
+
+/** AWS credentials that end after a minute of `clock`, from a source that can fail. */
+export function failingCredentials(aurora: LocalAurora) {
+  const source = { isOut: false, clock: () => Date.now() + source.aheadMs, aheadMs: 0 }
+  const credentials = async () => {
+    if (source.isOut) throw new Error('the metadata service is down')
+    return { ...aurora.credentials, expiration: new Date(source.clock() + 60_000) }
+  }
+  return { source, credentials }
+}
+
+/** Runs `action` and returns what was rejected meanwhile, or right after, without anybody to handle it. */
+export async function unhandledDuring(action: () => Promise<unknown>): Promise<unknown[]> {
+  const unhandled: unknown[] = []
+  const note = (reason: unknown) => unhandled.push(reason)
+  process.on('unhandledRejection', note)
+  try {
+    await action()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  } finally {
+    process.off('unhandledRejection', note)
+  }
+  return unhandled
+}
+
+/** What `action` hands to its callback as the error. */
+export function errorOf(action: (callback: (error: unknown) => void) => void): Promise<unknown> {
+  return new Promise((resolve) => action(resolve))
+}
