@@ -1,0 +1,111 @@
+import { createAuroraIam } from '@aurora-iam/core'
+import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { auroraIamCluster, withAuroraIam } from '@aurora-iam/mysql2'
+import type { PoolCluster, PoolConnection } from 'mysql2'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { failingCredentials, VERSIONS } from './support.ts'
+
+const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
+
+let aurora: LocalAurora
+const clusters: PoolCluster[] = []
+
+beforeAll(async () => {
+  aurora = await startLocalAurora({ hostnames: [READER], users: ['app', 'reporting'], throttle: false })
+})
+
+afterAll(() => aurora.close())
+
+beforeEach(() => {
+  aurora.setClock(Date.now)
+  aurora.log.clear()
+})
+
+afterEach(async () => {
+  for (const cluster of clusters.splice(0)) await new Promise((resolve) => cluster.end(resolve))
+})
+
+/** Both names lead to the one Local Aurora. */
+function settings() {
+  const { region, credentials, ca } = aurora
+  return { region, credentials, ca, dial: { host: aurora.host }, rateLimit: false as const }
+}
+
+function node(hostname: string, user: string) {
+  return { host: hostname, port: aurora.port, database: aurora.database, user }
+}
+
+function connectionOf(cluster: PoolCluster, pattern: string): Promise<PoolConnection> {
+  return new Promise((resolve, reject) => {
+    cluster.getConnection(pattern, (error, connection) => (error ? reject(error) : resolve(connection)))
+  })
+}
+
+describe.each(VERSIONS)('a pool cluster of $name', ({ callbacks }) => {
+  function open(options = auroraIamCluster()): PoolCluster {
+    const cluster = callbacks.createPoolCluster(options)
+    clusters.push(cluster)
+    return cluster
+  }
+
+  test('signs and verifies the name and the user of each node', async () => {
+    const iam = createAuroraIam(settings())
+    const cluster = open()
+    cluster.add('WRITER', withAuroraIam(node(aurora.hostname, 'app'), iam))
+    cluster.add('READER', withAuroraIam(node(READER, 'reporting'), iam))
+    for (const name of ['WRITER', 'READER']) (await connectionOf(cluster, name)).release()
+    expect(aurora.log.logins).toMatchObject([
+      { user: 'app', hostname: aurora.hostname },
+      { user: 'reporting', hostname: READER },
+    ])
+    const tls = [...aurora.log].filter((event) => event.type === 'tls')
+    expect(tls).toMatchObject([{ servername: aurora.hostname }, { servername: READER }])
+  })
+
+  /** The code of each of ten failures in a row, while the credential source fails; afterwards it works again. */
+  async function outage(cluster: PoolCluster): Promise<Set<unknown>> {
+    const { source, credentials } = failingCredentials(aurora)
+    cluster.add('WRITER', withAuroraIam(node(aurora.hostname, 'app'), { ...settings(), credentials }))
+    source.isOut = true
+    const codes = new Set<unknown>()
+    for (let i = 0; i < 10; i++) {
+      await connectionOf(cluster, 'WRITER').catch((error: { code?: string }) => codes.add(error.code))
+    }
+    source.isOut = false
+    return codes
+  }
+
+  test('takes a node back by itself after an outage of the credential source', async () => {
+    const cluster = open(auroraIamCluster({ restoreNodeTimeout: 100 }))
+    const offline: unknown[] = []
+    cluster.on('offline', (name) => offline.push(name))
+    expect(await outage(cluster)).toContain('POOL_NONEONLINE')
+    expect(offline).toContain('WRITER')
+    const connection = await until(() => connectionOf(cluster, 'WRITER'))
+    connection.release()
+    expect(aurora.log.logins).toMatchObject([{ user: 'app' }])
+  })
+
+  test('would lose the node for ever with mysql2’s own default of 0, which is why 0 is refused', async () => {
+    const cluster = open({})
+    const removed: unknown[] = []
+    cluster.on('remove', (name) => removed.push(name))
+    expect(await outage(cluster)).toContain('POOL_NOEXIST')
+    expect(removed).toEqual(['WRITER'])
+    await expect(connectionOf(cluster, 'WRITER')).rejects.toMatchObject({ code: 'POOL_NOEXIST' })
+    expect(() => auroraIamCluster({ restoreNodeTimeout: 0 })).toThrow(
+      expect.objectContaining({ code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS', option: 'restoreNodeTimeout' }),
+    )
+  })
+})
+
+/** What `attempt` comes to once it no longer fails; the test's own time-out ends it otherwise. */
+async function until<T>(attempt: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await attempt()
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+}
