@@ -55,6 +55,6 @@ export function describeAdapter(harness: AdapterHarness): void {
 }
 
 /** A limit that no test meets by accident. */
-export function unhurried() {
+function unhurried() {
   return createRateLimiter({ limit: 1_000 })
 }

@@ -47,7 +47,7 @@ export function isRegion(value: string): boolean {
 }
 
 /** `host` as it is compared and signed: endpoints are issued in lower case, and DNS allows a trailing dot. */
-export function normalizeHostname(host: string): string {
+function normalizeHostname(host: string): string {
   return host.toLowerCase().replace(/\.$/, '')
 }
 
