@@ -170,13 +170,13 @@ class Iam implements AuroraIam, LoginOwner {
     let stage: 'token' | 'permit' = 'token'
     try {
       // Before the permit, so that a place is not spent on a connection that has nothing to say.
-      await this.getToken(target)
+      const ready = await this.getToken(target)
       stage = 'permit'
       const waitingSince = performance.now()
       const permit = await this.#rateLimits.acquire(target, signal)
       const { hostname, port, username } = target
       publish('permit', () => ({ hostname, port, username, waitedMs: performance.now() - waitingSince }))
-      return new Login(this, target, permit)
+      return new Login(this, target, permit, ready)
     } catch (cause) {
       const error = cause instanceof AuroraIamError ? cause.copy() : (cause as Error)
       this.failed(error)

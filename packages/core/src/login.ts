@@ -32,20 +32,24 @@ export class Login {
   readonly target: ConnectionTarget
   readonly #owner: LoginOwner
   readonly #permit: Permit | undefined
+  readonly #ready: CachedToken
   readonly #startedAt = performance.now()
   readonly #listeners: Array<() => void> = []
   #handedOver: CachedToken | undefined
   #isOver = false
 
-  constructor(owner: LoginOwner, target: ConnectionTarget, permit: Permit | undefined) {
+  /** @param ready - the token that was at hand when the wait for the permit began */
+  constructor(owner: LoginOwner, target: ConnectionTarget, permit: Permit | undefined, ready: CachedToken) {
     this.#owner = owner
     this.target = target
     this.#permit = permit
+    this.#ready = ready
   }
 
   /** A token that is live at this moment. Only for a connection whose TLS peer has been verified. */
   async token(): Promise<AuthToken> {
-    this.#handedOver = await this.#owner.getToken(this.target)
+    // The wait may have been long: from the cache comes the same token, or its successor.
+    this.#handedOver = this.#ready.isForOneLogin ? this.#ready : await this.#owner.getToken(this.target)
     return this.#handedOver.token
   }
 

@@ -7,6 +7,8 @@ export interface CachedToken {
   readonly token: AuthToken
   /** Whose credentials signed it; undefined when the caller's own provider made it. */
   readonly identity: string | undefined
+  /** It does not say when it ends, so it is good for the login that it was made for and no other. */
+  readonly isForOneLogin: boolean
   /** Whether the database has taken it: if it refuses it afterwards, the token was not at fault. */
   accepted: boolean
 }
@@ -108,10 +110,10 @@ export class Tokens {
     const cached: CachedToken = {
       token: new AuthToken(minted.value, new Date(expiresMs)),
       identity: minted.identity,
+      isForOneLogin: dates === undefined && minted.expiresMs === undefined,
       accepted: false,
     }
-    const saysWhenItEnds = dates !== undefined || minted.expiresMs !== undefined
-    if (!saysWhenItEnds) return cached
+    if (cached.isForOneLogin) return cached
     const usableUntilMs = expiresMs - TRANSIT_MS
     if (usableUntilMs <= now) throw endsTooSoon(minted, cached.token.expiresAt)
     this.#entries.set(key, {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { AuthToken, createAuroraIam } from '../src/index.ts'
+import { setUp } from './set-up.ts'
 import { Clock, Deferred, iamOn, MINUTE, rejection, START, settle, TARGET } from './support.ts'
 
 describe('tokenProvider', () => {
@@ -10,6 +11,15 @@ describe('tokenProvider', () => {
     expect((await iam.token(TARGET)).value).toBe('opaque1')
     expect((await iam.token(TARGET)).value).toBe('opaque2')
     expect(asked[0]).toEqual({ ...TARGET, region: 'eu-west-1' })
+  })
+
+  test('an opaque token is asked for once for each login', async () => {
+    let questions = 0
+    const { iam, login } = setUp({ tokenProvider: () => `opaque${++questions}` })
+    const first = await login()
+    expect((await first.token()).value).toBe('opaque1')
+    expect((await (await login()).token()).value).toBe('opaque2')
+    expect(iam.stats().tokensSigned).toBe(2)
   })
 
   test('one waiter or 500: an opaque token is asked for once at a time', async () => {
