@@ -18,7 +18,7 @@ export interface SocketContext {
  * caller of mysql2 as it is; and when mysql2 gives up first, the place goes to the next in line.
  */
 export function openWhenPermitted(settings: ConnectionSettings, context: SocketContext): Socket {
-  const socket = new Socket()
+  const socket = new WaitingSocket()
   const givenUp = new AbortController()
   socket.once('close', () => givenUp.abort())
   // mysql2 does both for the sockets it makes itself, and neither for one that it is given.
@@ -28,6 +28,17 @@ export function openWhenPermitted(settings: ConnectionSettings, context: SocketC
     if (!socket.destroyed) socket.destroy(error)
   })
   return socket
+}
+
+/**
+ * mysql2's `destroy()` only ends its stream. Node puts that off until the socket is connected, so whoever gave up
+ * would go on waiting for a place, and then log in.
+ */
+class WaitingSocket extends Socket {
+  override _final(callback: (error?: Error | null) => void): void {
+    if (this.pending) this.destroy()
+    else super._final(callback)
+  }
 }
 
 async function open(

@@ -1,0 +1,126 @@
+import { createAuroraIam } from '@aurora-iam/core'
+import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { withAuroraIam } from '@aurora-iam/mysql2'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { until } from '../conformance/rate.ts'
+import { addressOf, busyLimiter, errorOf, unhandledDuring, VERSIONS } from './support.ts'
+
+let aurora: LocalAurora
+
+beforeAll(async () => {
+  aurora = await startLocalAurora({ throttle: false })
+})
+
+afterAll(() => aurora.close())
+
+beforeEach(() => {
+  aurora.faults.clear()
+  aurora.log.clear()
+})
+
+afterEach(() => vi.restoreAllMocks())
+
+const unlimited = () => ({ ...aurora.iam, rateLimit: false as const })
+
+describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
+  test('the callback API connects, explicitly and by a first query', async () => {
+    const connection = callbacks.createConnection(withAuroraIam(addressOf(aurora), unlimited()))
+    expect(await errorOf((done) => connection.connect(done))).toBeNull()
+    const implicit = callbacks.createConnection(withAuroraIam(addressOf(aurora), unlimited()))
+    const rows = await new Promise((resolve, reject) => {
+      implicit.query('SELECT 1 AS one', (error, result) => (error ? reject(error) : resolve(result)))
+    })
+    expect(rows).toEqual([{ one: 1 }])
+    for (const open of [connection, implicit]) await new Promise((resolve) => open.end(resolve))
+  })
+
+  test('the pool of the callback API connects', async () => {
+    const pool = callbacks.createPool(
+      withAuroraIam({ ...addressOf(aurora), connectionLimit: 2 }, unlimited()),
+    )
+    const [rows] = await pool.promise().query('SELECT 1 AS one')
+    expect(rows).toEqual([{ one: 1 }])
+    expect(await errorOf((done) => pool.query('SELECT 1', done))).toBeNull()
+    await new Promise((resolve) => pool.end(resolve))
+  })
+
+  test('connection.destroy() while waiting for a place leaves the queue, and opens nothing', async () => {
+    const { limiter, release } = await busyLimiter()
+    const iam = { ...aurora.iam, rateLimit: limiter }
+    const unhandled = await unhandledDuring(async () => {
+      const destroyed = callbacks.createConnection(withAuroraIam(addressOf(aurora), iam))
+      await until(() => limiter.stats().waiting === 1)
+      destroyed.destroy()
+      await until(() => limiter.stats().waiting === 0)
+      release()
+      const next = await promises.createConnection(withAuroraIam(addressOf(aurora), iam))
+      await next.end()
+    })
+    expect(unhandled).toEqual([])
+    expect(aurora.log.connections).toBe(1)
+    expect(limiter.stats()).toMatchObject({ settledOk: 1, inFlight: 0 })
+  })
+
+  test('connection.destroy() at the very moment of the grant gives the place back', async () => {
+    const { limiter, release } = await busyLimiter()
+    const iam = { ...aurora.iam, rateLimit: limiter }
+    const destroyed = callbacks.createConnection(withAuroraIam(addressOf(aurora), iam))
+    await until(() => limiter.stats().waiting === 1)
+    release()
+    destroyed.destroy()
+    const next = await promises.createConnection(withAuroraIam(addressOf(aurora), iam))
+    await next.end()
+    expect(aurora.log.connections).toBe(1)
+    expect(limiter.stats()).toMatchObject({ settledOk: 1, inFlight: 0 })
+  })
+
+  test('connectTimeout counts from the opening of the socket, not from the wait for a place', async () => {
+    const { limiter, release } = await busyLimiter()
+    const connecting = promises.createConnection(
+      withAuroraIam({ ...addressOf(aurora), connectTimeout: 500 }, { ...aurora.iam, rateLimit: limiter }),
+    )
+    await until(() => limiter.stats().waiting === 1)
+    await new Promise((resolve) => setTimeout(resolve, 600))
+    release()
+    const connection = await connecting
+    expect(await connection.query('SELECT 1 AS one').then(([rows]) => rows)).toEqual([{ one: 1 }])
+    await connection.end()
+  })
+
+  test('each of those who fail for one reason gets an error object of its own, and may write to it', async () => {
+    const credentials = async () => {
+      throw Object.freeze(new Error('the role cannot be assumed'))
+    }
+    const iam = createAuroraIam({ ...unlimited(), credentials })
+    const pool = callbacks.createPool(withAuroraIam({ ...addressOf(aurora), connectionLimit: 2 }, iam))
+    const failures = [0, 1].map(() => errorOf((done) => pool.getConnection(done)))
+    const [one, other] = await Promise.all(failures)
+    expect(one).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE' })
+    expect(other).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE' })
+    expect(one).not.toBe(other)
+    expect(Object.isExtensible(one)).toBe(true)
+    await new Promise((resolve) => pool.end(resolve))
+  })
+
+  test('mysql2 has no complaint about any option that it is given', async () => {
+    const complaints = [vi.spyOn(console, 'error'), vi.spyOn(console, 'warn'), vi.spyOn(console, 'log')]
+    const pool = promises.createPool(withAuroraIam(addressOf(aurora), unlimited()))
+    await pool.query('SELECT 1')
+    await pool.end()
+    const connection = await promises.createConnection(withAuroraIam(addressOf(aurora), unlimited()))
+    await connection.end()
+    for (const complaint of complaints) expect(complaint).not.toHaveBeenCalled()
+  })
+
+  test('mysql2’s own options do what they did', async () => {
+    const options = { dateStrings: true, namedPlaceholders: true, multipleStatements: true, compress: true }
+    const connection = await promises.createConnection(
+      withAuroraIam({ ...addressOf(aurora), ...options }, unlimited()),
+    )
+    const [rows] = await connection.query('SELECT :n AS n; SELECT DATE("2020-02-29") AS day', { n: 7 })
+    expect(rows).toEqual([[{ n: 7 }], [{ day: '2020-02-29' }]])
+    const [prepared] = await connection.execute('SELECT :word AS word', { word: 'x'.repeat(100_000) })
+    expect(prepared).toEqual([{ word: 'x'.repeat(100_000) }])
+    await connection.end()
+  })
+})

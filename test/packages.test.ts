@@ -1,0 +1,76 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('..', import.meta.url))
+const bin = (name: string) => join(root, 'node_modules/.bin', name)
+
+/** Every package, one export to know it by, and which of ours it may build on. */
+const PACKAGES = [
+  ['rate-limit', 'RateLimitError', []],
+  ['core', 'AuroraIamError', ['rate-limit']],
+  ['mysql2', 'AuroraIamError', ['core']],
+  ['wire', 'WireError', []],
+  ['local', 'LocalAuroraError', ['wire']],
+] as const
+
+describe.each(PACKAGES)('@aurora-iam/%s', (name, exported, mayUse) => {
+  const folder = join(root, 'packages', name)
+  let packed: string
+  let tarball: string
+
+  beforeAll(async () => {
+    packed = await mkdtemp(join(tmpdir(), 'packed-'))
+    await run('npm', ['pack', '--ignore-scripts', '--pack-destination', packed], { cwd: folder })
+    tarball = join(packed, (await readdir(packed))[0] as string)
+  })
+
+  afterAll(() => rm(packed, { recursive: true }))
+
+  test('publint finds nothing to say', async () => {
+    const { stdout } = await run(bin('publint'), ['run', tarball, '--strict'])
+    expect(stdout).toContain('All good')
+  })
+
+  test('its types resolve for every way of importing an ES module', async () => {
+    await run(bin('attw'), [tarball, '--profile', 'esm-only'])
+  })
+
+  test('holds the build and its sources, and nothing of the tests', async () => {
+    const { stdout } = await run('tar', ['-tzf', tarball])
+    const files = stdout.trim().split('\n')
+    const expected = [
+      'package/README.md',
+      'package/dist/index.js',
+      'package/dist/index.d.ts',
+      'package/src/index.ts',
+    ]
+    expect(files).toEqual(expect.arrayContaining(expected))
+    expect(files.filter((file) => /test|tsbuildinfo|\.env/.test(file))).toEqual([])
+  })
+
+  test('require() and import() give one and the same class, without a warning', async () => {
+    const program = `
+      const required = require('@aurora-iam/${name}')
+      import('@aurora-iam/${name}').then((imported) => {
+        if (!required.${exported} || required.${exported} !== imported.${exported}) throw new Error('two classes')
+        console.log('one class')
+      })`
+    const { stdout, stderr } = await run(process.execPath, ['-e', program], { cwd: folder })
+    expect(stdout).toBe('one class\n')
+    expect(stderr).toBe('')
+  })
+
+  test('builds on no more of ours than it may', async () => {
+    const { dependencies = {} } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as {
+      dependencies?: Record<string, string>
+    }
+    const ours = Object.keys(dependencies).filter((dependency) => dependency.startsWith('@aurora-iam/'))
+    expect(ours).toEqual(mayUse.map((other) => `@aurora-iam/${other}`))
+  })
+})
