@@ -28,7 +28,10 @@ await compare('1000 tokens', [
 ])
 await compare('10000 permits', [
   ['await of a resolved promise', () => times(10_000, () => Promise.resolve())],
-  ['acquire() and settled(), nobody waits', () => times(10_000, permit(createRateLimiter({ limit: 1_000_000 })))],
+  [
+    'acquire() and settled(), nobody waits',
+    () => times(10_000, permit(createRateLimiter({ limit: 1_000_000 }))),
+  ],
 ])
 await aurora.close()
 
