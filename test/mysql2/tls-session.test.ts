@@ -1,0 +1,66 @@
+import { Socket } from 'node:net'
+import { createAuroraIam } from '@aurora-iam/core'
+import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { withAuroraIam } from '@aurora-iam/mysql2'
+import mysql from 'mysql2/promise'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { addressOf } from './support.ts'
+
+let aurora: LocalAurora
+
+beforeAll(async () => {
+  aurora = await startLocalAurora({ throttle: false })
+})
+
+afterAll(() => aurora.close())
+
+beforeEach(() => {
+  aurora.faults.clear()
+  aurora.log.clear()
+})
+
+afterEach(() => vi.restoreAllMocks())
+
+async function connectOnce(iam = createAuroraIam({ ...aurora.iam, rateLimit: false }), options = {}) {
+  const connection = await mysql.createConnection(withAuroraIam({ ...addressOf(aurora), ...options }, iam))
+  await connection.query('SELECT 1')
+  await connection.end()
+}
+
+test('the second connection resumes the TLS session of the first', async () => {
+  const iam = createAuroraIam({ ...aurora.iam, rateLimit: false })
+  await connectOnce(iam)
+  await connectOnce(iam)
+  const tls = [...aurora.log].filter((event) => event.type === 'tls')
+  expect(tls).toMatchObject([{ resumed: false }, { resumed: true }])
+  expect(aurora.log.logins).toHaveLength(2)
+})
+
+test('a session at hand does not let a server pass that cannot prove its name', async () => {
+  const iam = createAuroraIam({ ...aurora.iam, rateLimit: false })
+  await connectOnce(iam)
+  for (const certificate of ['wrong-name', 'other-ca'] as const) {
+    aurora.faults.set({ certificate })
+    await expect(connectOnce(iam), certificate).rejects.toThrow()
+  }
+  expect(aurora.log.tokensReceived).toBe(1)
+})
+
+test.each([
+  { options: {}, keepAlive: [[true, 0]] },
+  { options: { keepAliveInitialDelay: 5_000 }, keepAlive: [[true, 5_000]] },
+  { options: { enableKeepAlive: false }, keepAlive: [] },
+])('the socket has TCP_NODELAY and the keep-alive of $options', async ({ options, keepAlive }) => {
+  const noDelays = vi.spyOn(Socket.prototype, 'setNoDelay')
+  const keepAlives = vi.spyOn(Socket.prototype, 'setKeepAlive')
+  // Local Aurora's own sockets live in this process too: only the one that goes to its port counts.
+  const ours = (socket: unknown) => (socket as Socket).remotePort === aurora.port
+  const connection = await mysql.createConnection(
+    withAuroraIam({ ...addressOf(aurora), ...options }, { ...aurora.iam, rateLimit: false }),
+  )
+  const callsOf = (spy: typeof noDelays | typeof keepAlives) =>
+    spy.mock.calls.filter((_, call) => ours(spy.mock.contexts[call]))
+  expect(callsOf(noDelays)).toContainEqual([true])
+  expect(callsOf(keepAlives)).toEqual(keepAlive)
+  await connection.end()
+})
