@@ -1,6 +1,6 @@
 // Brings a machine that has Node and npm to the point where everything here runs: the packages, the build, and the
 // database server that the demo and the tests stand on. Does nothing that is done already.
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -87,6 +87,4 @@ function installDependencies() {
 
 installPrograms()
 installDependencies()
-step('build', () =>
-  execFileSync(join(root, 'node_modules/.bin/tsc'), ['-b'], { cwd: root, stdio: 'inherit' }),
-)
+step('build', () => run(join(root, 'node_modules/.bin/tsc'), ['-b']))
