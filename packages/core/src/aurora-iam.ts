@@ -1,12 +1,14 @@
 import type { RateLimiterStats } from '@aurora-iam/rate-limit'
-import { type AuthToken, redact } from './auth-token.ts'
+import type { AuthToken } from './auth-token.ts'
 import { Credentials } from './credentials.ts'
 import { publish } from './diagnostics.ts'
 import { AuroraIamError } from './errors.ts'
 import { Login, type LoginOwner } from './login.ts'
+import { LoginRecord } from './login-record.ts'
 import { providedMint, reportingMint, signingMint } from './mint.ts'
 import { type AuroraIamOptions, assertOptions } from './options.ts'
 import { closed, RateLimits } from './rate-limits.ts'
+import { RefusedLogins } from './refused-logins.ts'
 import { sign, signAt } from './sign.ts'
 import {
   type ConnectionTarget,
@@ -16,7 +18,7 @@ import {
   type TokenTarget,
 } from './target.ts'
 import { type TlsPolicy, tlsPolicy } from './tls.ts'
-import { type CachedToken, Tokens } from './tokens.ts'
+import { type CachedToken, keyOf, Tokens } from './tokens.ts'
 
 /** What has happened so far. Counts since the AuroraIam was made. */
 export interface AuroraIamStats {
@@ -65,6 +67,15 @@ export interface AuroraIam {
    * @throws {@link AuroraIamError} a new object for each call, as drivers write to the errors they pass on
    */
   login(target: ConnectionTarget, signal?: AbortSignal): Promise<Login>
+  /**
+   * Calls `open`, which opens a connection by way of {@link login}; and once more, with a new token and a place of
+   * its own under the rate limit, if the database refused a token that was made for an earlier login. Of many that
+   * are refused together one tries first, and the others follow if it got in; at most once in 5 seconds for one
+   * user of one endpoint. A token that had just been made is not tried again.
+   *
+   * The error that `open` rejects with must be the object that was given to {@link Login.failed}.
+   */
+  retryRefused<T>(open: () => Promise<T>): Promise<T>
 }
 
 // Whoever was refused may lack a permission rather than fresh credentials: the source is not asked for each refusal.
@@ -96,18 +107,18 @@ class Iam implements AuroraIam, LoginOwner {
   readonly #credentials: Credentials
   readonly #tokens: Tokens
   readonly #rateLimits: RateLimits
+  readonly #refusedLogins = new RefusedLogins()
+  readonly #record: LoginRecord
   readonly #closing = new AbortController()
   #distrustedAt = Number.NEGATIVE_INFINITY
   #tokensSigned = 0
-  #connectionsOpened = 0
-  #connectionsFailed = 0
-  #lastError: AuroraIamStats['lastError']
 
   constructor(options: AuroraIamOptions) {
     assertOptions(options)
     this.#options = { ...options }
     this.enabled = options.enabled ?? true
     const clock = options.clock ?? Date.now
+    this.#record = new LoginRecord(clock)
     const timeoutMs = options.credentialsTimeoutMs ?? 10_000
     this.#rateLimits = new RateLimits(options)
     // Credentials in their last minutes are asked for twice, and the Region once.
@@ -144,9 +155,7 @@ class Iam implements AuroraIam, LoginOwner {
     return {
       tokensSigned: this.#tokensSigned,
       credentialsResolved: this.#credentials.resolutions,
-      connectionsOpened: this.#connectionsOpened,
-      connectionsFailed: this.#connectionsFailed,
-      lastError: this.#lastError,
+      ...this.#record.stats(),
       rateLimits: this.#rateLimits.stats(),
     }
   }
@@ -176,7 +185,7 @@ class Iam implements AuroraIam, LoginOwner {
       const permit = await this.#rateLimits.acquire(target, signal)
       const { hostname, port, username } = target
       publish('permit', () => ({ hostname, port, username, waitedMs: performance.now() - waitingSince }))
-      return new Login(this, target, permit, ready)
+      return new Login({ owner: this, target, permit, ready, askedAt: startedAt })
     } catch (cause) {
       const error = cause instanceof AuroraIamError ? cause.copy() : (cause as Error)
       this.failed(error)
@@ -197,7 +206,13 @@ class Iam implements AuroraIam, LoginOwner {
     return this.#closing.signal.aborted ? Promise.reject(closed()) : this.#tokens.get(target)
   }
 
-  tokenRefused(target: ConnectionTarget, token: CachedToken): void {
+  retryRefused<T>(open: () => Promise<T>): Promise<T> {
+    return this.#refusedLogins.retry(open)
+  }
+
+  tokenRefused({ error, target, token, isNew }: Parameters<LoginOwner['tokenRefused']>[0]): void {
+    if (isNew) this.#record.explain(error, target)
+    else this.#refusedLogins.note(error, keyOf(target), token)
     const now = performance.now()
     if (!this.#tokens.drop(target, token) || now - this.#distrustedAt < DISTRUST_PAUSE_MS) return
     this.#distrustedAt = now
@@ -205,12 +220,10 @@ class Iam implements AuroraIam, LoginOwner {
   }
 
   opened(): void {
-    this.#connectionsOpened++
+    this.#record.opened()
   }
 
   failed(error: Error): void {
-    this.#connectionsFailed++
-    const { code } = error as { code?: string }
-    this.#lastError = { code, message: redact(error.message), at: new Date() }
+    this.#record.failed(error)
   }
 }

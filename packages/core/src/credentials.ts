@@ -86,7 +86,15 @@ export class Credentials {
 
   async #ask(): Promise<ResolvedCredentials> {
     const distrusted = this.#distrusted
-    let resolved = await this.#askOnce(distrusted)
+    let resolved: ResolvedCredentials
+    try {
+      resolved = await this.#askOnce(distrusted)
+    } catch (error) {
+      // One refusal, which may have been for the rate, makes credentials doubtful, not bad: while the source fails
+      // they are used to their end, and each new token asks it again.
+      if (!distrusted || !this.#latest || this.#clock() >= this.#latest.expiresMs - TRANSIT_MS) throw error
+      return this.#latest
+    }
     if (!distrusted && resolved.expiresMs - this.#clock() < SHORT_LIFE_MS) {
       // A source that cannot renew yet answers the same again, or fails; what is at hand is still good.
       const renewed = await this.#askOnce(true).catch(() => resolved)

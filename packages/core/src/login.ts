@@ -7,8 +7,8 @@ import type { CachedToken } from './tokens.ts'
 /** What one login reports to the AuroraIam that it belongs to. */
 export interface LoginOwner {
   getToken(target: ConnectionTarget): Promise<CachedToken>
-  /** The server said 1045 to this token. */
-  tokenRefused(target: ConnectionTarget, token: CachedToken): void
+  /** The server said 1045 to `token`, which was made for this login or, if not `isNew`, for an earlier one. */
+  tokenRefused(refusal: { error: Error; target: ConnectionTarget; token: CachedToken; isNew: boolean }): void
   opened(): void
   failed(error: Error): void
 }
@@ -33,17 +33,26 @@ export class Login {
   readonly #owner: LoginOwner
   readonly #permit: Permit | undefined
   readonly #ready: CachedToken
+  readonly #askedAt: number
   readonly #startedAt = performance.now()
   readonly #listeners: Array<() => void> = []
   #handedOver: CachedToken | undefined
   #isOver = false
 
-  /** @param ready - the token that was at hand when the wait for the permit began */
-  constructor(owner: LoginOwner, target: ConnectionTarget, permit: Permit | undefined, ready: CachedToken) {
-    this.#owner = owner
-    this.target = target
-    this.#permit = permit
-    this.#ready = ready
+  constructor(options: {
+    owner: LoginOwner
+    target: ConnectionTarget
+    permit: Permit | undefined
+    /** The token that was at hand when the wait for the permit began. */
+    ready: CachedToken
+    /** When this login was asked for, on the monotonic clock. */
+    askedAt: number
+  }) {
+    this.#owner = options.owner
+    this.target = options.target
+    this.#permit = options.permit
+    this.#ready = options.ready
+    this.#askedAt = options.askedAt
   }
 
   /** A token that is live at this moment. Only for a connection whose TLS peer has been verified. */
@@ -75,7 +84,10 @@ export class Login {
     const isThrottled =
       errno === ER_CON_COUNT || (token !== undefined && (isRefused ? token.accepted : !isAnswer))
     this.#permit?.settled(isThrottled ? 'throttled' : 'failed')
-    if (isRefused && token) this.#owner.tokenRefused(this.target, token)
+    if (isRefused && token) {
+      const isNew = token.madeAt >= this.#askedAt
+      this.#owner.tokenRefused({ error, target: this.target, token, isNew })
+    }
     this.#owner.failed(error)
     publish('refusal', () => ({
       ...this.#endpoint(),

@@ -7,6 +7,8 @@ export interface CachedToken {
   readonly token: AuthToken
   /** Whose credentials signed it; undefined when the caller's own provider made it. */
   readonly identity: string | undefined
+  /** When it was made, on the monotonic clock. */
+  readonly madeAt: number
   /** It does not say when it ends, so it is good for the login that it was made for and no other. */
   readonly isForOneLogin: boolean
   /** Whether the database has taken it: if it refuses it afterwards, the token was not at fault. */
@@ -110,12 +112,17 @@ export class Tokens {
     const cached: CachedToken = {
       token: new AuthToken(minted.value, new Date(expiresMs)),
       identity: minted.identity,
+      madeAt: performance.now(),
       isForOneLogin: dates === undefined && minted.expiresMs === undefined,
       accepted: false,
     }
     if (cached.isForOneLogin) return cached
     const usableUntilMs = expiresMs - TRANSIT_MS
     if (usableUntilMs <= now) throw endsTooSoon(minted, cached.token.expiresAt)
+    // Users who never come back must not stay for ever.
+    for (const [other, entry] of this.#entries) {
+      if (now >= entry.usableUntilMs) this.#entries.delete(other)
+    }
     this.#entries.set(key, {
       cached,
       usableFromMs: dates?.signedAt.getTime() ?? now,
@@ -142,6 +149,7 @@ function endsTooSoon({ identity }: MintedToken, expiresAt: Date): AuroraIamError
   )
 }
 
-function keyOf({ hostname, port, username, region }: ConnectionTarget): string {
+/** What a token is good for: one user at one endpoint. */
+export function keyOf({ hostname, port, username, region }: ConnectionTarget): string {
   return JSON.stringify([hostname, port, username, region])
 }

@@ -1,0 +1,53 @@
+import { redact } from './auth-token.ts'
+import { refusalHint } from './refusal-hint.ts'
+import type { ConnectionTarget } from './target.ts'
+
+/** How the logins so far have ended. */
+export class LoginRecord {
+  readonly #clock: () => number
+  /** The clock less the monotonic one, when a login was last accepted. */
+  #clockAheadMs: number
+  #opened = 0
+  #failed = 0
+  #lastError: { code: string | undefined; message: string; at: Date } | undefined
+
+  constructor(clock: () => number) {
+    this.#clock = clock
+    this.#clockAheadMs = this.#readClockAhead()
+  }
+
+  opened(): void {
+    this.#opened++
+    this.#clockAheadMs = this.#readClockAhead()
+  }
+
+  failed(error: Error): void {
+    this.#failed++
+    const { code } = error as { code?: string }
+    this.#lastError = { code, message: redact(error.message), at: new Date() }
+  }
+
+  /** Says in the `cause` of the server's own error what to look at, and leaves everything else of it as it is. */
+  explain(error: Error, target: ConnectionTarget): void {
+    if (error.cause !== undefined) return
+    const value = refusalHint({
+      target,
+      nowMs: this.#clock(),
+      clockMovedMs: this.#readClockAhead() - this.#clockAheadMs,
+      accepted: this.#opened,
+    })
+    Object.defineProperty(error, 'cause', { value, configurable: true, writable: true })
+  }
+
+  stats() {
+    return {
+      connectionsOpened: this.#opened,
+      connectionsFailed: this.#failed,
+      lastError: this.#lastError,
+    }
+  }
+
+  #readClockAhead(): number {
+    return this.#clock() - performance.now()
+  }
+}

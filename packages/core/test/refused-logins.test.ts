@@ -1,0 +1,174 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { AuroraIam, ConnectionTarget } from '../src/index.ts'
+import { setUp } from './set-up.ts'
+import { MINUTE, rejection, STATIC } from './support.ts'
+
+/** A database that takes the tokens which `accepts` accepts, and counts the logins. */
+function database(iam: AuroraIam, target: ConnectionTarget, accepts: (token: string) => boolean) {
+  const seen = { logins: 0, accepted: 0 }
+  const open = async () => {
+    const login = await iam.login(target)
+    const { value } = await login.token()
+    // All that come together are judged together.
+    await new Promise(setImmediate)
+    seen.logins++
+    if (!accepts(value)) {
+      const error = Object.assign(new Error('Access denied'), { errno: 1045 })
+      login.failed(error)
+      throw error
+    }
+    seen.accepted++
+    login.accepted()
+  }
+  return { seen, open: () => iam.retryRefused(open) }
+}
+
+/** One login is accepted; then the database takes that token no more, and a new one only if it `takesNew`. */
+async function withStaleToken({ takesNew = true } = {}) {
+  const set = setUp()
+  const { value } = await set.iam.token(set.target)
+  let takesOld = true
+  const it = database(set.iam, set.target, (token) => (token === value ? takesOld : takesNew))
+  await it.open()
+  takesOld = false
+  set.clock.now += 1_000
+  it.seen.logins = 0
+  it.seen.accepted = 0
+  return { ...set, ...it }
+}
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+describe('a refused token from the cache', () => {
+  test('the login is repeated once, with a new token', async () => {
+    const { open, seen, iam } = await withStaleToken()
+    await open()
+    expect(seen).toEqual({ logins: 2, accepted: 1 })
+    expect(iam.stats()).toMatchObject({ tokensSigned: 2, credentialsResolved: 2 })
+  })
+
+  test('ten together: one tries, nine follow, all are in', async () => {
+    const { open, seen, iam } = await withStaleToken()
+    await Promise.all(Array.from({ length: 10 }, open))
+    expect(seen).toEqual({ logins: 20, accepted: 10 })
+    expect(iam.stats()).toMatchObject({ tokensSigned: 2, credentialsResolved: 2 })
+  })
+
+  test('ten together, and the new one is refused as well: eleven logins, each with its own error', async () => {
+    const { open, seen } = await withStaleToken({ takesNew: false })
+    const attempts = Array.from({ length: 10 }, () => rejection(open()))
+    const errors = await Promise.all(attempts)
+    expect(seen).toEqual({ logins: 11, accepted: 0 })
+    expect(new Set(errors).size).toBe(10)
+    for (const error of errors) expect(error).toMatchObject({ errno: 1045, message: 'Access denied' })
+  })
+
+  test('is tried again at most once in five seconds', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const { iam, target, clock } = setUp()
+    let takes = true
+    const { open, seen } = database(iam, target, () => takes)
+    const cacheOne = async () => {
+      takes = true
+      await open()
+      takes = false
+      clock.now += 1_000
+      vi.advanceTimersByTime(10)
+      seen.logins = 0
+    }
+    await cacheOne()
+    await rejection(open())
+    expect(seen.logins).toBe(2)
+    await cacheOne()
+    await rejection(open())
+    expect(seen.logins).toBe(1)
+    vi.advanceTimersByTime(5_000)
+    await cacheOne()
+    await rejection(open())
+    expect(seen.logins).toBe(2)
+  })
+})
+
+describe('a token that had just been made', () => {
+  const refusedAtOnce = async (
+    prepare: (set: ReturnType<typeof setUp>) => void | Promise<void> = () => {},
+  ) => {
+    const set = setUp()
+    let takes = true
+    const { open, seen } = database(set.iam, set.target, () => takes)
+    await prepare(set)
+    takes = false
+    const error = await rejection(open())
+    return { error, seen }
+  }
+
+  test('is not tried again, however many share it', async () => {
+    const { iam, target } = setUp()
+    const { open, seen } = database(iam, target, () => false)
+    await Promise.all(Array.from({ length: 10 }, () => rejection(open())))
+    expect(seen.logins).toBe(10)
+  })
+
+  test("the server's error is as it was, and says in its cause what to look at", async () => {
+    const { error } = await refusedAtOnce()
+    expect(error).toMatchObject({ errno: 1045, message: 'Access denied' })
+    expect(Object.keys(error)).toEqual(['errno'])
+    expect(error.cause).toMatchObject({ code: 'ERR_AURORA_IAM_LOGIN_REFUSED', retryable: false })
+    expect((error.cause as Error).message).toMatch(
+      /for app at db\d+.*:3306; no login has been accepted before.*\(1\) .*rds-db:connect.*\(3\) the clock of this machine, which says 2026-11-23T12:00:00.000Z/,
+    )
+  })
+
+  test.each([
+    ['20 minutes forward', 20 * MINUTE, /\(1\) the clock of this machine was set forward by 20 min/],
+    ['20 minutes back', -20 * MINUTE, /\(1\) the clock of this machine was set back by 20 min/],
+    ['a second forward', 1_000, /\(1\) the identity/],
+  ])('after the clock was set %s, that comes first or not at all', async (_title, by, expected) => {
+    const { error } = await refusedAtOnce(({ clock }) => {
+      clock.now += by
+    })
+    expect((error.cause as Error).message).toMatch(expected)
+  })
+
+  test('a cause that the error brings is kept', async () => {
+    const { iam, target } = setUp()
+    const cause = new Error('its own')
+    const error = Object.assign(new Error('Access denied', { cause }), { errno: 1045 })
+    const login = await iam.login(target)
+    await login.token()
+    login.failed(error)
+    expect(error.cause).toBe(cause)
+  })
+})
+
+test('another error is not repeated', async () => {
+  const { iam } = setUp()
+  let calls = 0
+  const error = new Error('no route')
+  const open = async () => {
+    calls++
+    throw error
+  }
+  await expect(iam.retryRefused(open)).rejects.toBe(error)
+  expect(calls).toBe(1)
+})
+
+test('a source that fails after a refusal: what it gave before serves on, and it is asked again', async () => {
+  let isDown = false
+  const credentials = async () => {
+    if (isDown) throw new Error('down')
+    return STATIC
+  }
+  const { iam, target, clock } = setUp({ credentials })
+  const login = await iam.login(target)
+  await login.token()
+  isDown = true
+  login.failed(Object.assign(new Error('Access denied'), { errno: 1045 }))
+  clock.now += 1_000
+  await iam.token(target)
+  const asked = iam.stats().credentialsResolved
+  await iam.token({ ...target, username: 'other' })
+  expect(iam.stats()).toMatchObject({ tokensSigned: 3, credentialsResolved: asked + 1 })
+})
