@@ -13,7 +13,7 @@ const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
 const PRELUDE = `
 import * as adapter from '@aurora-iam/mysql2'
 const { host, port, readerHost, tunnelPort, user, database, settings } = JSON.parse(process.env.AURORA_SETTINGS)
-const { auroraIamCluster } = adapter
+const { auroraIamCluster, withLoginRetry } = adapter
 const createAuroraIam = (options) => adapter.createAuroraIam({ ...settings, ...options })
 const withAuroraIam = (options, more = {}) =>
   adapter.withAuroraIam({ port, ...options }, more.login ? more : { ...settings, ...more, ...(more.hostname && { port, dial: undefined }) })
@@ -27,7 +27,7 @@ process.exit(0)
 
 describe.each([
   ['README.md', 2],
-  ['packages/mysql2/README.md', 4],
+  ['packages/mysql2/README.md', 5],
 ])('%s', (file, count) => {
   let aurora: LocalAurora
   let folder: string

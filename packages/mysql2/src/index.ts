@@ -8,5 +8,6 @@ export {
 export { auroraIamCluster } from './cluster.ts'
 export type { ConnectionHooks, ConnectionSettings, Mysql2Options } from './driver-types.ts'
 export { connectionHooks } from './hooks.ts'
+export { withLoginRetry } from './login-retry.ts'
 export { sslFor } from './ssl.ts'
 export { withAuroraIam } from './with-aurora-iam.ts'

@@ -1,0 +1,126 @@
+import { createAuroraIam } from '@aurora-iam/core'
+import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { withAuroraIam, withLoginRetry } from '@aurora-iam/mysql2'
+import type { Pool } from 'mysql2/promise'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { addressOf, VERSIONS } from './support.ts'
+
+const FIRST = { accessKeyId: 'AKIDFIRST', secretAccessKey: 'first' }
+const SECOND = { accessKeyId: 'AKIDSECOND', secretAccessKey: 'second' }
+
+let aurora: LocalAurora
+const pools: Array<Pick<Pool, 'end'>> = []
+
+beforeAll(async () => {
+  aurora = await startLocalAurora({ throttle: false })
+})
+
+afterAll(() => aurora.close())
+
+beforeEach(() => {
+  aurora.principals.add(FIRST)
+  aurora.principals.add(SECOND)
+  aurora.log.clear()
+})
+
+afterEach(async () => {
+  for (const pool of pools.splice(0)) await pool.end()
+})
+
+describe.each(VERSIONS)('a pool of $name with login retry', ({ callbacks, promises }) => {
+  /** Options of a pool whose key has logged in once and was then deleted; the source has `next` from now on. */
+  async function withDeletedKey(next = SECOND) {
+    let current = FIRST
+    const iam = createAuroraIam({
+      ...aurora.iam,
+      rateLimit: { limit: 1_000 },
+      credentials: async () => current,
+    })
+    const options = withAuroraIam({ ...addressOf(aurora), connectionLimit: 20 }, iam)
+    const connection = await promises.createConnection(options)
+    await connection.end()
+    aurora.principals.remove(FIRST.accessKeyId)
+    current = next
+    aurora.log.clear()
+    const open = () => {
+      const pool = withLoginRetry(promises.createPool(options), iam)
+      pools.push(pool)
+      return pool
+    }
+    return { iam, options, open }
+  }
+
+  test('query, execute and getConnection succeed with the new key, of both APIs', async () => {
+    for (const use of [
+      (pool: Pool) => pool.query('SELECT 1 AS one'),
+      (pool: Pool) => pool.execute('SELECT 1 AS one'),
+      async (pool: Pool) => {
+        const connection = await pool.getConnection()
+        try {
+          return await connection.query('SELECT 1 AS one')
+        } finally {
+          connection.release()
+        }
+      },
+    ]) {
+      aurora.principals.add(FIRST)
+      const { open } = await withDeletedKey()
+      expect((await use(open()))[0]).toEqual([{ one: 1 }])
+      expect(aurora.log.logins).toHaveLength(1)
+      expect(aurora.log.refusals).toHaveLength(1)
+    }
+  })
+
+  test('the callback API', async () => {
+    const { iam, options } = await withDeletedKey()
+    const pool = withLoginRetry(callbacks.createPool(options), iam)
+    pools.push(pool.promise())
+    const rows = await new Promise((resolve, reject) =>
+      pool.query('SELECT 1 AS one', (error, result) => (error ? reject(error) : resolve(result))),
+    )
+    expect(rows).toEqual([{ one: 1 }])
+    expect(aurora.log.refusals).toHaveLength(1)
+  })
+
+  test('ten connections that are refused together all get in', async () => {
+    const { open } = await withDeletedKey()
+    const pool = open()
+    await Promise.all(Array.from({ length: 10 }, () => pool.query('SELECT SLEEP(0.05)')))
+    expect(aurora.log.logins).toHaveLength(10)
+    // Those that come to the token last already present the new one.
+    expect(aurora.log.refusals.length).toBeGreaterThan(0)
+    expect(aurora.log.refusals.length).toBeLessThanOrEqual(10)
+  })
+
+  test('a permission that is missing costs one login more, and ends in the error of the server', async () => {
+    const { open } = await withDeletedKey({ accessKeyId: 'AKIDUNKNOWN', secretAccessKey: 'unknown' })
+    const pool = open()
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => pool.query('SELECT 1')))
+    for (const result of results) {
+      expect(result).toMatchObject({ status: 'rejected', reason: { code: 'ER_ACCESS_DENIED_ERROR' } })
+    }
+    expect(aurora.log.logins).toHaveLength(0)
+    expect(aurora.log.refusals).toHaveLength(11)
+  })
+
+  test('without it the connections in flight fail, and the next one is right', async () => {
+    const { options } = await withDeletedKey()
+    const pool = promises.createPool(options)
+    pools.push(pool)
+    await expect(pool.query('SELECT 1')).rejects.toMatchObject({ code: 'ER_ACCESS_DENIED_ERROR' })
+    await pool.query('SELECT 1')
+    expect(aurora.log.refusals).toHaveLength(1)
+  })
+
+  test('what the pool tells and what it is told are as they were', async () => {
+    const { options, iam } = await withDeletedKey()
+    const plain = promises.createPool(options)
+    const pool = withLoginRetry(plain, iam)
+    const released: unknown[] = []
+    plain.on('release', (connection) => released.push(connection))
+    await pool.query('SELECT 1')
+    expect(released).toHaveLength(1)
+    await pool.end()
+    await expect(plain.query('SELECT 1')).rejects.toThrow(/Pool is closed/)
+  })
+})
