@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 // The packages are tested from their sources: nothing has to be built first.
@@ -9,7 +10,13 @@ const ssr = {
 const project = (name: string, include: string) => ({
   resolve,
   ssr,
-  test: { name, include: [include], testTimeout: 30_000, hookTimeout: 60_000 },
+  test: {
+    name,
+    include: [include],
+    setupFiles: [fileURLToPath(new URL('test/no-warnings.ts', import.meta.url))],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
 })
 
 export default defineConfig({

@@ -1,0 +1,14 @@
+import { afterAll, expect } from 'vitest'
+
+// A warning of Node (a listener leak, a rejection that nobody handled, a deprecation) is a defect of the library or
+// of the test that raised it.
+const warnings: Error[] = []
+const note = (warning: Error) => warnings.push(warning)
+process.on('warning', note)
+
+afterAll(async () => {
+  // Node raises warnings a tick after their cause.
+  await new Promise(setImmediate)
+  process.off('warning', note)
+  expect(warnings.map(String)).toEqual([])
+})
