@@ -13,6 +13,8 @@ export interface Backend {
   connect(): Socket
   /** The account that stands behind an IAM user. */
   account(user: string): Account
+  /** Restarts what {@link openBackend} started; undefined for a server that is not ours. */
+  readonly restart: ((readOnly: boolean) => Promise<void>) | undefined
   /** Ends what {@link openBackend} started. May be called again. */
   close(): Promise<void>
 }
@@ -50,6 +52,7 @@ async function startOurs({ database, users, signal }: BackendOptions): Promise<B
     database,
     connect: () => connect(server.socketPath),
     account: (user) => server.account(user),
+    restart: (readOnly) => server.restart(readOnly),
     close: () => server.close(),
   }
 }
@@ -76,6 +79,7 @@ async function reachTheirs(url: string, { database, signal }: BackendOptions): P
     database: address.database ?? database,
     connect: () => connect(address.socket),
     account: () => ({ user: address.user, password: address.password }),
+    restart: undefined,
     close: async () => {},
   }
 }

@@ -10,6 +10,8 @@ export interface Front {
   readonly faults: Faults
   /** How many connections are open now. */
   readonly openConnections: number
+  /** Refuses new connections and breaks every open one until `work` is done. */
+  closedDuring(work: () => Promise<void>): Promise<void>
   /** Stops listening, breaks every connection and resolves when nothing is left of them. */
   close(): Promise<void>
 }
@@ -37,6 +39,7 @@ export async function startFront(
   }
   const faults = new Faults(drop)
   let count = 0
+  let isClosed = false
   let shared: FrontServices | undefined
 
   const server = createServer({ noDelay: true }, (socket: Socket) => {
@@ -49,11 +52,15 @@ export async function startFront(
     open.add(connection)
     void connection.finished.then(() => open.delete(connection))
   })
-  const port = await new Promise<number>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(address.port, address.host, () => resolve((server.address() as { port: number }).port))
-  })
-  server.unref()
+  const listen = (on: number) =>
+    new Promise<number>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(on, address.host, () => {
+        server.off('error', reject).unref()
+        resolve((server.address() as { port: number }).port)
+      })
+    })
+  const port = await listen(address.port)
   shared = { ...services(port), faults }
 
   return {
@@ -62,7 +69,17 @@ export async function startFront(
     get openConnections() {
       return open.size
     },
+    async closedDuring(work) {
+      server.close()
+      drop()
+      try {
+        await work()
+      } finally {
+        if (!isClosed) await listen(port)
+      }
+    },
     async close() {
+      isClosed = true
       server.close()
       drop()
       await Promise.all([...open].map(({ finished }) => finished))

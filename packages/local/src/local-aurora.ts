@@ -148,15 +148,35 @@ export class LocalAurora implements AsyncDisposable {
   }
 
   /**
+   * Restarts the private database, as a failover does to the old writer: every connection breaks, new ones are
+   * refused until it is back, and what was committed is still there.
+   *
+   * @param options - `readOnly`: it comes back as a reader, and answers 1290 to every change. @defaultValue false
+   * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`: the database was given as `backend`;
+   * `ERR_LOCAL_AURORA_CLOSED`; `ERR_LOCAL_AURORA_DATABASE_FAILED`: it did not come back
+   */
+  async restart({ readOnly = false }: { readonly readOnly?: boolean } = {}): Promise<void> {
+    this.#assertOpen()
+    const { front, backend } = this.#parts
+    const { restart } = backend
+    if (restart === undefined) {
+      throw new LocalAuroraError(
+        'ERR_LOCAL_AURORA_INVALID_OPTION',
+        'backend: the database at that URL is not ours to restart; leave `backend` out to have a MariaDB started',
+        { option: 'backend' },
+      )
+    }
+    await front.closedDuring(() => restart(readOnly))
+  }
+
+  /**
    * Endpoints that play EC2 instance metadata and container credentials and hand out
    * {@link LocalAurora.credentials}, so that an AWS SDK's own provider chain can be tried. Started once, ended by {@link LocalAurora.close}.
    *
    * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_CLOSED`
    */
   async startCredentialEndpoints(): Promise<CredentialEndpoints> {
-    if (this.#closing !== undefined) {
-      throw new LocalAuroraError('ERR_LOCAL_AURORA_CLOSED', 'this Local Aurora was closed')
-    }
+    this.#assertOpen()
     this.#endpoints ??= startCredentialEndpoints(() => this.credentials)
     return this.#endpoints
   }
@@ -165,6 +185,11 @@ export class LocalAurora implements AsyncDisposable {
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  #assertOpen(): void {
+    if (this.#closing === undefined) return
+    throw new LocalAuroraError('ERR_LOCAL_AURORA_CLOSED', 'this Local Aurora was closed')
   }
 
   async #close(): Promise<void> {

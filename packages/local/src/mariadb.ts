@@ -26,6 +26,8 @@ export interface MariaDbOptions {
 export interface MariaDb {
   readonly socketPath: string
   readonly pid: number
+  /** Shuts the server down in good order and starts it again on the same data, which it refuses to change if `readOnly`. */
+  restart(readOnly: boolean): Promise<void>
   /** @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`: not one of `users` */
   account(user: string): Account
   /** Kills the server and removes its folder. May be called again. */
@@ -76,7 +78,9 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
   const socketPath = join(folder, 'socket')
   const pidFile = join(folder, 'pid')
   await mkdir(join(folder, 'data'))
-  await writeFile(join(folder, 'accounts.sql'), accountsSql(database, [...accounts.values()]))
+  const writeAccounts = (readOnly: boolean) =>
+    writeFile(join(folder, 'accounts.sql'), accountsSql(database, [...accounts.values()], readOnly))
+  await writeAccounts(false)
 
   const common = ['--no-defaults', `--datadir=${join(folder, 'data')}`, ...TUNING]
   // MariaDB refuses to run as root unless told so.
@@ -98,13 +102,28 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
     '--skip-name-resolve',
     '--max-connections=2000',
   ]
-  const server = startSupervised(folder, inSequence(install, serve))
-  await untilReady(server, socketPath, signal)
-  const pid = Number(await readFile(pidFile, 'utf8'))
+  const server = startSupervised(folder, installOnce(join(folder, 'data', 'mysql'), install, serve))
+  let pid = 0
+  // One that is shutting down greets to the last, but takes its file with it.
+  const untilNew = async (former: number, giveUp?: AbortSignal) =>
+    untilReady(server, giveUp, async (tooLate) => {
+      await awaitGreeting(connect(socketPath), tooLate)
+      pid = Number(await readFile(pidFile, 'utf8'))
+      return pid > 0 && pid !== former
+    })
+  await untilNew(pid, signal)
   server.unref()
   return {
     socketPath,
-    pid,
+    get pid() {
+      return pid
+    },
+    async restart(readOnly) {
+      await writeAccounts(readOnly)
+      const former = pid
+      process.kill(former, 'SIGTERM')
+      await untilNew(former)
+    },
     account(user) {
       const account = accounts.get(user)
       if (account !== undefined) return account
@@ -118,27 +137,24 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
   }
 }
 
-/** One command that runs the first and, if that went well, becomes the second. */
-function inSequence(first: readonly string[], second: readonly string[]): string[] {
+/** One command that runs `install` unless `installed` exists, and then becomes `serve`. */
+function installOnce(installed: string, install: readonly string[], serve: readonly string[]): string[] {
   const shellWords = (command: readonly string[]) =>
     command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
-  return ['/bin/sh', '-c', `${shellWords(first)} && exec ${shellWords(second)}`]
+  const isInstalled = shellWords(['test', '-d', installed])
+  return ['/bin/sh', '-c', `(${isInstalled} || ${shellWords(install)}) && exec ${shellWords(serve)}`]
 }
 
 async function untilReady(
   server: SupervisedProcess,
-  socketPath: string,
-  signal?: AbortSignal,
+  signal: AbortSignal | undefined,
+  isReady: (giveUp: AbortSignal) => Promise<boolean>,
 ): Promise<void> {
   const tooLate = AbortSignal.timeout(START_TIMEOUT_MS)
   const giveUp = AbortSignal.any([server.ended, tooLate, ...(signal === undefined ? [] : [signal])])
-  for (;;) {
-    try {
-      return await awaitGreeting(connect(socketPath), giveUp)
-    } catch {
-      // Not there yet, unless something gave up meanwhile.
-    }
-    if (giveUp.aborted) break
+  while (!giveUp.aborted) {
+    // What fails is not there yet, unless something gave up meanwhile.
+    if (await isReady(giveUp).catch(() => false)) return
     await sleep(POLL_MS)
   }
   const wasRunning = !server.ended.aborted

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 
 /**
- * A shell that outlives us, but only long enough to clean up. Its standard input is a pipe that we hold:
+ * A shell that starts a command again when it ended in good order, and that outlives us, but only long enough to clean up. Its standard input is a pipe that we hold:
  * the kernel closes it however we end, SIGKILL included. Then the command is killed, whatever it started is
  * ended, and the folder goes. Without job control all of them share the process group that `detached` made.
  *
@@ -13,10 +13,15 @@ exec 3<&0 </dev/null
 trap : TERM HUP PIPE
 folder=$1
 shift
-"$@" 3<&- >"$folder/log" 2>&1 &
-command=$!
-(read -r line <&3; kill -9 $command) &
-wait $command
+while
+  "$@" 3<&- >"$folder/log" 2>&1 &
+  command=$!
+  (read -r line <&3; kill -9 $command) &
+  watcher=$!
+  wait $command
+do
+  kill -9 $watcher
+done
 kill -9 $command
 tail -n 20 "$folder/log" >&2
 kill 0
@@ -24,9 +29,9 @@ attempts=0
 until rm -rf "$folder" || [ $attempts -eq 50 ]; do attempts=$((attempts + 1)); sleep 0.1; done
 `
 
-/** A command that cannot survive us, and its folder. */
+/** A command that is started again when it ends with status 0, cannot survive us, and its folder. */
 export interface SupervisedProcess {
-  /** Aborted when the command has ended and its folder is gone; the reason is an Error with its last output. */
+  /** Aborted when the command has ended for good and its folder is gone; the reason is an Error with its last output. */
   readonly ended: AbortSignal
   /** From now on the process keeps our event loop alive no longer. */
   unref(): void

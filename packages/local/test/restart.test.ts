@@ -1,0 +1,60 @@
+import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startMariaDb } from '../src/mariadb.ts'
+import { logIn } from './fixtures/client.ts'
+
+let aurora: LocalAurora
+
+beforeAll(async () => {
+  aurora = await startLocalAurora({ throttle: false })
+})
+afterAll(() => aurora.close())
+
+test('a restart breaks what is open, refuses what comes meanwhile, and keeps what was committed', async () => {
+  const before = await logIn(aurora)
+  await before.query('CREATE TABLE kept (id INT PRIMARY KEY)')
+  await before.query('INSERT INTO kept VALUES (1)')
+  const broken = new Promise<{ code?: string }>((resolve) => before.once('error', resolve))
+  const restarted = aurora.restart()
+  expect(await broken).toMatchObject({ code: 'PROTOCOL_CONNECTION_LOST' })
+  await expect(logIn(aurora)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  await restarted
+  const after = await logIn(aurora)
+  expect((await after.query('SELECT id FROM kept'))[0]).toEqual([{ id: 1 }])
+  await after.end()
+})
+
+test('as a reader it refuses changes, as a writer it takes them again', async () => {
+  await aurora.restart({ readOnly: true })
+  const reader = await logIn(aurora)
+  await expect(reader.query('CREATE TABLE refused (id INT)')).rejects.toMatchObject({ errno: 1290 })
+  await reader.query('SELECT 1')
+  await reader.end()
+  await aurora.restart()
+  const writer = await logIn(aurora)
+  await writer.query('CREATE TABLE taken (id INT)')
+  await writer.end()
+})
+
+test('closed in the middle of it: the restart fails, and nothing is left', async () => {
+  const doomed = await startLocalAurora()
+  const restarted = doomed.restart()
+  await Promise.all([
+    expect(restarted).rejects.toMatchObject({ code: 'ERR_LOCAL_AURORA_DATABASE_FAILED' }),
+    doomed.close(),
+  ])
+  await expect(logIn(doomed)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+})
+
+test('a database that is not ours is not restarted, nor one that was closed', async () => {
+  const theirs = await startMariaDb({ database: 'shop', users: ['owner'] })
+  const backend = `mysql://owner@localhost/shop?socketPath=${encodeURIComponent(theirs.socketPath)}`
+  await using stranger = await startLocalAurora({ backend })
+  await expect(stranger.restart()).rejects.toMatchObject({
+    code: 'ERR_LOCAL_AURORA_INVALID_OPTION',
+    option: 'backend',
+  })
+  await stranger.close()
+  await expect(stranger.restart()).rejects.toMatchObject({ code: 'ERR_LOCAL_AURORA_CLOSED' })
+  await theirs.close()
+})
