@@ -108,8 +108,10 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
   const untilNew = async (former: number, giveUp?: AbortSignal) =>
     untilReady(server, giveUp, async (tooLate) => {
       await awaitGreeting(connect(socketPath), tooLate)
-      pid = Number(await readFile(pidFile, 'utf8'))
-      return pid > 0 && pid !== former
+      const now = Number(await readFile(pidFile, 'utf8'))
+      if (now === 0 || now === former) return false
+      pid = now
+      return true
     })
   await untilNew(pid, signal)
   server.unref()
@@ -120,9 +122,8 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
     },
     async restart(readOnly) {
       await writeAccounts(readOnly)
-      const former = pid
-      process.kill(former, 'SIGTERM')
-      await untilNew(former)
+      process.kill(pid, 'SIGTERM')
+      await untilNew(pid)
     },
     account(user) {
       const account = accounts.get(user)
