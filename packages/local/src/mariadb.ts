@@ -122,7 +122,11 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
     },
     async restart(readOnly) {
       await writeAccounts(readOnly)
-      process.kill(pid, 'SIGTERM')
+      try {
+        process.kill(pid, 'SIGTERM')
+      } catch {
+        // Killed by close() meanwhile: it will not come back, and the wait says so.
+      }
       await untilNew(pid)
     },
     account(user) {
