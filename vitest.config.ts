@@ -25,6 +25,8 @@ export default defineConfig({
       project('rate-limit', 'packages/rate-limit/test/**/*.test.ts'),
       project('core', 'packages/core/test/**/*.test.ts'),
       project('mysql2', 'packages/mysql2/test/**/*.test.ts'),
+      project('knex', 'packages/knex/test/**/*.test.ts'),
+      project('typeorm', 'packages/typeorm/test/**/*.test.ts'),
       project('wire', 'packages/wire/test/**/*.test.ts'),
       project('local', 'packages/local/test/**/*.test.ts'),
       project('test', 'test/**/*.test.ts'),

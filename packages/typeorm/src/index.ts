@@ -1,0 +1,1 @@
+export { createAuroraIam } from '@aurora-iam/mysql2'
