@@ -82,7 +82,10 @@ export async function startFront(
       isClosed = true
       server.close()
       drop()
+      // What is left of connections keeps nobody alive; whoever waits for their end must live to see it.
+      const waiting = setInterval(() => {}, 1_000)
       await Promise.all([...open].map(({ finished }) => finished))
+      clearInterval(waiting)
     },
   }
 }
