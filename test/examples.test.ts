@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const EXAMPLES = new URL('../examples/', import.meta.url)
+
+// What each example prints, to the letter.
+const OUTPUT: Readonly<Record<string, readonly string[]>> = {
+  drizzle: ['logged in as app@%', 'Ada has 100', 'Grace has 250', 'connections: 1, tokens: 1'],
+  kysely: ['logged in as app@%', 'Ada has 100', 'Grace has 250', 'connections: 1, tokens: 1'],
+  'mikro-orm': ['logged in as app@%', 'Ada has 100', 'Grace has 250', 'connections: 1, tokens: 1'],
+  mysql2: ['logged in as app@%', 'Ada has 100', 'Grace has 250', 'connections: 1, tokens: 1'],
+  sequelize: ['logged in as app@%', 'Ada has 100', 'Grace has 250', 'connections: 2, tokens: 1'],
+}
+
+// The demo has a test of its own.
+const examples = readdirSync(EXAMPLES).filter((name) => name !== 'demo')
+
+test('each example has its output here', () => {
+  expect(Object.keys(OUTPUT).sort()).toEqual(examples.sort())
+})
+
+test.for(examples)('the example %s prints what it should, and ends by itself', async (name, { skip }) => {
+  const needed = missingNode(name)
+  if (needed) {
+    process.stdout.write(
+      `\nThe example ${name} is left out: it needs Node ${needed}, this is ${process.version}.\n`,
+    )
+    skip(`needs Node ${needed}`)
+  }
+  expect(await run(name)).toEqual({ status: 0, stderr: '', lines: OUTPUT[name] })
+})
+
+/** The versions of Node that an example needs, by the `engines` of its package.json, when this is none of them. */
+function missingNode(name: string): string | undefined {
+  const { engines } = JSON.parse(readFileSync(new URL(`${name}/package.json`, EXAMPLES), 'utf8'))
+  if (!engines) return undefined
+  const [, major, minor] = /^>=(\d+)\.(\d+)$/.exec(engines.node)?.map(Number) ?? []
+  if (major === undefined || minor === undefined)
+    throw new Error(`${name}: engines.node must be >=<major>.<minor>`)
+  const [ourMajor = 0, ourMinor = 0] = process.versions.node.split('.').map(Number)
+  return ourMajor > major || (ourMajor === major && ourMinor >= minor) ? undefined : engines.node
+}
+
+async function run(name: string) {
+  const program = fileURLToPath(new URL(`${name}/dist/main.js`, EXAMPLES))
+  // The database of an example is its own.
+  const { AURORA_IAM_BACKEND: _, ...env } = process.env
+  const example = spawn(process.execPath, [program], { env, timeout: 25_000 })
+  const [stdout, stderr, [status]] = await Promise.all([
+    text(example.stdout),
+    text(example.stderr),
+    once(example, 'close'),
+  ])
+  return { status, stderr, lines: stdout.trimEnd().split('\n') }
+}
