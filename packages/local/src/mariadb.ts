@@ -77,12 +77,14 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
   const folder = await mkdtemp(join(tmpdir(), 'aurora-iam-'))
   const socketPath = join(folder, 'socket')
   const pidFile = join(folder, 'pid')
-  await mkdir(join(folder, 'data'))
+  // Not the machine's temporary folder: a server that starts removes the temporary tables of all others there.
+  const temporary = join(folder, 'temporary')
+  await Promise.all([mkdir(join(folder, 'data')), mkdir(temporary)])
   const writeAccounts = (readOnly: boolean) =>
     writeFile(join(folder, 'accounts.sql'), accountsSql(database, [...accounts.values()], readOnly))
   await writeAccounts(false)
 
-  const common = ['--no-defaults', `--datadir=${join(folder, 'data')}`, ...TUNING]
+  const common = ['--no-defaults', `--datadir=${join(folder, 'data')}`, `--tmpdir=${temporary}`, ...TUNING]
   // MariaDB refuses to run as root unless told so.
   if (process.getuid?.() === 0) common.push('--user=root')
   const install = [

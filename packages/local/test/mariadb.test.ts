@@ -1,7 +1,8 @@
-import { stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type MariaDb, startMariaDb } from '../src/mariadb.ts'
 import { findMariaDb } from '../src/mariadb-binaries.ts'
 
@@ -72,6 +73,21 @@ describe('a private MariaDB', () => {
       expect.objectContaining({ code: 'ERR_LOCAL_AURORA_INVALID_OPTION', option: 'users' }),
     )
   })
+})
+
+test('the temporary files of other databases are left alone', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'local-mariadb-'))
+  vi.stubEnv('TMPDIR', folder)
+  // A server that starts removes whatever is called so in its temporary folder.
+  await writeFile(join(folder, '#sql-of-another'), '')
+  const db = await startMariaDb({ database: 'app', users: ['app'] })
+  expect(await readdir(folder)).toContain('#sql-of-another')
+  expect(await query(db, 'app', 'SELECT @@tmpdir AS folder')).toEqual([
+    { folder: expect.stringContaining(dirname(db.socketPath)) },
+  ])
+  await db.close()
+  vi.unstubAllEnvs()
+  await rm(folder, { recursive: true })
 })
 
 test('a machine without MariaDB is told what to install, or to name a running database', () => {
