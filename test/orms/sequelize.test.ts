@@ -1,0 +1,42 @@
+import { startLocalAurora } from '@aurora-iam/local'
+import { withAuroraIam } from '@aurora-iam/mysql2'
+import { ConnectionError, QueryTypes, Sequelize } from 'sequelize'
+import { expect, test } from 'vitest'
+import { describeOrm } from './suite.ts'
+
+const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
+
+describeOrm(
+  'Sequelize',
+  (address, iam) => {
+    const dialectOptions = withAuroraIam({ ...address }, iam)
+    const sequelize = new Sequelize({ dialect: 'mysql', dialectOptions, pool: { max: 3 }, logging: false })
+    return { query: (text) => sequelize.query(text), close: () => sequelize.close() }
+  },
+  (error) => {
+    expect(error).toBeInstanceOf(ConnectionError)
+    return (error as ConnectionError).parent
+  },
+)
+
+test('Sequelize’s replication signs and verifies the name and the user of each node', async () => {
+  await using aurora = await startLocalAurora({ hostnames: [READER], users: ['app', 'reporting'] })
+  const { hostname, port, region, credentials, ca } = aurora
+  const settings = { region, credentials, ca, dial: { host: aurora.host } }
+  const options = withAuroraIam({ host: hostname, port, user: 'app' }, settings)
+  // All nodes share dialectOptions, which win over what a node says: the address stays out.
+  const { host: write, user: _, ...dialectOptions } = options
+  const sequelize = new Sequelize({
+    dialect: 'mysql',
+    dialectOptions,
+    replication: { write: { host: write, username: 'app' }, read: [{ host: READER, username: 'reporting' }] },
+    logging: false,
+  })
+  const who = (useMaster: boolean) =>
+    sequelize.query('SELECT CURRENT_USER() AS user', { type: QueryTypes.SELECT, useMaster })
+  expect(await who(true)).toEqual([{ user: 'app@%' }])
+  expect(await who(false)).toEqual([{ user: 'reporting@%' }])
+  const signed = aurora.log.logins.map((login) => `${login.user} ${login.hostname}`)
+  expect(new Set(signed)).toEqual(new Set([`app ${hostname}`, `reporting ${READER}`]))
+  await sequelize.close()
+})
