@@ -17,6 +17,7 @@ export class RateLimits {
   /** The longest wait for a place, in milliseconds. */
   readonly maxWaitMs: number
   readonly #limiters = new Map<string, RateLimiter>()
+  readonly #waits = new Set<AbortController>()
   #isClosed = false
 
   /** @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` or `ERR_AURORA_IAM_CONFLICTING_OPTIONS` */
@@ -41,10 +42,18 @@ export class RateLimits {
    */
   async acquire(target: TokenTarget, signal: AbortSignal | undefined): Promise<Permit | undefined> {
     if (this.#isClosed) throw closed()
+    const wait = new AbortController()
+    const giveUp = () => wait.abort(signal?.reason)
+    if (signal?.aborted) giveUp()
+    signal?.addEventListener('abort', giveUp)
+    this.#waits.add(wait)
     try {
-      return await this.#limiterFor(target)?.acquire({ signal, timeoutMs: this.maxWaitMs })
+      return await this.#limiterFor(target)?.acquire({ signal: wait.signal, timeoutMs: this.maxWaitMs })
     } catch (error) {
       throw error instanceof RateLimitError ? this.#explain(error, target) : error
+    } finally {
+      this.#waits.delete(wait)
+      signal?.removeEventListener('abort', giveUp)
     }
   }
 
@@ -56,6 +65,7 @@ export class RateLimits {
   /** Ends the wait of everyone who waits here. A limiter of the caller's own is the caller's to close. */
   close(): void {
     this.#isClosed = true
+    for (const wait of this.#waits) wait.abort()
     if (isRateLimiter(this.#settings)) return
     for (const limiter of this.#limiters.values()) limiter.close()
   }
@@ -72,7 +82,7 @@ export class RateLimits {
   }
 
   #explain(error: RateLimitError, { hostname, port }: TokenTarget): AuroraIamError {
-    if (error.code === 'ERR_RATE_LIMIT_CLOSED') return closed(error)
+    if (error.code === 'ERR_RATE_LIMIT_CLOSED' || this.#isClosed) return closed(error)
     if (error.code === 'ERR_RATE_LIMIT_ABORTED') {
       return new AuroraIamError('ERR_AURORA_IAM_CLOSED', 'The wait for a new connection was called off.', {
         cause: error,

@@ -124,6 +124,20 @@ describe('close', () => {
     }
   })
 
+  test("ends those who wait at a limiter of the caller's own, which goes on for others", async () => {
+    const rateLimit = createRateLimiter({ limit: 1, intervalMs: 3_600_000 })
+    const taken = await rateLimit.acquire()
+    const { iam, login } = setUp({ rateLimit })
+    const waiter = rejection(login())
+    const other = rateLimit.acquire()
+    await settle()
+    iam.close()
+    expect(await waiter).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
+    expect(rateLimit.stats().waiting).toBe(1)
+    taken.cancel()
+    await other
+  })
+
   test('ends those who wait for a hanging source', async () => {
     const { iam, login } = setUp({
       credentials: () => new Promise(() => {}),
