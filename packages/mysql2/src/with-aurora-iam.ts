@@ -5,6 +5,9 @@ import type { Mysql2Options } from './driver-types.ts'
 import { connectionHooks, DEFAULT_CONNECT_TIMEOUT_MS } from './hooks.ts'
 import { sslFor } from './ssl.ts'
 
+// Node's timers run at once when asked for more: about 24 days.
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 /**
  * Returns mysql2's own `options` with a live IAM token, verified TLS and a place under the connection rate on every
  * new connection. For `createPool`, `createConnection`, `cluster.add`, and everything that takes the same options.
@@ -37,7 +40,7 @@ export function withAuroraIam<T extends Mysql2Options>(options: T, iam?: AuroraI
     port: target.port,
     user,
     ssl: sslFor(shared, target, ssl),
-    connectTimeout: loginTimeout === 0 ? 0 : loginTimeout + shared.longestWaitMs,
+    connectTimeout: loginTimeout === 0 ? 0 : Math.min(loginTimeout + shared.longestWaitMs, LONGEST_TIMER_MS),
     stream: hooks.stream,
     authPlugins: { ...authPlugins, ...hooks.authPlugins },
   } as unknown as T

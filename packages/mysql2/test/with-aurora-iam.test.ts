@@ -74,6 +74,15 @@ describe('withAuroraIam', () => {
     expect(timeout(0)).toBe(0)
   })
 
+  test('the longest wait that can be asked for does not make mysql2 give up at once', () => {
+    const longestTimerMs = 2 ** 31 - 1
+    const { connectTimeout } = withAuroraIam<PoolOptions>(
+      { host: HOST, user: 'app' },
+      { maxWaitMs: longestTimerMs },
+    )
+    expect(connectTimeout).toBe(longestTimerMs)
+  })
+
   test("keeps the caller's other authentication plugins", () => {
     const dialog = () => () => 'x'
     const { authPlugins } = withAuroraIam<PoolOptions>({ host: HOST, user: 'app', authPlugins: { dialog } })
