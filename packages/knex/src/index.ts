@@ -1,1 +1,9 @@
-export { createAuroraIam } from '@aurora-iam/mysql2'
+export {
+  type AuroraIam,
+  AuroraIamError,
+  type AuroraIamErrorCode,
+  type AuroraIamOptions,
+  createAuroraIam,
+} from '@aurora-iam/core'
+export { auroraIamConnection } from './connection.ts'
+export { withAuroraIam } from './with-aurora-iam.ts'

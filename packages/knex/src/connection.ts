@@ -1,0 +1,42 @@
+import { type AuroraIam, AuroraIamError, type AuroraIamOptions, asAuroraIam } from '@aurora-iam/core'
+import { type Mysql2Options, withAuroraIam } from '@aurora-iam/mysql2'
+import type { Knex } from 'knex'
+import { assertConnection } from './config.ts'
+
+// Said in the second argument. Everything else that can be at fault was said in `connection`.
+const OPTIONS_OF_IAM: ReadonlySet<string> = new Set(['region', 'hostname', 'dial', 'ca'])
+
+/**
+ * The `connection` object alone, for frameworks that make the Knex instance themselves. A plain object and no
+ * function, because they write to it, merge it, or hand it to mysql2 as it is; tokens are fetched for each connection
+ * all the same. The pool time-outs are the framework's: give it longer ones, or a shorter `maxWaitMs` here.
+ *
+ * ```ts
+ * export default { connection: { client: 'mysql', connection: auroraIamConnection({ host, user, database }) } }
+ * ```
+ *
+ * @param connection - mysql2's options as Knex has them, without a password
+ * @param iam - options, or an {@link AuroraIam} to share. @defaultValue the AWS SDK's defaults
+ * @returns a copy, of the same type
+ * @throws {@link AuroraIamError} for everything about the options that can be known now
+ */
+export function auroraIamConnection<T extends Knex.MySql2ConnectionConfig>(
+  connection: T,
+  iam?: AuroraIam | AuroraIamOptions,
+): T {
+  const shared = asAuroraIam(iam)
+  assertConnection(connection)
+  try {
+    // Knex's types know less of mysql2's options than mysql2 does, `ssl` above all.
+    return withAuroraIam(connection as Mysql2Options, shared) as T
+  } catch (error) {
+    throw error instanceof AuroraIamError ? inKnexWords(error) : error
+  }
+}
+
+/** The same error, with the option named as it is written in a Knex configuration. */
+function inKnexWords(error: AuroraIamError): AuroraIamError {
+  const { code, message, option, cause } = error
+  if (option === undefined || OPTIONS_OF_IAM.has(option.split('.')[0] as string)) return error
+  return new AuroraIamError(code, `connection.${message}`, { option: `connection.${option}`, cause })
+}

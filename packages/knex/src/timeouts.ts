@@ -1,0 +1,42 @@
+import type { Knex } from 'knex'
+
+// Knex's own defaults (the first is that of its pool, tarn), in milliseconds.
+const CREATE_TIMEOUT_MS = 30_000
+const ACQUIRE_TIMEOUT_MS = 60_000
+
+// What Knex does between the login and the end of "create": it asks for the version and runs the caller's `afterCreate`.
+const AFTER_LOGIN_MS = 5_000
+
+// So that a connection that takes too long says so itself, and Knex does not report a full pool.
+const MARGIN_MS = 1_000
+
+// Node's timers run at once when asked for more: about 24 days.
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+/**
+ * The time-outs of Knex's pool such that the wait for a place and the login fit into `createTimeoutMillis`, and that
+ * into the time to acquire. What fits in less keeps Knex's defaults, and what the caller has set is never touched.
+ *
+ * @param connectTimeout - from the request for a connection to the end of its login, the wait included; 0 for no bound
+ * @param longestWaitMs - the wait in it
+ */
+export function alignTimeouts(
+  { pool, acquireConnectionTimeout }: Knex.Config,
+  connectTimeout: number | undefined,
+  longestWaitMs: number,
+): Pick<Knex.Config, 'pool' | 'acquireConnectionTimeout'> {
+  const connectMs = connectTimeout ? connectTimeout : longestWaitMs + CREATE_TIMEOUT_MS
+  const createMs = pool?.createTimeoutMillis ?? atLeast(CREATE_TIMEOUT_MS, connectMs + AFTER_LOGIN_MS)
+  // Knex takes the shorter of the two, so one that is given must not meet another.
+  const acquireMs = acquireConnectionTimeout ?? pool?.acquireTimeoutMillis
+  return {
+    pool: { ...pool, createTimeoutMillis: createMs },
+    ...(acquireMs === undefined && {
+      acquireConnectionTimeout: atLeast(ACQUIRE_TIMEOUT_MS, createMs + MARGIN_MS),
+    }),
+  }
+}
+
+function atLeast(defaultMs: number, neededMs: number): number {
+  return Math.min(Math.max(defaultMs, neededMs), LONGEST_TIMER_MS)
+}

@@ -1,0 +1,73 @@
+import type { Knex } from 'knex'
+import { describe, expect, test } from 'vitest'
+import { withAuroraIam } from '../src/index.ts'
+
+const connection = {
+  host: 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com',
+  user: 'app',
+  database: 'shop',
+}
+
+/** The time-outs of a configuration with `config` in it; a connection may wait `maxWaitMs` for its place. */
+function timeouts(config: Knex.Config, maxWaitMs?: number) {
+  const iam = { maxWaitMs, credentialsTimeoutMs: 1_000 }
+  const { pool, acquireConnectionTimeout } = withAuroraIam({ client: 'mysql2', connection, ...config }, iam)
+  return {
+    create: pool?.createTimeoutMillis,
+    acquire: acquireConnectionTimeout,
+    ofPool: pool?.acquireTimeoutMillis,
+  }
+}
+
+describe('pool time-outs', () => {
+  test('wait and login fit into createTimeoutMillis, and that into acquireConnectionTimeout', () => {
+    const waitMs = 60_000 + 3 * 1_000
+    const { create, acquire } = timeouts({}, 60_000)
+    expect(create).toBeGreaterThan(waitMs + 10_000)
+    expect(acquire).toBeGreaterThan(create as number)
+    const slow = timeouts({ connection: { ...connection, connectTimeout: 100_000 } }, 60_000)
+    expect(slow.create).toBeGreaterThan(waitMs + 100_000)
+    expect(slow.acquire).toBeGreaterThan(slow.create as number)
+  })
+
+  test('with nothing set they are 75 and 76 seconds', () => {
+    const { pool, acquireConnectionTimeout } = withAuroraIam({ client: 'mysql2', connection })
+    expect(pool?.createTimeoutMillis).toBe(75_000)
+    expect(acquireConnectionTimeout).toBe(76_000)
+  })
+
+  test("Knex's own are never made shorter", () => {
+    expect(timeouts({}, 100)).toEqual({ create: 30_000, acquire: 60_000, ofPool: undefined })
+  })
+
+  test('without a connectTimeout, a connection has as long as Knex gives it, after the wait', () => {
+    const { create } = timeouts({ connection: { ...connection, connectTimeout: 0 } }, 60_000)
+    expect(create).toBeGreaterThan(60_000 + 30_000)
+  })
+
+  test('what the caller has set is kept, be it too short or longer', () => {
+    expect(timeouts({ acquireConnectionTimeout: 500 }, 60_000)).toMatchObject({ acquire: 500 })
+    expect(timeouts({ pool: { createTimeoutMillis: 2_000 } }, 60_000)).toMatchObject({ create: 2_000 })
+    const long = timeouts({ pool: { createTimeoutMillis: 200_000 } })
+    expect(long.create).toBe(200_000)
+    expect(long.acquire).toBeGreaterThan(200_000)
+  })
+
+  test('pool.acquireTimeoutMillis counts as set: Knex takes the shorter of the two', () => {
+    expect(timeouts({ pool: { acquireTimeoutMillis: 500 } }, 60_000)).toMatchObject({
+      acquire: undefined,
+      ofPool: 500,
+    })
+  })
+
+  test('the longest wait that can be asked for makes no timer run at once', () => {
+    const longestTimerMs = 2 ** 31 - 1
+    expect(timeouts({}, longestTimerMs)).toMatchObject({ create: longestTimerMs, acquire: longestTimerMs })
+  })
+
+  test('the rest of `pool` is kept', () => {
+    const afterCreate = () => {}
+    const { pool } = withAuroraIam({ client: 'mysql2', connection, pool: { min: 0, max: 3, afterCreate } })
+    expect(pool).toMatchObject({ min: 0, max: 3, afterCreate })
+  })
+})
