@@ -1,0 +1,40 @@
+import { withAuroraIam } from '@aurora-iam/knex'
+import type { Knex } from 'knex'
+import type { AdapterHarness, Client } from '../conformance/harness.ts'
+import type { MakeKnex } from './support.ts'
+
+/** Knex's pool, in whichever version. */
+export function knexHarness(name: string, makeKnex: MakeKnex): AdapterHarness {
+  return {
+    name,
+    // Knex rejects with what its pool's `create` rejected with: `propagateCreateError`, on by default.
+    capabilities: { connectsWhenOpened: false, keepsErrors: true },
+    options: ({ connectionLimit, ...connection }, iam) =>
+      withAuroraIam({ client: 'mysql2', connection, pool: { min: 0, max: connectionLimit } }, iam),
+    open: (options) => clientOf(makeKnex(options as Knex.Config)),
+    // Knex leaves a connection that takes too long to mysql2, which gives it up after `connectTimeout`.
+    giveUpWaiting: async (options) => {
+      const { connection, ...config } = options as Knex.Config & { connection: () => object }
+      const db = makeKnex({ ...config, connection: { ...connection(), connectTimeout: 30 } as object })
+      await db.raw('SELECT 1').catch(() => {})
+      await db.destroy()
+    },
+    exitProgram: new URL('../fixtures/exit/knex.mjs', import.meta.url),
+  }
+}
+
+function clientOf(db: Knex): Client {
+  type Rows = Array<Record<string, unknown>>
+  return {
+    raw: db,
+    query: async (sql) => (await db.raw(sql))[0] as Rows,
+    hold: async () => {
+      const connection = await db.client.acquireConnection()
+      return {
+        query: async (sql) => (await db.raw(sql).connection(connection))[0] as Rows,
+        release: () => db.client.releaseConnection(connection),
+      }
+    },
+    close: () => db.destroy(),
+  }
+}

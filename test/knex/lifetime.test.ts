@@ -1,0 +1,76 @@
+import { createAuroraIam } from '@aurora-iam/core'
+import { auroraIamConnection } from '@aurora-iam/knex'
+import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import knex, { type Knex } from 'knex'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { connectionTo, opener, VERSIONS } from './support.ts'
+
+const MINUTE_MS = 60_000
+
+let aurora: LocalAurora
+let now: number
+
+beforeAll(async () => {
+  aurora = await startLocalAurora({ throttle: false })
+})
+
+afterAll(() => aurora.close())
+
+beforeEach(() => {
+  now = Date.now()
+  aurora.setClock(() => now)
+  aurora.log.clear()
+})
+
+const open = opener(() => aurora)
+
+/** Three queries at once: a pool of three has all its connections at work. */
+function burst(db: Knex): Promise<unknown> {
+  return Promise.all([1, 2, 3].map(() => db.raw('SELECT SLEEP(0.005)')))
+}
+
+describe.each(VERSIONS)('$name over the life of its tokens', ({ makeKnex }) => {
+  test('keeps its healthy connections, over a hundred lives of a token', async () => {
+    const iam = createAuroraIam({ ...aurora.iam, rateLimit: false })
+    const db = open(makeKnex, iam, { pool: { max: 3 } })
+    for (let life = 0; life < 100; life++) {
+      await burst(db)
+      now += 16 * MINUTE_MS
+    }
+    expect(aurora.log.connections).toBe(3)
+    expect([...aurora.log].filter(({ type }) => type === 'closed')).toEqual([])
+    expect(aurora.openConnections).toBe(3)
+    expect(iam.stats().tokensSigned).toBe(1)
+  })
+
+  test('logs in with a live token whenever the pool grows, while tokens age under its load', async () => {
+    const iam = createAuroraIam({ ...aurora.iam, rateLimit: false })
+    const db = open(makeKnex, iam, { pool: { max: 5, idleTimeoutMillis: 1, reapIntervalMillis: 5 } })
+    const worker = async () => {
+      for (let i = 0; i < 20; i++) {
+        now += MINUTE_MS
+        await db.raw('SELECT SLEEP(0.002)')
+        // Long enough for the connection to be idle, and closed.
+        if (i % 4 === 3) await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    }
+    await Promise.all([1, 2, 3, 4, 5].map(worker))
+    expect(aurora.log.refusals).toEqual([])
+    expect(aurora.log.fingerprints.length).toBeGreaterThan(3)
+  })
+})
+
+test('Knex would close its healthy connections by an expirationChecker, which is why one is refused', async () => {
+  const settings = auroraIamConnection(connectionTo(aurora), { ...aurora.iam, rateLimit: false })
+  const connection = () => {
+    const expiresAt = now + 15 * MINUTE_MS
+    return { ...settings, expirationChecker: () => now >= expiresAt }
+  }
+  const db = knex({ client: 'mysql2', connection, pool: { min: 0, max: 3 } })
+  for (let life = 0; life < 3; life++) {
+    await burst(db)
+    now += 16 * MINUTE_MS
+  }
+  expect(aurora.log.connections).toBeGreaterThan(3)
+  await db.destroy()
+})

@@ -1,0 +1,109 @@
+import { createAuroraIam } from '@aurora-iam/core'
+import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { until } from '../conformance/rate.ts'
+import { errorOf, opener, VERSIONS } from './support.ts'
+
+let aurora: LocalAurora
+
+beforeAll(async () => {
+  aurora = await startLocalAurora({ throttle: false })
+})
+
+afterAll(() => aurora.close())
+
+beforeEach(() => {
+  aurora.setThrottle(false)
+  aurora.log.clear()
+})
+
+const open = opener(() => aurora)
+
+/** A limiter without a place left until `release` is called. */
+async function busyLimiter() {
+  const limiter = createRateLimiter({ limit: 1, intervalMs: 60_000 })
+  const taken = await limiter.acquire()
+  return { limiter, release: () => taken.cancel() }
+}
+
+const TOO_LATE = {
+  name: 'KnexTimeoutError',
+  message: expect.stringContaining('Timeout acquiring a connection'),
+}
+
+describe.each(VERSIONS)('the pool of $name', ({ makeKnex }) => {
+  test('30 slow queries at 10 new connections a second all succeed', async () => {
+    aurora.setThrottle({ limit: 10, intervalMs: 1_000 })
+    const rateLimit = createRateLimiter({ limit: 10, intervalMs: 1_000 })
+    const db = open(makeKnex, { ...aurora.iam, rateLimit }, { pool: { max: 30 } })
+    await Promise.all(Array.from({ length: 30 }, () => db.raw('SELECT SLEEP(2.5)')))
+    expect(aurora.log.logins).toHaveLength(30)
+    expect(aurora.log.refusals).toEqual([])
+  })
+
+  test('an acquireConnectionTimeout of the caller holds, and the connection that comes later is used', async () => {
+    const { limiter, release } = await busyLimiter()
+    const config = { acquireConnectionTimeout: 100 }
+    const db = open(makeKnex, { ...aurora.iam, rateLimit: limiter }, config)
+    expect(await errorOf(db.raw('SELECT 1'))).toMatchObject(TOO_LATE)
+    expect(limiter.stats().waiting).toBe(1)
+    release()
+    await until(() => aurora.log.logins.length === 1)
+    await db.raw('SELECT 1')
+    expect(aurora.log.connections).toBe(1)
+  })
+
+  test('a createTimeoutMillis of the caller holds, and the connection that comes later is closed', async () => {
+    const { limiter, release } = await busyLimiter()
+    const config = { acquireConnectionTimeout: 60_000, pool: { max: 1, createTimeoutMillis: 100 } }
+    const db = open(makeKnex, { ...aurora.iam, rateLimit: limiter }, config)
+    expect(await errorOf(db.raw('SELECT 1'))).toMatchObject(TOO_LATE)
+    release()
+    await until(() => aurora.log.logins.length === 1)
+    await until(() => aurora.openConnections === 0)
+    expect(aurora.log.connections).toBe(1)
+  })
+
+  test('destroy() lets the connections that wait finish first, for as long as they may wait', async () => {
+    const { limiter, release } = await busyLimiter()
+    const db = open(makeKnex, { ...aurora.iam, rateLimit: limiter })
+    const query = errorOf(db.raw('SELECT 1'))
+    await until(() => limiter.stats().waiting === 1)
+    let isDestroyed = false
+    const destroyed = db.destroy().then(() => {
+      isDestroyed = true
+    })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(isDestroyed).toBe(false)
+    release()
+    await destroyed
+    expect(await query).toMatchObject({ message: 'aborted' })
+    await until(() => aurora.openConnections === 0)
+  })
+
+  test('destroy() is done at once when the AuroraIam is closed before', async () => {
+    const { limiter } = await busyLimiter()
+    const iam = createAuroraIam({ ...aurora.iam, rateLimit: limiter })
+    const db = open(makeKnex, iam)
+    const query = errorOf(db.raw('SELECT 1'))
+    await until(() => limiter.stats().waiting === 1)
+    iam.close()
+    await db.destroy()
+    expect(await query).toMatchObject({ message: 'aborted' })
+    expect(limiter.stats().waiting).toBe(0)
+    expect(aurora.log.connections).toBe(0)
+  })
+
+  test('destroyed in the middle, it lets running queries finish and takes no more', async () => {
+    const db = open(makeKnex, { ...aurora.iam, rateLimit: false }, { pool: { max: 2 } })
+    const running = [1, 2].map(() => db.raw('SELECT SLEEP(0.2) AS slept'))
+    const results = Promise.allSettled(running)
+    await until(() => aurora.log.logins.length === 2)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    await db.destroy()
+    for (const { status } of await results) expect(status).toBe('fulfilled')
+    expect(await errorOf(db.raw('SELECT 1'))).toMatchObject({ message: 'Unable to acquire a connection' })
+    await until(() => aurora.openConnections === 0)
+  })
+})

@@ -1,0 +1,120 @@
+import { createAuroraIam } from '@aurora-iam/core'
+import { auroraIamConnection, withAuroraIam } from '@aurora-iam/knex'
+import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { Model } from 'objection'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type MariaDb, startMariaDb } from '../../packages/local/src/mariadb.ts'
+import { connectionTo, opener, VERSIONS } from './support.ts'
+
+const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
+
+let aurora: LocalAurora
+let plain: MariaDb
+
+beforeAll(async () => {
+  aurora = await startLocalAurora({ hostnames: [READER], users: ['app', 'reporting'], throttle: false })
+  plain = await startMariaDb({ database: 'app', users: ['app'] })
+})
+
+afterAll(async () => {
+  await aurora.close()
+  await plain.close()
+})
+
+beforeEach(() => aurora.log.clear())
+
+const open = opener(() => aurora)
+
+describe.each(VERSIONS)('$name on IAM', ({ makeKnex }) => {
+  const unlimited = () => createAuroraIam({ ...aurora.iam, rateLimit: false })
+
+  test('builds a schema, and reads it back', async () => {
+    const db = open(makeKnex, unlimited())
+    await db.schema.dropTableIfExists('gadgets')
+    await db.schema.createTable('gadgets', (table) => {
+      table.increments('id')
+      table.string('name', 40).notNullable()
+    })
+    expect(await db.schema.hasTable('gadgets')).toBe(true)
+    expect(await db('gadgets').columnInfo('name')).toMatchObject({ type: 'varchar', maxLength: 40 })
+  })
+
+  test('commits a transaction, and rolls one back, on one connection each', async () => {
+    const db = open(makeKnex, unlimited())
+    await db.schema.dropTableIfExists('notes')
+    await db.schema.createTable('notes', (table) => table.string('text'))
+    await db.transaction(async (trx) => {
+      await trx('notes').insert({ text: 'kept' })
+      await trx('notes').insert({ text: 'kept too' })
+    })
+    const failing = db.transaction(async (trx) => {
+      await trx('notes').insert({ text: 'lost' })
+      throw new Error('changed my mind')
+    })
+    await expect(failing).rejects.toThrow('changed my mind')
+    expect(await db('notes').orderBy('text')).toEqual([{ text: 'kept' }, { text: 'kept too' }])
+    expect(aurora.log.connections).toBe(1)
+  })
+
+  test('streams rows', async () => {
+    const db = open(makeKnex, unlimited())
+    const rows = db.raw('SELECT seq FROM seq_1_to_1000').stream()
+    let sum = 0
+    for await (const { seq } of rows) sum += seq
+    expect(sum).toBe(500_500)
+  })
+
+  test('a reader and a writer share one AuroraIam; each name and user is signed for itself', async () => {
+    const { region, credentials, ca } = aurora
+    const iam = createAuroraIam({ region, credentials, ca, dial: { host: aurora.host }, rateLimit: false })
+    const node = (host: string, user: string) => ({ connection: { ...connectionTo(aurora), host, user } })
+    const writer = open(makeKnex, iam, node(aurora.hostname, 'app'))
+    const reader = open(makeKnex, iam, node(READER, 'reporting'))
+    for (const db of [writer, reader, writer, reader]) await db.raw('SELECT 1')
+    expect(aurora.log.logins).toMatchObject([
+      { hostname: aurora.hostname, user: 'app' },
+      { hostname: READER, user: 'reporting' },
+    ])
+    expect(iam.stats()).toMatchObject({ tokensSigned: 2, connectionsOpened: 2, credentialsResolved: 1 })
+  })
+
+  test('carries Objection', async () => {
+    class Animal extends Model {
+      static override tableName = 'animals'
+      declare id: number
+      declare name: string
+    }
+    const db = open(makeKnex, unlimited())
+    await db.schema.dropTableIfExists('animals')
+    await db.schema.createTable('animals', (table) => {
+      table.increments('id')
+      table.string('name')
+    })
+    const Bound = Animal.bindKnex(db)
+    const inserted = await Bound.transaction(
+      async (trx) => await Bound.query(trx).insertAndFetch({ name: 'Jennifer' }),
+    )
+    expect(inserted.toJSON()).toEqual({ id: 1, name: 'Jennifer' })
+    expect(await Bound.query().where('name', 'like', 'Jen%').resultSize()).toBe(1)
+  })
+
+  test('takes what a framework writes to the object of auroraIamConnection, or merges with it', async () => {
+    const iam = unlimited()
+    const connection = auroraIamConnection(connectionTo(aurora), iam)
+    Object.assign(connection, { typeCast: (_field: unknown, next: () => unknown) => String(next()) })
+    const db = makeKnex({ client: 'mysql2', connection: { ...connection, dateStrings: true } })
+    const [rows] = await db.raw('SELECT 1 AS one')
+    expect(rows).toEqual([{ one: '1' }])
+    expect(db.client.database()).toBe('app')
+    await db.destroy()
+  })
+
+  test('with enabled: false logs in by password, through the same call', async () => {
+    const { user, password } = plain.account('app')
+    const connection = { socketPath: plain.socketPath, user, password, database: 'app' }
+    const db = makeKnex(withAuroraIam({ client: 'mysql2', connection }, { enabled: false }))
+    const [rows] = await db.raw('SELECT CURRENT_USER() AS user')
+    expect(rows).toEqual([{ user: expect.stringMatching(/^app@/) }])
+    await db.destroy()
+  })
+})
