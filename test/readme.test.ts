@@ -6,35 +6,71 @@ import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const run = promisify(execFile)
-const here = fileURLToPath(new URL('.', import.meta.url))
+const root = fileURLToPath(new URL('..', import.meta.url))
 const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
 
 // What a README leaves to its reader: where the database is. The calls themselves are the README's, to the letter.
-const PRELUDE = `
-import * as adapter from '@aurora-iam/mysql2'
+const prelude = (adapter: string) => `
+import * as adapter from '@aurora-iam/${adapter}'
 const { host, port, readerHost, tunnelPort, user, database, settings } = JSON.parse(process.env.AURORA_SETTINGS)
-const { auroraIamCluster, withLoginRetry } = adapter
 const createAuroraIam = (options) => adapter.createAuroraIam({ ...settings, ...options })
-const withAuroraIam = (options, more = {}) =>
-  adapter.withAuroraIam({ port, ...options }, more.login ? more : { ...settings, ...more, ...(more.hostname && { port, dial: undefined }) })
+const complete = (iam = {}) =>
+  iam.login ? iam : { ...settings, ...iam, ...(iam.hostname && { port, dial: undefined }) }
 `
 
-// Some blocks end with a pool that nothing has used yet.
-const EPILOGUE = `
+// How each adapter is told the port, which a README has no need to name, and how what a block has made is used where
+// the block itself does not.
+const ADAPTERS: Readonly<Record<string, { readonly calls: string; readonly epilogue: string }>> = {
+  mysql2: {
+    calls: `
+const { auroraIamCluster, withLoginRetry } = adapter
+const withAuroraIam = (options, iam) => adapter.withAuroraIam({ port, ...options }, complete(iam))
+`,
+    epilogue: `
 if (typeof pool !== 'undefined') await pool.query('SELECT 1')
-process.exit(0)
-`
+`,
+  },
+  knex: {
+    calls: `
+const auroraIamConnection = (connection, iam) => adapter.auroraIamConnection({ port, ...connection }, complete(iam))
+const withAuroraIam = ({ connection, ...config }, iam) =>
+  adapter.withAuroraIam({ ...config, connection: { port, ...connection } }, complete(iam))
+`,
+    epilogue: `
+const { default: makeKnex } = await import('knex')
+if (typeof config !== 'undefined') await makeKnex(config).raw('SELECT 1')
+if (typeof db !== 'undefined') await db.raw('SELECT 1')
+`,
+  },
+  typeorm: {
+    calls: `
+const [username, entities] = [user, []]
+const at = ({ replication, ...options }) => ({
+  port,
+  ...options,
+  ...(replication && { replication: { master: at(replication.master), slaves: replication.slaves.map(at) } }),
+})
+const withAuroraIam = (options, iam) => adapter.withAuroraIam(at(options), complete(iam))
+`,
+    epilogue: `
+if (typeof dataSource !== 'undefined' && !dataSource.isInitialized) await dataSource.initialize()
+`,
+  },
+}
 
+// Each with its number of blocks, and a folder where what they import is installed.
 describe.each([
-  ['README.md', 2],
-  ['packages/mysql2/README.md', 5],
-])('%s', (file, count) => {
+  ['README.md', 4, 'test'],
+  ['packages/mysql2/README.md', 5, 'test'],
+  ['packages/knex/README.md', 4, 'test'],
+  ['packages/typeorm/README.md', 6, 'examples/nestjs'],
+])('%s', (file, count, installed) => {
   let aurora: LocalAurora
   let folder: string
 
   beforeAll(async () => {
     aurora = await startLocalAurora({ hostnames: [READER], throttle: false })
-    folder = await mkdtemp(`${here}.readme-`)
+    folder = await mkdtemp(`${root}${installed}/.readme-`)
   })
 
   afterAll(async () => {
@@ -43,11 +79,11 @@ describe.each([
   })
 
   test('its code runs as it stands', async () => {
-    const blocks = blocksOf(await readFile(new URL(`../${file}`, import.meta.url), 'utf8'))
+    const blocks = blocksOf(await readFile(`${root}${file}`, 'utf8'))
     expect(blocks.length).toBe(count)
     for (const [index, block] of blocks.entries()) {
       aurora.log.clear()
-      await runBlock(`${folder}/${index}.mjs`, block, aurora)
+      await runBlock(`${folder}/${index}.mjs`, programOf(block), aurora)
       expect(aurora.log.logins.length, block).toBeGreaterThan(0)
       expect(aurora.log.refusals).toHaveLength(0)
     }
@@ -58,9 +94,18 @@ function blocksOf(markdown: string): string[] {
   return [...markdown.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code as string)
 }
 
-async function runBlock(path: string, block: string, aurora: LocalAurora): Promise<void> {
-  const code = block.replaceAll(/^import .* from '@aurora-iam\/mysql2'$/gm, '')
-  await writeFile(path, PRELUDE + code + EPILOGUE)
+/** A block as a program of its own, for the adapter that it imports. */
+function programOf(block: string): string {
+  const ours = /^import .* from '@aurora-iam\/(\w+)'$/gm
+  const [, name = ''] = ours.exec(block) ?? []
+  const adapter = ADAPTERS[name]
+  if (!adapter) throw new Error(`This block imports no adapter:\n${block}`)
+  const { calls, epilogue } = adapter
+  return `${prelude(name)}${calls}${block.replaceAll(ours, '')}${epilogue}process.exit(0)\n`
+}
+
+async function runBlock(path: string, code: string, aurora: LocalAurora): Promise<void> {
+  await writeFile(path, code)
   const { hostname, port, region, ca, credentials } = aurora
   const settings = { region, ca, credentials, dial: { host: aurora.host, port } }
   const place = {
