@@ -15,6 +15,7 @@ const PACKAGES = [
   ['rate-limit', 'RateLimitError', []],
   ['core', 'AuroraIamError', ['rate-limit']],
   ['mysql2', 'AuroraIamError', ['core']],
+  ['knex', 'AuroraIamError', ['core', 'mysql2']],
   ['wire', 'WireError', []],
   ['local', 'LocalAuroraError', ['wire']],
 ] as const
