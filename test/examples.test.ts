@@ -13,6 +13,23 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
   kysely: ['logged in as app@%', 'Ada has 100', 'Grace has 250', 'connections: 1, tokens: 1'],
   'mikro-orm': ['logged in as app@%', 'Ada has 100', 'Grace has 250', 'connections: 1, tokens: 1'],
   mysql2: ['logged in as app@%', 'Ada has 100', 'Grace has 250', 'connections: 1, tokens: 1'],
+  objection: ['logged in as app@%', 'Ada has 50', 'Grace has 50', 'connections: 1, tokens: 1'],
+  opentelemetry: [
+    'GET /orders',
+    '  aurora-iam token',
+    '  aurora-iam permit',
+    '  aurora-iam permit',
+    '  aurora-iam login',
+    '  aurora-iam login',
+    'GET /invoices',
+    '  aurora-iam token',
+    '  aurora-iam permit',
+    '  aurora-iam login: ER_ACCESS_DENIED_ERROR',
+    'db.client.connection.create_time: 2',
+    'aurora_iam.permit.wait_time: 3',
+    'aurora_iam.tokens: 2',
+    'aurora_iam.refusals: 1',
+  ],
   sequelize: ['logged in as app@%', 'Ada has 100', 'Grace has 250', 'connections: 2, tokens: 1'],
 }
 

@@ -4,10 +4,11 @@ import { startLocalAurora } from '@aurora-iam/local'
 import knex from 'knex'
 import { Model } from 'objection'
 
+// A database to play with. For your own, `host` is the endpoint that RDS shows, and `aurora.iam` is left out.
 await using aurora = await startLocalAurora()
 const { host, port, database } = aurora
 
-// These are the lines that matter. With Amazon Aurora, `host` is the endpoint that RDS shows, and `aurora.iam` is left out.
+// The lines that matter:
 const connection = { host, port, user: 'app', database }
 const db = knex(withAuroraIam({ client: 'mysql2', connection }, aurora.iam))
 Model.knex(db)
@@ -33,7 +34,8 @@ await Account.transaction(async (trx) => {
 })
 
 const [[login]] = await db.raw('SELECT CURRENT_USER() AS user')
-console.log(`Logged in with an IAM token as ${login.user.split('@')[0]}`)
+console.log(`logged in as ${login.user}`)
 for (const { owner, balance } of await Account.query().orderBy('id')) console.log(`${owner} has ${balance}`)
+console.log(`connections: ${aurora.log.logins.length}, tokens: ${aurora.log.fingerprints.length}`)
 
 await db.destroy()
