@@ -13,20 +13,22 @@ export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
  * `authPlugins.mysql_clear_password` when the server asks for the password. Both read host, port and user from the
  * connection at hand, so one pair serves any number of nodes.
  *
- * @param target - where connections to `target.hostname` and `target.port` go, when that is not where their name leads
+ * @param target - where connections to its `hostname` and `port` go, when that is not where their name leads; one for
+ * each node that is known
  */
 export function connectionHooks(
   iam: AuroraIam,
   {
     target,
     connectTimeout = DEFAULT_CONNECT_TIMEOUT_MS,
-  }: { target?: ConnectionTarget; connectTimeout?: number } = {},
+  }: { target?: ConnectionTarget | readonly ConnectionTarget[]; connectTimeout?: number } = {},
 ): ConnectionHooks {
   const logins = new Logins()
-  const resolve = ({ host, port, user }: ConnectionSettings): ConnectionTarget =>
-    target && host === target.hostname && port === target.port
-      ? { ...target, username: user ?? target.username }
-      : iam.resolve({ host, port, user })
+  const targets = [target ?? []].flat()
+  const resolve = ({ host, port, user }: ConnectionSettings): ConnectionTarget => {
+    const known = targets.find((one) => host === one.hostname && port === one.port)
+    return known ? { ...known, username: user ?? known.username } : iam.resolve({ host, port, user })
+  }
   return {
     stream: ({ config }) => openWhenPermitted(config, { iam, logins, resolve, connectTimeout }),
     authPlugins: {

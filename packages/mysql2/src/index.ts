@@ -6,8 +6,9 @@ export {
   createAuroraIam,
 } from '@aurora-iam/core'
 export { auroraIamCluster } from './cluster.ts'
+export { assertDriverOptions } from './driver-options.ts'
 export type { ConnectionHooks, ConnectionSettings, Mysql2Options } from './driver-types.ts'
-export { connectionHooks } from './hooks.ts'
+export { connectionHooks, DEFAULT_CONNECT_TIMEOUT_MS } from './hooks.ts'
 export { withLoginRetry } from './login-retry.ts'
 export { sslFor } from './ssl.ts'
 export { withAuroraIam } from './with-aurora-iam.ts'
