@@ -19,7 +19,12 @@ export function rate({ harness, aurora, connect, address }: Suite): void {
 
     test('connections get their turn in the order in which they were asked for', async () => {
       const limiter = stepwise()
-      const client = await connect({ connectionLimit: 4 }, { ...aurora().iam, rateLimit: limiter })
+      const opening = connect({ connectionLimit: 4 }, { ...aurora().iam, rateLimit: limiter })
+      if (harness.capabilities.connectsWhenOpened) {
+        await until(() => limiter.waiting > 0)
+        limiter.grantNext()
+      }
+      const client = await opening
       const order: number[] = []
       const already = limiter.granted
       const holds = [0, 1, 2, 3].map(async (i) => {
