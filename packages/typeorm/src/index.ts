@@ -1,1 +1,9 @@
-export { createAuroraIam } from '@aurora-iam/mysql2'
+export {
+  type AuroraIam,
+  AuroraIamError,
+  type AuroraIamErrorCode,
+  type AuroraIamOptions,
+  createAuroraIam,
+} from '@aurora-iam/core'
+export type { MysqlDataSourceOptions } from './data-source-types.ts'
+export { withAuroraIam } from './with-aurora-iam.ts'

@@ -1,0 +1,32 @@
+import type { AuroraIam, ConnectionTarget } from '@aurora-iam/core'
+import { assertDriverOptions } from '@aurora-iam/mysql2'
+import type { NodeOptions } from './data-source-types.ts'
+import { named } from './named.ts'
+import { expandUrl } from './url.ts'
+
+/** Options that TypeORM can be given, and where its connections then lead. */
+export interface Placed<T> {
+  readonly options: T
+  readonly targets: readonly [ConnectionTarget, ...ConnectionTarget[]]
+}
+
+const ADDRESS = ['host', 'port', 'username']
+
+/**
+ * Decides what to sign and where to connect for one database. In the options `host` is the name to verify, and there
+ * is no `url`, which would win over it.
+ *
+ * @param path - where `options` stand, such as `'replication.slaves[0].'`
+ * @throws {@link AuroraIamError} for an address that cannot be signed, and for what contradicts IAM
+ */
+export function place<T extends NodeOptions>(iam: AuroraIam, options: T, path = ''): Placed<T> {
+  const expanded = named(path, () => expandUrl(options))
+  named(path, () => assertDriverOptions(expanded))
+  const { host, port, username } = expanded
+  const target = named(
+    path,
+    () => iam.resolve({ host, port, user: username }, 'username'),
+    (option) => ADDRESS.includes(option),
+  )
+  return { options: { ...expanded, host: target.hostname, port: target.port }, targets: [target] }
+}

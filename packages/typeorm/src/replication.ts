@@ -1,0 +1,66 @@
+import { type AuroraIam, AuroraIamError, type ConnectionTarget, describe } from '@aurora-iam/core'
+import { auroraIamCluster } from '@aurora-iam/mysql2'
+import type { NodeOptions, Replication } from './data-source-types.ts'
+import { named } from './named.ts'
+import { type Placed, place } from './place.ts'
+
+/**
+ * `replication` with the writer and each reader placed, and with nodes that come back after failed logins.
+ *
+ * @throws {@link AuroraIamError} as {@link place}, with the names of the nodes' options, and for a `restoreNodeTimeout` of 0
+ */
+export function placeReplication(iam: AuroraIam, replication: Replication): Placed<Replication> {
+  const { master, slaves, ...cluster } = replication
+  if (!Array.isArray(slaves)) throw malformed('replication.slaves', 'an array of readers', slaves)
+  const writer = placeNode(iam, master, 'replication.master')
+  const readers = slaves.map((slave, index) => placeNode(iam, slave, `replication.slaves[${index}]`))
+  const [first] = writer.targets
+  const targets = [first, ...readers.flatMap((reader) => reader.targets)] as const
+  assertOnePlaceEach(targets)
+  return {
+    options: {
+      ...named('replication.', () => auroraIamCluster(cluster)),
+      master: writer.options,
+      slaves: readers.map(({ options }) => options),
+    },
+    targets,
+  }
+}
+
+function placeNode(iam: AuroraIam, node: NodeOptions, path: string): Placed<NodeOptions> {
+  if (typeof node !== 'object' || node === null) {
+    throw malformed(path, 'an object with host, port, username and database', node)
+  }
+  if (node.ssl !== undefined) {
+    throw conflict(
+      `${path}.ssl`,
+      'TypeORM ignores the `ssl` of a node. Leave it out: each node is verified by its own name. Other certificate authorities go into `ca`',
+    )
+  }
+  return place(iam, node, `${path}.`)
+}
+
+/** mysql2 knows a connection by the name and the port that are signed: they must lead to one place. */
+function assertOnePlaceEach(targets: readonly ConnectionTarget[]): void {
+  const places = new Map<string, string>()
+  for (const { hostname, port, dial } of targets) {
+    const endpoint = `${hostname}:${port}`
+    const dialled = `${dial.host}:${dial.port}`
+    const already = places.get(endpoint) ?? dialled
+    places.set(endpoint, already)
+    if (already === dialled) continue
+    throw conflict(
+      'hostname',
+      `Nodes at ${already} and at ${dialled} would both be signed as ${endpoint}. Give each node its own endpoint as \`host\`, and \`dial\` as a function that says where to connect`,
+    )
+  }
+}
+
+function conflict(option: string, why: string): AuroraIamError {
+  return new AuroraIamError('ERR_AURORA_IAM_CONFLICTING_OPTIONS', `${option}: ${why}.`, { option })
+}
+
+function malformed(option: string, expected: string, value: unknown): AuroraIamError {
+  const message = `${option}: expected ${expected}, got ${describe(value)}.`
+  return new AuroraIamError('ERR_AURORA_IAM_INVALID_OPTION', message, { option })
+}

@@ -1,0 +1,38 @@
+import { AuroraIamError } from '@aurora-iam/core'
+import type { NodeOptions } from './data-source-types.ts'
+
+const PROTOCOLS = ['mysql:', 'mariadb:']
+
+/**
+ * `node` with what its `url` says put in its place. As in TypeORM the `url` wins over the options beside it, and what
+ * comes after `?` says nothing.
+ *
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for a `url` that is none of MySQL. It is never
+ * shown: it may hold a password.
+ */
+export function expandUrl<T extends NodeOptions>(node: T): T {
+  const { url, ...rest } = node
+  if (url === undefined || url === '') return node
+  const said = Object.entries(partsOf(url)).filter(([, value]) => value !== '')
+  return { ...rest, ...Object.fromEntries(said) } as T
+}
+
+function partsOf(url: unknown): NodeOptions {
+  try {
+    const parsed = new URL(url as string)
+    if (!PROTOCOLS.includes(parsed.protocol)) throw new TypeError('another protocol')
+    return {
+      host: parsed.hostname,
+      ...(parsed.port !== '' && { port: Number(parsed.port) }),
+      username: decodeURIComponent(parsed.username),
+      password: decodeURIComponent(parsed.password),
+      database: decodeURIComponent(parsed.pathname.slice(1)),
+    }
+  } catch {
+    throw new AuroraIamError(
+      'ERR_AURORA_IAM_INVALID_OPTION',
+      'url: expected mysql://username@host:port/database. Or give host, port, username and database as options.',
+      { option: 'url' },
+    )
+  }
+}

@@ -1,0 +1,62 @@
+import { type AuroraIam, type AuroraIamOptions, asAuroraIam } from '@aurora-iam/core'
+import { assertDriverOptions, connectionHooks, DEFAULT_CONNECT_TIMEOUT_MS } from '@aurora-iam/mysql2'
+import { assertExtra, assertMysql, assertPlainPassword } from './data-source-options.ts'
+import type { MysqlDataSourceOptions, Replication } from './data-source-types.ts'
+import { type Placed, place } from './place.ts'
+import { placeReplication } from './replication.ts'
+import { sharedSsl } from './shared-ssl.ts'
+
+/**
+ * Returns TypeORM's own `options` with a live IAM token, verified TLS and a place under the connection rate on every
+ * new connection, to the writer and to each reader. For `new DataSource`, and everything that takes the same options.
+ * The object that is passed in is left as it is.
+ *
+ * ```ts
+ * const dataSource = new DataSource(withAuroraIam({ type: 'mysql', host, username, database, entities }))
+ * ```
+ *
+ * @param options - TypeORM's options of type `'mysql'` or `'mariadb'`, without a password
+ * @param iam - options, or an {@link AuroraIam} to share between DataSources. @defaultValue the AWS SDK's defaults
+ * @returns a copy of `options`; `connectTimeout` in it includes the wait for a place, the caller's own value holds
+ * from the opening of the socket to the end of the login
+ * @throws {@link AuroraIamError} for everything about the options that can be known now
+ */
+export function withAuroraIam<T extends MysqlDataSourceOptions>(
+  options: T,
+  iam?: AuroraIam | AuroraIamOptions,
+): T {
+  const shared = asAuroraIam(iam)
+  assertMysql(options)
+  if (!shared.enabled) {
+    assertPlainPassword(options)
+    return { ...options }
+  }
+  const { extra, ssl, connectTimeout = DEFAULT_CONNECT_TIMEOUT_MS } = options
+  assertExtra(extra)
+  const { options: placed, targets } = options.replication
+    ? placeAll(shared, options, options.replication)
+    : place(shared, options)
+  const hooks = connectionHooks(shared, { target: targets, connectTimeout })
+  return {
+    ...placed,
+    // Without it TypeORM 0.3 prefers `mysql`, which can be handed no token.
+    connectorPackage: 'mysql2',
+    ssl: sharedSsl(shared, targets, ssl),
+    connectTimeout: connectTimeout === 0 ? 0 : connectTimeout + shared.longestWaitMs,
+    extra: {
+      ...extra,
+      stream: hooks.stream,
+      authPlugins: { ...extra?.authPlugins, ...hooks.authPlugins },
+    },
+  }
+}
+
+function placeAll<T extends MysqlDataSourceOptions>(
+  iam: AuroraIam,
+  options: T,
+  given: Replication,
+): Placed<T> {
+  assertDriverOptions(options as object)
+  const { options: replication, targets } = placeReplication(iam, given)
+  return { options: { ...options, replication }, targets }
+}
