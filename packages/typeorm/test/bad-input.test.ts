@@ -1,0 +1,229 @@
+import { describe, expect, test } from 'vitest'
+import { AuroraIamError, type MysqlDataSourceOptions, withAuroraIam } from '../src/index.ts'
+
+const HOST = 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
+const READER = HOST.replace('cluster-', 'cluster-ro-')
+const good = { type: 'mysql', host: HOST, username: 'app', database: 'shop' }
+const writer = { host: HOST, username: 'app' }
+const reader = { host: READER, username: 'app' }
+
+type Refusal = readonly [what: string, options: object, iam: object, code: string, option: string]
+
+/** Replication with another writer, another reader or other settings. */
+function cluster({ master = {}, slave = {}, ...settings }: Record<string, object | number> = {}): object {
+  return {
+    replication: {
+      master: { ...writer, ...Object(master) },
+      slaves: [{ ...reader, ...Object(slave) }],
+      ...settings,
+    },
+  }
+}
+
+const REFUSALS: readonly Refusal[] = [
+  ['a password', { password: 'x' }, {}, 'PASSWORD_GIVEN', 'password'],
+  ['a password as a function', { password: () => 'x' }, {}, 'PASSWORD_GIVEN', 'password'],
+  ['a password in the url', { url: `mysql://app:secret@${HOST}/shop` }, {}, 'PASSWORD_GIVEN', 'password'],
+  ['a password among the options of IAM', {}, { password: 'x' }, 'PASSWORD_GIVEN', 'password'],
+  ['a url that is no URL', { url: 'secret@shop' }, {}, 'INVALID_OPTION', 'url'],
+  ['a url of another database', { url: `postgres://app@${HOST}/shop` }, {}, 'INVALID_OPTION', 'url'],
+  ['a url whose username cannot be decoded', { url: `mysql://%ff@${HOST}/` }, {}, 'INVALID_OPTION', 'url'],
+  ['a url to loopback', { url: 'mysql://app@localhost/shop' }, {}, 'HOST_NOT_SIGNABLE', 'host'],
+  ['a type of another database', { type: 'postgres' }, {}, 'INVALID_OPTION', 'type'],
+  ['the Data API', { type: 'aurora-mysql' }, {}, 'CONFLICTING_OPTIONS', 'type'],
+  ['no type', { type: undefined }, {}, 'INVALID_OPTION', 'type'],
+  [
+    'mysql as connector package',
+    { connectorPackage: 'mysql' },
+    {},
+    'CONFLICTING_OPTIONS',
+    'connectorPackage',
+  ],
+  ['no host', { host: undefined }, {}, 'INVALID_OPTION', 'host'],
+  ['loopback', { host: 'localhost' }, {}, 'HOST_NOT_SIGNABLE', 'host'],
+  ['an address', { host: '10.0.0.1' }, {}, 'HOST_NOT_SIGNABLE', 'host'],
+  ['a CNAME', { host: 'db.example.com' }, {}, 'HOST_NOT_SIGNABLE', 'host'],
+  ['no username', { username: undefined }, {}, 'INVALID_OPTION', 'username'],
+  [
+    "mysql2's user in place of username",
+    { username: undefined, user: 'app' },
+    {},
+    'INVALID_OPTION',
+    'username',
+  ],
+  ['a port out of range', { port: 70_000 }, {}, 'INVALID_OPTION', 'port'],
+  ['ssl: false', { ssl: false }, {}, 'TLS_REQUIRED', 'ssl'],
+  [
+    'rejectUnauthorized: false',
+    { ssl: { rejectUnauthorized: false } },
+    {},
+    'TLS_REQUIRED',
+    'ssl.rejectUnauthorized',
+  ],
+  ['a socket file', { socketPath: '/run/mysqld.sock' }, {}, 'CONFLICTING_OPTIONS', 'socketPath'],
+  ['debug, which would print the token', { debug: true }, {}, 'CONFLICTING_OPTIONS', 'debug'],
+  ['insecureAuth', { insecureAuth: true }, {}, 'CONFLICTING_OPTIONS', 'insecureAuth'],
+  ['extra that is no object', { extra: 'x' }, {}, 'INVALID_OPTION', 'extra'],
+  ['extra.stream', { extra: { stream: () => {} } }, {}, 'CONFLICTING_OPTIONS', 'extra.stream'],
+  ['extra.password', { extra: { password: 'x' } }, {}, 'PASSWORD_GIVEN', 'extra.password'],
+  [
+    'extra.authPlugins with a clear password plugin',
+    { extra: { authPlugins: { mysql_clear_password: () => () => '' } } },
+    {},
+    'CONFLICTING_OPTIONS',
+    'extra.authPlugins.mysql_clear_password',
+  ],
+  [
+    'extra.authPlugins that is no object',
+    { extra: { authPlugins: 'x' } },
+    {},
+    'INVALID_OPTION',
+    'extra.authPlugins',
+  ],
+  ['extra.ssl', { extra: { ssl: { ca: 'x' } } }, {}, 'CONFLICTING_OPTIONS', 'extra.ssl'],
+  ['extra.ssl: false', { extra: { ssl: false } }, {}, 'CONFLICTING_OPTIONS', 'extra.ssl'],
+  ['extra.host', { extra: { host: READER } }, {}, 'CONFLICTING_OPTIONS', 'extra.host'],
+  ['extra.port', { extra: { port: 3307 } }, {}, 'CONFLICTING_OPTIONS', 'extra.port'],
+  ['extra.user', { extra: { user: 'other' } }, {}, 'CONFLICTING_OPTIONS', 'extra.user'],
+  ['extra.uri', { extra: { uri: `mysql://app@${HOST}` } }, {}, 'CONFLICTING_OPTIONS', 'extra.uri'],
+  ['extra.socketPath', { extra: { socketPath: '/x' } }, {}, 'CONFLICTING_OPTIONS', 'extra.socketPath'],
+  [
+    'extra.connectTimeout',
+    { extra: { connectTimeout: 5 } },
+    {},
+    'CONFLICTING_OPTIONS',
+    'extra.connectTimeout',
+  ],
+  ['extra.debug', { extra: { debug: true } }, {}, 'CONFLICTING_OPTIONS', 'extra.debug'],
+  [
+    'extra.enableCleartextPlugin',
+    { extra: { enableCleartextPlugin: true } },
+    {},
+    'CONFLICTING_OPTIONS',
+    'extra.enableCleartextPlugin',
+  ],
+  ['a password beside replication', { password: 'x', ...cluster() }, {}, 'PASSWORD_GIVEN', 'password'],
+  [
+    'a password of the writer',
+    cluster({ master: { password: 'x' } }),
+    {},
+    'PASSWORD_GIVEN',
+    'replication.master.password',
+  ],
+  [
+    'a password in the url of a reader',
+    cluster({ slave: { url: `mysql://app:secret@${READER}/shop` } }),
+    {},
+    'PASSWORD_GIVEN',
+    'replication.slaves[0].password',
+  ],
+  [
+    'ssl of the writer',
+    cluster({ master: { ssl: {} } }),
+    {},
+    'CONFLICTING_OPTIONS',
+    'replication.master.ssl',
+  ],
+  [
+    'ssl of a reader',
+    cluster({ slave: { ssl: false } }),
+    {},
+    'CONFLICTING_OPTIONS',
+    'replication.slaves[0].ssl',
+  ],
+  [
+    'a socket file of a reader',
+    cluster({ slave: { socketPath: '/x' } }),
+    {},
+    'CONFLICTING_OPTIONS',
+    'replication.slaves[0].socketPath',
+  ],
+  [
+    'a reader without a username',
+    cluster({ slave: { username: undefined } }),
+    {},
+    'INVALID_OPTION',
+    'replication.slaves[0].username',
+  ],
+  [
+    'a writer at an address',
+    cluster({ master: { host: '10.0.0.1' } }),
+    {},
+    'HOST_NOT_SIGNABLE',
+    'replication.master.host',
+  ],
+  [
+    'a url of a reader that is none',
+    cluster({ slave: { url: 'shop' } }),
+    {},
+    'INVALID_OPTION',
+    'replication.slaves[0].url',
+  ],
+  ['no readers', { replication: { master: writer } }, {}, 'INVALID_OPTION', 'replication.slaves'],
+  ['no writer', { replication: { slaves: [reader] } }, {}, 'INVALID_OPTION', 'replication.master'],
+  [
+    'nodes that would be lost for ever',
+    cluster({ restoreNodeTimeout: 0 }),
+    {},
+    'CONFLICTING_OPTIONS',
+    'replication.restoreNodeTimeout',
+  ],
+  [
+    'two nodes signed as one endpoint',
+    cluster({ master: { host: '127.0.0.1', port: 13_306 }, slave: { host: '127.0.0.1', port: 13_307 } }),
+    { hostname: HOST, port: 3306 },
+    'CONFLICTING_OPTIONS',
+    'hostname',
+  ],
+  ['a Region that contradicts a reader', cluster(), { region: 'us-east-1' }, 'CONFLICTING_OPTIONS', 'region'],
+  ['an unknown option', {}, { maxWait: 5 }, 'UNKNOWN_OPTION', 'maxWait'],
+  ['IAM switched off with no password', {}, { enabled: false }, 'CONFLICTING_OPTIONS', 'password'],
+  [
+    'IAM switched off with no password for the writer',
+    cluster(),
+    { enabled: false },
+    'CONFLICTING_OPTIONS',
+    'replication.master.password',
+  ],
+  [
+    'IAM switched off with no password for a reader',
+    cluster({ master: { password: 'x' } }),
+    { enabled: false },
+    'CONFLICTING_OPTIONS',
+    'replication.slaves[0].password',
+  ],
+]
+
+describe('bad input is refused at the call, by the name of the option', () => {
+  test.each(REFUSALS)('%s', (_what, options, iam, code, option) => {
+    const error = caught(() => withAuroraIam({ ...good, ...options } as MysqlDataSourceOptions, iam))
+    expect(error).toBeInstanceOf(AuroraIamError)
+    expect(error).toMatchObject({ code: `ERR_AURORA_IAM_${code}`, option, retryable: false })
+    expect(error.message.startsWith(`${option}:`), error.message).toBe(true)
+    expect(error.message).not.toContain('secret')
+  })
+
+  test.each([undefined, null, 'mysql://x'])('options that are no object: %s', (options) => {
+    expect(caught(() => withAuroraIam(options as never))).toMatchObject({
+      code: 'ERR_AURORA_IAM_INVALID_OPTION',
+      option: 'options',
+    })
+  })
+
+  test('options that went through once are refused a second time', () => {
+    const once = withAuroraIam(good as MysqlDataSourceOptions)
+    expect(caught(() => withAuroraIam(once))).toMatchObject({
+      code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
+      option: 'extra.stream',
+    })
+  })
+})
+
+function caught(call: () => unknown): Error {
+  try {
+    call()
+  } catch (error) {
+    return error as Error
+  }
+  throw new Error('nothing was thrown')
+}
