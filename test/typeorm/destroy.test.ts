@@ -1,0 +1,60 @@
+import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { type AuroraIam, type AuroraIamOptions, createAuroraIam, withAuroraIam } from '@aurora-iam/typeorm'
+import type { DataSource } from 'typeorm'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { until } from '../conformance/rate.ts'
+import { addressOf, errorOf, VERSIONS } from './support.ts'
+
+let aurora: LocalAurora
+
+beforeAll(async () => {
+  aurora = await startLocalAurora({ throttle: false })
+})
+
+afterAll(() => aurora.close())
+
+describe.each(VERSIONS)('destroy() of $name while connections wait for their turn', ({ open }) => {
+  /** A DataSource with one connection in use, and six queries that want one of three more. */
+  async function busy(iam: AuroraIam | AuroraIamOptions, isWaiting: () => boolean) {
+    const dataSource = await open(withAuroraIam({ ...addressOf(aurora), poolSize: 4 }, iam)).initialize()
+    await dataSource.createQueryRunner().connect()
+    const errors = Promise.all(Array.from({ length: 6 }, () => errorOf(dataSource.query('SELECT 1'))))
+    await until(isWaiting)
+    return { dataSource, errors }
+  }
+
+  const gone = async (dataSource: DataSource) => {
+    expect(dataSource.isInitialized).toBe(false)
+    await until(() => aurora.openConnections === 0)
+  }
+
+  test('lets them have it, and is done', async () => {
+    const rateLimit = createRateLimiter({ limit: 2, intervalMs: 400 })
+    const isWaiting = () => rateLimit.stats().waiting > 0
+    const { dataSource, errors } = await busy({ ...aurora.iam, rateLimit }, isWaiting)
+    await dataSource.destroy()
+    await gone(dataSource)
+    const messages = (await errors).map((error) => (error as Error | undefined)?.message)
+    for (const message of messages) expect([undefined, 'Pool is closed.']).toContain(message)
+  })
+
+  test('ends with the limiter’s error when they wait in vain, after maxWaitMs', async () => {
+    const rateLimit = createRateLimiter({ limit: 1, intervalMs: 60_000 })
+    const isWaiting = () => rateLimit.stats().waiting === 3
+    const { dataSource, errors } = await busy({ ...aurora.iam, rateLimit, maxWaitMs: 100 }, isWaiting)
+    expect(await errorOf(dataSource.destroy())).toMatchObject({ code: 'ERR_AURORA_IAM_RATE_LIMITED' })
+    for (const error of await errors) expect(error).toMatchObject({ message: 'Pool is closed.' })
+    await until(() => aurora.openConnections === 0)
+  })
+
+  test('has nothing to wait for once the AuroraIam is closed', async () => {
+    const iam = createAuroraIam({ ...aurora.iam, rateLimit: 1 })
+    const isWaiting = () => Object.values(iam.stats().rateLimits)[0]?.waiting === 3
+    const { dataSource, errors } = await busy(iam, isWaiting)
+    iam.close()
+    for (const error of await errors) expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
+    await dataSource.destroy()
+    await gone(dataSource)
+  })
+})

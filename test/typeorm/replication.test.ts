@@ -1,0 +1,142 @@
+import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { type AuroraIamOptions, withAuroraIam } from '@aurora-iam/typeorm'
+import type { DataSource } from 'typeorm'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { until } from '../conformance/rate.ts'
+import { failingCredentials } from '../mysql2/support.ts'
+import { errorOf, VERSIONS } from './support.ts'
+
+const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
+
+// Each with a port, a certificate authority and users of its own: a token for one is refused by the other.
+let writer: LocalAurora
+let reader: LocalAurora
+const opened: DataSource[] = []
+
+beforeAll(async () => {
+  writer = await startLocalAurora({ users: ['app'], throttle: false })
+  const { credentials } = writer
+  reader = await startLocalAurora({ hostname: READER, users: ['reporting'], credentials, throttle: false })
+})
+
+afterAll(async () => {
+  await writer.close()
+  await reader.close()
+})
+
+beforeEach(() => {
+  for (const aurora of [writer, reader]) {
+    aurora.faults.clear()
+    aurora.setClock(Date.now)
+    aurora.log.clear()
+  }
+})
+
+afterEach(async () => {
+  for (const dataSource of opened.splice(0)) if (dataSource.isInitialized) await dataSource.destroy()
+})
+
+function settings(): AuroraIamOptions {
+  const { region, credentials, host } = writer
+  return { region, credentials, ca: [writer.ca, reader.ca], dial: { host }, rateLimit: false }
+}
+
+const master = () => ({ host: writer.hostname, port: writer.port, username: 'app', database: 'app' })
+const slave = () => ({ host: READER, port: reader.port, username: 'reporting', database: 'app' })
+
+async function query(dataSource: DataSource, mode: 'master' | 'slave'): Promise<unknown> {
+  const runner = dataSource.createQueryRunner(mode)
+  try {
+    return await runner.query("SELECT SUBSTRING_INDEX(CURRENT_USER(), '@', 1) AS name")
+  } finally {
+    await runner.release()
+  }
+}
+
+describe.each(VERSIONS)('replication of $name', ({ open }) => {
+  function create(options: object = {}, iam: AuroraIamOptions = {}): DataSource {
+    const replication = { master: master(), slaves: [slave()], restoreNodeTimeout: 100, ...options }
+    const dataSource = open(withAuroraIam({ type: 'mysql', replication }, { ...settings(), ...iam }))
+    opened.push(dataSource)
+    return dataSource
+  }
+
+  const url = ({ host, port, username }: ReturnType<typeof master>) => ({
+    url: `mysql://${username}@${host}:${port}/app`,
+  })
+  const nodes = [
+    ['options', () => ({})],
+    ['urls', () => ({ master: url(master()), slaves: [url(slave())] })],
+  ] as const
+
+  test.each(nodes)(
+    'signs and verifies the host, the port and the user of each node: %s',
+    async (_form, own) => {
+      const dataSource = await create(own()).initialize()
+      expect(await query(dataSource, 'master')).toEqual([{ name: 'app' }])
+      expect(await query(dataSource, 'slave')).toEqual([{ name: 'reporting' }])
+      expect(writer.log.logins).toMatchObject([{ user: 'app', hostname: writer.hostname, port: writer.port }])
+      expect(reader.log.logins).toMatchObject([{ user: 'reporting', hostname: READER, port: reader.port }])
+      const tls = [...writer.log, ...reader.log].filter((event) => event.type === 'tls')
+      expect(tls).toMatchObject([{ servername: writer.hostname }, { servername: READER }])
+    },
+  )
+
+  test('dials each node where it is, under one `hostname`, and gives no token to a node of another name', async () => {
+    const at = (aurora: LocalAurora, username: string) => ({ host: aurora.host, port: aurora.port, username })
+    const behind = { master: at(writer, 'app'), slaves: [at(reader, 'reporting')] }
+    const dataSource = await create(behind, { hostname: writer.hostname, dial: undefined }).initialize()
+    expect(await query(dataSource, 'master')).toEqual([{ name: 'app' }])
+    await expect(query(dataSource, 'slave')).rejects.toThrow(/does not match certificate/)
+    expect(reader.log.connections).toBeGreaterThan(0)
+    expect(reader.log.tokensReceived).toBe(0)
+  })
+
+  test('a reader that is down is put aside, and taken back when it is well again', async () => {
+    const dataSource = await create().initialize()
+    expect(await query(dataSource, 'slave')).toEqual([{ name: 'reporting' }])
+    reader.faults.set({ error: { errno: 1053, sqlState: '08S01', message: 'Server shutdown in progress' } })
+    reader.faults.dropConnections()
+    await until(() => reader.openConnections === 0)
+    const codes = await failuresOf(() => query(dataSource, 'slave'))
+    expect(codes).toEqual(['ER_SERVER_SHUTDOWN', 'POOL_NONEONLINE'])
+    expect(await query(dataSource, 'master')).toEqual([{ name: 'app' }])
+    reader.faults.clear()
+    expect(await untilDone(() => query(dataSource, 'slave'))).toEqual([{ name: 'reporting' }])
+  })
+
+  test('the writer comes back after an outage of the credential source', async () => {
+    const { source, credentials } = failingCredentials(writer)
+    writer.setClock(source.clock)
+    const dataSource = await create({}, { credentials, clock: source.clock }).initialize()
+    const held = dataSource.createQueryRunner('master')
+    await held.connect()
+    source.isOut = true
+    source.aheadMs = 120_000
+    const codes = await failuresOf(() => query(dataSource, 'master'))
+    expect(codes).toEqual(['ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE', 'POOL_NONEONLINE'])
+    source.isOut = false
+    expect(await untilDone(() => query(dataSource, 'master'))).toEqual([{ name: 'app' }])
+    await held.release()
+  })
+})
+
+/** The codes of ten failures or more, until there are two of them. */
+async function failuresOf(attempt: () => Promise<unknown>): Promise<unknown[]> {
+  const codes = new Set<unknown>()
+  for (let i = 0; i < 10 || codes.size < 2; i++) {
+    codes.add(((await errorOf(attempt())) as { code?: string } | undefined)?.code)
+  }
+  return [...codes].sort()
+}
+
+/** What `attempt` comes to once it no longer fails; the test's own time-out ends it otherwise. */
+async function untilDone<T>(attempt: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await attempt()
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+}
