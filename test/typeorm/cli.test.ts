@@ -1,0 +1,51 @@
+import { execFile } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { VERSIONS } from './support.ts'
+
+const DATA_SOURCE = fileURLToPath(new URL('../fixtures/typeorm/data-source.mjs', import.meta.url))
+const TABLES = "SELECT COUNT(*) AS shops FROM information_schema.tables WHERE table_name = 'shop'"
+
+let aurora: LocalAurora
+
+beforeAll(async () => {
+  aurora = await startLocalAurora({ throttle: false })
+})
+
+afterAll(() => aurora.close())
+
+describe.each(VERSIONS)('the command line of $name', ({ module }) => {
+  /** Runs one command; it must end by itself and say nothing on stderr. */
+  async function typeorm(...args: string[]): Promise<string> {
+    const cli = createRequire(import.meta.url).resolve(`${module}/cli.js`)
+    const { host, port, hostname, region, ca, credentials } = aurora
+    const { stdout, stderr } = await promisify(execFile)(
+      process.execPath,
+      [cli, ...args, '--dataSource', DATA_SOURCE],
+      {
+        timeout: 20_000,
+        env: {
+          ...process.env,
+          NO_COLOR: '1',
+          TYPEORM_MODULE: module,
+          AURORA_SETTINGS: JSON.stringify({ host, port, hostname, region, ca, credentials }),
+        },
+      },
+    )
+    expect(stderr).toBe('')
+    return stdout
+  }
+
+  test('runs a migration, queries and reverts, with the DataSource file of the application', async () => {
+    aurora.log.clear()
+    expect(await typeorm('migration:run')).toContain('CreateShop1700000000000 has been executed successfully')
+    expect(await typeorm('query', 'SELECT name FROM shop')).toContain('corner')
+    expect(await typeorm('migration:revert')).toContain('has been reverted successfully')
+    expect(await typeorm('query', TABLES)).toMatch(/shops\D+0/)
+    expect(aurora.log.logins.length).toBe(4)
+    expect(aurora.log.refusals).toHaveLength(0)
+  })
+})
