@@ -16,6 +16,7 @@ const PACKAGES = [
   ['core', 'AuroraIamError', ['rate-limit']],
   ['mysql2', 'AuroraIamError', ['core']],
   ['knex', 'AuroraIamError', ['core', 'mysql2']],
+  ['typeorm', 'AuroraIamError', ['core', 'mysql2']],
   ['wire', 'WireError', []],
   ['local', 'LocalAuroraError', ['wire']],
 ] as const
