@@ -39,7 +39,14 @@ export function assertDriverOptions(options: Mysql2Options): void {
       "mysql2 would print the token's packet. Subscribe to the `aurora-iam:` channels of node:diagnostics_channel instead",
     )
   }
-  const { authPlugins } = options
+  const { authPlugins, connectTimeout } = options
+  if (connectTimeout !== undefined && !isDuration(connectTimeout)) {
+    throw new AuroraIamError(
+      'ERR_AURORA_IAM_INVALID_OPTION',
+      `connectTimeout: expected milliseconds, 0 for no limit, got ${describe(connectTimeout)}.`,
+      { option: 'connectTimeout' },
+    )
+  }
   if (authPlugins !== undefined && (typeof authPlugins !== 'object' || authPlugins === null)) {
     throw new AuroraIamError(
       'ERR_AURORA_IAM_INVALID_OPTION',
@@ -73,6 +80,10 @@ export function assertPlainPassword(options: Mysql2Options): void {
 /** What configuration files and URLs write for "none". */
 function isAbsent(value: unknown): boolean {
   return value === undefined || value === null || value === '' || value === false
+}
+
+function isDuration(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0
 }
 
 function conflict(option: string, remedy: string): AuroraIamError {

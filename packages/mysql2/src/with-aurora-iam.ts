@@ -30,7 +30,7 @@ export function withAuroraIam<T extends Mysql2Options>(options: T, iam?: AuroraI
     return { ...options }
   }
   const { host, port, user, ssl, connectTimeout, authPlugins, ...rest } = expandUri(options)
-  assertDriverOptions({ ...rest, authPlugins })
+  assertDriverOptions({ ...rest, authPlugins, connectTimeout })
   const target = shared.resolve({ host, port, user })
   const loginTimeout = connectTimeout ?? DEFAULT_CONNECT_TIMEOUT_MS
   const hooks = connectionHooks(shared, { target, connectTimeout: loginTimeout })

@@ -34,6 +34,8 @@ const REFUSALS: readonly Refusal[] = [
   ['a port out of range', { port: 70_000 }, {}, 'INVALID_OPTION', 'port'],
   ['a port that is no number', { port: 'abc' }, {}, 'INVALID_OPTION', 'port'],
   ['a signed port out of range', {}, { port: 0 }, 'INVALID_OPTION', 'port'],
+  ['a connectTimeout that is no number', { connectTimeout: '5000' }, {}, 'INVALID_OPTION', 'connectTimeout'],
+  ['a connectTimeout below 0', { connectTimeout: -1 }, {}, 'INVALID_OPTION', 'connectTimeout'],
   ['a limit of 0', {}, { rateLimit: 0 }, 'INVALID_OPTION', 'rateLimit'],
   ['a negative limit', {}, { rateLimit: -1 }, 'INVALID_OPTION', 'rateLimit'],
   ['an unknown preset', {}, { rateLimit: 'fast' }, 'INVALID_OPTION', 'rateLimit'],
