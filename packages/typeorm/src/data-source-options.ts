@@ -1,7 +1,6 @@
-import { AuroraIamError, describe } from '@aurora-iam/core'
 import { assertDriverOptions } from '@aurora-iam/mysql2'
 import type { MysqlDataSourceOptions, NodeOptions } from './data-source-types.ts'
-import { named } from './named.ts'
+import { conflict, invalid, named } from './refusals.ts'
 
 // TypeORM puts `extra` over everything else, for all nodes alike.
 const OWN_OPTION: ReadonlyArray<readonly [inExtra: string, own: string]> = [
@@ -14,42 +13,42 @@ const OWN_OPTION: ReadonlyArray<readonly [inExtra: string, own: string]> = [
 ]
 
 /**
- * Refuses what is no DataSource on mysql2.
+ * Refuses the options of another database.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` or `ERR_AURORA_IAM_CONFLICTING_OPTIONS`
  */
 export function assertMysql(options: MysqlDataSourceOptions): void {
   if (typeof options !== 'object' || options === null) throw invalid('options', 'an object', options)
-  const { type, connectorPackage } = options as { type: unknown; connectorPackage?: unknown }
-  if (type === 'aurora-mysql') {
-    throw conflict(
-      'type',
-      "'aurora-mysql' is the Data API, which has no connections to log in. Give 'mysql', or use it without withAuroraIam",
-    )
-  }
-  if (type !== 'mysql' && type !== 'mariadb') throw invalid('type', "'mysql' or 'mariadb'", type)
-  if (connectorPackage !== undefined && connectorPackage !== 'mysql2') {
-    throw conflict(
-      'connectorPackage',
-      "Only 'mysql2' can be handed a token. Leave it out, and install mysql2",
-    )
-  }
+  const { type } = options as { type: unknown }
+  if (type === 'mysql' || type === 'mariadb') return
+  if (type !== 'aurora-mysql') throw invalid('type', "'mysql' or 'mariadb'", type)
+  throw conflict(
+    'type',
+    "'aurora-mysql' is the Data API, which has no connections to log in. Give 'mysql', or use it without withAuroraIam",
+  )
 }
 
 /**
- * Refuses in `extra` what has an option of its own in TypeORM, and what contradicts IAM.
+ * Refuses another driver than mysql2, and in `extra` what has an option of its own in TypeORM or contradicts IAM.
  *
  * @throws {@link AuroraIamError} as `assertDriverOptions` of mysql2, with the name `extra.…`
  */
-export function assertExtra(extra: unknown): asserts extra is { readonly authPlugins?: object } | undefined {
-  if (extra === undefined) return
-  if (typeof extra !== 'object' || extra === null) throw invalid('extra', 'an object', extra)
+export function assertOnMysql2(options: MysqlDataSourceOptions): void {
+  const { extra, connectorPackage } = options as { extra?: unknown; connectorPackage?: unknown }
+  if (connectorPackage !== undefined && connectorPackage !== 'mysql2') {
+    throw conflict(
+      'connectorPackage',
+      "only 'mysql2' can be handed a token. Leave it out, and install mysql2",
+    )
+  }
+  if (extra === undefined || extra === null) return
+  if (typeof extra !== 'object') throw invalid('extra', 'an object', extra)
   named('extra.', () => assertDriverOptions(extra))
   for (const [option, own] of OWN_OPTION) {
     if ((extra as Record<string, unknown>)[option] === undefined) continue
     throw conflict(
       `extra.${option}`,
-      `It would be put over what withAuroraIam sets. Give \`${own}\` beside \`extra\``,
+      `TypeORM would put it over what withAuroraIam sets. Give \`${own}\` beside \`extra\``,
     )
   }
 }
@@ -62,34 +61,19 @@ export function assertExtra(extra: unknown): asserts extra is { readonly authPlu
 export function assertPlainPassword(options: MysqlDataSourceOptions): void {
   const { replication, extra } = options
   if (extra?.password !== undefined) return
-  const nodes: ReadonlyArray<readonly [path: string, node: NodeOptions]> = replication
+  const nodes: ReadonlyArray<readonly [path: string, node: NodeOptions | undefined]> = replication
     ? [
         ['replication.master.', replication.master],
-        ...replication.slaves.map((slave, index) => [`replication.slaves[${index}].`, slave] as const),
+        ...(replication.slaves ?? []).map(
+          (slave, index) => [`replication.slaves[${index}].`, slave] as const,
+        ),
       ]
     : [['', options]]
-  for (const [path, { password, url }] of nodes) {
-    if (password !== undefined || url !== undefined) continue
-    throw new AuroraIamError(
-      'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
-      `${path}password: missing, and IAM is switched off by \`enabled: false\`. Give the password ('' for a user that has none), or switch IAM on.`,
-      { option: `${path}password` },
+  for (const [path, node] of nodes) {
+    if (node?.password !== undefined || node?.url !== undefined) continue
+    throw conflict(
+      `${path}password`,
+      "missing, and IAM is switched off by `enabled: false`. Give the password ('' for a user that has none), or switch IAM on",
     )
   }
-}
-
-function conflict(option: string, remedy: string): AuroraIamError {
-  return new AuroraIamError(
-    'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
-    `${option}: cannot be combined with IAM. ${remedy}.`,
-    { option },
-  )
-}
-
-function invalid(option: string, expected: string, value: unknown): AuroraIamError {
-  return new AuroraIamError(
-    'ERR_AURORA_IAM_INVALID_OPTION',
-    `${option}: expected ${expected}, got ${describe(value)}.`,
-    { option },
-  )
 }

@@ -1,7 +1,7 @@
 import type { AuroraIam, ConnectionTarget } from '@aurora-iam/core'
 import { assertDriverOptions } from '@aurora-iam/mysql2'
 import type { NodeOptions } from './data-source-types.ts'
-import { named } from './named.ts'
+import { named } from './refusals.ts'
 import { expandUrl } from './url.ts'
 
 /** Options that TypeORM can be given, and where its connections then lead. */

@@ -1,4 +1,15 @@
-import { AuroraIamError } from '@aurora-iam/core'
+import { AuroraIamError, describe } from '@aurora-iam/core'
+
+/** The refusal of an option that contradicts IAM or another option. `why` ends with the remedy. */
+export function conflict(option: string, why: string): AuroraIamError {
+  return new AuroraIamError('ERR_AURORA_IAM_CONFLICTING_OPTIONS', `${option}: ${why}.`, { option })
+}
+
+/** The refusal of a value that is not what was expected. */
+export function invalid(option: string, expected: string, value: unknown): AuroraIamError {
+  const message = `${option}: expected ${expected}, got ${describe(value)}.`
+  return new AuroraIamError('ERR_AURORA_IAM_INVALID_OPTION', message, { option })
+}
 
 /**
  * What `check` returns. A refusal of an option is passed on under the name by which the caller of TypeORM knows it.
@@ -11,7 +22,7 @@ export function named<T>(path: string, check: () => T, isHere = (_option: string
     return check()
   } catch (error) {
     if (!(error instanceof AuroraIamError) || error.option === undefined || !isHere(error.option)) throw error
-    const { code, message, option } = error
-    throw new AuroraIamError(code, `${path}${message}`, { cause: error.cause, option: `${path}${option}` })
+    const { code, message, option, cause } = error
+    throw new AuroraIamError(code, `${path}${message}`, { cause, option: `${path}${option}` })
   }
 }

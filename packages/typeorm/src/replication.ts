@@ -1,8 +1,8 @@
-import { type AuroraIam, AuroraIamError, type ConnectionTarget, describe } from '@aurora-iam/core'
+import type { AuroraIam, ConnectionTarget } from '@aurora-iam/core'
 import { auroraIamCluster } from '@aurora-iam/mysql2'
 import type { NodeOptions, Replication } from './data-source-types.ts'
-import { named } from './named.ts'
 import { type Placed, place } from './place.ts'
+import { conflict, invalid, named } from './refusals.ts'
 
 /**
  * `replication` with the writer and each reader placed, and with nodes that come back after failed logins.
@@ -11,7 +11,7 @@ import { type Placed, place } from './place.ts'
  */
 export function placeReplication(iam: AuroraIam, replication: Replication): Placed<Replication> {
   const { master, slaves, ...cluster } = replication
-  if (!Array.isArray(slaves)) throw malformed('replication.slaves', 'an array of readers', slaves)
+  if (!Array.isArray(slaves)) throw invalid('replication.slaves', 'an array of readers', slaves)
   const writer = placeNode(iam, master, 'replication.master')
   const readers = slaves.map((slave, index) => placeNode(iam, slave, `replication.slaves[${index}]`))
   const [first] = writer.targets
@@ -29,7 +29,7 @@ export function placeReplication(iam: AuroraIam, replication: Replication): Plac
 
 function placeNode(iam: AuroraIam, node: NodeOptions, path: string): Placed<NodeOptions> {
   if (typeof node !== 'object' || node === null) {
-    throw malformed(path, 'an object with host, port, username and database', node)
+    throw invalid(path, 'an object with host, port, username and database', node)
   }
   if (node.ssl !== undefined) {
     throw conflict(
@@ -54,13 +54,4 @@ function assertOnePlaceEach(targets: readonly ConnectionTarget[]): void {
       `Nodes at ${already} and at ${dialled} would both be signed as ${endpoint}. Give each node its own endpoint as \`host\`, and \`dial\` as a function that says where to connect`,
     )
   }
-}
-
-function conflict(option: string, why: string): AuroraIamError {
-  return new AuroraIamError('ERR_AURORA_IAM_CONFLICTING_OPTIONS', `${option}: ${why}.`, { option })
-}
-
-function malformed(option: string, expected: string, value: unknown): AuroraIamError {
-  const message = `${option}: expected ${expected}, got ${describe(value)}.`
-  return new AuroraIamError('ERR_AURORA_IAM_INVALID_OPTION', message, { option })
 }

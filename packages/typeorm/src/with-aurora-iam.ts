@@ -1,10 +1,11 @@
 import { type AuroraIam, type AuroraIamOptions, asAuroraIam } from '@aurora-iam/core'
 import { assertDriverOptions, connectionHooks, DEFAULT_CONNECT_TIMEOUT_MS } from '@aurora-iam/mysql2'
-import { assertExtra, assertMysql, assertPlainPassword } from './data-source-options.ts'
-import type { MysqlDataSourceOptions, Replication } from './data-source-types.ts'
+import { assertMysql, assertOnMysql2, assertPlainPassword } from './data-source-options.ts'
+import type { MysqlDataSourceOptions, NodeOptions, Replication } from './data-source-types.ts'
 import { type Placed, place } from './place.ts'
 import { placeReplication } from './replication.ts'
 import { sharedSsl } from './shared-ssl.ts'
+import { expandUrl } from './url.ts'
 
 /**
  * Returns TypeORM's own `options` with a live IAM token, verified TLS and a place under the connection rate on every
@@ -31,8 +32,9 @@ export function withAuroraIam<T extends MysqlDataSourceOptions>(
     assertPlainPassword(options)
     return { ...options }
   }
-  const { extra, ssl, connectTimeout = DEFAULT_CONNECT_TIMEOUT_MS } = options
-  assertExtra(extra)
+  assertOnMysql2(options)
+  const { extra, ssl } = options
+  const connectTimeout = options.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT_MS
   const { options: placed, targets } = options.replication
     ? placeAll(shared, options, options.replication)
     : place(shared, options)
@@ -56,7 +58,8 @@ function placeAll<T extends MysqlDataSourceOptions>(
   options: T,
   given: Replication,
 ): Placed<T> {
-  assertDriverOptions(options as object)
+  // TypeORM looks for none of it here, but nobody who gave a password is to think that it is in use.
+  assertDriverOptions(expandUrl<NodeOptions>(options))
   const { options: replication, targets } = placeReplication(iam, given)
   return { options: { ...options, replication }, targets }
 }

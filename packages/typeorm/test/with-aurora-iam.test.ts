@@ -1,9 +1,8 @@
 import { DataSource } from 'typeorm'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { createAuroraIam, type MysqlDataSourceOptions, withAuroraIam } from '../src/index.ts'
+import { HOST, READER } from './support.ts'
 
-const HOST = 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
-const READER = HOST.replace('cluster-', 'cluster-ro-')
 const good = { type: 'mysql', host: HOST, username: 'app', database: 'shop' } as const
 
 /** What came out, whatever the type says that went in. */
@@ -58,8 +57,12 @@ describe('withAuroraIam', () => {
     expect(result(options, { hostname: HOST, port: 3306 })).toMatchObject({ host: HOST, port: 3306 })
   })
 
+  test('takes null for no extra, as TypeORM does', () => {
+    expect(result({ extra: null }).extra).toMatchObject({ stream: expect.any(Function) })
+  })
+
   test('leaves the options alone on the plain password path', () => {
-    const options = { host: 'localhost', password: 'x', extra: { stream: true } }
+    const options = { host: 'localhost', password: 'x', connectorPackage: 'mysql', extra: { stream: true } }
     expect(result(options, { enabled: false })).toEqual({ ...good, ...options })
     expect(result({ url: 'mysql://app:x@localhost/shop' }, { enabled: false })).not.toHaveProperty('extra')
     expect(result({ extra: { password: '' } }, { enabled: false })).toHaveProperty('extra', { password: '' })
