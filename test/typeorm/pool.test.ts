@@ -83,7 +83,7 @@ describe.each(VERSIONS)('the pool of $name', ({ open, Account }) => {
     expect(rows).toHaveLength(1_000)
   })
 
-  test.each(['mysql', 'mariadb'] as const)('connects as type %s, by a url too', async (type) => {
+  test.each(['mysql', 'mariadb'] as const)('connects by a url, as type %s', async (type) => {
     const url = `${type}://app@${aurora.host}:${aurora.port}/app`
     const options = { type, url, host: undefined, port: undefined, username: undefined, database: undefined }
     const dataSource = await start(options)
@@ -150,12 +150,12 @@ describe.each(VERSIONS)('the pool of $name', ({ open, Account }) => {
   })
 
   test('a burst that waits longer than connectTimeout succeeds as a whole', async () => {
-    const rateLimit = createRateLimiter({ limit: 5, intervalMs: 500 })
-    const dataSource = await start({ poolSize: 15, connectTimeout: 400 }, { rateLimit })
+    const rateLimit = createRateLimiter({ limit: 5, intervalMs: 1_000 })
+    const dataSource = await start({ poolSize: 15, connectTimeout: 1_000 }, { rateLimit })
     const startedAt = performance.now()
     const slow = Array.from({ length: 30 }, (_, i) => dataSource.query(`SELECT SLEEP(0.1), ${i} AS i`))
     const rows = (await Promise.all(slow)).flat()
-    expect(performance.now() - startedAt).toBeGreaterThan(400)
+    expect(performance.now() - startedAt).toBeGreaterThan(1_000)
     expect(rows.map(({ i }) => Number(i))).toEqual(Array.from({ length: 30 }, (_, i) => i))
   })
 
@@ -171,7 +171,7 @@ describe.each(VERSIONS)('the pool of $name', ({ open, Account }) => {
         await manager.increment(Account, { owner: 'Ben' }, 'balance', 50)
       })
       expect(await errorOf(cut)).toMatchObject({
-        code: expect.stringMatching(/^(PROTOCOL_CONNECTION_LOST|ECONNRESET)$/),
+        code: expect.stringMatching(/^(PROTOCOL_CONNECTION_LOST|ECONNRESET|EPIPE)$/),
       })
       await until(() => aurora.openConnections === 0)
       expect(await errorOf(dataSource.query('SELECT 1'))).toMatchObject({ code: 'ER_SERVER_SHUTDOWN' })

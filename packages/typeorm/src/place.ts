@@ -10,6 +10,7 @@ export interface Placed<T> {
   readonly targets: readonly [ConnectionTarget, ...ConnectionTarget[]]
 }
 
+// What `iam.resolve` may refuse beside these are options of IAM, which stand elsewhere.
 const ADDRESS = ['host', 'port', 'username']
 
 /**
