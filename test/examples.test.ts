@@ -13,6 +13,7 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
   kysely: ['logged in as app@%', 'Ada has 100', 'Grace has 250', 'connections: 1, tokens: 1'],
   'mikro-orm': ['logged in as app@%', 'Ada has 100', 'Grace has 250', 'connections: 1, tokens: 1'],
   mysql2: ['logged in as app@%', 'Ada has 100', 'Grace has 250', 'connections: 1, tokens: 1'],
+  nestjs: ['logged in as app, by IAM token', 'Ann has 70', 'Ben has 80'],
   objection: ['logged in as app@%', 'Ada has 50', 'Grace has 50', 'connections: 1, tokens: 1'],
   opentelemetry: [
     'GET /orders',
