@@ -1,6 +1,7 @@
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe } from 'vitest'
+import { failover } from './failover.ts'
 import { failures } from './failures.ts'
 import type { AdapterHarness, Client, ClientOptions, Suite } from './harness.ts'
 import { lifecycle } from './lifecycle.ts'
@@ -50,7 +51,7 @@ export function describeAdapter(harness: AdapterHarness): void {
         return client
       },
     }
-    for (const group of [tokens, rate, tls, failures, secrets, lifecycle]) group(suite)
+    for (const group of [tokens, rate, tls, failures, failover, secrets, lifecycle]) group(suite)
   })
 }
 

@@ -19,6 +19,7 @@ import {
 } from './target.ts'
 import { type TlsPolicy, tlsPolicy } from './tls.ts'
 import { type CachedToken, keyOf, Tokens } from './tokens.ts'
+import { type WriterCheck, writerCheckFor } from './writer-check.ts'
 
 /** What has happened so far. Counts since the AuroraIam was made. */
 export interface AuroraIamStats {
@@ -59,6 +60,8 @@ export interface AuroraIam {
   readonly longestWaitMs: number
   /** What to sign, verify and dial for an address of the driver. `userOption` is the driver's word for its user. */
   resolve(address: DriverAddress, userOption?: string): ConnectionTarget
+  /** With `requireWriter`: how to find out whether a new connection to `target` is to be kept. */
+  writerCheck(target: ConnectionTarget): WriterCheck | undefined
   /** How a connection to `target` is secured, given the driver's own `ssl` option. */
   tls(target: ConnectionTarget, ssl?: unknown): TlsPolicy
   /**
@@ -172,6 +175,10 @@ class Iam implements AuroraIam, LoginOwner {
 
   tls(target: ConnectionTarget, ssl?: unknown): TlsPolicy {
     return tlsPolicy(target, this.#options.ca, ssl)
+  }
+
+  writerCheck(target: ConnectionTarget): WriterCheck | undefined {
+    return this.#options.requireWriter ? writerCheckFor(target) : undefined
   }
 
   async login(target: ConnectionTarget, signal?: AbortSignal): Promise<Login> {

@@ -50,6 +50,12 @@ export interface AuroraIamOptions {
   /** How long the AWS credential source may take to answer, in milliseconds. @defaultValue 10000 */
   readonly credentialsTimeoutMs?: number | undefined
   /**
+   * Asks each new connection to the writer endpoint of a cluster whether it reached the writer, and gives it up if
+   * not: after a failover the name leads to the old writer for a while, and a pool would keep such connections,
+   * which answer 1290 to every change. Costs a round trip for each new connection. @defaultValue false
+   */
+  readonly requireWriter?: boolean | undefined
+  /**
    * `false`: the plain password path, for local development and for databases with standard authentication. All
    * other options are then checked but not used. @defaultValue true
    */
@@ -76,6 +82,7 @@ const KNOWN: ReadonlySet<string> = new Set<keyof AuroraIamOptions>([
   'tokenProvider',
   'rateLimit',
   'ca',
+  'requireWriter',
   'enabled',
   'clock',
   ...DURATIONS,
@@ -100,6 +107,7 @@ export function assertOptions(options: AuroraIamOptions): void {
   for (const name of Object.keys(options)) if (!KNOWN.has(name)) throw unknownOption(name)
 
   expectType(options, 'enabled', 'boolean', "true or false (a string such as 'false' would switch IAM on)")
+  expectType(options, 'requireWriter', 'boolean', 'true or false')
   expectType(options, 'hostname', 'string', 'an RDS endpoint name')
   expectType(options, 'profile', 'string', 'the name of a profile')
   expectType(options, 'clock', 'function', 'a function that returns epoch milliseconds')

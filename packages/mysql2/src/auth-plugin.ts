@@ -1,4 +1,10 @@
-import { type AuroraIam, AuroraIamError, type ConnectionTarget, type Login } from '@aurora-iam/core'
+import {
+  type AuroraIam,
+  AuroraIamError,
+  type ConnectionTarget,
+  type Login,
+  type WriterCheck,
+} from '@aurora-iam/core'
 import type { AuthenticatingConnection, ConnectionSettings } from './driver-types.ts'
 import type { Logins } from './logins.ts'
 
@@ -22,8 +28,10 @@ export function clearPasswordPlugin(context: PluginContext) {
       let login = context.logins.take(connection.stream)
       try {
         assertVerified(connection)
-        if (login) followHandshake(login, command)
-        else login = await loginAgain({ connection, command }, context)
+        if (login) {
+          followHandshake(login, command)
+          requireWriter(connection, context.iam.writerCheck(login.target))
+        } else login = await loginAgain({ connection, command }, context)
         const token = await login.token()
         return Buffer.from(`${token.value}\0`)
       } catch (error) {
@@ -37,6 +45,18 @@ export function clearPasswordPlugin(context: PluginContext) {
 function followHandshake(login: Login, command: AuthenticatingConnection['command']): void {
   command.once('error', (error) => login.failed(error))
   command.once('end', () => login.accepted())
+}
+
+/** Asks before anybody else can: mysql2 sends what is queued during the login in order, once it is complete. */
+function requireWriter(
+  connection: AuthenticatingConnection['connection'],
+  check: WriterCheck | undefined,
+): void {
+  if (!check) return
+  connection.query({ sql: check.sql, rowsAsArray: true, typeCast: true }, (error, rows) => {
+    const refusal = error ? undefined : check.refusal(rows[0]?.[0])
+    if (refusal) connection.stream.destroy(refusal)
+  })
 }
 
 /**

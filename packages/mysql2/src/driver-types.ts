@@ -24,6 +24,10 @@ export interface AuthenticatingConnection {
     readonly config: ConnectionSettings
     /** The TLS socket once the connection is encrypted; since mysql2 3.14.4. */
     readonly stream: Socket & { readonly encrypted?: boolean; readonly authorized?: boolean }
+    query(
+      options: { readonly sql: string; readonly rowsAsArray: true; readonly typeCast: true },
+      callback: (error: Error | null, rows: ReadonlyArray<readonly unknown[]>) => void,
+    ): unknown
   }
   /** The command that logs in: it emits `error` when the server refuses, and `end` in any case. */
   readonly command: EventEmitter

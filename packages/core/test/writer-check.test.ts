@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import { createAuroraIam } from '../src/index.ts'
+
+const check = (host: string, requireWriter = true) => {
+  const iam = createAuroraIam({ requireWriter, region: 'eu-west-1' })
+  return iam.writerCheck(iam.resolve({ host, port: 3306, user: 'app' }))
+}
+
+test.each([
+  ['the writer endpoint of a cluster', 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'],
+  ['that of a global database', 'mydb.global-abcdefghijkl.global.rds.amazonaws.com'],
+])('%s is asked: a reader is refused, a writer is not', (_what, host) => {
+  const { refusal } = check(host)!
+  for (const writer of [0, '0', false]) expect(refusal(writer)).toBeUndefined()
+  for (const reader of [1, '1', true]) {
+    expect(refusal(reader)).toMatchObject({ code: 'ERR_AURORA_IAM_NOT_A_WRITER', retryable: true })
+  }
+})
+
+test.each([
+  ['readers', 'mydb.cluster-ro-abcdefghijkl.eu-west-1.rds.amazonaws.com'],
+  ['a custom endpoint', 'mydb.cluster-custom-abcdefghijkl.eu-west-1.rds.amazonaws.com'],
+  ['an instance', 'mydb.abcdefghijkl.eu-west-1.rds.amazonaws.com'],
+  ['a proxy', 'mydb.proxy-abcdefghijkl.eu-west-1.rds.amazonaws.com'],
+])('%s: nothing is asked', (_what, host) => {
+  expect(check(host)).toBeUndefined()
+})
+
+test('nothing is asked unless it was switched on', () => {
+  expect(check('mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com', false)).toBeUndefined()
+})
