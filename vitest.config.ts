@@ -27,6 +27,7 @@ export default defineConfig({
       project('mysql2', 'packages/mysql2/test/**/*.test.ts'),
       project('knex', 'packages/knex/test/**/*.test.ts'),
       project('typeorm', 'packages/typeorm/test/**/*.test.ts'),
+      project('prisma', 'packages/prisma/test/**/*.test.ts'),
       project('wire', 'packages/wire/test/**/*.test.ts'),
       project('local', 'packages/local/test/**/*.test.ts'),
       project('test', 'test/**/*.test.ts'),
