@@ -37,6 +37,7 @@ export class Login {
   readonly #startedAt = performance.now()
   readonly #listeners: Array<() => void> = []
   #handedOver: CachedToken | undefined
+  #isAhead = false
   #isOver = false
 
   constructor(options: {
@@ -62,6 +63,15 @@ export class Login {
     return this.#handedOver.token
   }
 
+  /**
+   * The same for a driver that must be given the password before it opens the socket, and that verifies the TLS peer
+   * by itself before it sends it. Silence is then no sign of throttling: it may have come before the token went out.
+   */
+  tokenAhead(): Promise<AuthToken> {
+    this.#isAhead = true
+    return this.token()
+  }
+
   /** The server took the token. */
   accepted(): void {
     if (!this.#end()) return
@@ -82,7 +92,8 @@ export class Login {
     // A token that worked a moment ago is refused for the rate, not for itself; and to fall silent after the token
     // went out is what a throttling server has in common with an overloaded one.
     const isThrottled =
-      errno === ER_CON_COUNT || (token !== undefined && (isRefused ? token.accepted : !isAnswer))
+      errno === ER_CON_COUNT ||
+      (token !== undefined && (isRefused ? token.accepted : !isAnswer && !this.#isAhead))
     this.#permit?.settled(isThrottled ? 'throttled' : 'failed')
     if (isRefused && token) {
       const isNew = token.madeAt >= this.#askedAt

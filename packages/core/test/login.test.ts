@@ -87,6 +87,20 @@ describe('outcome', () => {
     expect(outcomes(iam)).toEqual({ ...none, failed: 1 })
   })
 
+  test('a network that fails after a token was taken ahead is not throttling; 1045 to one that worked is', async () => {
+    const { iam, login } = setUp({ rateLimit: 20 })
+    const lost = await login()
+    await lost.tokenAhead()
+    lost.failed(Object.assign(new Error('reset'), { errno: -104, code: 'ECONNRESET' }))
+    const good = await login()
+    await good.tokenAhead()
+    good.accepted()
+    const refused = await login()
+    await refused.tokenAhead()
+    refused.failed(denied())
+    expect(outcomes(iam)).toEqual({ ...none, ok: 1, failed: 1, throttled: 1 })
+  })
+
   test('only the first word counts, and listeners hear of the end once', async () => {
     const { iam, login } = setUp({ rateLimit: 20 })
     const it = await login()
