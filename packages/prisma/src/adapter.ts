@@ -1,0 +1,47 @@
+import { PrismaMariaDb } from '@prisma/adapter-mariadb'
+import type { SqlDriverAdapter, SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils'
+import { ConnectionPool, type PoolContext } from './connection-pool.ts'
+import { DriverPool } from './driver-pool.ts'
+import type { AuroraIamPrismaOptions } from './options.ts'
+import type { ReadScope } from './read-scope.ts'
+
+/** What the stock adapter is told. */
+export type AdapterSettings = Pick<AuroraIamPrismaOptions, 'database' | 'useTextProtocol'>
+
+/**
+ * Prisma's own adapter for MySQL on a pool of ours: a new one each time Prisma connects, so that a client can be used
+ * again after `$disconnect`.
+ */
+export class AuroraIamAdapterFactory implements SqlDriverAdapterFactory {
+  readonly provider = 'mysql'
+  readonly adapterName = '@aurora-iam/prisma'
+  readonly #context: PoolContext
+  readonly #settings: AdapterSettings
+  readonly #reads: ReadScope
+
+  constructor(context: PoolContext, settings: AdapterSettings, reads: ReadScope) {
+    this.#context = context
+    this.#settings = settings
+    this.#reads = reads
+  }
+
+  async connect(): Promise<SqlDriverAdapter> {
+    const pool = new DriverPool(new ConnectionPool(this.#context), this.#reads)
+    try {
+      // The adapter's types are those of the mariadb that it brings itself, which is another release.
+      const driverPool = pool as unknown as ConstructorParameters<typeof PrismaMariaDb>[0]
+      const { database, useTextProtocol } = this.#settings
+      const adapter = await new PrismaMariaDb(driverPool, {
+        ...(database !== undefined && { database }),
+        ...(useTextProtocol !== undefined && { useTextProtocol }),
+        disposeExternalPool: true,
+      }).connect()
+      // It has asked for the version and, had that failed, would go on as if connected.
+      if (pool.queryFailure) throw pool.queryFailure
+      return adapter
+    } catch (error) {
+      await pool.end()
+      throw error
+    }
+  }
+}

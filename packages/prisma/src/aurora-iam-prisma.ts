@@ -1,0 +1,89 @@
+import {
+  type AuroraIam,
+  AuroraIamError,
+  type AuroraIamOptions,
+  asAuroraIam,
+  describe,
+} from '@aurora-iam/core'
+import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils'
+import { Activity, type AuroraIamStatus } from './activity.ts'
+import { AuroraIamAdapterFactory } from './adapter.ts'
+import { expandUrl } from './connection-url.ts'
+import { type AuroraIamExtensionOptions, createExtension } from './extension.ts'
+import { type CommonConfig, type Open, openByPassword, openOnIam } from './open-connection.ts'
+import { type AuroraIamPrismaOptions, assertPassword, readPoolSettings } from './options.ts'
+import { ReadScope } from './read-scope.ts'
+
+/** What Prisma needs for a database on IAM, from {@link auroraIam}. */
+export interface AuroraIamPrisma {
+  /** For `new PrismaClient({ adapter })`. Several clients may have it, each with connections of its own. */
+  readonly adapter: SqlDriverAdapterFactory
+  /**
+   * For `new PrismaClient({ adapter, transactionOptions })`: a `maxWait` that leaves time for a new connection.
+   * Prisma's own is 2 seconds, after which a transaction fails with P2028 while its connection waits for its turn.
+   */
+  readonly transactionOptions: { readonly maxWait: number }
+  /** For `prisma.$extends(extension())`: adds `prisma.$iam.status()` and, if asked to, repeats reads. */
+  readonly extension: (options?: AuroraIamExtensionOptions) => ReturnType<typeof createExtension>
+  /** What `prisma.$iam.status()` says, where there is no client at hand. */
+  readonly status: () => AuroraIamStatus
+}
+
+// From the connection to the first answer of the server: SET TRANSACTION and BEGIN.
+const BEGIN_MS = 1_000
+
+/**
+ * Prisma on Aurora MySQL with IAM: a live token, verified TLS and a place under the connection rate for every new
+ * connection. Nothing is opened before Prisma connects.
+ *
+ * ```ts
+ * const { adapter, transactionOptions, extension } = auroraIam({ host, user, database })
+ * const prisma = new PrismaClient({ adapter, transactionOptions }).$extends(extension())
+ * ```
+ *
+ * @param options - where the database is, without a password
+ * @param iam - options, or an {@link AuroraIam} to share between clients. @defaultValue the AWS SDK's defaults
+ * @throws {@link AuroraIamError} for everything about the options that can be known now
+ */
+export function auroraIam(
+  options: AuroraIamPrismaOptions,
+  iam?: AuroraIam | AuroraIamOptions,
+): AuroraIamPrisma {
+  if (typeof options !== 'object' || options === null) {
+    throw new AuroraIamError(
+      'ERR_AURORA_IAM_INVALID_OPTION',
+      `options: expected an object such as { host, user, database } or { url }, got ${typeof options === 'string' ? 'a string' : describe(options)}.`,
+      { option: 'options' },
+    )
+  }
+  const shared = asAuroraIam(iam)
+  const settings = readPoolSettings(options)
+  const given = expandUrl(options)
+  assertPassword(given, shared.enabled, options.password === undefined)
+  const activity = new Activity()
+  const reads = new ReadScope()
+  const { open, address } = connector(given, settings.connectTimeoutMs, shared, activity)
+  const status = () => activity.status(shared.stats().tokensSigned)
+  return {
+    adapter: new AuroraIamAdapterFactory({ open, address, settings, activity }, given, reads),
+    transactionOptions: { maxWait: settings.acquireTimeoutMs + BEGIN_MS },
+    extension: (extensionOptions = {}) => createExtension(extensionOptions, { status, reads }),
+    status,
+  }
+}
+
+function connector(
+  options: AuroraIamPrismaOptions,
+  connectTimeout: number,
+  iam: AuroraIam,
+  activity: Activity,
+): { open: Open; address: { host: string; port: number } } {
+  const { host, port, user, password, database, ssl, sessionVariables, connectAttributes } = options
+  const config: CommonConfig = { user, database, connectTimeout, sessionVariables, connectAttributes }
+  if (!iam.enabled) {
+    const address = { host: host ?? 'localhost', port: port ?? 3306 }
+    return { open: openByPassword(address, { ...config, password, ssl }, activity), address }
+  }
+  const target = iam.resolve({ host, port, user })
+  return { open: openOnIam({ iam, target, ssl, config, activity }), address: target.dial }
+}

@@ -1,0 +1,51 @@
+import { AuroraIamError, describe } from '@aurora-iam/core'
+import type { AuroraIamPrismaOptions } from './options.ts'
+
+/**
+ * `options` with what their `url` says put beside it; what is given as an option wins.
+ *
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for a `url` of another database or with parameters.
+ * It is never shown: it may hold a password.
+ */
+export function expandUrl({ url, ...options }: AuroraIamPrismaOptions): AuroraIamPrismaOptions {
+  if (url === undefined) return options
+  const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined
+  if (parsed?.protocol !== 'mysql:') {
+    const other = parsed ? `, got one of '${parsed.protocol}//'` : ''
+    throw invalid(
+      `expected mysql://user@host:port/database${other}. Or give host, port, user and database as options`,
+    )
+  }
+  const [parameter] = parsed.searchParams.keys()
+  if (parameter !== undefined) {
+    throw invalid(
+      `its parameter ${describe(parameter)} would not be used. Take the parameters out, and give options instead`,
+    )
+  }
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  return { ...partsOf(parsed), ...Object.fromEntries(given) }
+}
+
+function partsOf(url: URL): AuroraIamPrismaOptions {
+  const text = (part: string) => (part === '' ? undefined : decode(part))
+  return {
+    host: text(url.hostname),
+    port: url.port === '' ? undefined : Number(url.port),
+    user: text(url.username),
+    database: text(url.pathname.slice(1)),
+    password: text(url.password),
+  }
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch (cause) {
+    // The cause would show the part.
+    throw invalid(`it holds a % that begins no character (${(cause as Error).name}). Encode it as %25`)
+  }
+}
+
+function invalid(problem: string): AuroraIamError {
+  return new AuroraIamError('ERR_AURORA_IAM_INVALID_OPTION', `url: ${problem}.`, { option: 'url' })
+}

@@ -1,0 +1,131 @@
+import { type Address, AuroraIamError } from '@aurora-iam/core'
+import { DriverAdapterError, type MappedError } from '@prisma/driver-adapter-utils'
+
+/** What mariadb and the network report. */
+interface DriverError extends Error {
+  readonly errno?: number
+  readonly code?: string
+  readonly sqlState?: string | null
+  readonly sqlMessage?: string | null
+  readonly fatal?: boolean
+}
+
+/**
+ * A failure in Prisma's own words. Prisma makes a `PrismaClientKnownRequestError` with the same `code` and `meta` of
+ * it for a query; `$connect()`, the start and the COMMIT of a transaction reject with it as it is.
+ */
+export class PrismaDriverError extends DriverAdapterError {
+  /** Prisma's code, such as `P1000`. */
+  readonly code: string
+  /** As Prisma has it in the `meta` of its own errors. */
+  readonly meta: { readonly driverAdapterError: PrismaDriverError }
+  /** The error of mariadb, the network or the server; {@link DriverAdapterError.cause} is Prisma's description. */
+  readonly driverError: Error
+
+  constructor(code: string, message: string, mapped: MappedError, driverError: Error) {
+    const { errno, code: driverCode } = driverError as DriverError
+    super({
+      ...mapped,
+      originalCode: String(errno ?? driverCode ?? 'N/A'),
+      originalMessage: messageOf(driverError),
+    })
+    this.message = message
+    this.code = code
+    this.driverError = driverError
+    this.meta = { driverAdapterError: this }
+  }
+}
+
+// mariadb's own numbers: https://github.com/mariadb-corporation/mariadb-connector-nodejs/blob/main/lib/misc/errors.js
+const ER_SOCKET_UNEXPECTED_CLOSE = 45009
+const ER_CONNECTION_TIMEOUT = 45012
+const TLS_ERRNOS: ReadonlySet<number> = new Set([45008, 45023, 45056, 45057, 45059, 45062, 45063, 45064])
+const UNREACHABLE = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+])
+// "Server shutdown in progress", "Connection was killed", "gone away", "lost during query", "closed for inactivity".
+const LOST_ERRNOS: ReadonlySet<number> = new Set([1053, 1927, 2006, 2013, 4031])
+
+/** Why a connection could not be opened. An {@link AuroraIamError} stays what it is. */
+export function connectError(error: Error, address: Address): Error {
+  if (error instanceof AuroraIamError) return withMeta(error)
+  const { errno, code = '' } = error as DriverError
+  const where = `${address.host}:${address.port}`
+  const why = messageOf(error)
+  const as = (prismaCode: string, message: string, mapped: MappedError) =>
+    new PrismaDriverError(prismaCode, `${message}: ${why}`, mapped, error)
+
+  switch (errno) {
+    case 1045:
+      return as('P1000', `The database at ${where} refused the login`, { kind: 'AuthenticationFailed' })
+    case 1040:
+    case 1203:
+    case 1226:
+      return as('P2037', `The database at ${where} has too many connections`, {
+        kind: 'TooManyConnections',
+        cause: why,
+      })
+    case 1044:
+      return as('P1010', `The database at ${where} denies the user access`, { kind: 'DatabaseAccessDenied' })
+    case 1049:
+      return as('P1003', `The server at ${where} has no such database`, { kind: 'DatabaseDoesNotExist' })
+  }
+  const isSilent = errno === ER_CONNECTION_TIMEOUT || errno === ER_SOCKET_UNEXPECTED_CLOSE
+  if (isSilent || 'syscall' in error || UNREACHABLE.has(code)) {
+    return as('P1001', `Cannot reach the database at ${where}`, { kind: 'DatabaseNotReachable', ...address })
+  }
+  // What is left without a number of MySQL comes from Node's TLS.
+  if (errno === undefined ? code !== '' : TLS_ERRNOS.has(errno)) {
+    return as('P1011', `No verified TLS to the database at ${where}`, {
+      kind: 'TlsConnectionError',
+      reason: why,
+    })
+  }
+  return error
+}
+
+/** Why a query on an open connection failed. What the server says about the query itself is left to the adapter. */
+export function queryError(error: Error): Error {
+  if (!isLost(error)) return error
+  return new PrismaDriverError(
+    'P1017',
+    `The connection to the database was lost: ${messageOf(error)}`,
+    { kind: 'ConnectionClosed' },
+    error,
+  )
+}
+
+/** Whether {@link queryError} found that the connection was lost. */
+export function isConnectionLost(error: Error): boolean {
+  return error instanceof PrismaDriverError && error.cause.kind === 'ConnectionClosed'
+}
+
+/** All connections are in use, or not open yet, for longer than the caller may wait. */
+export function exhaustedError(message: string, meta: Readonly<Record<string, number>>): Error {
+  return Object.assign(new Error(message), { code: 'P2024', meta })
+}
+
+/** Whether `error` says that the connection is gone. */
+function isLost({ errno, fatal }: DriverError): boolean {
+  if (errno !== undefined && LOST_ERRNOS.has(errno)) return true
+  // Numbers of mariadb's own are 45xxx, those of the network count downwards from zero.
+  const isOfServer = errno !== undefined && errno > 0 && (errno < 45_000 || errno >= 46_000)
+  return fatal === true && !isOfServer
+}
+
+// Prisma copies the code and the meta of an error, and drops its cause.
+function withMeta(error: AuroraIamError): AuroraIamError {
+  return Object.assign(error.copy(), { meta: { auroraIamError: error } })
+}
+
+function messageOf(error: Error): string {
+  const { sqlMessage } = error as DriverError
+  return sqlMessage ?? (error.message === '' ? ((error as DriverError).code ?? error.name) : error.message)
+}

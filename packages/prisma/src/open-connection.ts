@@ -1,0 +1,107 @@
+import { connect, type Socket } from 'node:net'
+import type { Address, AuroraIam, ConnectionTarget } from '@aurora-iam/core'
+import { type Connection, type ConnectionConfig, createConnection } from 'mariadb'
+import type { Activity } from './activity.ts'
+
+/** A connection that is logged in, and the TCP socket under it: closing that is the only way to end it at once. */
+export interface OpenConnection {
+  readonly connection: Connection
+  readonly socket: Socket
+}
+
+/** Opens one new connection. `signal` ends it, whatever it is waiting for. */
+export type Open = (signal: AbortSignal) => Promise<OpenConnection>
+
+/** What every connection has in common, in mariadb's words. */
+export type CommonConfig = Pick<
+  ConnectionConfig,
+  'user' | 'database' | 'connectTimeout' | 'sessionVariables' | 'connectAttributes'
+>
+
+/**
+ * Opens connections on IAM: a place under the rate, then a token, then the socket. mariadb from 3.5.3 verifies chain
+ * and name before it sends the password, whatever the server's greeting says.
+ *
+ * A refusal of a token that came from the cache is repeated once, with a new token and at a place of its own.
+ */
+export function openOnIam(options: {
+  iam: AuroraIam
+  target: ConnectionTarget
+  ssl: unknown
+  config: CommonConfig
+  activity: Activity
+}): Open {
+  const { iam, target, config, activity } = options
+  const { ca, minVersion, rejectUnauthorized, rest } = iam.tls(target, options.ssl)
+  const ssl = { ...rest, ca, minVersion, rejectUnauthorized, servername: target.hostname }
+
+  const open = async (signal: AbortSignal, isRepeated: boolean): Promise<OpenConnection> => {
+    const login = await activity.waiting(iam.login(target, signal))
+    try {
+      const { value: password } = await login.tokenAhead()
+      const opened = await dial(target.dial, { ...config, password, ssl: copyOf(ssl) }, signal)
+      login.accepted()
+      activity.opened()
+      return opened
+    } catch (error) {
+      login.failed(error as Error)
+      activity.failed(error as Error)
+      if (isRepeated || !login.isWorthRepeating) throw error
+      return open(signal, true)
+    }
+  }
+  return (signal) => open(signal, false)
+}
+
+/** Opens connections by password, for `enabled: false`. */
+export function openByPassword(
+  address: Address,
+  config: CommonConfig & Pick<ConnectionConfig, 'password' | 'ssl'>,
+  activity: Activity,
+): Open {
+  const { ssl } = config
+  return async (signal) => {
+    try {
+      const own = typeof ssl === 'object' ? { ssl: copyOf(ssl) } : {}
+      const opened = await dial(address, { ...config, ...own }, signal)
+      activity.opened()
+      return opened
+    } catch (error) {
+      activity.failed(error as Error)
+      throw error
+    }
+  }
+}
+
+async function dial(
+  address: Address,
+  config: ConnectionConfig,
+  signal: AbortSignal,
+): Promise<OpenConnection> {
+  signal.throwIfAborted()
+  const socket = connect({ ...address, noDelay: true, keepAlive: true })
+  const giveUp = () => socket.destroy(signal.reason)
+  signal.addEventListener('abort', giveUp, { once: true })
+  try {
+    // mariadb's types leave out permitRedirect.
+    const options: ConnectionConfig & { permitRedirect: boolean } = {
+      ...config,
+      ...address,
+      stream: (use) => use(undefined, socket),
+      permitRedirect: false,
+      // As the stock adapter has it for its own pool: https://github.com/prisma/orm/issues/29364
+      prepareCacheLength: 0,
+    }
+    return { connection: await createConnection(options), socket }
+  } catch (error) {
+    socket.destroy()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', giveUp)
+  }
+}
+
+/** mariadb writes to the `ssl` that it is given. */
+function copyOf<T extends object>(ssl: T): Exclude<ConnectionConfig['ssl'], boolean | undefined> {
+  return { ...ssl } as Exclude<ConnectionConfig['ssl'], boolean | undefined>
+}
