@@ -87,4 +87,5 @@ function installDependencies() {
 
 installPrograms()
 installDependencies()
+step('generate the Prisma clients', () => run(process.execPath, ['scripts/generate.mjs']))
 step('build', () => run(join(root, 'node_modules/.bin/tsc'), ['-b']))
