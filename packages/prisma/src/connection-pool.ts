@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { type Address, AuroraIamError } from '@aurora-iam/core'
 import { Pool as Tarn, TimeoutError } from 'tarn'
 import type { Activity } from './activity.ts'
@@ -36,6 +37,8 @@ export class ConnectionPool {
   constructor(context: PoolContext) {
     this.#context = context
     const { connectionLimit, acquireTimeoutMs, idleTimeoutMs } = context.settings
+    // Every connection that is being opened listens, however many there are.
+    setMaxListeners(0, this.#closing.signal)
     // tarn waits for a promise here, which its types leave out.
     const validate = (pooled: PooledConnection) => pooled.isAlive(this.#lastLossAt) as unknown as boolean
     this.#tarn = new Tarn({
@@ -115,7 +118,7 @@ export class ConnectionPool {
     let timer: NodeJS.Timeout | undefined
     const forced = new Promise<void>((resolve) => {
       timer = setTimeout(() => {
-        for (const pooled of this.#open) pooled.abort()
+        for (const pooled of this.#open) pooled.cut()
         resolve()
       }, DRAIN_MS)
     })

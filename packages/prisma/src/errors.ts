@@ -17,10 +17,8 @@ interface DriverError extends Error {
 export class PrismaDriverError extends DriverAdapterError {
   /** Prisma's code, such as `P1000`. */
   readonly code: string
-  /** As Prisma has it in the `meta` of its own errors. */
-  readonly meta: { readonly driverAdapterError: PrismaDriverError }
-  /** The error of mariadb, the network or the server; {@link DriverAdapterError.cause} is Prisma's description. */
-  readonly driverError: Error
+  // Not enumerable: it may hold the values of a query, which do not belong into logs.
+  readonly #driverError: Error
 
   constructor(code: string, message: string, mapped: MappedError, driverError: Error) {
     const { errno, code: driverCode } = driverError as DriverError
@@ -31,8 +29,17 @@ export class PrismaDriverError extends DriverAdapterError {
     })
     this.message = message
     this.code = code
-    this.driverError = driverError
-    this.meta = { driverAdapterError: this }
+    this.#driverError = driverError
+  }
+
+  /** The error of mariadb, the network or the server; {@link DriverAdapterError.cause} is Prisma's description of it. */
+  get driverError(): Error {
+    return this.#driverError
+  }
+
+  /** As Prisma has it in its own errors. */
+  get meta(): { readonly driverAdapterError: PrismaDriverError } {
+    return { driverAdapterError: this }
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Connection } from 'mariadb'
-import type { OpenConnection } from './open-connection.ts'
+import { cut, type OpenConnection } from './open-connection.ts'
 
 // A connection that was used this recently is taken to be alive.
 const TRUSTED_FOR_MS = 500
@@ -56,16 +56,16 @@ export class PooledConnection {
     this.#lastUsedAt = performance.now()
   }
 
-  /** Says goodbye and closes; not by `destroy()`, which opens another connection to kill a running query. */
+  /** Says goodbye and closes. */
   async close(): Promise<void> {
-    const timer = setTimeout(() => this.abort(), FAREWELL_MS)
+    const timer = setTimeout(() => this.cut(), FAREWELL_MS)
     await this.connection.end().catch(() => {})
     clearTimeout(timer)
-    this.abort()
+    this.cut()
   }
 
-  /** Closes at once, in the middle of whatever it does. */
-  abort(): void {
-    this.#socket.destroy(new Error('The pool was closed while the connection was in use.'))
+  /** Closes at once; a query that runs on it rejects. */
+  cut(): void {
+    cut(this.#socket)
   }
 }
