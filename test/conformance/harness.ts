@@ -39,6 +39,13 @@ export interface Capabilities {
 export interface AdapterHarness {
   readonly name: string
   readonly capabilities: Capabilities
+  /** What the caller sees of a failed login, where that is not mysql2's own error. */
+  readonly errors?: {
+    /** The server said 1045. */
+    readonly refused: object
+    /** The server fell silent for longer than `connectTimeout`. */
+    readonly silent: object
+  }
   /** The driver's own options for `options`, on IAM: nothing is opened, and nothing but these two may be read. */
   options(options: ClientOptions, iam: AuroraIam | AuroraIamOptions): unknown
   /** A client of the driver with what {@link AdapterHarness.options} returned. */
