@@ -1,0 +1,182 @@
+import { createServer, type Server } from 'node:net'
+import { AuroraIamError } from '@aurora-iam/core'
+import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { auroraIamFor, clientFor, createTables, lockTable, rejection, untilRunning } from './support.ts'
+
+let aurora: LocalAurora
+const open: Array<ReturnType<typeof clientFor>> = []
+
+/** A client that is closed after the test. */
+function connect(...args: Parameters<typeof clientFor>) {
+  const prisma = clientFor(...args)
+  open.push(prisma)
+  return prisma
+}
+
+beforeAll(async () => {
+  aurora = await startLocalAurora({ throttle: false })
+  await createTables(connect(aurora))
+})
+
+afterAll(() => aurora.close())
+
+beforeEach(() => {
+  aurora.faults.clear()
+  aurora.log.clear()
+})
+
+afterEach(async () => {
+  aurora.faults.clear()
+  for (const prisma of open.splice(0)) await prisma.$disconnect()
+})
+
+/** Every way in which a client comes to need a connection. */
+const WAYS: ReadonlyArray<
+  readonly [way: string, run: (prisma: ReturnType<typeof connect>) => Promise<unknown>]
+> = [
+  ['$connect()', (prisma) => prisma.$connect()],
+  ['a query', async (prisma) => prisma.author.count()],
+  ['raw SQL', async (prisma) => prisma.$queryRaw`SELECT 1`],
+  ['a transaction', (prisma) => prisma.$transaction((tx) => tx.author.count())],
+  ['a batch', async (prisma) => prisma.$transaction([prisma.author.count()])],
+]
+
+describe.each([
+  ['a bad token', 'P1000', { refuse: 'InvalidToken' }, 'AuthenticationFailed'],
+  ['a certificate of somebody else', 'P1011', { certificate: 'wrong-name' }, 'TlsConnectionError'],
+  ['a certificate that has expired', 'P1011', { certificate: 'expired' }, 'TlsConnectionError'],
+  ['a server without TLS', 'P1011', { tls: 'absent' }, 'TlsConnectionError'],
+  ['too many connections', 'P2037', { error: { errno: 1040, message: 'Too many' } }, 'TooManyConnections'],
+  ['no such database', 'P1003', { error: { errno: 1049, message: 'Unknown' } }, 'DatabaseDoesNotExist'],
+] as const)('%s is %s', (_what, code, fault, kind) => {
+  test.each(WAYS)('for %s', async (_way, run) => {
+    aurora.faults.set(fault)
+    const error = await rejection(run(connect(aurora)))
+    expect(error).toMatchObject({ code, meta: { driverAdapterError: { cause: { kind } } } })
+    // One attempt: nothing is repeated that cannot come out better.
+    expect(aurora.log.connections).toBe(1)
+  })
+})
+
+describe('a server that is not there is P1001', () => {
+  test.each(WAYS)('for %s', async (_way, run) => {
+    const port = await portOfNobody()
+    const prisma = connect(aurora, { port }, { ...aurora.iam, port: aurora.port, rateLimit: false })
+    const error = await rejection(run(prisma))
+    expect(error).toMatchObject({ code: 'P1001', message: expect.stringContaining(`127.0.0.1:${port}`) })
+  })
+})
+
+test('a server that takes the connection and says nothing is P1001, after connectTimeoutMs', async () => {
+  aurora.faults.set({ hang: 'before-greeting' })
+  const error = await rejection(connect(aurora, { connectTimeoutMs: 100 }).$connect())
+  expect(error).toMatchObject({ code: 'P1001' })
+})
+
+describe('all connections in use', () => {
+  test('is P2024 after acquireTimeoutMs, and the message says what they do', async () => {
+    const prisma = connect(aurora, { connectionLimit: 1, acquireTimeoutMs: 100 })
+    await prisma.$transaction(
+      async () => {
+        const error = await rejection(prisma.author.count())
+        expect(error).toMatchObject({ code: 'P2024', meta: { connectionLimit: 1, acquireTimeoutMs: 100 } })
+        expect(error.message).toContain('1 of 1 (connectionLimit) are in use')
+        expect(await rejection(Promise.resolve(prisma.$queryRaw`SELECT 1`))).toMatchObject({ code: 'P2024' })
+        expect(await rejection(prisma.$transaction(async () => {}))).toMatchObject({ code: 'P2024' })
+      },
+      { timeout: 20_000 },
+    )
+    expect(await prisma.author.count()).toBe(0)
+  })
+
+  test('is P2028 for a transaction whose maxWait is shorter', async () => {
+    const prisma = connect(aurora, { connectionLimit: 1 })
+    await prisma.$transaction(async () => {
+      const error = await rejection(prisma.$transaction(async () => {}, { maxWait: 50 }))
+      expect(error).toMatchObject({ code: 'P2028' })
+    })
+  })
+})
+
+describe('a connection that is lost', () => {
+  test('while raw SQL runs is P2010, which says so in meta', async () => {
+    const prisma = connect(aurora)
+    const sleeping = rejection(prisma.$queryRaw`SELECT SLEEP(10)`.then())
+    await untilRunning(aurora, 'SLEEP(10)')
+    aurora.faults.dropConnections()
+    const meta = { driverAdapterError: { cause: { kind: 'ConnectionClosed' } } }
+    expect(await sleeping).toMatchObject({ code: 'P2010', meta })
+  })
+
+  test('while a query runs is P1017', async () => {
+    const prisma = connect(aurora)
+    await lockTable(aurora, 'Author')
+    const counting = rejection(prisma.author.count().then())
+    await untilRunning(aurora, 'COUNT(*)')
+    aurora.faults.dropConnections()
+    expect(await counting).toMatchObject({ code: 'P1017' })
+  })
+
+  test('in the middle of a transaction is P1017, and at its COMMIT', async () => {
+    const prisma = connect(aurora)
+    const cut = async () => {
+      aurora.faults.dropConnections()
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    const inside = prisma.$transaction(async (tx) => {
+      await cut()
+      await tx.author.count()
+    })
+    expect(await rejection(inside)).toMatchObject({ code: 'P1017' })
+    const atCommit = prisma.$transaction(async (tx) => {
+      await tx.author.create({ data: { name: 'nobody knows' } })
+      await cut()
+    })
+    expect(await rejection(atCommit)).toMatchObject({ code: 'P1017' })
+    expect(await prisma.author.count()).toBe(0)
+  })
+})
+
+test('an error of ours keeps its code; what Prisma would drop of it is in meta', async () => {
+  const outage = new Error('the role cannot be assumed')
+  const credentials = async () => {
+    throw outage
+  }
+  const prisma = connect(aurora, {}, { ...aurora.iam, credentials })
+  for (const [, run] of WAYS) {
+    const error = await rejection(run(prisma))
+    expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE' })
+    expect(error.meta?.auroraIamError).toBeInstanceOf(AuroraIamError)
+    expect(error.meta?.auroraIamError).toMatchObject({ retryable: true, cause: outage })
+  }
+})
+
+test('no place under the rate in time says so, with the time that a place would have taken', async () => {
+  const rateLimit = createRateLimiter({ limit: 1, intervalMs: 60_000 })
+  await rateLimit.acquire()
+  const prisma = connect(aurora, {}, { ...aurora.iam, rateLimit, maxWaitMs: 50 })
+  const error = await rejection(prisma.author.count())
+  expect(error).toMatchObject({
+    code: 'ERR_AURORA_IAM_RATE_LIMITED',
+    meta: { auroraIamError: { retryAfterMs: expect.any(Number) } },
+  })
+  expect(aurora.log.connections).toBe(0)
+})
+
+test('no error shows the token', async () => {
+  aurora.faults.set({ refuse: 'InvalidToken' })
+  const { adapter, status } = auroraIamFor(aurora)
+  const error = await rejection(adapter.connect())
+  const shown = JSON.stringify([error, error.message, error.stack, status()])
+  expect(shown).not.toMatch(/X-Amz|Signature/)
+})
+
+async function portOfNobody(): Promise<number> {
+  const server: Server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}

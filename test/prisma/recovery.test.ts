@@ -1,0 +1,204 @@
+import { createAuroraIam } from '@aurora-iam/core'
+import { createPrincipal, type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { clientFor, rejection } from './support.ts'
+
+const MINUTE_MS = 60_000
+let aurora: LocalAurora
+const open: Array<ReturnType<typeof clientFor>> = []
+
+function connect(...args: Parameters<typeof clientFor>) {
+  const prisma = clientFor(...args)
+  open.push(prisma)
+  return prisma
+}
+
+/** One query on each of `count` connections, all at once. */
+function onMany(prisma: ReturnType<typeof connect>, count: number): Promise<unknown[]> {
+  return Promise.all(Array.from({ length: count }, () => prisma.$queryRaw`SELECT SLEEP(0.05)`))
+}
+
+beforeAll(async () => {
+  aurora = await startLocalAurora({ throttle: false })
+})
+
+afterAll(() => aurora.close())
+
+beforeEach(() => {
+  aurora.faults.clear()
+  aurora.setClock(Date.now)
+  aurora.log.clear()
+})
+
+afterEach(async () => {
+  vi.useRealTimers()
+  aurora.faults.clear()
+  for (const prisma of open.splice(0)) await prisma.$disconnect()
+})
+
+test('tokens age in the middle of a run: connections opened later have new ones, those that are open stay', async () => {
+  let now = Date.now()
+  aurora.setClock(() => now)
+  const prisma = connect(aurora)
+  await onMany(prisma, 2)
+  now += 20 * MINUTE_MS
+  await onMany(prisma, 5)
+  now += 20 * MINUTE_MS
+  await onMany(prisma, 10)
+  expect(aurora.log.logins).toHaveLength(10)
+  expect(aurora.log.refusals).toHaveLength(0)
+  expect(prisma.$iam.status()).toMatchObject({ connectionsOpened: 10, refusals: 0, tokensSigned: 3 })
+})
+
+test('logins are refused for a while, then accepted: the same client goes on', async () => {
+  const prisma = connect(aurora)
+  aurora.faults.set({ refuse: 'NotAuthorized' })
+  for (let i = 0; i < 5; i++) {
+    expect(await rejection(prisma.$queryRaw`SELECT 1`.then())).toMatchObject({ code: 'P1000' })
+  }
+  aurora.faults.clear()
+  expect(await prisma.$queryRaw`SELECT 1 AS one`).toEqual([{ one: 1 }])
+  expect(prisma.$iam.status()).toMatchObject({ connectionsOpened: 1, refusals: 5 })
+})
+
+describe('a refused token', () => {
+  test('that came from the cache is replaced, and the login repeated once, at a place of its own', async () => {
+    const revoked = aurora.credentials
+    const renewed = createPrincipal()
+    let current: typeof revoked = revoked
+    const rateLimit = createRateLimiter({ limit: 100 })
+    const iam = createAuroraIam({ ...aurora.iam, credentials: async () => current, rateLimit })
+    const { hostname, port } = aurora
+    await iam.token({ hostname, port, username: 'app' })
+    aurora.principals.remove(revoked.accessKeyId)
+    aurora.principals.add(renewed)
+    current = renewed
+    const prisma = connect(aurora, {}, iam)
+    expect(await prisma.$queryRaw`SELECT 1 AS one`).toEqual([{ one: 1 }])
+    expect(prisma.$iam.status()).toMatchObject({ connectionsOpened: 1, refusals: 1, tokensSigned: 2 })
+    expect(rateLimit.stats()).toMatchObject({ granted: 2 })
+    aurora.principals.add(revoked)
+  })
+
+  test('that was made for this login is not', async () => {
+    aurora.faults.set({ refuse: 'NotAuthorized' })
+    const prisma = connect(aurora)
+    await rejection(prisma.$connect())
+    expect(aurora.log.connections).toBe(1)
+    expect(prisma.$iam.status()).toMatchObject({ tokensSigned: 1, refusals: 1 })
+  })
+
+  test('is refused again: no third attempt', async () => {
+    const iam = createAuroraIam({ ...aurora.iam, rateLimit: false })
+    const { hostname, port } = aurora
+    await iam.token({ hostname, port, username: 'app' })
+    aurora.faults.set({ refuse: 'NotAuthorized' })
+    const error = await rejection(connect(aurora, {}, iam).$connect())
+    expect(error).toMatchObject({ code: 'P1000' })
+    expect(aurora.log.connections).toBe(2)
+  })
+
+  test('by many connections at once: each is repeated once, with one new token for all', async () => {
+    const iam = createAuroraIam({ ...aurora.iam, rateLimit: false })
+    const prisma = connect(aurora, {}, iam)
+    await prisma.$connect()
+    aurora.faults.set({ refuse: 'ExpiredToken', authDelayMs: 50 })
+    const answers = onMany(prisma, 10)
+    await expect.poll(() => aurora.log.connections).toBeGreaterThanOrEqual(9)
+    aurora.faults.clear()
+    await answers
+    expect(prisma.$iam.status()).toMatchObject({ tokensSigned: 2 })
+  })
+})
+
+test('the limiter is full: queries wait for their turn, and all are answered', async () => {
+  const rateLimit = createRateLimiter({ limit: 2, intervalMs: 100 })
+  const prisma = connect(aurora, {}, { ...aurora.iam, rateLimit })
+  const answers = onMany(prisma, 8)
+  await expect.poll(() => prisma.$iam.status().waitingForPermit).toBeGreaterThan(0)
+  await answers
+  expect(aurora.log.busiest(100)).toBeLessThanOrEqual(2)
+  expect(prisma.$iam.status()).toMatchObject({ queued: 0, refusals: 0 })
+})
+
+describe('after a restart of the database', () => {
+  test('no query is given a connection that is known to be dead', async () => {
+    const prisma = connect(aurora)
+    await onMany(prisma, 5)
+    aurora.faults.dropConnections()
+    await expect.poll(() => prisma.$iam.status().idle).toBe(0)
+    expect(await onMany(prisma, 10)).toHaveLength(10)
+  })
+
+  test('a connection that lay idle is asked whether it lives, and replaced if it does not', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const prisma = connect(aurora)
+    await onMany(prisma, 5)
+    vi.advanceTimersByTime(501)
+    // Nothing has told this end yet when the queries set off.
+    aurora.faults.dropConnections()
+    expect(prisma.$iam.status().idle).toBe(5)
+    expect(await onMany(prisma, 5)).toHaveLength(5)
+  })
+
+  test('one lost connection makes the others be asked', async () => {
+    const prisma = connect(aurora)
+    await onMany(prisma, 5)
+    aurora.faults.dropConnections()
+    await rejection(prisma.$queryRaw`SELECT 1`.then())
+    expect(await onMany(prisma, 5)).toHaveLength(5)
+  })
+
+  test('a database that was away is found again', async () => {
+    const prisma = connect(aurora)
+    await onMany(prisma, 3)
+    aurora.faults.set({ cutAfterBytes: 0 })
+    aurora.faults.dropConnections()
+    expect(await rejection(prisma.$queryRaw`SELECT 1`.then())).toMatchObject({
+      code: expect.stringMatching(/^P/),
+    })
+    aurora.faults.clear()
+    expect(await prisma.$queryRaw`SELECT 1 AS one`).toEqual([{ one: 1 }])
+  })
+})
+
+describe('$disconnect in the middle', () => {
+  test('lets queries finish that run, and ends the waits of the others', async () => {
+    const prisma = connect(aurora, { connectionLimit: 1 })
+    await prisma.$connect()
+    const running = prisma.$queryRaw`SELECT SLEEP(0.3) AS slept`.then()
+    const waiting = rejection(prisma.$queryRaw`SELECT 1`.then())
+    await expect.poll(() => prisma.$iam.status()).toMatchObject({ active: 1, queued: 1 })
+    await prisma.$disconnect()
+    expect(await running).toEqual([{ slept: 0 }])
+    expect(await waiting).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
+    await expect.poll(() => aurora.openConnections).toBe(0)
+  })
+
+  test('gives the place of a connection that waits for its turn to the next in line', async () => {
+    const rateLimit = createRateLimiter({ limit: 2, intervalMs: 60_000 })
+    const prisma = connect(aurora, {}, { ...aurora.iam, rateLimit })
+    await prisma.$connect()
+    const taken = await rateLimit.acquire()
+    const queries = [prisma.$queryRaw`SELECT SLEEP(0.2)`.then(), rejection(prisma.$queryRaw`SELECT 1`.then())]
+    await expect.poll(() => rateLimit.stats().waiting).toBe(1)
+    await prisma.$disconnect()
+    expect(rateLimit.stats().waiting).toBe(0)
+    expect(await queries[1]).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
+    taken.cancel()
+    await queries[0]
+  })
+
+  test('breaks off a login that is under way', async () => {
+    const prisma = connect(aurora)
+    await prisma.$connect()
+    aurora.faults.set({ hang: 'after-token' })
+    const queries = [prisma.$queryRaw`SELECT SLEEP(0.2)`.then(), rejection(prisma.$queryRaw`SELECT 1`.then())]
+    await expect.poll(() => aurora.log.tokensReceived).toBe(2)
+    await prisma.$disconnect()
+    expect(await queries[1]).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
+    await queries[0]
+    await expect.poll(() => aurora.openConnections).toBe(0)
+  })
+})
