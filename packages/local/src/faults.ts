@@ -19,9 +19,9 @@ export interface FaultSettings {
   readonly cutAfterBytes?: number
   /**
    * Greets as another server would: as a MariaDB, or naming `mysql_clear_password` or `caching_sha2_password`
-   * as the plugin to answer for at once.
+   * as the plugin to answer for at once; or as a recent MariaDB that names `mysql_clear_password`.
    */
-  readonly greeting?: 'mariadb' | 'clear-password' | 'caching-sha2'
+  readonly greeting?: 'mariadb' | 'clear-password' | 'caching-sha2' | 'mariadb-clear-password'
   /** Sends this error instead of a greeting, such as 1040 for too many connections. */
   readonly error?: { readonly errno: number; readonly sqlState?: string; readonly message: string }
 }
@@ -34,7 +34,7 @@ const CHOICES: { readonly [Key in keyof FaultSettings]-?: readonly unknown[] | '
   authDelayMs: 'amount',
   hang: ['before-greeting', 'after-tls', 'after-token'],
   cutAfterBytes: 'amount',
-  greeting: ['mariadb', 'clear-password', 'caching-sha2'],
+  greeting: ['mariadb', 'clear-password', 'caching-sha2', 'mariadb-clear-password'],
   error: 'error',
 }
 

@@ -25,11 +25,15 @@ const UNDEFINED = 0xe000_0000
 /** As Aurora MySQL 3 calls itself: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraMySQLReleaseNotes/AuroraMySQL.Updates.30Updates.html */
 const SERVER_VERSION = '8.0.39'
 const MARIADB_VERSION = '5.5.5-10.11.11-MariaDB'
+/** From 11.4 on clients may trust a certificate for the password that both sides know. */
+const RECENT_MARIADB_VERSION = '5.5.5-11.4.5-MariaDB'
 
-const PLUGINS = {
-  'clear-password': 'mysql_clear_password',
-  'caching-sha2': 'caching_sha2_password',
-  mariadb: 'mysql_native_password',
+const GREETINGS = {
+  aurora: { version: SERVER_VERSION, authPlugin: 'mysql_native_password' },
+  mariadb: { version: MARIADB_VERSION, authPlugin: 'mysql_native_password' },
+  'clear-password': { version: SERVER_VERSION, authPlugin: 'mysql_clear_password' },
+  'caching-sha2': { version: SERVER_VERSION, authPlugin: 'caching_sha2_password' },
+  'mariadb-clear-password': { version: RECENT_MARIADB_VERSION, authPlugin: 'mysql_clear_password' },
 } as const
 
 /** Collations from here on are unknown to MariaDB, which would fall back to latin1 where they are asked for. */
@@ -40,14 +44,14 @@ const UTF8MB4_GENERAL_CI = 45
 export function frontGreeting(behind: Greeting, faults: FaultSettings): Greeting {
   const passedOn = behind.capabilities & ~(WITHHELD | UNDEFINED)
   const tls = withCapability(passedOn | OWN, Capability.SSL, faults.tls === undefined)
-  const mariadb = faults.greeting === 'mariadb'
+  const { version, authPlugin } = GREETINGS[faults.greeting ?? 'aurora']
   return {
     ...behind,
-    serverVersion: mariadb ? MARIADB_VERSION : SERVER_VERSION,
-    capabilities: withCapability(tls, Capability.LONG_PASSWORD, !mariadb),
+    serverVersion: version,
+    capabilities: withCapability(tls, Capability.LONG_PASSWORD, version === SERVER_VERSION),
     // Without NUL bytes, which would end the scramble early in some clients.
     scramble: randomBytes(SCRAMBLE_BYTES).map((byte) => byte % 127 || 1) as Buffer,
-    authPlugin: PLUGINS[faults.greeting ?? 'mariadb'],
+    authPlugin,
   }
 }
 

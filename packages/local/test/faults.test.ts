@@ -70,13 +70,16 @@ describe('without TLS', () => {
 })
 
 describe('greetings of other servers', () => {
-  test.each(['mariadb', 'clear-password', 'caching-sha2'] as const)('%s: a login works', async (greeting) => {
-    aurora.faults.set({ greeting })
-    const connection = await logIn(aurora)
-    expect(await connection.query('SELECT 1 AS one')).toMatchObject([[{ one: 1 }], {}])
-    await connection.end()
-    expect(aurora.log.tokensReceived).toBe(1)
-  })
+  test.each(['mariadb', 'clear-password', 'caching-sha2', 'mariadb-clear-password'] as const)(
+    '%s: a login works',
+    async (greeting) => {
+      aurora.faults.set({ greeting })
+      const connection = await logIn(aurora)
+      expect(await connection.query('SELECT 1 AS one')).toMatchObject([[{ one: 1 }], {}])
+      await connection.end()
+      expect(aurora.log.tokensReceived).toBe(1)
+    },
+  )
 })
 
 describe('refusals', () => {
