@@ -1,0 +1,53 @@
+import type { FaultSettings } from '@aurora-iam/local'
+import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { clientFor, rejection } from './support.ts'
+
+let aurora: LocalAurora
+
+beforeAll(async () => {
+  aurora = await startLocalAurora({ throttle: false })
+})
+
+afterAll(() => aurora.close())
+
+beforeEach(() => {
+  aurora.faults.clear()
+  aurora.log.clear()
+})
+
+// What the greeting says is not authenticated: mariadb 3.4.5, which the stock adapter brings, believes it.
+const GREETINGS = [
+  ['as Aurora does', {}],
+  ['as a MariaDB', { greeting: 'mariadb' }],
+  ['and names mysql_clear_password at once', { greeting: 'clear-password' }],
+  ['as a MariaDB that names mysql_clear_password', { greeting: 'mariadb-clear-password' }],
+  ['and names caching_sha2_password', { greeting: 'caching-sha2' }],
+] as const
+const IMPOSTORS = [
+  ['a self-signed certificate', { certificate: 'self-signed' }],
+  ['a certificate for another name', { certificate: 'wrong-name' }],
+  ['a certificate of another authority', { certificate: 'other-ca' }],
+  ['an expired certificate', { certificate: 'expired' }],
+  ['no TLS', { tls: 'absent' }],
+] as const
+
+describe.each(GREETINGS)('a server that greets %s', (_how, greeting) => {
+  test.each(IMPOSTORS)('and has %s gets no token', async (_what, fault) => {
+    const faults: FaultSettings = { ...greeting, ...fault }
+    aurora.faults.set(faults)
+    const prisma = clientFor(aurora)
+    expect(await rejection(prisma.$connect())).toMatchObject({ code: 'P1011' })
+    expect(aurora.log.connections).toBe(1)
+    expect(aurora.log.tokensReceived).toBe(0)
+    await prisma.$disconnect()
+  })
+
+  test('and proves its name is logged in to', async () => {
+    aurora.faults.set(greeting)
+    const prisma = clientFor(aurora)
+    await prisma.$connect()
+    expect(aurora.log.logins).toHaveLength(1)
+    await prisma.$disconnect()
+  })
+})
