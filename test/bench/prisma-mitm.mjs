@@ -56,5 +56,5 @@ for (const [name, faults] of SERVERS) {
 await aurora.close()
 
 function row(name, cells) {
-  return `  ${name.padEnd(36)}${cells.map((cell) => cell.padEnd(22)).join('')}`.trimEnd()
+  return `  ${name.padEnd(39)}${cells.map((cell) => cell.padEnd(22)).join('')}`.trimEnd()
 }

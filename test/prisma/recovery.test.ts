@@ -2,7 +2,7 @@ import { createAuroraIam } from '@aurora-iam/core'
 import { createPrincipal, type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { clientFor, rejection } from './support.ts'
+import { clientFor, rejection, untilRunning } from './support.ts'
 
 const MINUTE_MS = 60_000
 let aurora: LocalAurora
@@ -200,5 +200,18 @@ describe('$disconnect in the middle', () => {
     expect(await queries[1]).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
     await queries[0]
     await expect.poll(() => aurora.openConnections).toBe(0)
+  })
+
+  // The last, because the database sleeps on.
+  test('waits no longer than 5 seconds for a query that does not end', async () => {
+    const prisma = connect(aurora)
+    const endless = rejection(prisma.$queryRaw`SELECT SLEEP(100)`.then())
+    await untilRunning(aurora, 'SLEEP(100)')
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const disconnected = prisma.$disconnect()
+    await vi.advanceTimersByTimeAsync(5_000)
+    vi.useRealTimers()
+    await disconnected
+    expect(await endless).toMatchObject({ code: 'P2010' })
   })
 })

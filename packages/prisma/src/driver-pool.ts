@@ -13,6 +13,7 @@ import type { ReadScope } from './read-scope.ts'
 export class DriverPool extends EventEmitter implements Pool {
   readonly #pool: ConnectionPool
   readonly #reads: ReadScope
+  readonly #known = new WeakSet<object>()
   #latest: Connection | undefined
   /** Why the last query failed; undefined if it did not. The stock adapter keeps that of its first query to itself. */
   queryFailure: Error | undefined
@@ -30,7 +31,10 @@ export class DriverPool extends EventEmitter implements Pool {
   }
 
   async getConnection(): Promise<PoolConnection> {
+    if (this.#pool.idle === 0) this.emit('enqueue')
     const pooled = await this.#pool.acquire()
+    if (!this.#known.has(pooled)) this.emit('connection', pooled.connection)
+    this.#known.add(pooled)
     this.#latest = pooled.connection
     this.emit('acquire', pooled.connection)
     return lend(pooled.connection, {

@@ -67,7 +67,7 @@ const KNOWN: ReadonlySet<string> = new Set<keyof AuroraIamPrismaOptions>([
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   acquireTimeout: 'acquireTimeoutMs',
   connectTimeout: 'connectTimeoutMs',
-  idleTimeout: 'idleTimeoutMs` (in milliseconds, where mariadb has seconds) or leave it out; `idleTimeoutMs',
+  idleTimeout: 'idleTimeoutMs',
   username: 'user',
   connectionString: 'url',
   max: 'connectionLimit',
@@ -123,7 +123,9 @@ export function assertPassword({ password }: AuroraIamPrismaOptions, isIam: bool
 
 function unknownOption(name: string): AuroraIamError {
   const ours = OTHER_NAMES[name]
-  const remedy = ours ? `Use \`${ours}\`.` : `Known: ${[...KNOWN].sort().join(', ')}.`
+  const remedy = ours
+    ? `Use \`${ours}\`.`
+    : `Known: ${[...KNOWN].sort().join(', ')}; options of IAM, such as region, go into the second argument.`
   return new AuroraIamError(
     'ERR_AURORA_IAM_UNKNOWN_OPTION',
     `${name}: not an option of auroraIam. ${remedy}`,

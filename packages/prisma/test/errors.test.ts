@@ -1,0 +1,92 @@
+import { AuroraIamError } from '@aurora-iam/core'
+import { isDriverAdapterError } from '@prisma/driver-adapter-utils'
+import { SqlError } from 'mariadb'
+import { describe, expect, test } from 'vitest'
+import { connectError, isConnectionLost, PrismaDriverError, queryError } from '../src/errors.ts'
+
+const ADDRESS = { host: 'db.example', port: 3306 }
+
+/** As mariadb makes them; its types hide the constructor. */
+function sqlError(
+  errno: number,
+  { message = 'why', fatal = false, sql = null as string | null } = {},
+): Error {
+  const Class = SqlError as unknown as new (...args: unknown[]) => Error
+  return new Class(message, sql, fatal, null, 'HY000', errno)
+}
+
+describe('why a connection could not be opened', () => {
+  test.each([
+    [1045, 'P1000', 'AuthenticationFailed'],
+    [1040, 'P2037', 'TooManyConnections'],
+    [1203, 'P2037', 'TooManyConnections'],
+    [1226, 'P2037', 'TooManyConnections'],
+    [1044, 'P1010', 'DatabaseAccessDenied'],
+    [1049, 'P1003', 'DatabaseDoesNotExist'],
+    [45009, 'P1001', 'DatabaseNotReachable'],
+    [45012, 'P1001', 'DatabaseNotReachable'],
+    [45023, 'P1011', 'TlsConnectionError'],
+    [45059, 'P1011', 'TlsConnectionError'],
+  ] as const)('%i is %s', (errno, code, kind) => {
+    const error = sqlError(errno)
+    const mapped = connectError(error, ADDRESS)
+    expect(mapped).toBeInstanceOf(PrismaDriverError)
+    expect(mapped).toMatchObject({
+      code,
+      cause: { kind, originalCode: String(errno), originalMessage: 'why' },
+    })
+    expect(mapped.message).toMatch(/db\.example:3306.*: why$/)
+    expect((mapped as PrismaDriverError).driverError).toBe(error)
+    expect(isDriverAdapterError(mapped)).toBe(true)
+  })
+
+  test.each([
+    ['ECONNREFUSED', { syscall: 'connect', errno: -111 }, 'P1001'],
+    ['ENOTFOUND', { syscall: 'getaddrinfo', errno: -3008 }, 'P1001'],
+    ['ECONNREFUSED', { errors: [] }, 'P1001'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', {}, 'P1011'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', {}, 'P1011'],
+  ] as const)('%s is a matter of the network or of TLS', (code, more, mapped) => {
+    expect(connectError(Object.assign(new Error(''), { code, ...more }), ADDRESS)).toMatchObject({
+      code: mapped,
+    })
+  })
+
+  test('another answer of the server is left to the adapter', () => {
+    const error = sqlError(1130)
+    expect(connectError(error, ADDRESS)).toBe(error)
+  })
+
+  test('an error of ours stays what it is, and is in meta as well', () => {
+    const error = new AuroraIamError('ERR_AURORA_IAM_RATE_LIMITED', 'no place', { retryAfterMs: 5 })
+    const copy = connectError(error, ADDRESS)
+    expect(copy).toBeInstanceOf(AuroraIamError)
+    expect(copy).toMatchObject({ code: error.code, message: 'no place', meta: { auroraIamError: error } })
+  })
+})
+
+describe('why a query failed', () => {
+  test.each([
+    ['mariadb says that the socket was closed', sqlError(45009, { fatal: true })],
+    ['mariadb says that the connection is closed', sqlError(45013, { fatal: true })],
+    ['the server is shutting down', sqlError(1053)],
+    ['the server killed the connection', sqlError(1927)],
+    ['the network', Object.assign(new Error('reset'), { errno: -104, code: 'ECONNRESET', fatal: true })],
+  ])('%s: the connection is lost', (_what, error) => {
+    const mapped = queryError(error)
+    expect(mapped).toMatchObject({ code: 'P1017', cause: { kind: 'ConnectionClosed' } })
+    expect(isConnectionLost(mapped)).toBe(true)
+  })
+
+  test.each([1062, 1213, 1317])('%i is a matter of the query, and left to the adapter', (errno) => {
+    const error = sqlError(errno, { fatal: true })
+    expect(queryError(error)).toBe(error)
+    expect(isConnectionLost(error)).toBe(false)
+  })
+})
+
+test('no log that writes an error as JSON writes the values of the query', () => {
+  const mapped = queryError(sqlError(45009, { fatal: true, sql: "SELECT 'a secret'" }))
+  const { meta } = mapped as PrismaDriverError
+  expect(JSON.stringify([mapped, meta])).not.toContain('a secret')
+})

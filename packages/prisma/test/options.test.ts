@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest'
+import { type AuroraIamPrismaOptions, auroraIam, createAuroraIam } from '../src/index.ts'
+
+const host = 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
+const PLACE = { host, user: 'app', database: 'app' }
+const SECRET = 'p4ssw0rd'
+
+function refusal(options: unknown, iam?: Parameters<typeof auroraIam>[1]): Record<string, unknown> & Error {
+  try {
+    auroraIam(options as AuroraIamPrismaOptions, iam)
+  } catch (error) {
+    return error as Record<string, unknown> & Error
+  }
+  throw new Error('It was not refused.')
+}
+
+describe('auroraIam', () => {
+  test('gives what Prisma takes, and opens nothing', () => {
+    const iam = createAuroraIam()
+    const { adapter, transactionOptions, extension, status } = auroraIam(PLACE, iam)
+    expect(adapter).toMatchObject({ provider: 'mysql', adapterName: '@aurora-iam/prisma' })
+    expect(transactionOptions).toEqual({ maxWait: 11_000 })
+    expect(extension()).toBeTypeOf('function')
+    expect(status()).toMatchObject({ connectionsOpened: 0, tokensSigned: 0 })
+    expect(iam.stats()).toMatchObject({ credentialsResolved: 0 })
+  })
+
+  test('maxWait leaves time for the whole wait for a connection', () => {
+    expect(auroraIam({ ...PLACE, acquireTimeoutMs: 30_000 }).transactionOptions.maxWait).toBe(31_000)
+  })
+
+  test('takes the place from a url, and what is given beside it wins', () => {
+    expect(() => auroraIam({ url: `mysql://app@${host}:3307/app` })).not.toThrow()
+    const error = refusal({ url: `mysql://app@${host}/app`, user: '' })
+    expect(error.message).toMatch(/^user: expected the name of a database user/)
+  })
+})
+
+describe.each([
+  ['a url itself', 'mysql://app@host/app', 'options', /^options: expected an object such as \{ host, user/],
+  ['nothing', undefined, 'options', /^options: expected an object/],
+  [
+    'an unknown option',
+    { ...PLACE, hostt: 1 },
+    'hostt',
+    /^hostt: not an option of auroraIam. Known: acquireTimeoutMs,/,
+  ],
+  [
+    'mariadb’s name of an option',
+    { ...PLACE, connectTimeout: 1 },
+    'connectTimeout',
+    /Use `connectTimeoutMs`\.$/,
+  ],
+  ['the IAM options in the wrong place', { ...PLACE, region: 'eu-west-1' }, 'region', /second argument/],
+  ['no host', { user: 'app' }, 'host', /^host: missing/],
+  ['no user', { host }, 'user', /^user: expected/],
+  ['a host that is no endpoint', { ...PLACE, host: '127.0.0.1' }, 'host', /^host: /],
+  ['a limit of 0', { ...PLACE, connectionLimit: 0 }, 'connectionLimit', /a whole number from 1 up, got 0/],
+  ['no time', { ...PLACE, acquireTimeoutMs: 0 }, 'acquireTimeoutMs', /milliseconds: a whole number from 1/],
+  ['seconds as text', { ...PLACE, idleTimeoutMs: '60' }, 'idleTimeoutMs', /got '60'/],
+  ['an empty database', { ...PLACE, database: '' }, 'database', /the name of a database/],
+  ['ssl switched off', { ...PLACE, ssl: false }, 'ssl', /^ssl: got false/],
+  [
+    'ssl not verified',
+    { ...PLACE, ssl: { rejectUnauthorized: false } },
+    'ssl.rejectUnauthorized',
+    /got false/,
+  ],
+  ['a password', { ...PLACE, password: SECRET }, 'password', /^password: the IAM token takes its place/],
+  ['a url with a password', { url: `mysql://app:${SECRET}@${host}/app` }, 'url', /^url: it holds a password/],
+  ['a url with a bad password', { url: `mysql://app:${SECRET}%@${host}/app` }, 'url', /Encode it as %25/],
+  [
+    'a url of PostgreSQL',
+    { url: `postgresql://app:${SECRET}@${host}/app` },
+    'url',
+    /got one of 'postgresql:\/\/'/,
+  ],
+  ['a url that is none', { url: SECRET }, 'url', /^url: expected mysql:\/\/user@host:port\/database\./],
+  [
+    'a url with parameters',
+    { url: `mysql://app@${host}/app?sslaccept=strict` },
+    'url',
+    /its parameter 'sslaccept'/,
+  ],
+] as const)('%s', (_what, options, option, message) => {
+  test('is refused at once, by its name, without showing a secret', () => {
+    const error = refusal(options)
+    expect(error).toMatchObject({ option, code: expect.stringMatching(/^ERR_AURORA_IAM_/) })
+    expect(error.message).toMatch(message)
+    expect(`${error.message}${error.stack}${error.cause}`).not.toContain(SECRET)
+  })
+})
+
+describe('enabled: false', () => {
+  test('needs a password', () => {
+    expect(refusal(PLACE, { enabled: false })).toMatchObject({
+      code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
+      option: 'password',
+    })
+    expect(() => auroraIam({ ...PLACE, password: '' }, { enabled: false })).not.toThrow()
+  })
+
+  test('takes any host, and a url with a password', () => {
+    expect(() => auroraIam({ url: `mysql://root:${SECRET}@localhost/app` }, { enabled: false })).not.toThrow()
+  })
+})
