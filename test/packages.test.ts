@@ -17,6 +17,7 @@ const PACKAGES = [
   ['mysql2', 'AuroraIamError', ['core']],
   ['knex', 'AuroraIamError', ['core', 'mysql2']],
   ['typeorm', 'AuroraIamError', ['core', 'mysql2']],
+  ['prisma', 'AuroraIamError', ['core']],
   ['wire', 'WireError', []],
   ['local', 'LocalAuroraError', ['wire']],
 ] as const

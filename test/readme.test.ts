@@ -11,9 +11,9 @@ const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
 
 // What a README leaves to its reader: where the database is. The calls themselves are the README's, to the letter.
 const prelude = (adapter: string) => `
-import * as adapter from '@aurora-iam/${adapter}'
+import * as ours from '@aurora-iam/${adapter}'
 const { host, port, readerHost, tunnelPort, user, database, settings } = JSON.parse(process.env.AURORA_SETTINGS)
-const createAuroraIam = (options) => adapter.createAuroraIam({ ...settings, ...options })
+const createAuroraIam = (options) => ours.createAuroraIam({ ...settings, ...options })
 const complete = (iam = {}) =>
   iam.login ? iam : { ...settings, ...iam, ...(iam.hostname && { port, dial: undefined }) }
 `
@@ -23,8 +23,8 @@ const complete = (iam = {}) =>
 const ADAPTERS: Readonly<Record<string, { readonly calls: string; readonly epilogue: string }>> = {
   mysql2: {
     calls: `
-const { auroraIamCluster, withLoginRetry } = adapter
-const withAuroraIam = (options, iam) => adapter.withAuroraIam({ port, ...options }, complete(iam))
+const { auroraIamCluster, withLoginRetry } = ours
+const withAuroraIam = (options, iam) => ours.withAuroraIam({ port, ...options }, complete(iam))
 `,
     epilogue: `
 if (typeof pool !== 'undefined') await pool.query('SELECT 1')
@@ -32,9 +32,9 @@ if (typeof pool !== 'undefined') await pool.query('SELECT 1')
   },
   knex: {
     calls: `
-const auroraIamConnection = (connection, iam) => adapter.auroraIamConnection({ port, ...connection }, complete(iam))
+const auroraIamConnection = (connection, iam) => ours.auroraIamConnection({ port, ...connection }, complete(iam))
 const withAuroraIam = ({ connection, ...config }, iam) =>
-  adapter.withAuroraIam({ ...config, connection: { port, ...connection } }, complete(iam))
+  ours.withAuroraIam({ ...config, connection: { port, ...connection } }, complete(iam))
 `,
     epilogue: `
 const { default: makeKnex } = await import('knex')
@@ -50,20 +50,34 @@ const at = ({ replication, ...options }) => ({
   ...options,
   ...(replication && { replication: { master: at(replication.master), slaves: replication.slaves.map(at) } }),
 })
-const withAuroraIam = (options, iam) => adapter.withAuroraIam(at(options), complete(iam))
+const withAuroraIam = (options, iam) => ours.withAuroraIam(at(options), complete(iam))
 `,
     epilogue: `
 if (typeof dataSource !== 'undefined' && !dataSource.isInitialized) await dataSource.initialize()
 `,
   },
+  prisma: {
+    calls: `
+process.env.DATABASE_URL = 'mysql://' + user + '@' + host + '/' + database
+const auroraIam = ({ url, ...options }, iam) =>
+  ours.auroraIam({ ...(url ? { url: url.replace(host, host + ':' + port) } : { port }), ...options }, complete(iam))
+`,
+    epilogue: `
+if (typeof prisma !== 'undefined') await prisma.$queryRaw\`SELECT 1\`
+`,
+  },
 }
+
+// A client of Prisma is generated; this one by scripts/generate.mjs.
+const GENERATED = `${root}test/prisma/generated/cjs/index.js`
 
 // Each with its number of blocks, and a folder where what they import is installed.
 describe.each([
-  ['README.md', 4, 'test'],
+  ['README.md', 5, 'test'],
   ['packages/mysql2/README.md', 5, 'test'],
   ['packages/knex/README.md', 4, 'test'],
   ['packages/typeorm/README.md', 6, 'examples/nestjs'],
+  ['packages/prisma/README.md', 4, 'test'],
 ])('%s', (file, count, installed) => {
   let aurora: LocalAurora
   let folder: string
@@ -100,8 +114,9 @@ function programOf(block: string): string {
   const [, name = ''] = ours.exec(block) ?? []
   const adapter = ADAPTERS[name]
   if (!adapter) throw new Error(`This block imports no adapter:\n${block}`)
-  const { calls, epilogue } = adapter
-  return `${prelude(name)}${calls}${block.replaceAll(ours, '')}${epilogue}process.exit(0)\n`
+  const { calls, epilogue } = ours
+  const code = block.replaceAll(ours, '').replaceAll('./generated/prisma/client.ts', GENERATED)
+  return `${prelude(name)}${calls}${code}${epilogue}process.exit(0)\n`
 }
 
 async function runBlock(path: string, code: string, aurora: LocalAurora): Promise<void> {
