@@ -89,6 +89,8 @@ describe('retryReads', () => {
     expect(await whileLost(() => prisma.author.count(), 'COUNT(*)')).toBe(1)
     const find = () => prisma.author.findMany({ include: { books: true } })
     expect(await whileLost(find, '`name`')).toMatchObject([{ name: 'a', books: [{ title: 'One' }] }])
+    const alone = async () => (await prisma.$transaction([prisma.author.count()]))[0]
+    expect(await whileLost(alone, 'COUNT(*)')).toBe(1)
     const both = () => Promise.all([1, 2].map((id) => prisma.author.findUnique({ where: { id } })))
     expect(await whileLost(both, '`name`')).toMatchObject([{ name: 'a' }, null])
   })

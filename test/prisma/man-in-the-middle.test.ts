@@ -43,6 +43,14 @@ describe.each(GREETINGS)('a server that greets %s', (_how, greeting) => {
     await prisma.$disconnect()
   })
 
+  test('and has a certificate for the address that is dialled, not for the name that is signed, gets no token', async () => {
+    aurora.faults.set(greeting)
+    const hostname = 'other.cluster-c0local0aur0.us-east-1.rds.amazonaws.com'
+    const prisma = clientFor(aurora, {}, { ...aurora.iam, hostname, rateLimit: false })
+    expect(await rejection(prisma.$connect())).toMatchObject({ code: 'P1011' })
+    expect(aurora.log.tokensReceived).toBe(0)
+  })
+
   test('and proves its name is logged in to', async () => {
     aurora.faults.set(greeting)
     const prisma = clientFor(aurora)

@@ -3,7 +3,6 @@ import type { SqlDriverAdapter, SqlDriverAdapterFactory } from '@prisma/driver-a
 import { ConnectionPool, type PoolContext } from './connection-pool.ts'
 import { DriverPool } from './driver-pool.ts'
 import type { AuroraIamPrismaOptions } from './options.ts'
-import type { ReadScope } from './read-scope.ts'
 
 /** What the stock adapter is told. */
 export type AdapterSettings = Pick<AuroraIamPrismaOptions, 'database' | 'useTextProtocol'>
@@ -17,16 +16,14 @@ export class AuroraIamAdapterFactory implements SqlDriverAdapterFactory {
   readonly adapterName = '@aurora-iam/prisma'
   readonly #context: PoolContext
   readonly #settings: AdapterSettings
-  readonly #reads: ReadScope
 
-  constructor(context: PoolContext, settings: AdapterSettings, reads: ReadScope) {
+  constructor(context: PoolContext, settings: AdapterSettings) {
     this.#context = context
     this.#settings = settings
-    this.#reads = reads
   }
 
   async connect(): Promise<SqlDriverAdapter> {
-    const pool = new DriverPool(new ConnectionPool(this.#context), this.#reads)
+    const pool = new DriverPool(new ConnectionPool(this.#context))
     try {
       // The adapter's types are those of the mariadb that it brings itself, which is another release.
       const driverPool = pool as unknown as ConstructorParameters<typeof PrismaMariaDb>[0]

@@ -12,7 +12,6 @@ import { expandUrl } from './connection-url.ts'
 import { type AuroraIamExtensionOptions, createExtension } from './extension.ts'
 import { type CommonConfig, type Open, openByPassword, openOnIam } from './open-connection.ts'
 import { type AuroraIamPrismaOptions, assertPassword, readPoolSettings } from './options.ts'
-import { ReadScope } from './read-scope.ts'
 
 /** What Prisma needs for a database on IAM, from {@link auroraIam}. */
 export interface AuroraIamPrisma {
@@ -61,13 +60,12 @@ export function auroraIam(
   const given = expandUrl(options)
   assertPassword(given, shared.enabled, options.password === undefined)
   const activity = new Activity()
-  const reads = new ReadScope()
   const { open, address } = connector(given, settings.connectTimeoutMs, shared, activity)
   const status = () => activity.status(shared.stats().tokensSigned)
   return {
-    adapter: new AuroraIamAdapterFactory({ open, address, settings, activity }, given, reads),
+    adapter: new AuroraIamAdapterFactory({ open, address, settings, activity }, given),
     transactionOptions: { maxWait: settings.acquireTimeoutMs + BEGIN_MS },
-    extension: (extensionOptions = {}) => createExtension(extensionOptions, { status, reads }),
+    extension: (extensionOptions = {}) => createExtension(extensionOptions, status),
     status,
   }
 }

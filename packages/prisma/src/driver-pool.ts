@@ -2,9 +2,8 @@ import { EventEmitter } from 'node:events'
 import { AuroraIamError } from '@aurora-iam/core'
 import type { Connection, Pool, PoolConnection, QueryOptions } from 'mariadb'
 import type { ConnectionPool } from './connection-pool.ts'
-import { isConnectionLost } from './errors.ts'
+import { outsideTransaction } from './errors.ts'
 import { lend } from './lend.ts'
-import type { ReadScope } from './read-scope.ts'
 
 /**
  * {@link ConnectionPool} with the face of a `mariadb.Pool`: all of it, so that no release of the stock adapter finds
@@ -12,16 +11,14 @@ import type { ReadScope } from './read-scope.ts'
  */
 export class DriverPool extends EventEmitter implements Pool {
   readonly #pool: ConnectionPool
-  readonly #reads: ReadScope
   readonly #known = new WeakSet<object>()
   #latest: Connection | undefined
   /** Why the last query failed; undefined if it did not. The stock adapter keeps that of its first query to itself. */
   queryFailure: Error | undefined
 
-  constructor(pool: ConnectionPool, reads: ReadScope) {
+  constructor(pool: ConnectionPool) {
     super()
     this.#pool = pool
-    this.#reads = reads
     // Before 7.10 the adapter takes a pool for connection options, finds none, and would connect to localhost.
     Object.defineProperty(this, 'host', { enumerable: true, get: refuseOlderAdapter })
   }
@@ -47,19 +44,19 @@ export class DriverPool extends EventEmitter implements Pool {
   }
 
   query<T>(sql: string | QueryOptions, values?: unknown): Promise<T> {
-    return this.#run(sql, (connection) => connection.query<T>(sql, values))
+    return this.#run((connection) => connection.query<T>(sql, values))
   }
 
   execute<T>(sql: string | QueryOptions, values?: unknown): Promise<T> {
-    return this.#run(sql, (connection) => connection.execute<T>(sql, values))
+    return this.#run((connection) => connection.execute<T>(sql, values))
   }
 
   batch<T>(sql: string | QueryOptions, values?: unknown): Promise<T> {
-    return this.#run(sql, (connection) => connection.batch<T>(sql, values))
+    return this.#run((connection) => connection.batch<T>(sql, values))
   }
 
   importFile(config: Parameters<Connection['importFile']>[0]): Promise<void> {
-    return this.#once((connection) => connection.importFile(config))
+    return this.#run((connection) => connection.importFile(config))
   }
 
   end(): Promise<void> {
@@ -94,26 +91,15 @@ export class DriverPool extends EventEmitter implements Pool {
     return this.#anyConnection().escapeId(identifier)
   }
 
-  async #run<T>(sql: string | QueryOptions, work: (connection: Connection) => Promise<T>): Promise<T> {
+  async #run<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     try {
-      const result = await this.#once(work).catch((error: Error) => {
-        if (!isConnectionLost(error) || !this.#reads.covers(sql)) throw error
-        return this.#once(work)
-      })
+      const connection = await this.getConnection()
+      const result = await work(connection).finally(() => connection.release())
       this.queryFailure = undefined
       return result
     } catch (error) {
       this.queryFailure = error as Error
-      throw error
-    }
-  }
-
-  async #once<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    const connection = await this.getConnection()
-    try {
-      return await work(connection)
-    } finally {
-      await connection.release()
+      throw outsideTransaction(error as Error)
     }
   }
 

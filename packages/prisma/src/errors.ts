@@ -109,9 +109,19 @@ export function queryError(error: Error): Error {
   )
 }
 
-/** Whether {@link queryError} found that the connection was lost. */
-export function isConnectionLost(error: Error): boolean {
-  return error instanceof PrismaDriverError && error.cause.kind === 'ConnectionClosed'
+// Only a query outside of transactions is repeated, and only the pool knows whether it was.
+const lostOutsideTransaction = new WeakSet<object>()
+
+/** Notes that what failed by `error` was no part of a transaction; returns the error. */
+export function outsideTransaction<T extends Error>(error: T): T {
+  lostOutsideTransaction.add(error)
+  return error
+}
+
+/** Whether `error`, as Prisma hands it to its users, says that the connection of a query outside of transactions was lost. */
+export function isLostOutsideTransaction(error: unknown): boolean {
+  const { code, meta } = error as { code?: unknown; meta?: { driverAdapterError?: object } }
+  return code === 'P1017' && lostOutsideTransaction.has(meta?.driverAdapterError ?? {})
 }
 
 /** All connections are in use, or not open yet, for longer than the caller may wait. */

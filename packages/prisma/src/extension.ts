@@ -1,7 +1,7 @@
 import { AuroraIamError, describe } from '@aurora-iam/core'
 import { Prisma } from '@prisma/client/extension'
 import type { AuroraIamStatus } from './activity.ts'
-import type { ReadScope } from './read-scope.ts'
+import { isLostOutsideTransaction } from './errors.ts'
 
 /** The options of `extension()`. */
 export interface AuroraIamExtensionOptions {
@@ -24,10 +24,7 @@ const READS: ReadonlySet<string> = new Set([
 ])
 
 /** The client extension behind `extension()`: `$iam`, and the repetition of reads. */
-export function createExtension(
-  options: AuroraIamExtensionOptions,
-  { status, reads }: { status: () => AuroraIamStatus; reads: ReadScope },
-) {
+export function createExtension(options: AuroraIamExtensionOptions, status: () => AuroraIamStatus) {
   assertExtensionOptions(options)
   assertClient(Prisma.prismaVersion.client)
   const isRetrying = options.retryReads ?? false
@@ -35,9 +32,15 @@ export function createExtension(
     name: 'aurora-iam',
     client: { $iam: { status } },
     query: {
-      $allOperations({ model, operation, args, query }) {
+      async $allOperations({ model, operation, args, query }) {
         const isRead = model !== undefined && READS.has(operation)
-        return isRetrying && isRead ? reads.run(async () => query(args)) : query(args)
+        if (!isRetrying || !isRead) return query(args)
+        try {
+          return await query(args)
+        } catch (error) {
+          if (!isLostOutsideTransaction(error)) throw error
+          return query(args)
+        }
       },
     },
   })

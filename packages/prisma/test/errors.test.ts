@@ -2,7 +2,13 @@ import { AuroraIamError } from '@aurora-iam/core'
 import { isDriverAdapterError } from '@prisma/driver-adapter-utils'
 import { SqlError } from 'mariadb'
 import { describe, expect, test } from 'vitest'
-import { connectError, isConnectionLost, PrismaDriverError, queryError } from '../src/errors.ts'
+import {
+  connectError,
+  isLostOutsideTransaction,
+  outsideTransaction,
+  PrismaDriverError,
+  queryError,
+} from '../src/errors.ts'
 
 const ADDRESS = { host: 'db.example', port: 3306 }
 
@@ -75,13 +81,14 @@ describe('why a query failed', () => {
   ])('%s: the connection is lost', (_what, error) => {
     const mapped = queryError(error)
     expect(mapped).toMatchObject({ code: 'P1017', cause: { kind: 'ConnectionClosed' } })
-    expect(isConnectionLost(mapped)).toBe(true)
+    expect(isLostOutsideTransaction(mapped)).toBe(false)
+    expect(isLostOutsideTransaction(outsideTransaction(mapped))).toBe(true)
   })
 
   test.each([1062, 1213, 1317])('%i is a matter of the query, and left to the adapter', (errno) => {
     const error = sqlError(errno, { fatal: true })
     expect(queryError(error)).toBe(error)
-    expect(isConnectionLost(error)).toBe(false)
+    expect(isLostOutsideTransaction(outsideTransaction(error))).toBe(false)
   })
 })
 
