@@ -128,6 +128,20 @@ test('whether relations can be joined by the server is asked of the server', asy
   await adapter.dispose()
 })
 
+test('each new connection sets the session variables', async () => {
+  const prisma = clientFor(aurora, { sessionVariables: { lock_wait_timeout: 7 } })
+  expect(await prisma.$queryRaw`SELECT @@lock_wait_timeout = 7 AS is_set`).toEqual([{ is_set: 1 }])
+  await prisma.$disconnect()
+})
+
+test('connections that lie idle are closed after idleTimeoutMs', async () => {
+  const prisma = clientFor(aurora, { idleTimeoutMs: 30 })
+  await prisma.$connect()
+  await expect.poll(() => prisma.$iam.status().idle).toBe(0)
+  expect(await prisma.$queryRaw`SELECT 1 AS one`).toEqual([{ one: 1 }])
+  await prisma.$disconnect()
+})
+
 test('several clients that share an AuroraIam share its tokens and its rate', async () => {
   const iam = createAuroraIam({ ...aurora.iam, rateLimit: false })
   const clients = [clientFor(aurora, {}, iam), clientFor(aurora, {}, iam), clientFor(aurora, {}, iam)]

@@ -51,6 +51,16 @@ test('tokens age in the middle of a run: connections opened later have new ones,
   expect(prisma.$iam.status()).toMatchObject({ connectionsOpened: 10, refusals: 0, tokensSigned: 3 })
 })
 
+test('many connections at once are no cause for a warning of Node', async () => {
+  const warnings: Error[] = []
+  const note = (warning: Error) => warnings.push(warning)
+  process.on('warning', note)
+  await onMany(connect(aurora, { connectionLimit: 20 }), 20)
+  await new Promise(setImmediate)
+  process.off('warning', note)
+  expect(warnings).toEqual([])
+})
+
 test('logins are refused for a while, then accepted: the same client goes on', async () => {
   const prisma = connect(aurora)
   aurora.faults.set({ refuse: 'NotAuthorized' })

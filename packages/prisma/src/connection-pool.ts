@@ -152,7 +152,7 @@ export class ConnectionPool {
     const { waitingForPermit } = this.#context.activity
     return exhaustedError(
       `No connection within ${acquireTimeoutMs} ms (acquireTimeoutMs): ${this.active} of ${connectionLimit} (connectionLimit) are in use, ` +
-        `${this.opening} are being opened, ${waitingForPermit} of those wait for a place under the connection rate.`,
+        `${this.opening} are being opened; ${waitingForPermit} wait for a place under the connection rate.`,
       { connectionLimit, acquireTimeoutMs },
     )
   }

@@ -1,6 +1,8 @@
 import type { Connection, PoolConnection } from 'mariadb'
 import { queryError } from './errors.ts'
 
+const GIVE_BACK: readonly PropertyKey[] = ['release', 'end', 'close', 'destroy', Symbol.asyncDispose]
+
 /**
  * `connection` as its user sees it until `release()`: to close it is to give it back, and nothing can be asked of it
  * afterwards, since somebody else may have it by then.
@@ -37,5 +39,3 @@ export function lend(
     },
   }) as PoolConnection
 }
-
-const GIVE_BACK: readonly PropertyKey[] = ['release', 'end', 'close', 'destroy', Symbol.asyncDispose]

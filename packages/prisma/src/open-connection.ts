@@ -95,7 +95,7 @@ async function dial(
     return { connection: await createConnection(options), socket }
   } catch (error) {
     socket.destroy()
-    throw signal.aborted ? signal.reason : error
+    throw error
   } finally {
     signal.removeEventListener('abort', giveUp)
   }

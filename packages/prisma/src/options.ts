@@ -38,7 +38,7 @@ export interface AuroraIamPrismaOptions {
   readonly password?: string | undefined
 }
 
-/** {@link AuroraIamPrismaOptions} with every default filled in; where to connect has been taken out of `url`. */
+/** How the pool behaves, with every default filled in. */
 export interface PoolSettings {
   readonly connectionLimit: number
   readonly acquireTimeoutMs: number
@@ -63,15 +63,14 @@ const KNOWN: ReadonlySet<string> = new Set<keyof AuroraIamPrismaOptions>([
   'password',
 ])
 
-// What the stock adapter, its driver and Prisma 6 call the same.
-const OTHER_NAMES: Readonly<Record<string, string>> = {
-  acquireTimeout: 'acquireTimeoutMs',
-  connectTimeout: 'connectTimeoutMs',
-  idleTimeout: 'idleTimeoutMs',
-  username: 'user',
-  connectionString: 'url',
-  max: 'connectionLimit',
-}
+// What mariadb, the AWS SDK and other adapters call the same.
+const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
+  ['acquireTimeout', 'acquireTimeoutMs'],
+  ['connectTimeout', 'connectTimeoutMs'],
+  ['idleTimeout', 'idleTimeoutMs'],
+  ['username', 'user'],
+  ['connectionString', 'url'],
+])
 
 // Node's timers run at once when asked for more: about 24 days.
 const LONGEST_TIMER_MS = 2 ** 31 - 1
@@ -122,7 +121,7 @@ export function assertPassword({ password }: AuroraIamPrismaOptions, isIam: bool
 }
 
 function unknownOption(name: string): AuroraIamError {
-  const ours = OTHER_NAMES[name]
+  const ours = OTHER_NAMES.get(name)
   const remedy = ours
     ? `Use \`${ours}\`.`
     : `Known: ${[...KNOWN].sort().join(', ')}; options of IAM, such as region, go into the second argument.`
