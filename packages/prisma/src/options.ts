@@ -10,10 +10,11 @@ export interface AuroraIamPrismaOptions {
   readonly url?: string | undefined
   /** The endpoint of the database. */
   readonly host?: string | undefined
-  /** @defaultValue 3306 */
+  /** The port of the database. @defaultValue 3306 */
   readonly port?: number | undefined
   /** A database user that is enabled for IAM. */
   readonly user?: string | undefined
+  /** The database of the schema. Prisma's queries name it with every table. */
   readonly database?: string | undefined
   /** How many connections one PrismaClient may have. @defaultValue 10 */
   readonly connectionLimit?: number | undefined
