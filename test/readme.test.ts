@@ -110,12 +110,12 @@ function blocksOf(markdown: string): string[] {
 
 /** A block as a program of its own, for the adapter that it imports. */
 function programOf(block: string): string {
-  const ours = /^import .* from '@aurora-iam\/(\w+)'$/gm
-  const [, name = ''] = ours.exec(block) ?? []
+  const imports = /^import .* from '@aurora-iam\/(\w+)'$/gm
+  const [, name = ''] = imports.exec(block) ?? []
   const adapter = ADAPTERS[name]
   if (!adapter) throw new Error(`This block imports no adapter:\n${block}`)
-  const { calls, epilogue } = ours
-  const code = block.replaceAll(ours, '').replaceAll('./generated/prisma/client.ts', GENERATED)
+  const { calls, epilogue } = adapter
+  const code = block.replaceAll(imports, '').replaceAll('./generated/prisma/client.ts', GENERATED)
   return `${prelude(name)}${calls}${code}${epilogue}process.exit(0)\n`
 }
 

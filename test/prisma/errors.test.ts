@@ -60,6 +60,13 @@ describe.each([
   })
 })
 
+test('a bad token that had just been made says what to look at', async () => {
+  aurora.faults.set({ refuse: 'InvalidToken' })
+  const error = await rejection(connect(aurora).author.count())
+  const cause = { code: 'ERR_AURORA_IAM_LOGIN_REFUSED', message: expect.stringContaining('rds-db:connect') }
+  expect(error).toMatchObject({ meta: { driverAdapterError: { driverError: { errno: 1045, cause } } } })
+})
+
 describe('a server that is not there is P1001', () => {
   test.each(WAYS)('for %s', async (_way, run) => {
     const port = await portOfNobody()

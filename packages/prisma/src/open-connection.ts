@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import type { Address, AuroraIam, ConnectionTarget } from '@aurora-iam/core'
+import type { Address, AuroraIam, ConnectionTarget, WriterCheck } from '@aurora-iam/core'
 import { type Connection, type ConnectionConfig, createConnection } from 'mariadb'
 import type { Activity } from './activity.ts'
 
@@ -22,7 +22,8 @@ export type CommonConfig = Pick<
  * Opens connections on IAM: a place under the rate, then a token, then the socket. mariadb from 3.5.3 verifies chain
  * and name before it sends the password, whatever the server's greeting says.
  *
- * A refusal of a token that came from the cache is repeated once, with a new token and at a place of its own.
+ * A login whose token was made for an earlier one is repeated once if it is refused, as {@link AuroraIam.retryRefused}
+ * says.
  */
 export function openOnIam(options: {
   iam: AuroraIam
@@ -34,23 +35,34 @@ export function openOnIam(options: {
   const { iam, target, config, activity } = options
   const { ca, minVersion, rejectUnauthorized, rest } = iam.tls(target, options.ssl)
   const ssl = { ...rest, ca, minVersion, rejectUnauthorized, servername: target.hostname }
+  const writerCheck = iam.writerCheck(target)
 
-  const open = async (signal: AbortSignal, isRepeated: boolean): Promise<OpenConnection> => {
+  const open = async (signal: AbortSignal): Promise<OpenConnection> => {
     const login = await activity.waiting(iam.login(target, signal))
     try {
       const { value: password } = await login.tokenAhead()
       const opened = await dial(target.dial, { ...config, password, ssl: copyOf(ssl) }, signal)
       login.accepted()
+      if (writerCheck) await requireWriter(opened, writerCheck)
       activity.opened()
       return opened
     } catch (error) {
       login.failed(error as Error)
       activity.failed(error as Error)
-      if (isRepeated || !login.isWorthRepeating) throw error
-      return open(signal, true)
+      throw error
     }
   }
-  return (signal) => open(signal, false)
+  return (signal) => iam.retryRefused(() => open(signal))
+}
+
+async function requireWriter({ connection, socket }: OpenConnection, check: WriterCheck): Promise<void> {
+  const [row] = await connection.query<unknown[][]>({ sql: check.sql, rowsAsArray: true })
+  const refusal = check.refusal(row?.[0])
+  if (!refusal) return
+  // Without a listener mariadb throws what it makes of the end.
+  connection.on('error', () => {})
+  cut(socket)
+  throw refusal
 }
 
 /** Opens connections by password, for `enabled: false`. */
