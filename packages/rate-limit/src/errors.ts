@@ -4,6 +4,8 @@
  * - `ERR_RATE_LIMIT_INVALID_OPTION`: an option is unknown or out of range; `option` names it. Fix the configuration.
  * - `ERR_RATE_LIMIT_TIMEOUT`: no permit came within `timeoutMs`. Retryable, after about `retryAfterMs`.
  * - `ERR_RATE_LIMIT_QUEUE_FULL`: `maxQueue` requests were waiting already. Retryable, after about `retryAfterMs`.
+ * - `ERR_RATE_LIMIT_STORE_LOST`: no permit came within `timeoutMs`, and the store that the limit is shared through could not be
+ *   reached; `cause` is the store's error. Retryable.
  * - `ERR_RATE_LIMIT_ABORTED`: the request's `signal` was aborted; `cause` is the signal's reason.
  * - `ERR_RATE_LIMIT_CLOSED`: the limiter was closed before a permit came.
  */
@@ -11,6 +13,7 @@ export type RateLimitErrorCode =
   | 'ERR_RATE_LIMIT_INVALID_OPTION'
   | 'ERR_RATE_LIMIT_TIMEOUT'
   | 'ERR_RATE_LIMIT_QUEUE_FULL'
+  | 'ERR_RATE_LIMIT_STORE_LOST'
   | 'ERR_RATE_LIMIT_ABORTED'
   | 'ERR_RATE_LIMIT_CLOSED'
 
@@ -25,6 +28,7 @@ export interface RateLimitErrorDetails extends ErrorOptions {
 const retryableCodes: ReadonlySet<RateLimitErrorCode> = new Set([
   'ERR_RATE_LIMIT_TIMEOUT',
   'ERR_RATE_LIMIT_QUEUE_FULL',
+  'ERR_RATE_LIMIT_STORE_LOST',
 ])
 
 /** The one class of error that a rate limiter throws or rejects with. Match on `code`. */

@@ -5,6 +5,13 @@ export type { RateLimiterOptions } from './options.ts'
 export type { Permit, PermitOutcome } from './permit.ts'
 export { type RateLimitPreset, rateLimitPresets } from './presets.ts'
 export { type AcquireOptions, createRateLimiter, type RateLimiter } from './rate-limiter.ts'
+export {
+  type IoredisClient,
+  type NodeRedisClient,
+  type RedisStoreOptions,
+  redisStore,
+} from './redis-store.ts'
 export { type RateLimit, resolveRateLimit } from './resolve-rate-limit.ts'
 export { sharedRateLimiter } from './shared-rate-limiter.ts'
 export type { RateLimiterStats } from './stats.ts'
+export type { RateLimitStore, WhenStoreLost } from './store.ts'

@@ -4,6 +4,7 @@ import { LinkedList, type ListNode } from './linked-list.ts'
 import type { CompleteOptions } from './options.ts'
 import type { Permit, PermitOutcome } from './permit.ts'
 import type { PermitCounts, PermitSource } from './permit-source.ts'
+import { shareOf } from './share.ts'
 import { WouldBeWaits } from './would-be-waits.ts'
 
 /** Keeps our interval longer than the server's though its clock runs a little slow or counts whole milliseconds. */
@@ -26,8 +27,11 @@ interface Attempt {
  */
 export class LocalPermits implements PermitSource {
   readonly #clock: CompleteOptions['clock']
-  readonly #restMs: number
+  readonly #processes: number
+  readonly #opensAt: number
+  readonly #intervalMs: number
   readonly #permitTtlMs: number
+  readonly #maxInFlight: number
   readonly #limit: AdaptiveLimit
   readonly #dryRun: WouldBeWaits | undefined
   readonly #key: string | undefined
@@ -38,12 +42,23 @@ export class LocalPermits implements PermitSource {
   readonly #counts = { granted: 0, cancelled: 0, settledOk: 0, failed: 0, throttled: 0, expired: 0 }
   #wake: () => void = () => {}
 
-  /** @param key - the key of a shared limiter, for events. */
-  constructor(options: CompleteOptions, key: string | undefined) {
+  #restMs: number
+
+  /**
+   * @param key - the key of a shared limiter, for events.
+   * @param opensAt - when the first permit may be granted. Processes of one share that start together should not all
+   * burst together.
+   */
+  constructor(options: CompleteOptions, key: string | undefined, opensAt = startOf(options)) {
+    this.#processes = options.share?.processes ?? 1
+    this.#opensAt = opensAt
+    const { limit, intervalMs } = shareOf(options, this.#processes)
     this.#clock = options.clock
-    this.#restMs = options.intervalMs + safetyMarginMs
+    this.#intervalMs = options.intervalMs
+    this.#restMs = intervalMs + safetyMarginMs
     this.#permitTtlMs = options.permitTtlMs
-    this.#limit = new AdaptiveLimit(options)
+    this.#maxInFlight = options.maxInFlight
+    this.#limit = new AdaptiveLimit({ ...options, limit, intervalMs })
     this.#dryRun = options.dryRun ? new WouldBeWaits(options.intervalMs) : undefined
     this.#key = key
   }
@@ -55,13 +70,21 @@ export class LocalPermits implements PermitSource {
   take(now: number, requestedAt: number): Permit | number {
     this.#update(now)
     if (this.#dryRun !== undefined) this.#dryRun.record(now, this.#limit.limit)
-    else if (this.#occupied >= this.#limit.at(now)) return this.#nextChangeAt(now)
+    else if (now < this.#opensAt) return this.#opensAt
+    else if (this.#occupied >= this.#limit.at(now) || this.#inFlight.length >= this.#maxInFlight) {
+      return this.#nextChangeAt(now)
+    }
 
     const attempt: Attempt = { grantedAt: now, place: undefined }
+    const clock = this.#clock
+    const expiresAt = now + this.#permitTtlMs
     attempt.place = this.#inFlight.push(attempt)
     this.#counts.granted += 1
     return {
       waitedMs: now - requestedAt,
+      get isLapsed() {
+        return clock.now() >= expiresAt
+      },
       settled: (outcome = 'ok') => this.#settle(attempt, outcome),
       cancel: () => this.#cancel(attempt),
     }
@@ -77,10 +100,22 @@ export class LocalPermits implements PermitSource {
 
   lower(limit: number): void {
     const from = this.#limit.limit
-    if (limit >= from) return
-    this.#limit.lower(limit)
-    publish('aurora-iam:rate-limit:lowered', () => ({ key: this.#key, from, to: limit }))
+    const share = shareOf({ limit, intervalMs: this.#intervalMs }, this.#processes)
+    this.#restMs = Math.max(this.#restMs, share.intervalMs + safetyMarginMs)
+    if (share.limit >= from) return
+    this.#limit.lower(share.limit)
+    publish('aurora-iam:rate-limit:lowered', () => ({ key: this.#key, from, to: share.limit }))
   }
+
+  /** The queue asks for each permit; there is nothing to prepare. */
+  demand(): void {}
+
+  isIdle(now: number): boolean {
+    this.#update(now)
+    return this.#occupied === 0
+  }
+
+  readonly trouble = undefined
 
   counts(now: number): PermitCounts {
     this.#update(now)
@@ -89,7 +124,9 @@ export class LocalPermits implements PermitSource {
       ...this.#counts,
       limit: this.#limit.limit,
       effectiveLimit,
-      available: Math.max(0, effectiveLimit - this.#occupied),
+      available: now < this.#opensAt ? 0 : Math.max(0, effectiveLimit - this.#occupied),
+      processes: this.#processes,
+      isStoreLost: false,
       inFlight: this.#inFlight.length,
       wouldHaveExceeded: this.#dryRun?.exceeded ?? 0,
       longestWouldBeWaitMs: this.#dryRun?.longestMs ?? 0,
@@ -158,4 +195,8 @@ export class LocalPermits implements PermitSource {
     attempt.place = undefined
     return true
   }
+}
+
+function startOf({ share, intervalMs, clock }: CompleteOptions): number {
+  return share === undefined ? Number.NEGATIVE_INFINITY : clock.now() + Math.random() * intervalMs
 }

@@ -1,5 +1,6 @@
 import { type RateLimitClock, systemClock } from './clock.ts'
 import { RateLimitError } from './errors.ts'
+import type { RateLimitStore, WhenStoreLost } from './store.ts'
 
 /** How many attempts per interval, and how a request for one waits. */
 export interface RateLimiterOptions {
@@ -18,28 +19,61 @@ export interface RateLimiterOptions {
   permitTtlMs?: number
   /** After a `'throttled'` outcome halved the limit: one place comes back each time this many milliseconds pass. @defaultValue 1000 */
   recoverMs?: number
-  /** Grants everything at once and only counts, in `stats()`, what would have waited. @defaultValue false */
+  /**
+   * The most attempts of this process that may be under way at once, whatever their rate. A whole number from 1.
+   *
+   * @defaultValue `limit`
+   */
+  maxInFlight?: number
+  /**
+   * Grants everything at once and only counts, in `stats()`, what would have waited. For this process alone: a store is not
+   * asked. @defaultValue false
+   */
   dryRun?: boolean
+  /** Shares the limit with every process that uses the same store and key. See `redisStore`. */
+  store?: RateLimitStore
+  /** With a store: what becomes of requests while it cannot be reached. @defaultValue 'share' */
+  whenLost?: WhenStoreLost
+  /**
+   * So many processes share the limit, and none knows of the others: each keeps to `limit / processes`, and grants its first
+   * permit at a random moment of the first interval. With a store: the number to go by until the store has told one.
+   */
+  share?: { processes: number }
   /** For tests. @defaultValue the process's monotonic clock */
   clock?: RateLimitClock
 }
 
 /** The options of a limiter with every default filled in. */
-export type CompleteOptions = Readonly<Required<RateLimiterOptions>>
+export type CompleteOptions = Readonly<
+  Required<Omit<RateLimiterOptions, 'store' | 'share'>> & Pick<RateLimiterOptions, 'store' | 'share'>
+>
 
-type NumericOption = 'limit' | 'intervalMs' | 'maxWaitMs' | 'maxQueue' | 'permitTtlMs' | 'recoverMs'
+type NumericOption =
+  | 'limit'
+  | 'intervalMs'
+  | 'maxWaitMs'
+  | 'maxQueue'
+  | 'permitTtlMs'
+  | 'recoverMs'
+  | 'maxInFlight'
 
-const defaults: Omit<CompleteOptions, 'limit'> = {
+/** With a store, each step of the protocol looks at every place. */
+const largestSharedLimit = 10_000
+
+const defaults: Omit<CompleteOptions, 'limit' | 'maxInFlight' | 'store' | 'share'> = {
   intervalMs: 1000,
   maxWaitMs: 30_000,
   maxQueue: 10_000,
   permitTtlMs: 60_000,
   recoverMs: 1000,
   dryRun: false,
+  whenLost: 'share',
   clock: systemClock,
 }
 
-const optionNames: readonly string[] = ['limit', ...Object.keys(defaults)]
+const optionNames: readonly string[] = ['limit', ...Object.keys(defaults), 'maxInFlight', 'store', 'share']
+
+const waysToLose: readonly unknown[] = ['share', 'closed', 'open'] satisfies WhenStoreLost[]
 
 const expectations: Readonly<Record<NumericOption, { kind: string; allows: (value: number) => boolean }>> = {
   limit: { kind: 'a whole number from 1, such as 20', allows: isPositiveInteger },
@@ -51,6 +85,7 @@ const expectations: Readonly<Record<NumericOption, { kind: string; allows: (valu
   },
   permitTtlMs: { kind: 'a finite number of milliseconds above 0, such as 60000', allows: isPositive },
   recoverMs: { kind: 'a finite number of milliseconds above 0, such as 1000', allows: isPositive },
+  maxInFlight: { kind: 'a whole number from 1, such as 8', allows: isPositiveInteger },
 }
 
 /**
@@ -70,6 +105,7 @@ export function completeOptions(options: RateLimiterOptions, name = ''): Complet
     if (value === undefined && option !== 'limit') continue
     checkNumber(option, value, prefix)
   }
+  checkSharing(options, prefix)
   const { dryRun, clock } = options
   if (dryRun !== undefined && typeof dryRun !== 'boolean') {
     throw invalidOption(`${prefix}dryRun`, dryRun, 'true or false')
@@ -84,9 +120,30 @@ export function completeOptions(options: RateLimiterOptions, name = ''): Complet
     maxQueue: options.maxQueue ?? defaults.maxQueue,
     permitTtlMs: options.permitTtlMs ?? defaults.permitTtlMs,
     recoverMs: options.recoverMs ?? defaults.recoverMs,
+    maxInFlight: options.maxInFlight ?? options.limit,
     dryRun: dryRun ?? defaults.dryRun,
+    store: options.store,
+    whenLost: options.whenLost ?? defaults.whenLost,
+    share: options.share,
     clock: clock ?? defaults.clock,
   }
+}
+
+function checkSharing({ limit, store, whenLost, share }: RateLimiterOptions, prefix: string): void {
+  if (store !== undefined && typeof store?.step !== 'function') {
+    throw invalidOption(`${prefix}store`, store, 'what redisStore(client) returns')
+  }
+  if (store !== undefined && limit > largestSharedLimit) {
+    throw invalidOption(`${prefix}limit`, limit, `at most ${largestSharedLimit} with a store`)
+  }
+  if (whenLost !== undefined && (store === undefined || !waysToLose.includes(whenLost))) {
+    throw invalidOption(`${prefix}whenLost`, whenLost, "'share', 'closed' or 'open', beside a `store`")
+  }
+  if (share === undefined) return
+  if (typeof share !== 'object' || share === null || !isPositiveInteger(share.processes)) {
+    throw invalidOption(`${prefix}share`, share, 'the number of processes, such as { processes: 4 }')
+  }
+  refuseUnknownOptions(share, ['processes'], `${prefix}share.`)
 }
 
 /** Throws unless `value` is what the numeric option `like` may be; `name` is what the message calls it. */

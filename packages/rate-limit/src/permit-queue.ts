@@ -129,6 +129,7 @@ export class PermitQueue {
       this.#counts.timedOut += 1
       late.reject(this.#timedOut(late, now))
     }
+    this.#source.demand(this.#waiting.length)
     this.#setTimer(now, Math.min(wakeAt, this.#deadlines.first?.deadline ?? Number.POSITIVE_INFINITY))
   }
 
@@ -182,6 +183,14 @@ export class PermitQueue {
   }
 
   #timedOut(waiter: Waiter, now: number): RateLimitError {
+    const { trouble: cause } = this.#source
+    if (cause !== undefined) {
+      return new RateLimitError(
+        'ERR_RATE_LIMIT_STORE_LOST',
+        `No permit came within ${waiter.timeoutMs} ms, and the store that the limit is shared through cannot be reached: ${cause.message} Bring it back, or see \`whenLost\`.`,
+        { cause, retryAfterMs: this.#estimateWaitMs(now) },
+      )
+    }
     const { limit, effectiveLimit } = this.#source.counts(now)
     const slowed = effectiveLimit < limit ? `, ${effectiveLimit} for now because the server throttles` : ''
     return new RateLimitError(

@@ -14,6 +14,8 @@ export interface PermitCounts {
   expired: number
   wouldHaveExceeded: number
   longestWouldBeWaitMs: number
+  processes: number
+  isStoreLost: boolean
 }
 
 /** Where the queue gets its permits. All instants are milliseconds on the limiter's clock. */
@@ -25,9 +27,15 @@ export interface PermitSource {
   take(now: number, requestedAt: number): Permit | number
   /** Sets the function to call when a permit may have come free sooner than `take` said. */
   bind(wake: () => void): void
+  /** Hears how many requests wait, whenever that may have changed. */
+  demand(waiting: number): void
   /** In about how many milliseconds a request with `ahead` others before it would be granted. */
   estimateWaitMs(now: number, ahead: number): number
   /** Makes the limit smaller from now on; a larger one changes nothing. */
   lower(limit: number): void
   counts(now: number): PermitCounts
+  /** Whether nothing that was granted counts any more. */
+  isIdle(now: number): boolean
+  /** Why permits may be slower than the limit says, if something is wrong with their source. */
+  readonly trouble: Error | undefined
 }

@@ -14,6 +14,12 @@ export type PermitOutcome =
 export interface Permit {
   /** How long the request waited for this permit, in milliseconds. */
   readonly waitedMs: number
+  /**
+   * Whether the permit no longer covers an attempt, because the process was stopped, too busy or cut off from the
+   * store for so long that others count on the place. Look at it last thing before the server can count the attempt: if
+   * so, acquire another one first.
+   */
+  readonly isLapsed: boolean
   /** The attempt has ended. Its place is free again `intervalMs` from now. @defaultValue `'ok'` */
   settled(outcome?: PermitOutcome): void
   /** Nothing was sent to the server: the place is free at once. Wrong after a socket was opened; use `settled` then. */

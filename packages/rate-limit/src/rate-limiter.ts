@@ -1,4 +1,5 @@
 import { RateLimitError } from './errors.ts'
+import { FleetPermits } from './fleet-permits.ts'
 import { LocalPermits } from './local-permits.ts'
 import {
   type CompleteOptions,
@@ -26,11 +27,11 @@ export interface RateLimiter {
    * Waits for leave to make one attempt; first come, first served. A permit that is free goes to the first in line even
    * when the process was too busy to notice before the wait was over.
    *
-   * @throws {@link RateLimitError} `ERR_RATE_LIMIT_TIMEOUT`, `ERR_RATE_LIMIT_QUEUE_FULL`, `ERR_RATE_LIMIT_ABORTED`,
-   * `ERR_RATE_LIMIT_CLOSED` or `ERR_RATE_LIMIT_INVALID_OPTION`.
+   * @throws {@link RateLimitError} `ERR_RATE_LIMIT_TIMEOUT`, `ERR_RATE_LIMIT_STORE_LOST`, `ERR_RATE_LIMIT_QUEUE_FULL`,
+   * `ERR_RATE_LIMIT_ABORTED`, `ERR_RATE_LIMIT_CLOSED` or `ERR_RATE_LIMIT_INVALID_OPTION`.
    */
   acquire(options?: AcquireOptions): Promise<Permit>
-  /** The most attempts per interval, as configured or lowered. */
+  /** The most attempts per interval, as configured or lowered; of this process alone with `share`, of all with a store. */
   readonly limit: number
   /** The length of the interval, in milliseconds. */
   readonly intervalMs: number
@@ -66,7 +67,10 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
 
 /** @param key - the key of a shared limiter, for events. */
 export function createCore(options: CompleteOptions, key: string | undefined): LimiterCore {
-  const source = new LocalPermits(options, key)
+  const source =
+    options.store === undefined || options.dryRun
+      ? new LocalPermits(options, key)
+      : new FleetPermits(options, options.store, key)
   return { options, source, queue: new PermitQueue(source, options, key) }
 }
 

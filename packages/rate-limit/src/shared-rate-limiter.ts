@@ -7,18 +7,19 @@ interface SharedCore {
 }
 
 /** Process-wide, so that two installed copies of this package share. The number changes with the shape of what is kept. */
-const registryKey = Symbol.for('@aurora-iam/rate-limit/shared/1')
+const registryKey = Symbol.for('@aurora-iam/rate-limit/shared/2')
 
 /**
  * The limiter of a key, such as a cluster's endpoint, for everybody in this process who asks for that key.
  *
  * Each call returns a limiter of its own on the common permits and the common queue. `close()` ends only the requests
  * made through it; `stats()` and `lower()` concern the whole key. When callers ask for different limits the smallest holds,
- * which is reported on the channel `aurora-iam:rate-limit:lowered`. `maxWaitMs` is each caller's own; `maxQueue`, `permitTtlMs`,
- * `recoverMs` and `clock` are those of the first caller. When every limiter of a key is closed and an interval has passed, the key
+ * which is reported on the channel `aurora-iam:rate-limit:lowered`. `maxWaitMs` is each caller's own; all other options are
+ * those of the first caller. When every limiter of a key is closed and an interval has passed, the key
  * starts anew with the next caller's options.
  *
- * @throws {@link RateLimitError} `ERR_RATE_LIMIT_INVALID_OPTION`, also when the key is in use with another `intervalMs` or `dryRun`.
+ * @throws {@link RateLimitError} `ERR_RATE_LIMIT_INVALID_OPTION`, also when the key is in use with another `intervalMs` or
+ * `dryRun`, or with a store and this call has none.
  */
 export function sharedRateLimiter(key: string, options: RateLimiterOptions): RateLimiter {
   if (typeof key !== 'string' || key === '') throw invalidOption('key', key, 'a text that is not empty')
@@ -39,6 +40,9 @@ export function sharedRateLimiter(key: string, options: RateLimiterOptions): Rat
       `${core.options[name]}, as for others who share the key "${key}"`,
     )
   }
+  if ((complete.store === undefined) !== (core.options.store === undefined)) {
+    throw invalidOption('store', complete.store, `given by all or none of those who share the key "${key}"`)
+  }
   core.source.lower(complete.limit)
 
   const entry = shared
@@ -50,9 +54,7 @@ export function sharedRateLimiter(key: string, options: RateLimiterOptions): Rat
 
 /** Nobody uses it, and no attempt is recent enough to count any more. */
 function isForgotten({ core, openHandles }: SharedCore): boolean {
-  if (openHandles > 0) return false
-  const { available, limit } = core.source.counts(core.options.clock.now())
-  return available === limit
+  return openHandles === 0 && core.source.isIdle(core.options.clock.now())
 }
 
 function sharedCores(): Map<string, SharedCore> {

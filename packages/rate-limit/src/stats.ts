@@ -6,7 +6,7 @@ export interface RateLimiterStats {
   intervalMs: number
   /** The limit in force: less than `limit` for a while after `'throttled'` outcomes. */
   effectiveLimit: number
-  /** Permits that would be granted at once now. */
+  /** Permits that would be granted at once now; with a store, those already in this process's hands. */
   available: number
   /** Permits granted and not yet settled, cancelled or expired. */
   inFlight: number
@@ -34,4 +34,8 @@ export interface RateLimiterStats {
   refusedQueueFull: number
   /** With `dryRun`: requests that would have waited. */
   wouldHaveExceeded: number
+  /** The processes that share the limit: by `share`, or as last heard from the store; 1 without either. */
+  processes: number
+  /** Whether the store could not be reached when last tried. */
+  isStoreLost: boolean
 }

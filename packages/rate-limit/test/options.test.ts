@@ -10,7 +10,11 @@ test('only the limit has to be given', () => {
     maxQueue: 10_000,
     permitTtlMs: 60_000,
     recoverMs: 1000,
+    maxInFlight: 20,
     dryRun: false,
+    store: undefined,
+    whenLost: 'share',
+    share: undefined,
     clock: expect.anything(),
   })
 })
@@ -44,7 +48,7 @@ test.each([
 
 test('an unknown option is refused by name, with those that exist', () => {
   expect(() => createRateLimiter({ limit: 20, interval: 5 } as RateLimiterOptions)).toThrow(
-    'Unknown option `interval`. Remove it, or use one of: limit, intervalMs, maxWaitMs, maxQueue, permitTtlMs, recoverMs, dryRun, clock.',
+    'Unknown option `interval`. Remove it, or use one of: limit, intervalMs, maxWaitMs, maxQueue, permitTtlMs, recoverMs, dryRun, whenLost, clock, maxInFlight, store, share.',
   )
 })
 

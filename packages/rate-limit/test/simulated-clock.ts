@@ -2,7 +2,7 @@ import type { RateLimitClock } from '../src/index.ts'
 
 interface Event {
   at: number
-  action: () => void
+  action: () => void | Promise<void>
 }
 
 /** A clock that moves only when told to, with timers as punctual or as sloppy as a test wants. */
@@ -33,7 +33,7 @@ export class SimulatedClock implements RateLimitClock {
   }
 
   /** Has the test do something later. */
-  after(delayMs: number, action: () => void): void {
+  after(delayMs: number, action: () => void | Promise<void>): void {
     this.#script.add({ at: this.#now + delayMs, action })
   }
 
@@ -55,7 +55,7 @@ export class SimulatedClock implements RateLimitClock {
       this.#script.delete(next)
       this.#timers.delete(next)
       this.#now = Math.max(this.#now, next.at)
-      next.action()
+      await next.action()
       await promiseCallbacks()
       afterEach()
     }

@@ -1,0 +1,172 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { Cluster, Redis } from 'ioredis'
+import { createClient, createCluster, createSentinel } from 'redis'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import {
+  createRateLimiter,
+  type RateLimitEvents,
+  type RateLimiterOptions,
+  type RateLimitStore,
+  redisStore,
+} from '../src/index.ts'
+import { RedisServer } from './redis-server.ts'
+
+let server: RedisServer
+let redis: Redis
+
+beforeAll(async () => {
+  server = await RedisServer.start()
+  redis = new Redis(server.port)
+})
+
+afterAll(async () => {
+  redis.disconnect()
+  await server.close()
+})
+
+let prefixes = 0
+
+function limiterOf(options: Partial<RateLimiterOptions> = {}) {
+  const limiter = createRateLimiter({ limit: 20, intervalMs: 200, store: redisStore(redis), ...options })
+  onTestFinished(() => limiter.close())
+  return limiter
+}
+
+function ownStore() {
+  return redisStore(redis, { prefix: `test-${prefixes++}` })
+}
+
+function listen(name: keyof RateLimitEvents): unknown[] {
+  const messages: unknown[] = []
+  const listener = (message: unknown) => messages.push(message)
+  subscribe(name, listener)
+  onTestFinished(() => {
+    unsubscribe(name, listener)
+  })
+  return messages
+}
+
+test('everything about a limit is in one key, which a cluster finds by its tag', async () => {
+  const permit = await limiterOf({ store: redisStore(redis, { prefix: 'one-key' }) }).acquire()
+  permit.settled()
+  expect(await redis.keys('one-key*')).toEqual(['one-key:{default}'])
+  expect(JSON.parse((await redis.get('one-key:{default}')) as string)).toMatchObject({
+    leases: [{ process: expect.any(String) }],
+  })
+  expect(await redis.pttl('one-key:{default}')).toBeGreaterThan(600_000)
+})
+
+test('the very first permit of a key waits until whatever was lost has ended; the next come at once', async () => {
+  const limiter = limiterOf({ store: ownStore() })
+  const first = await limiter.acquire()
+  first.settled()
+  expect(first.waitedMs).toBeGreaterThan(690)
+  expect((await limiter.acquire()).waitedMs).toBeLessThan(600)
+})
+
+test('a permit given back unused is free for another process at once', async () => {
+  const store = ownStore()
+  const [one, other] = [limiterOf({ store, limit: 1 }), limiterOf({ store, limit: 1, intervalMs: 200 })]
+  const permit = await one.acquire()
+  const next = other.acquire()
+  permit.cancel()
+  expect((await next).waitedMs).toBeLessThan(2000)
+  expect(one.stats()).toMatchObject({ cancelled: 1 })
+})
+
+test('of two limits on one key the smaller holds, and whoever named the larger hears of it', async () => {
+  const lowered = listen('aurora-iam:rate-limit:lowered')
+  const store = ownStore()
+  const small = limiterOf({ store, limit: 5 })
+  await small.acquire()
+  const large = limiterOf({ store, limit: 50 })
+  await large.acquire()
+  expect(large.stats()).toMatchObject({ limit: 5, effectiveLimit: 5, processes: 2 })
+  expect(lowered).toEqual([{ key: undefined, from: 50, to: 5 }])
+})
+
+test('an attempt that was throttled slows every process', async () => {
+  const store = ownStore()
+  const [one, other] = [limiterOf({ store, recoverMs: 60_000 }), limiterOf({ store, recoverMs: 60_000 })]
+  ;(await one.acquire()).settled('throttled')
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  await other.acquire()
+  expect(other.stats()).toMatchObject({ limit: 20, effectiveLimit: 10 })
+})
+
+const bad: [string, RateLimitStore][] = [
+  ['rejects', { step: () => Promise.reject(new Error('No.')) }],
+  [
+    'throws',
+    {
+      step: () => {
+        throw 'no error'
+      },
+    },
+  ],
+  ['never answers', { step: () => new Promise(() => {}) }],
+  ['answers nothing', { step: async () => null }],
+  ['answers a text', { step: async () => 'OK' }],
+  ['answers half', { step: async () => [1, 2, 3] }],
+  ['answers numbers that are none', { step: async () => [Number.NaN, 1, 1, 1, 1, 1, 1] }],
+  ['answers a limit of nothing', { step: async () => [1, 1, 0, 0, 0, 0, 0] }],
+]
+
+test.concurrent.for(bad)(
+  'with a store that %s a process goes on with its share',
+  async ([, store], { expect }) => {
+    const limiter = createRateLimiter({ limit: 8, intervalMs: 200, store, share: { processes: 4 } })
+    const permits = await Promise.all([limiter.acquire(), limiter.acquire()])
+    expect(limiter.stats()).toMatchObject({ isStoreLost: true, effectiveLimit: 2, inFlight: 2, processes: 4 })
+    for (const permit of permits) permit.settled()
+    limiter.close()
+  },
+)
+
+test('closed: the wait ends with the store’s own error as the cause, and an event says so', async () => {
+  const lost = listen('aurora-iam:rate-limit:store-lost')
+  const error = new Error('NOPERM this user has no permissions')
+  const limiter = limiterOf({ store: { step: () => Promise.reject(error) }, whenLost: 'closed' })
+  await expect(limiter.acquire({ timeoutMs: 400 })).rejects.toMatchObject({
+    code: 'ERR_RATE_LIMIT_STORE_LOST',
+    retryable: true,
+    cause: error,
+    message: expect.stringContaining('NOPERM'),
+  })
+  expect(lost).toEqual([{ key: undefined, error, whenLost: 'closed', limit: 0 }])
+})
+
+test('open: a process goes on with the whole limit, at once', async () => {
+  const limiter = limiterOf({ store: { step: () => Promise.reject(new Error('No.')) }, whenLost: 'open' })
+  const permits = await Promise.all(Array.from({ length: 20 }, () => limiter.acquire()))
+  expect(Math.max(...permits.map(({ waitedMs }) => waitedMs))).toBeLessThan(500)
+})
+
+test('every kind of client fits, by its type and by what it has', () => {
+  const node = { host: '127.0.0.1', port: 1 }
+  const clients = [
+    new Redis({ lazyConnect: true }),
+    new Cluster([node], { lazyConnect: true }),
+    createClient(),
+    createCluster({ rootNodes: [{ socket: node }] }),
+    createSentinel({ name: 'fleet', sentinelRootNodes: [node] }),
+  ]
+  for (const client of clients) expect(redisStore(client)).toMatchObject({ step: expect.any(Function) })
+})
+
+test.each([
+  ['client', () => redisStore({} as never)],
+  ['client', () => redisStore(null as never)],
+  ['prefix', () => redisStore(redis, { prefix: 'a{b}' })],
+  ['database', () => redisStore(redis, { database: 1 } as never)],
+  ['store', () => createRateLimiter({ limit: 20, store: redis as never })],
+  ['limit', () => createRateLimiter({ limit: 1e6, store: redisStore(redis) })],
+  ['whenLost', () => createRateLimiter({ limit: 20, whenLost: 'share' })],
+  ['whenLost', () => createRateLimiter({ limit: 20, store: redisStore(redis), whenLost: 'panic' as never })],
+  ['share', () => createRateLimiter({ limit: 20, share: { processes: 0 } })],
+  ['share', () => createRateLimiter({ limit: 20, share: 4 as never })],
+  ['share.process', () => createRateLimiter({ limit: 20, share: { processes: 4, process: 1 } as never })],
+  ['maxInFlight', () => createRateLimiter({ limit: 20, maxInFlight: 0 })],
+])('a wrong %s is refused by name', (option, make) => {
+  expect(make).toThrow(expect.objectContaining({ code: 'ERR_RATE_LIMIT_INVALID_OPTION', option }))
+})

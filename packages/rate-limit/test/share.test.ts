@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import { createRateLimiter } from '../src/index.ts'
+import { shareOf } from '../src/share.ts'
+import { SimulatedClock } from './simulated-clock.ts'
+
+test.each([
+  [20, 1, 20, 1000],
+  [20, 4, 5, 1000],
+  [20, 3, 6, 1000],
+  [20, 20, 1, 1000],
+  [20, 300, 1, 15_000],
+])('of %d a second, each of %d processes has %d per %d ms', (limit, processes, own, intervalMs) => {
+  expect(shareOf({ limit, intervalMs: 1000 }, processes)).toEqual({ limit: own, intervalMs })
+})
+
+test('a process of a share grants its part of the limit, and the first within one interval of its start', async () => {
+  const clock = new SimulatedClock()
+  const limiter = createRateLimiter({ limit: 20, share: { processes: 4 }, clock })
+  expect(limiter.stats()).toMatchObject({ limit: 5, processes: 4, available: 0 })
+  const permits = Promise.all(Array.from({ length: 6 }, () => limiter.acquire()))
+  await clock.advance(1001)
+  expect(limiter.stats()).toMatchObject({ granted: 5, waiting: 1 })
+  limiter.close()
+  await expect(permits).rejects.toMatchObject({ code: 'ERR_RATE_LIMIT_CLOSED' })
+})
+
+test('a limit lowered later is divided as well', () => {
+  const limiter = createRateLimiter({ limit: 20, share: { processes: 4 } })
+  limiter.lower(8)
+  expect(limiter.limit).toBe(2)
+})
+
+test('no more than maxInFlight attempts are under way at once, however many places are free', async () => {
+  const limiter = createRateLimiter({ limit: 20, maxInFlight: 2 })
+  const permits = [await limiter.acquire(), await limiter.acquire()]
+  const third = limiter.acquire()
+  expect(limiter.stats()).toMatchObject({ inFlight: 2, waiting: 1 })
+  permits[0]!.settled()
+  await expect(third).resolves.toBeDefined()
+})
