@@ -105,7 +105,7 @@ function stepwise(): RateLimiter & { grantNext(): void; readonly waiting: number
     acquire: () => new Promise((resolve) => queue.push(resolve)),
     grantNext: () => {
       granted++
-      queue.shift()?.({ waitedMs: 0, settled: () => {}, cancel: () => {} })
+      queue.shift()?.({ waitedMs: 0, isLapsed: false, settled: () => {}, cancel: () => {} })
     },
     lower: (limit) => limiter.lower(limit),
     stats: () => limiter.stats(),

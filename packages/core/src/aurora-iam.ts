@@ -1,4 +1,4 @@
-import type { RateLimiterStats } from '@aurora-iam/rate-limit'
+import type { Permit, RateLimiterStats } from '@aurora-iam/rate-limit'
 import type { AuthToken } from './auth-token.ts'
 import { Credentials } from './credentials.ts'
 import { publish } from './diagnostics.ts'
@@ -34,7 +34,7 @@ export interface AuroraIamStats {
   readonly lastError:
     | { readonly code: string | undefined; readonly message: string; readonly at: Date }
     | undefined
-  /** The limiter of each database endpoint, by `hostname:port`. */
+  /** The limiter of each database endpoint, by `hostname:port`; a cluster's writer and reader endpoint have one in common. */
   readonly rateLimits: Readonly<Record<string, RateLimiterStats>>
 }
 
@@ -211,6 +211,10 @@ class Iam implements AuroraIam, LoginOwner {
 
   getToken(target: ConnectionTarget): Promise<CachedToken> {
     return this.#closing.signal.aborted ? Promise.reject(closed()) : this.#tokens.get(target)
+  }
+
+  acquire(target: ConnectionTarget): Promise<Permit | undefined> {
+    return this.#rateLimits.acquire(target, undefined)
   }
 
   retryRefused<T>(open: () => Promise<T>): Promise<T> {

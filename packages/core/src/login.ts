@@ -7,6 +7,8 @@ import type { CachedToken } from './tokens.ts'
 /** What one login reports to the AuroraIam that it belongs to. */
 export interface LoginOwner {
   getToken(target: ConnectionTarget): Promise<CachedToken>
+  /** Another place under the rate limit. */
+  acquire(target: ConnectionTarget): Promise<Permit | undefined>
   /** The server said 1045 to `token`, which was made for this login or, if not `isNew`, for an earlier one. */
   tokenRefused(refusal: { error: Error; target: ConnectionTarget; token: CachedToken; isNew: boolean }): void
   opened(): void
@@ -31,7 +33,7 @@ export class Login {
   /** What is signed and verified, and where to dial. */
   readonly target: ConnectionTarget
   readonly #owner: LoginOwner
-  readonly #permit: Permit | undefined
+  #permit: Permit | undefined
   readonly #ready: CachedToken
   readonly #askedAt: number
   readonly #startedAt = performance.now()
@@ -56,11 +58,22 @@ export class Login {
     this.#askedAt = options.askedAt
   }
 
-  /** A token that is live at this moment. Only for a connection whose TLS peer has been verified. */
+  /**
+   * A token that is live at this moment. Only for a connection whose TLS peer has been verified.
+   *
+   * The server counts a login when it gets the token. If the place under the rate limit went to others meanwhile, because
+   * this process was stopped or too busy, another one is waited for first.
+   */
   async token(): Promise<AuthToken> {
-    // The wait may have been long: from the cache comes the same token, or its successor.
-    this.#handedOver = this.#ready.isForOneLogin ? this.#ready : await this.#owner.getToken(this.target)
-    return this.#handedOver.token
+    for (;;) {
+      // The wait may have been long: from the cache comes the same token, or its successor.
+      const token = this.#ready.isForOneLogin ? this.#ready : await this.#owner.getToken(this.target)
+      if (!this.#permit?.isLapsed) {
+        this.#handedOver = token
+        return token.token
+      }
+      await this.#acquireAgain(this.#permit)
+    }
   }
 
   /**
@@ -121,6 +134,17 @@ export class Login {
   /** Calls `listener` when it is over, in whatever way. */
   onceOver(listener: () => void): void {
     this.#listeners.push(listener)
+  }
+
+  async #acquireAgain(lapsed: Permit): Promise<void> {
+    // A socket was opened for it: a server that counts those has counted it.
+    lapsed.settled('failed')
+    const permit = await this.#owner.acquire(this.target)
+    if (this.#isOver) {
+      permit?.cancel()
+      throw new Error('The connection closed while it waited for another place under the rate limit.')
+    }
+    this.#permit = permit
   }
 
   #end(): boolean {

@@ -31,8 +31,10 @@ export interface AuroraIamOptions {
   /** Makes the tokens instead of the built-in signer. */
   readonly tokenProvider?: TokenProvider | undefined
   /**
-   * How many new connections may be opened in any second. One limiter serves all pools of the process that go to
-   * the same endpoint; give a {@link RateLimiter} of your own to decide what is shared, or `false` for no limit.
+   * How many new connections may be opened in any second. One limiter serves all pools of the process that go to the same
+   * endpoint, or to the writer and the reader endpoint of one cluster. With `{ limit, store: redisStore(client) }` all processes
+   * that use that Redis share it. Give a {@link RateLimiter} of your own to decide what is shared, such as between custom
+   * endpoints, whose names do not tell their cluster; or `false` for no limit.
    *
    * @defaultValue `'conservative'`: 20 a second
    */

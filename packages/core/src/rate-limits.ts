@@ -7,6 +7,7 @@ import {
   resolveRateLimit,
   sharedRateLimiter,
 } from '@aurora-iam/rate-limit'
+import { parseRdsHostname } from './endpoint.ts'
 import { AuroraIamError } from './errors.ts'
 import type { AuroraIamOptions } from './options.ts'
 import type { TokenTarget } from './target.ts'
@@ -75,7 +76,9 @@ export class RateLimits {
     const endpoint = `${hostname}:${port}`
     let limiter = this.#limiters.get(endpoint)
     if (!limiter) {
-      limiter = isRateLimiter(this.#settings) ? this.#settings : sharedRateLimiter(endpoint, this.#settings)
+      limiter = isRateLimiter(this.#settings)
+        ? this.#settings
+        : sharedRateLimiter(`${clusterOf(hostname)}:${port}`, this.#settings)
       this.#limiters.set(endpoint, limiter)
     }
     return limiter
@@ -107,6 +110,18 @@ export class RateLimits {
       },
     )
   }
+}
+
+/**
+ * The name under which a limit is shared. AWS does not say whether its limit is one of the instance, the cluster or the account; the
+ * editions that said most spoke of the cluster, so its writer and reader endpoints share. The names of custom endpoints and
+ * instances do not tell their cluster.
+ *
+ * @see https://github.com/awsdocs/amazon-aurora-user-guide `doc_source/UsingWithRDS.IAMDBAuth.md`, 2020 to 2023
+ */
+function clusterOf(hostname: string): string {
+  const isReader = parseRdsHostname(hostname)?.kind === 'cluster-ro'
+  return isReader ? hostname.replace('.cluster-ro-', '.cluster-') : hostname
 }
 
 /** The error for whatever is asked after `close()`. */

@@ -1,3 +1,4 @@
+import { createRateLimiter, type RateLimiter } from '@aurora-iam/rate-limit'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { AuroraIam, Login } from '../src/index.ts'
 import { setUp } from './set-up.ts'
@@ -161,4 +162,67 @@ describe('a refused token', () => {
     await attempt(iam, target)
     expect(iam.stats().tokensSigned).toBe(2)
   })
+})
+
+describe('a place that has lapsed', () => {
+  /** A limiter whose permits lapse when told. */
+  function lapsing() {
+    const permits: Array<{ lapse(): void; endings: unknown[] }> = []
+    const limiter = createRateLimiter({ limit: 20 })
+    const rateLimit: RateLimiter = {
+      limit: 20,
+      intervalMs: 1000,
+      lower: () => {},
+      stats: () => limiter.stats(),
+      close: () => {},
+      async acquire() {
+        let isLapsed = false
+        const endings: unknown[] = []
+        permits.push({ endings, lapse: () => (isLapsed = true) })
+        return {
+          waitedMs: 0,
+          get isLapsed() {
+            return isLapsed
+          },
+          settled: (outcome) => endings.push(outcome),
+          cancel: () => endings.push('cancel'),
+        }
+      },
+    }
+    return { permits, rateLimit }
+  }
+
+  test('another one is waited for before the token is given out', async () => {
+    const { permits, rateLimit } = lapsing()
+    const { iam, target } = setUp({ rateLimit })
+    const login = await iam.login(target)
+    permits[0]!.lapse()
+    await login.token()
+    login.accepted()
+    expect(permits.map(({ endings }) => endings)).toEqual([['failed'], ['ok']])
+  })
+
+  test('whoever gives up meanwhile gets no token, and gives the other one back', async () => {
+    const { permits, rateLimit } = lapsing()
+    const { iam, target } = setUp({ rateLimit })
+    const login = await iam.login(target)
+    permits[0]!.lapse()
+    const token = login.token()
+    login.failed(new Error('The connection was lost.'))
+    await expect(token).rejects.toThrow('closed while it waited')
+    expect(permits[1]!.endings).toEqual(['cancel'])
+  })
+})
+
+test('the writer and the reader endpoint of a cluster share a limit, another cluster does not', async () => {
+  const { iam } = setUp({ rateLimit: 20 })
+  const at = (host: string) =>
+    iam.login(
+      iam.resolve({ host: `${host}-abcdefghijkl.eu-west-1.rds.amazonaws.com`, port: 3306, user: 'app' }),
+    )
+  await at('shared.cluster')
+  await at('shared.cluster-ro')
+  await at('other.cluster')
+  const granted = Object.values(iam.stats().rateLimits).map((stats) => stats.granted)
+  expect(granted).toEqual([2, 2, 1])
 })
