@@ -23,6 +23,12 @@ const PROGRAMS = [
     isNeeded: process.argv.includes('--tests'),
   },
   {
+    names: ['redis-server'],
+    debian: 'redis-server',
+    for: 'the tests of fleets',
+    isNeeded: process.argv.includes('--tests'),
+  },
+  {
     names: ['aws'],
     debian: 'awscli',
     for: 'the tests with foreign clients',
@@ -62,7 +68,7 @@ function installPrograms() {
   const packages = missing.map(({ debian }) => debian)
   const wanted = missing.map((program) => `${program.names[0]} (${program.for})`).join(', ')
   const remedy =
-    `Missing: ${wanted}. Install it yourself (Debian: apt-get install ${packages.join(' ')}; macOS: brew install mariadb awscli), ` +
+    `Missing: ${wanted}. Install it yourself (Debian: apt-get install ${packages.join(' ')}; macOS: brew install mariadb redis awscli), ` +
     'or for the database give one that runs already: AURORA_IAM_BACKEND=mysql://user:password@host:port'
   if (!works('apt-get')) fail(remedy)
   const isRoot = process.getuid?.() === 0
