@@ -1,0 +1,55 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { startLocalAurora } from '@aurora-iam/local'
+import { expect, onTestFinished, test } from 'vitest'
+import { RedisServer } from '../../packages/rate-limit/test/redis-server.ts'
+
+const fixtures = new URL('../fixtures/fleet/', import.meta.url)
+const limit = 20
+const loginsEach = 25
+
+/** One process for each adapter that has a fixture, and as many of mysql2 as make them four. */
+const adapters = readdirSync(new URL('adapters/', fixtures)).map((file) => file.replace(/\.mjs$/, ''))
+const fleet = [...adapters, 'mysql2', 'mysql2', 'mysql2'].slice(0, Math.max(4, adapters.length))
+
+test(`four processes (${fleet.join(', ')}) storm one database through one Redis: never over the limit by its own log, and nobody is refused`, async () => {
+  const aurora = await startLocalAurora({ throttle: limit })
+  onTestFinished(() => aurora.close())
+  const redis = await RedisServer.start()
+  onTestFinished(() => redis.close())
+  const { host, port, region, ca, credentials, hostname } = aurora
+  const iam = { hostname, region, ca, credentials }
+  const place = { host, port, user: 'app', database: 'app', iam }
+  const members = await Promise.all(
+    fleet.map(async (adapter) => {
+      const FLEET_SETTINGS = JSON.stringify({ adapter, redis: redis.port, limit, aurora: place })
+      const child = fork(fileURLToPath(new URL('logins.mjs', fixtures)), {
+        env: { ...process.env, NODE_ENV: 'production', FLEET_SETTINGS },
+        execArgv: [],
+      })
+      onTestFinished(() => {
+        child.kill('SIGKILL')
+      })
+      await once(child, 'message')
+      return child
+    }),
+  )
+  const reports = await Promise.all(
+    members.map(async (child) => {
+      child.send(loginsEach)
+      const [report] = await once(child, 'message')
+      return report as { errors: string[] }
+    }),
+  )
+  expect(reports.flatMap(({ errors }) => errors)).toEqual([])
+  expect(aurora.log.logins).toHaveLength(fleet.length * loginsEach)
+  expect(aurora.log.refusals).toEqual([])
+  expect(aurora.log.busiest(1000)).toBe(limit)
+})
+
+test('every adapter that is a package here has its part in that', () => {
+  const packages = new URL('../../packages/', import.meta.url)
+  for (const adapter of adapters) expect(existsSync(new URL(adapter, packages))).toBe(true)
+})

@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { serverPrograms } from '../../packages/rate-limit/test/redis-server.ts'
+import { busiest, fairness, utilisation } from './counting-server.ts'
+import { intervalMs, limit, startFleet, welcomes } from './fleet-set-up.ts'
+
+test('the servers found here are the ones tested', () => {
+  expect(serverPrograms).toContain('redis-server')
+  if (!serverPrograms.includes('valkey-server')) {
+    process.stderr.write('No valkey-server on the PATH: the fleet was tested on Redis alone.\n')
+  }
+})
+
+describe.concurrent.each(serverPrograms)('%s', (program) => {
+  test.for(['ioredis', 'node-redis'])(
+    'four processes on %s: never over the limit as the server counts, all of it used, in equal parts',
+    async (kind, { onTestFinished }) => {
+      const { server, members } = await startFleet(onTestFinished, { size: 4, program, kind })
+      const reports = await Promise.all(members.map((member) => member.run(30)))
+      expect(reports.flatMap(({ answers }) => answers)).toEqual(welcomes(120))
+      expect(busiest(server.logins, intervalMs)).toBe(limit)
+      expect(utilisation(server.logins, limit, intervalMs)).toBeGreaterThan(0.85)
+      expect(fairness(server.logins.slice(0, 60))).toBeGreaterThan(0.9)
+    },
+  )
+})
+
+test.concurrent('a process that is killed leaves its places to the others', async ({ onTestFinished }) => {
+  const { server, members } = await startFleet(onTestFinished, { size: 3 })
+  void members[0]!.run(100).catch(() => {})
+  const others = Promise.all(members.slice(1).map((member) => member.run(50)))
+  await sleep(2600)
+  members[0]!.child.kill('SIGKILL')
+  const killedAt = performance.now()
+  const reports = await others
+  expect(reports.flatMap(({ answers }) => answers)).toEqual(welcomes(100))
+  expect(busiest(server.logins, intervalMs)).toBe(limit)
+  // Half a second until its places lapse, and the interval for which they rest.
+  const after = server.logins.filter(({ at }) => at > killedAt + 1700)
+  expect(utilisation(after, limit, intervalMs)).toBeGreaterThan(0.85)
+})
+
+test.concurrent('a process that is frozen overruns nothing when it thaws', async ({ onTestFinished }) => {
+  const { server, members } = await startFleet(onTestFinished, { size: 3 })
+  const all = Promise.all(members.map((member) => member.run(60)))
+  await sleep(2300)
+  members[0]!.child.kill('SIGSTOP')
+  await sleep(5000)
+  members[0]!.child.kill('SIGCONT')
+  const reports = await all
+  expect(reports.flatMap(({ answers }) => answers)).toEqual(welcomes(180))
+  expect(busiest(server.logins, intervalMs)).toBe(limit)
+})
+
+test.concurrent('requests that are called off leave their places to the others', async ({
+  onTestFinished,
+}) => {
+  const { server, members } = await startFleet(onTestFinished, { size: 2 })
+  const reports = await Promise.all(members.map((member) => member.run(30, 40)))
+  expect(reports.flatMap(({ answers }) => answers)).toEqual(welcomes(60))
+  expect(busiest(server.logins, intervalMs)).toBe(limit)
+})
