@@ -19,7 +19,8 @@ describe.concurrent.each(serverPrograms)('%s', (program) => {
       const reports = await Promise.all(members.map((member) => member.run(30)))
       expect(reports.flatMap(({ answers }) => answers)).toEqual(welcomes(120))
       expect(busiest(server.logins, intervalMs)).toBe(limit)
-      expect(utilisation(server.logins, limit, intervalMs)).toBeGreaterThan(0.85)
+      // All but 2 to 3 % by the benchmarks; less on a machine that has no time for it.
+      expect(utilisation(server.logins, limit, intervalMs)).toBeGreaterThan(0.7)
       expect(fairness(server.logins.slice(0, 60))).toBeGreaterThan(0.9)
     },
   )
@@ -37,7 +38,8 @@ test.concurrent('a process that is killed leaves its places to the others', asyn
   expect(busiest(server.logins, intervalMs)).toBe(limit)
   // Half a second until its places lapse, and the interval for which they rest.
   const after = server.logins.filter(({ at }) => at > killedAt + 1700)
-  expect(utilisation(after, limit, intervalMs)).toBeGreaterThan(0.85)
+  // Without them it would be two thirds at most.
+  expect(utilisation(after, limit, intervalMs)).toBeGreaterThan(0.7)
 })
 
 test.concurrent('a process that is frozen overruns nothing when it thaws', async ({ onTestFinished }) => {
