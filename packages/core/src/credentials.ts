@@ -1,6 +1,8 @@
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types'
-import { redact, TRANSIT_MS } from './auth-token.ts'
+import { TRANSIT_MS } from './auth-token.ts'
+import { defaultChain } from './default-chain.ts'
 import { AuroraIamError, describe } from './errors.ts'
+import { credentialsUnavailable } from './source-failure.ts'
 import { withTimeout } from './with-timeout.ts'
 
 /** AWS credentials, or a function that gets them: the AWS SDK's own two forms. */
@@ -128,13 +130,7 @@ export class Credentials {
         },
       )
     } catch (error) {
-      if (error instanceof AuroraIamError) throw error
-      throw new AuroraIamError(
-        'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE',
-        `credentials: no AWS credentials${error instanceof Error ? ` (${redact(error.message)})` : ''}. ` +
-          'Give `credentials` or `profile`, or configure one of the sources of the AWS SDK.',
-        { cause: error, option: 'credentials' },
-      )
+      throw error instanceof AuroraIamError ? error : credentialsUnavailable(error)
     }
     return readIdentity(answer)
   }
@@ -151,16 +147,10 @@ export class Credentials {
     return new AuroraIamError(
       'ERR_AURORA_IAM_CREDENTIALS_TIMEOUT',
       `credentials: the AWS credential source did not answer within ${this.#timeoutMs} ms ` +
-        '(`credentialsTimeoutMs`). Check that the instance or container metadata endpoint can be reached.',
+        '(`credentialsTimeoutMs`). Check that the metadata endpoint or STS can be reached, and that a credential_process ends.',
       { option: 'credentials' },
     )
   }
-}
-
-async function defaultChain(profile: string | undefined): Promise<AwsCredentialIdentityProvider> {
-  const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers')
-  // Without ignoreCache the SDK reads the shared files once per process and never sees them rewritten.
-  return fromNodeProviderChain({ ignoreCache: true, ...(profile === undefined ? {} : { profile }) })
 }
 
 function readIdentity(answer: unknown): ResolvedCredentials {

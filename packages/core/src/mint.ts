@@ -1,10 +1,11 @@
-import { AuthToken, redact } from './auth-token.ts'
+import { AuthToken } from './auth-token.ts'
 import type { Credentials } from './credentials.ts'
 import { publish } from './diagnostics.ts'
 import { AuroraIamError, describe } from './errors.ts'
 import type { TokenProvider } from './options.ts'
 import { configuredRegion, regionUnknown } from './region.ts'
 import type { Sign } from './sign.ts'
+import { sayingOf } from './source-failure.ts'
 import type { ConnectionTarget } from './target.ts'
 import type { MintedToken } from './tokens.ts'
 import { type Limits, withTimeout } from './with-timeout.ts'
@@ -77,6 +78,7 @@ export function reportingMint(mint: Mint, onSigned: () => void): Mint {
 }
 
 function tokenFailed(what: string, cause?: unknown): AuroraIamError {
-  const why = cause instanceof Error ? ` (${redact(cause.message)})` : ''
+  const saying = sayingOf(cause)
+  const why = saying === undefined ? '' : ` (${saying})`
   return new AuroraIamError('ERR_AURORA_IAM_TOKEN_FAILED', `No token: ${what}${why}.`, { cause })
 }

@@ -1,0 +1,54 @@
+import { redact } from './auth-token.ts'
+import { AuroraIamError } from './errors.ts'
+
+const LONGEST_SAYING = 200
+
+/**
+ * What an error message may repeat of the failure of somebody else's source: its first line, in bounds. Not what a
+ * command printed, nor what an endpoint answered in place of JSON: Node puts either into the message, and either
+ * may be the secret itself.
+ */
+export function sayingOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  return withheld(error) ?? short(redact(error.message))
+}
+
+/** The error for a credential source that failed with `error`. `details` says more than its message does. */
+export function credentialsUnavailable(error: unknown, details: readonly string[] = []): AuroraIamError {
+  const saying = sayingOf(error)
+  const why = saying === undefined ? '' : ` (${[saying, ...details].join('; ')})`
+  return new AuroraIamError(
+    'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE',
+    `credentials: no AWS credentials${why}. ` +
+      'Give `credentials` or `profile`, or configure one of the sources of the AWS SDK.',
+    { cause: causeOf(error), option: 'credentials' },
+  )
+}
+
+/** `error` as a cause: itself, unless the AWS SDK made it and it repeats what must not be repeated. */
+export function causeOf(error: unknown): unknown {
+  if (!(error instanceof Error) || (!(error instanceof SyntaxError) && !isOfSdk(error))) return error
+  const message = withheld(error)
+  if (message === undefined) return error
+  const { name } = error
+  return Object.defineProperty(new Error(message), 'name', {
+    value: name,
+    configurable: true,
+    writable: true,
+  })
+}
+
+function withheld({ message, name }: Error): string | undefined {
+  if (message.startsWith('Command failed')) return 'the command failed (what it printed is not repeated here)'
+  if (name === 'SyntaxError') return 'the answer is not JSON (it is not repeated here)'
+  return undefined
+}
+
+function isOfSdk({ name }: Error): boolean {
+  return name === 'CredentialsProviderError' || name === 'ProviderError'
+}
+
+function short(text: string): string {
+  const [line = ''] = text.trim().split(/\r?\n/, 1)
+  return line.length > LONGEST_SAYING ? `${line.slice(0, LONGEST_SAYING)}…` : line
+}
