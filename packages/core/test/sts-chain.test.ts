@@ -1,0 +1,157 @@
+import { inspect } from 'node:util'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { accessKeyId, isolateChain, pathOf, refused, start, write } from './chain.ts'
+import { type StsAnswer, type StsRequest, serveSts } from './sts.ts'
+import { MINUTE, rejection, SECRET, TARGET } from './support.ts'
+
+isolateChain()
+
+let asked: StsRequest[]
+/** What the STS answers, to each request the same. */
+let answer: (request: StsRequest) => StsAnswer
+
+beforeEach(async () => {
+  asked = []
+  answer = () => ({ accessKeyId: 'AKIDROLE' })
+  const url = await serveSts((request) => {
+    asked.push(request)
+    return answer(request)
+  })
+  vi.stubEnv('AWS_ENDPOINT_URL_STS', url)
+  vi.stubEnv('AWS_REGION', 'eu-west-1')
+})
+
+const ROLE = 'arn:aws:iam::123456789012:role/app'
+const DENIED = { code: 'AccessDenied', message: 'User is not authorized to perform: sts:AssumeRole' }
+
+describe('web identity, as EKS gives it to a service account', () => {
+  beforeEach(async () => {
+    await write('jwt', 'jwt-one')
+    vi.stubEnv('AWS_ROLE_ARN', ROLE)
+    vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', pathOf('jwt'))
+  })
+
+  test('the role is assumed with the token in the file, and signs', async () => {
+    expect(await accessKeyId(start())).toBe('AKIDROLE')
+    expect(asked).toMatchObject([
+      { Action: 'AssumeRoleWithWebIdentity', RoleArn: ROLE, WebIdentityToken: 'jwt-one' },
+    ])
+  })
+
+  test('a token that ends with the role, and the next one with the token of the file as it is then', async () => {
+    let now = Date.now()
+    const iam = start({ clock: () => now })
+    answer = () => ({ accessKeyId: `AKIDROLE${asked.length}`, lifeMinutes: 20 })
+    await accessKeyId(iam)
+    await write('jwt', 'jwt-two')
+    now += 17 * MINUTE
+    answer = () => ({ accessKeyId: `AKIDROLE${asked.length}`, lifeMinutes: 60 })
+    expect(await accessKeyId(iam)).toBe('AKIDROLE2')
+    expect(asked.map(({ WebIdentityToken }) => WebIdentityToken)).toEqual(['jwt-one', 'jwt-two'])
+  })
+
+  test('refused by STS: UNAVAILABLE with its words, without the token of the file', async () => {
+    answer = () => DENIED
+    const error = await rejection(start().token(TARGET))
+    expect(error).toMatchObject({
+      code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE',
+      retryable: true,
+      cause: { name: 'AccessDenied' },
+    })
+    expect(error.message).toContain(DENIED.message)
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/jwt-one/)
+  })
+
+  test('a file that is not there: UNAVAILABLE, and which', async () => {
+    vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', pathOf('gone'))
+    const error = await rejection(start().token(TARGET))
+    expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE', cause: { code: 'ENOENT' } })
+    expect(error.message).toContain('gone')
+  })
+})
+
+describe('a role in another account', () => {
+  const SOURCE = `[source]\naws_access_key_id = AKIDSOURCE\naws_secret_access_key = ${SECRET}\n`
+  const CHAIN = `[profile app]
+role_arn = ${ROLE}
+source_profile = hub
+external_id = contract-7
+[profile hub]
+role_arn = arn:aws:iam::999999999999:role/hub
+source_profile = source
+`
+
+  beforeEach(async () => {
+    await write('credentials', SOURCE)
+    await write('config', CHAIN)
+    vi.stubEnv('AWS_PROFILE', 'app')
+    answer = ({ RoleArn }) => ({ accessKeyId: RoleArn === ROLE ? 'AKIDAPP' : 'AKIDHUB' })
+  })
+
+  test('each role is assumed by the one before it, the last with its external id', async () => {
+    expect(await accessKeyId(start())).toBe('AKIDAPP')
+    expect(asked).toMatchObject([
+      { Action: 'AssumeRole', RoleArn: 'arn:aws:iam::999999999999:role/hub', accessKeyId: 'AKIDSOURCE' },
+      { Action: 'AssumeRole', RoleArn: ROLE, accessKeyId: 'AKIDHUB', ExternalId: 'contract-7' },
+    ])
+    expect(asked[0]?.ExternalId).toBeUndefined()
+  })
+
+  test('500 connections assume it once', async () => {
+    const iam = start()
+    await Promise.all(Array.from({ length: 500 }, () => accessKeyId(iam)))
+    expect(asked).toHaveLength(2)
+  })
+
+  test('the source key is replaced in the file: used once the database has refused', async () => {
+    const iam = start()
+    await accessKeyId(iam)
+    await write('credentials', SOURCE.replace('AKIDSOURCE', 'AKIDNEXT'))
+    await refused(iam)
+    await accessKeyId(iam)
+    expect(asked.map((request) => request.accessKeyId)).toEqual([
+      'AKIDSOURCE',
+      'AKIDHUB',
+      'AKIDNEXT',
+      'AKIDHUB',
+    ])
+  })
+
+  test('refused half way: UNAVAILABLE with the words of STS, and usable when it is allowed', async () => {
+    answer = ({ RoleArn }) => (RoleArn === ROLE ? DENIED : { accessKeyId: 'AKIDHUB' })
+    const iam = start()
+    const error = await rejection(iam.token(TARGET))
+    expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE', retryable: true })
+    expect(error.message).toContain(DENIED.message)
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(SECRET)
+    answer = () => ({ accessKeyId: 'AKIDAPP' })
+    expect(await accessKeyId(iam)).toBe('AKIDAPP')
+  })
+
+  test('STS that takes requests and never answers: TIMEOUT in bounded time, and usable when it is back', async () => {
+    answer = () => undefined
+    const iam = start({ credentialsTimeoutMs: 200 })
+    expect(await rejection(iam.token(TARGET))).toMatchObject({
+      code: 'ERR_AURORA_IAM_CREDENTIALS_TIMEOUT',
+      message: expect.stringContaining('STS can be reached'),
+    })
+    answer = () => ({ accessKeyId: 'AKIDBACK' })
+    expect(await accessKeyId(iam)).toBe('AKIDBACK')
+  })
+
+  test('away while a token is at hand: not felt; back: the pool goes on by itself', async () => {
+    let now = Date.now()
+    const iam = start({ clock: () => now })
+    answer = () => ({ accessKeyId: 'AKIDAPP', lifeMinutes: 16 })
+    await accessKeyId(iam)
+    now += 14 * MINUTE
+    answer = () => DENIED
+    for (let second = 0; second < 30; second += 5) {
+      expect(await accessKeyId(iam)).toBe('AKIDAPP')
+      now += 5_000
+    }
+    answer = () => ({ accessKeyId: 'AKIDBACK' })
+    now += MINUTE
+    expect(await accessKeyId(iam)).toBe('AKIDBACK')
+  })
+})

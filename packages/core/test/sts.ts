@@ -1,0 +1,49 @@
+import { serve } from './loopback.ts'
+import { MINUTE, SECRET, SESSION } from './support.ts'
+
+/** One question that the local STS was asked: the parameters of the request, and who signed it. */
+export interface StsRequest {
+  readonly Action: string
+  readonly RoleArn: string
+  readonly ExternalId?: string
+  readonly WebIdentityToken?: string
+  /** Undefined where the request is not signed, as with a web identity. */
+  readonly accessKeyId: string | undefined
+}
+
+/** What the local STS does: gives out a role for some minutes, refuses with one of AWS's codes, or keeps silent. */
+export type StsAnswer =
+  | { readonly accessKeyId: string; readonly lifeMinutes?: number }
+  | { readonly code: string; readonly message: string }
+  | undefined
+
+/** Plays AWS STS on loopback for the length of one test, for `AWS_ENDPOINT_URL_STS`. Returns its URL. */
+export function serveSts(answer: (request: StsRequest) => StsAnswer): Promise<string> {
+  return serve(async (request, response) => {
+    let body = ''
+    for await (const chunk of request) body += chunk
+    const accessKeyId = /Credential=(\w+)\//.exec(request.headers.authorization ?? '')?.[1]
+    const asked = { ...Object.fromEntries(new URLSearchParams(body)), accessKeyId } as unknown as StsRequest
+    const answered = answer(asked)
+    if (!answered) return
+    response.writeHead('code' in answered ? 403 : 200, { 'content-type': 'text/xml' })
+    response.end('code' in answered ? refusal(answered) : role(asked, answered))
+  })
+}
+
+function role(
+  { Action, RoleArn }: StsRequest,
+  answer: { accessKeyId: string; lifeMinutes?: number },
+): string {
+  const end = new Date(Date.now() + (answer.lifeMinutes ?? 60) * MINUTE).toISOString()
+  return `<${Action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><${Action}Result>
+    <AssumedRoleUser><Arn>${RoleArn}/session</Arn><AssumedRoleId>AROA:session</AssumedRoleId></AssumedRoleUser>
+    <Credentials><AccessKeyId>${answer.accessKeyId}</AccessKeyId><SecretAccessKey>${SECRET}</SecretAccessKey>
+    <SessionToken>${SESSION}</SessionToken><Expiration>${end}</Expiration></Credentials>
+    </${Action}Result></${Action}Response>`
+}
+
+function refusal({ code, message }: { code: string; message: string }): string {
+  return `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
+    <Code>${code}</Code><Message>${message}</Message></Error><RequestId>1</RequestId></ErrorResponse>`
+}
