@@ -222,7 +222,7 @@ class Iam implements AuroraIam, LoginOwner {
   }
 
   tokenRefused({ error, target, token, isNew }: Parameters<LoginOwner['tokenRefused']>[0]): void {
-    if (isNew) this.#record.explain(error, target)
+    if (isNew) this.#record.explain(error, target, this.#credentials.evidence())
     else this.#refusedLogins.note(error, keyOf(target), token)
     const now = performance.now()
     if (!this.#tokens.drop(target, token) || now - this.#distrustedAt < DISTRUST_PAUSE_MS) return

@@ -2,6 +2,7 @@ import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smit
 import { TRANSIT_MS } from './auth-token.ts'
 import { defaultChain } from './default-chain.ts'
 import { AuroraIamError, describe } from './errors.ts'
+import type { CredentialsEvidence } from './refusal-hint.ts'
 import { credentialsUnavailable } from './source-failure.ts'
 import { withTimeout } from './with-timeout.ts'
 
@@ -13,6 +14,8 @@ export interface ResolvedCredentials {
   readonly credentials: AwsCredentialIdentity
   /** When they end, in epoch milliseconds; Infinity when they do not say. */
   readonly expiresMs: number
+  /** When they ended by their issuer's word, if the AWS SDK has pushed that forward ("static stability"). */
+  readonly endedMs: number | undefined
   /** Tells two identities apart without being secret. */
   readonly identity: string
 }
@@ -40,6 +43,8 @@ export class Credentials {
   #latest: ResolvedCredentials | undefined
   #resolvedAtMs = Number.NEGATIVE_INFINITY
   #distrusted = false
+  /** The clock of AWS STS less the monotonic one, if STS was asked. */
+  #stsAheadMs: number | undefined
   /** How often the source was asked. */
   resolutions = 0
 
@@ -81,6 +86,16 @@ export class Credentials {
     return this.#pending
   }
 
+  /** What the last answer, and the way it came, tell about the clock of this machine. */
+  evidence(): CredentialsEvidence | undefined {
+    const latest = this.#latest
+    if (!latest) return undefined
+    const { expiresMs, endedMs } = latest
+    const clockAheadOfStsMs =
+      this.#stsAheadMs === undefined ? undefined : this.#clock() - performance.now() - this.#stsAheadMs
+    return { expiresMs, endedMs, clockAheadOfStsMs }
+  }
+
   /** The database refused what these credentials signed: the next {@link resolve} asks the source anew. */
   distrust(): void {
     this.#distrusted = true
@@ -105,8 +120,9 @@ export class Credentials {
     if (resolved.expiresMs <= this.#clock()) {
       throw new AuroraIamError(
         'ERR_AURORA_IAM_CREDENTIALS_INVALID',
-        `credentials: the source gave credentials that expired at ${new Date(resolved.expiresMs).toISOString()}. ` +
-          'Renew them (for SSO: `aws sso login`), or check the clock of this machine.',
+        `credentials: the source gave credentials that expired at ${new Date(resolved.expiresMs).toISOString()}, ` +
+          `and the clock of this machine says ${new Date(this.#clock()).toISOString()}. Renew them (for SSO: ` +
+          '`aws sso login`); if their source renews them by itself, the clock is probably fast.',
         { option: 'credentials' },
       )
     }
@@ -138,7 +154,11 @@ export class Credentials {
   async #callSource(forceRefresh: boolean): Promise<unknown> {
     if (this.#source !== undefined && typeof this.#source !== 'function') return this.#source
     if (!this.#provider) {
-      this.#provider = this.#source ?? (await defaultChain(this.#profile))
+      this.#provider =
+        this.#source ??
+        (await defaultChain(this.#profile, (dateMs) => {
+          this.#stsAheadMs = dateMs - performance.now()
+        }))
     }
     return this.#provider(forceRefresh ? { forceRefresh } : undefined)
   }
@@ -156,21 +176,27 @@ export class Credentials {
 function readIdentity(answer: unknown): ResolvedCredentials {
   if (typeof answer !== 'object' || answer === null)
     throw invalid(`gave ${typeof answer === 'string' ? 'a string' : describe(answer)}, not credentials`)
-  const { accessKeyId, secretAccessKey, sessionToken, expiration } = answer as Partial<AwsCredentialIdentity>
+  const { accessKeyId, secretAccessKey, sessionToken, expiration, originalExpiration } =
+    answer as Partial<AwsCredentialIdentity> & { readonly originalExpiration?: unknown }
   if (typeof accessKeyId !== 'string' || accessKeyId === '') throw invalid('gave no accessKeyId')
   if (typeof secretAccessKey !== 'string' || secretAccessKey === '') throw invalid('gave no secretAccessKey')
   if (sessionToken !== undefined && typeof sessionToken !== 'string') {
     throw invalid('gave a sessionToken that is not a string')
   }
-  if (expiration !== undefined && !(expiration instanceof Date && !Number.isNaN(expiration.getTime()))) {
+  if (expiration !== undefined && !isValidDate(expiration)) {
     throw invalid('gave an expiration that is not a valid Date')
   }
   return {
     credentials: answer as AwsCredentialIdentity,
     expiresMs: expiration?.getTime() ?? Number.POSITIVE_INFINITY,
+    endedMs: isValidDate(originalExpiration) ? originalExpiration.getTime() : undefined,
     // An access key id belongs to one identity, and temporary ones to one session of it.
     identity: accessKeyId,
   }
+}
+
+function isValidDate(value: unknown): value is Date {
+  return value instanceof Date && !Number.isNaN(value.getTime())
 }
 
 function invalid(what: string): AuroraIamError {

@@ -1,5 +1,6 @@
 import type { AwsCredentialIdentityProvider } from '@smithy/types'
 import { credentialsUnavailable, sayingOf } from './source-failure.ts'
+import { readingDate } from './sts-date.ts'
 
 // How the SDK's logger is told that a source gave nothing and that the next one is asked.
 const GAVE_NOTHING = /^@smithy\/property-provider -> /
@@ -7,8 +8,13 @@ const GAVE_NOTHING = /^@smithy\/property-provider -> /
 /**
  * The AWS SDK's default chain. When none of its sources has credentials, the SDK says no more than that, and a profile
  * that refers to itself or a command that fails goes unmentioned: here the error has what each source said.
+ *
+ * @param onStsDate - told what time it is by AWS STS, in epoch milliseconds, whenever STS is asked
  */
-export async function defaultChain(profile: string | undefined): Promise<AwsCredentialIdentityProvider> {
+export async function defaultChain(
+  profile: string | undefined,
+  onStsDate: (dateMs: number) => void,
+): Promise<AwsCredentialIdentityProvider> {
   const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers')
   const said = new Set<string>()
   const chain = fromNodeProviderChain({
@@ -20,6 +26,7 @@ export async function defaultChain(profile: string | undefined): Promise<AwsCred
       // biome-ignore lint/suspicious/noConsole: the SDK's own warnings, which go there without a logger as well
       warn: (...words: unknown[]) => console.warn(...words),
     },
+    clientPlugins: [readingDate(onStsDate)],
     ...(profile === undefined ? {} : { profile }),
   })
   return async (properties) => {

@@ -1,6 +1,7 @@
 import { redact } from './auth-token.ts'
-import { refusalHint } from './refusal-hint.ts'
+import { type CredentialsEvidence, refusalHint } from './refusal-hint.ts'
 import type { ConnectionTarget } from './target.ts'
+import { keyOf } from './tokens.ts'
 
 /** How the logins so far have ended. */
 export class LoginRecord {
@@ -9,6 +10,8 @@ export class LoginRecord {
   #clockAheadMs: number
   #opened = 0
   #failed = 0
+  /** Two of those whom new tokens were refused to, as long as no login was accepted. */
+  readonly #refused = new Set<string>()
   #lastError: { code: string | undefined; message: string; at: Date } | undefined
 
   constructor(clock: () => number) {
@@ -18,6 +21,7 @@ export class LoginRecord {
 
   opened(): void {
     this.#opened++
+    this.#refused.clear()
     this.#clockAheadMs = this.#readClockAhead()
   }
 
@@ -28,13 +32,16 @@ export class LoginRecord {
   }
 
   /** Says in the `cause` of the server's own error what to look at, and leaves everything else of it as it is. */
-  explain(error: Error, target: ConnectionTarget): void {
+  explain(error: Error, target: ConnectionTarget, credentials: CredentialsEvidence | undefined): void {
+    if (this.#opened === 0 && this.#refused.size < 2) this.#refused.add(keyOf(target))
     if (error.cause !== undefined) return
     const value = refusalHint({
       target,
       nowMs: this.#clock(),
       clockMovedMs: this.#readClockAhead() - this.#clockAheadMs,
       accepted: this.#opened,
+      isRefusedEverywhere: this.#refused.size > 1,
+      credentials,
     })
     Object.defineProperty(error, 'cause', { value, configurable: true, writable: true })
   }

@@ -10,34 +10,51 @@ export interface RefusalCircumstances {
   readonly clockMovedMs: number
   /** How many logins have been accepted so far. */
   readonly accepted: number
+  /** Whether more than one user or endpoint was refused, and none accepted since the start. */
+  readonly isRefusedEverywhere: boolean
+  /** What is known of the credentials that signed; undefined where they are the token provider's secret. */
+  readonly credentials: CredentialsEvidence | undefined
+}
+
+/** What the credentials at hand, and how they came, say about the clock and about themselves. */
+export interface CredentialsEvidence {
+  /** When they end, epoch milliseconds; Infinity when they do not say. */
+  readonly expiresMs: number
+  /** When they ended by their issuer's word, if the AWS SDK uses them on after that. */
+  readonly endedMs: number | undefined
+  /** How far this machine's clock is ahead of that of AWS STS, if STS was asked. */
+  readonly clockAheadOfStsMs: number | undefined
 }
 
 // Below this a clock is being disciplined, not wrong.
 const MOVED_MS = 60_000
 
 /**
- * What to look at when a new token is refused. The server only says 1045; AWS's five reasons are in the database's
- * own log.
+ * The longest that AWS gives out temporary credentials for.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_request.html
+ */
+const LONGEST_LIFE_MS = 36 * 3_600_000
+
+/**
+ * What to look at when a new token is refused, the likeliest first. The server only says 1045; AWS's five reasons are
+ * in the database's own log.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.Troubleshooting.html
  */
-export function refusalHint({ target, nowMs, clockMovedMs, accepted }: RefusalCircumstances): AuroraIamError {
+export function refusalHint(circumstances: RefusalCircumstances): AuroraIamError {
+  const { target, nowMs, accepted, credentials } = circumstances
   const { hostname, port, username } = target
-  const time = new Date(nowMs).toISOString()
+  const clock = clockSuspicion(circumstances)
   const reasons = [
+    clock,
+    credentials?.endedMs !== undefined &&
+      `the credentials that signed ended at ${timeOf(credentials.endedMs)}, and are used on while their source gives no newer ones`,
     `the identity that signed may not rds-db:connect as dbuser ${username} of this database`,
     `the user ${username} does not exist, or was not created with AWSAuthenticationPlugin`,
-    `the clock of this machine, which says ${time}, is wrong`,
+    !clock && `the clock of this machine, which says ${timeOf(nowMs)}, is wrong`,
     'the database throttles new connections',
-  ]
-  if (Math.abs(clockMovedMs) >= MOVED_MS) {
-    const minutes = Math.round(Math.abs(clockMovedMs) / 60_000)
-    reasons.unshift(
-      `the clock of this machine was set ${clockMovedMs > 0 ? 'forward' : 'back'} by ${minutes} min since ` +
-        `${accepted > 0 ? 'a login was last accepted' : 'the start'} and now says ${time}`,
-    )
-    reasons.splice(3, 1)
-  }
+  ].filter((reason) => typeof reason === 'string')
   const record =
     accepted > 0 ? `${accepted} logins were accepted before` : 'no login has been accepted before'
   return new AuroraIamError(
@@ -45,4 +62,44 @@ export function refusalHint({ target, nowMs, clockMovedMs, accepted }: RefusalCi
     `The database refused a token that had just been made for ${username} at ${hostname}:${port}; ${record}. ` +
       `It does not say why. The likely reasons: ${reasons.map((reason, index) => `(${index + 1}) ${reason}`).join('; ')}.`,
   )
+}
+
+/** Why the clock of this machine is suspected first, if there is anything that speaks against it. */
+function clockSuspicion(circumstances: RefusalCircumstances): string | undefined {
+  const { nowMs, clockMovedMs, accepted, isRefusedEverywhere, credentials } = circumstances
+  const aheadMs = credentials?.clockAheadOfStsMs ?? 0
+  const time = timeOf(nowMs)
+  if (Math.abs(aheadMs) >= MOVED_MS) {
+    const direction = aheadMs > 0 ? 'ahead of' : 'behind'
+    return `the clock of this machine says ${time}, which is ${minutes(aheadMs)} ${direction} that of AWS STS`
+  }
+  if (Math.abs(clockMovedMs) >= MOVED_MS) {
+    const direction = clockMovedMs > 0 ? 'forward' : 'back'
+    const since = accepted > 0 ? 'a login was last accepted' : 'the start'
+    // The monotonic clock stands still while a machine sleeps.
+    const slept = clockMovedMs > 0 ? ' (or the machine slept that long)' : ''
+    return `the clock of this machine was set ${direction} by ${minutes(clockMovedMs)} since ${since}${slept} and now says ${time}`
+  }
+  const lifeMs = (credentials?.expiresMs ?? nowMs) - nowMs
+  if (lifeMs > LONGEST_LIFE_MS && lifeMs < Number.POSITIVE_INFINITY) {
+    return (
+      `the clock of this machine, which says ${time}, is probably slow: by it the credentials end in ` +
+      `${Math.floor(lifeMs / 3_600_000)} h, and AWS gives none for more than 36 h`
+    )
+  }
+  if (isRefusedEverywhere) {
+    return (
+      `the clock of this machine, which says ${time}, is wrong: several users or endpoints were refused and none ` +
+      'was accepted, so it is probably something that they have in common, this or the next'
+    )
+  }
+  return undefined
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+function minutes(ms: number): string {
+  return `${Math.round(Math.abs(ms) / 60_000)} min`
 }

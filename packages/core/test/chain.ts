@@ -46,9 +46,11 @@ export async function accessKeyId(iam: AuroraIam, username = 'app'): Promise<str
   return /X-Amz-Credential=(\w+)%2F/.exec(value)?.[1]
 }
 
-/** The database refuses the token that `username` presents. */
-export async function refused(iam: AuroraIam, username = 'app'): Promise<void> {
+/** The database refuses the token that `username` presents. Returns the error that the driver has then. */
+export async function refused(iam: AuroraIam, username = 'app'): Promise<Error> {
   const login = await iam.login(iam.resolve({ host: TARGET.hostname, port: 3306, user: username }))
   await login.token()
-  login.failed(Object.assign(new Error('Access denied'), { errno: 1045, code: 'ER_ACCESS_DENIED_ERROR' }))
+  const error = Object.assign(new Error('Access denied'), { errno: 1045, code: 'ER_ACCESS_DENIED_ERROR' })
+  login.failed(error)
+  return error
 }

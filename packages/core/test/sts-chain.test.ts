@@ -155,3 +155,36 @@ source_profile = source
     expect(await accessKeyId(iam)).toBe('AKIDBACK')
   })
 })
+
+describe('the time in the answers of STS', () => {
+  beforeEach(async () => {
+    await write('jwt', 'jwt')
+    vi.stubEnv('AWS_ROLE_ARN', ROLE)
+    vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', pathOf('jwt'))
+  })
+
+  test.each([
+    [
+      '20 minutes fast',
+      20,
+      /\(1\) the clock of this machine says .*, which is 20 min ahead of that of AWS STS/,
+    ],
+    [
+      '20 minutes slow',
+      -20,
+      /\(1\) the clock of this machine says .*, which is 20 min behind that of AWS STS/,
+    ],
+    ['right', 0, /\(1\) the identity/],
+  ])('tells of a clock that has been %s from the start', async (_what, ahead, expected) => {
+    const iam = start({ clock: () => Date.now() + ahead * MINUTE })
+    expect(((await refused(iam)).cause as Error).message).toMatch(expected)
+  })
+
+  test('a clock that was put right meanwhile is not suspected', async () => {
+    let ahead = 20
+    const iam = start({ clock: () => Date.now() + ahead * MINUTE })
+    await refused(iam)
+    ahead = 0
+    expect(((await refused(iam)).cause as Error).message).not.toMatch(/AWS STS/)
+  })
+})

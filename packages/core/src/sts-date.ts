@@ -1,0 +1,24 @@
+import type { MetadataBearer, Pluggable } from '@smithy/types'
+
+/**
+ * A plugin for the AWS SDK's STS client that reads what time it is in Amazon's view from each answer, refusals
+ * included. The SDK corrects its own requests by it and tells nobody, so that a role is assumed on a clock by which
+ * no token is taken.
+ */
+export function readingDate(onDate: (dateMs: number) => void): Pluggable<object, MetadataBearer> {
+  return {
+    applyToStack: (stack) => {
+      stack.add(
+        (next) => async (args) => {
+          const result = await next(args)
+          const { headers } = result.response as { headers?: Record<string, string> }
+          const dateMs = Date.parse(headers?.date ?? '')
+          if (!Number.isNaN(dateMs)) onDate(dateMs)
+          return result
+        },
+        // Inside of what turns a refusal into an error.
+        { step: 'deserialize', priority: 'low', name: 'auroraIamReadingDate' },
+      )
+    },
+  }
+}
