@@ -80,10 +80,13 @@ export class Credentials {
       return Promise.resolve(latest)
     }
 
-    this.#pending ??= this.#ask().finally(() => {
-      this.#pending = undefined
+    if (this.#pending) return this.#pending
+    const isWanted = () => this.#pending === asking
+    const asking: Promise<ResolvedCredentials> = this.#ask(isWanted).finally(() => {
+      if (isWanted()) this.#pending = undefined
     })
-    return this.#pending
+    this.#pending = asking
+    return asking
   }
 
   /** What the last answer, and the way it came, tell about the clock of this machine. */
@@ -99,9 +102,11 @@ export class Credentials {
   /** The database refused what these credentials signed: the next {@link resolve} asks the source anew. */
   distrust(): void {
     this.#distrusted = true
+    // The answer to a question from before may be the same as what was refused.
+    this.#pending = undefined
   }
 
-  async #ask(): Promise<ResolvedCredentials> {
+  async #ask(isWanted: () => boolean): Promise<ResolvedCredentials> {
     const distrusted = this.#distrusted
     let resolved: ResolvedCredentials
     try {
@@ -126,6 +131,7 @@ export class Credentials {
         { option: 'credentials' },
       )
     }
+    if (!isWanted()) return resolved
     this.#latest = resolved
     this.#resolvedAtMs = this.#clock()
     if (distrusted) this.#distrusted = false

@@ -77,7 +77,10 @@ export class Tokens {
   /** Forgets `cached`, unless it has been replaced already. Returns whether it was still in use. */
   drop(target: ConnectionTarget, cached: CachedToken): boolean {
     const key = keyOf(target)
-    return this.#entries.get(key)?.cached === cached && this.#entries.delete(key)
+    if (this.#entries.get(key)?.cached !== cached) return false
+    // Its successor, if one is being made, has the same credentials.
+    this.#pending.delete(key)
+    return this.#entries.delete(key)
   }
 
   clear(): void {
@@ -92,15 +95,17 @@ export class Tokens {
   }
 
   #renew(key: string, target: ConnectionTarget): Promise<CachedToken> {
-    let pending = this.#pending.get(key)
-    if (!pending) {
-      pending = this.#make(key, target).finally(() => this.#pending.delete(key))
-      this.#pending.set(key, pending)
-    }
-    return pending
+    const pending = this.#pending.get(key)
+    if (pending) return pending
+    const isWanted = () => this.#pending.get(key) === renewal
+    const renewal: Promise<CachedToken> = this.#make(key, target, isWanted).finally(() => {
+      if (isWanted()) this.#pending.delete(key)
+    })
+    this.#pending.set(key, renewal)
+    return renewal
   }
 
-  async #make(key: string, target: ConnectionTarget): Promise<CachedToken> {
+  async #make(key: string, target: ConnectionTarget, isWanted: () => boolean): Promise<CachedToken> {
     const minted = await this.#mint(target)
     const now = this.#clock()
     const dates = readTokenDates(minted.value)
@@ -119,6 +124,7 @@ export class Tokens {
     if (cached.isForOneLogin) return cached
     const usableUntilMs = expiresMs - TRANSIT_MS
     if (usableUntilMs <= now) throw endsTooSoon(minted, cached.token.expiresAt)
+    if (!isWanted()) return cached
     // Users who never come back must not stay for ever.
     for (const [other, entry] of this.#entries) {
       if (now >= entry.usableUntilMs) this.#entries.delete(other)

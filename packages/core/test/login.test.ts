@@ -2,7 +2,7 @@ import { createRateLimiter, type RateLimiter } from '@aurora-iam/rate-limit'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { AuroraIam, Login } from '../src/index.ts'
 import { setUp } from './set-up.ts'
-import { STATIC } from './support.ts'
+import { Deferred, MINUTE, STATIC, settle } from './support.ts'
 
 const denied = () =>
   Object.assign(new Error('Access denied'), { errno: 1045, code: 'ER_ACCESS_DENIED_ERROR' })
@@ -161,6 +161,22 @@ describe('a refused token', () => {
     slow.failed(denied())
     await attempt(iam, target)
     expect(iam.stats().tokensSigned).toBe(2)
+  })
+
+  test('what was being asked and made meanwhile is neither waited for nor used', async () => {
+    const before = new Deferred<typeof STATIC>()
+    const after = { ...STATIC, accessKeyId: 'AKIDNEW' }
+    const answers = [Promise.resolve(STATIC), before.promise, Promise.resolve(after)]
+    const { iam, target, clock } = setUp({ credentials: () => answers.shift() ?? Promise.resolve(after) })
+    await iam.token(target)
+    clock.now += 14 * MINUTE
+    // The token at hand is presented while its successor is being made, with credentials from before the refusal.
+    await attempt(iam, target, denied())
+    expect((await iam.token(target)).value).toContain('AKIDNEW')
+    before.resolve(STATIC)
+    await settle()
+    expect((await iam.token(target)).value).toContain('AKIDNEW')
+    expect((await iam.token({ ...target, username: 'other' })).value).toContain('AKIDNEW')
   })
 })
 
