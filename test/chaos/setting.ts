@@ -1,0 +1,48 @@
+import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
+import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
+import type { AdapterHarness, Client, ClientOptions } from '../conformance/harness.ts'
+
+/** Starts one Local Aurora for a file, as it was before each test. */
+export function localAurora(): () => LocalAurora {
+  let aurora: LocalAurora
+
+  beforeAll(async () => {
+    aurora = await startLocalAurora({ throttle: false })
+  })
+
+  afterAll(() => aurora.close())
+
+  beforeEach(() => {
+    aurora.faults.clear()
+    aurora.setThrottle(false)
+    aurora.setClock(Date.now)
+    aurora.log.clear()
+  })
+
+  return () => aurora
+}
+
+/** Makes clients of `harness` that lead to `aurora` and are closed after each test. */
+export function opener(harness: AdapterHarness, aurora: () => LocalAurora) {
+  const opened: Client[] = []
+
+  afterEach(async () => {
+    await Promise.allSettled(opened.splice(0).map((client) => client.close()))
+  })
+
+  return async (iam: AuroraIam | AuroraIamOptions, options: Partial<ClientOptions> = {}): Promise<Client> => {
+    const { host, port, database } = aurora()
+    const address = { host, port, database, user: 'app', connectionLimit: 5, ...options }
+    const client = await harness.open(harness.options(address, iam))
+    opened.push(client)
+    return client
+  }
+}
+
+/** The error that `work` rejects with. */
+export async function errorOf(work: Promise<unknown>): Promise<Error & Record<string, unknown>> {
+  const outcome = await work.catch((error: unknown) => error)
+  if (outcome instanceof Error) return outcome as Error & Record<string, unknown>
+  throw new Error('It did not reject with an Error.')
+}
