@@ -160,3 +160,14 @@ describe('credentials in their last fifteen minutes', () => {
     expect(questions).toHaveLength(4)
   })
 })
+
+test('an answer from before the clock was set back is not taken for a recent one', async () => {
+  const clock = new Clock()
+  const iam = iamOn(clock, { credentials: async () => STATIC })
+  await iam.token(TARGET)
+  await iam.token({ ...TARGET, username: 'another' })
+  expect(iam.stats().credentialsResolved).toBe(1)
+  clock.now -= 60 * MINUTE
+  await iam.token(TARGET)
+  expect(iam.stats().credentialsResolved).toBe(2)
+})

@@ -1,8 +1,8 @@
 import { createRateLimiter, type RateLimiter } from '@aurora-iam/rate-limit'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { AuroraIam, Login } from '../src/index.ts'
+import { type AuroraIam, AuthToken, type Login } from '../src/index.ts'
 import { setUp } from './set-up.ts'
-import { Deferred, MINUTE, STATIC, settle } from './support.ts'
+import { Clock, Deferred, MINUTE, STATIC, settle } from './support.ts'
 
 const denied = () =>
   Object.assign(new Error('Access denied'), { errno: 1045, code: 'ER_ACCESS_DENIED_ERROR' })
@@ -177,6 +177,21 @@ describe('a refused token', () => {
     await settle()
     expect((await iam.token(target)).value).toContain('AKIDNEW')
     expect((await iam.token({ ...target, username: 'other' })).value).toContain('AKIDNEW')
+  })
+
+  test('of a tokenProvider, what it still owes does not replace what it gave since', async () => {
+    const clock = new Clock()
+    const token = (value: string) => new AuthToken(value, new Date(clock.now + 15 * MINUTE))
+    const late = new Deferred<AuthToken>()
+    const answers = [token('first'), late.promise]
+    const { iam, target } = setUp({ tokenProvider: () => answers.shift() ?? token('second') }, clock)
+    await iam.token(target)
+    clock.now += 14 * MINUTE
+    await attempt(iam, target, denied())
+    expect((await iam.token(target)).value).toBe('second')
+    late.resolve(token('late'))
+    await settle()
+    expect((await iam.token(target)).value).toBe('second')
   })
 })
 
