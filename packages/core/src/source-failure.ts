@@ -26,7 +26,7 @@ export function credentialsUnavailable(error: unknown, details: readonly string[
 }
 
 /** `error` as a cause: itself, unless the AWS SDK made it and it repeats what must not be repeated. */
-export function causeOf(error: unknown): unknown {
+function causeOf(error: unknown): unknown {
   if (!(error instanceof Error) || (!(error instanceof SyntaxError) && !isOfSdk(error))) return error
   const message = withheld(error)
   if (message === undefined) return error
