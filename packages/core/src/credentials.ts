@@ -29,8 +29,8 @@ const REUSE_MS = MINUTE_MS
 const SHORT_LIFE_MS = 15 * MINUTE_MS
 
 /**
- * Asks one credential source: one question at a time however many wait, in bounded time, and never remembering a
- * failure.
+ * Asks one credential source: one question at a time however many wait (another only after a refusal), in bounded
+ * time, and never remembering a failure.
  */
 export class Credentials {
   readonly #source: CredentialSource | undefined
@@ -43,8 +43,8 @@ export class Credentials {
   #latest: ResolvedCredentials | undefined
   #resolvedAtMs = Number.NEGATIVE_INFINITY
   #distrusted = false
-  /** The clock of AWS STS less the monotonic one, if STS was asked. */
-  #stsAheadMs: number | undefined
+  /** What the monotonic clock lacks to that of AWS STS, if STS was asked. */
+  #stsOffsetMs: number | undefined
   /** How often the source was asked. */
   resolutions = 0
 
@@ -95,7 +95,7 @@ export class Credentials {
     if (!latest) return undefined
     const { expiresMs, endedMs } = latest
     const clockAheadOfStsMs =
-      this.#stsAheadMs === undefined ? undefined : this.#clock() - performance.now() - this.#stsAheadMs
+      this.#stsOffsetMs === undefined ? undefined : this.#clock() - performance.now() - this.#stsOffsetMs
     return { expiresMs, endedMs, clockAheadOfStsMs }
   }
 
@@ -163,7 +163,7 @@ export class Credentials {
       this.#provider =
         this.#source ??
         (await defaultChain(this.#profile, (dateMs) => {
-          this.#stsAheadMs = dateMs - performance.now()
+          this.#stsOffsetMs = dateMs - performance.now()
         }))
     }
     return this.#provider(forceRefresh ? { forceRefresh } : undefined)

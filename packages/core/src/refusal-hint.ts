@@ -32,7 +32,7 @@ const MOVED_MS = 60_000
 /**
  * The longest that AWS gives out temporary credentials for.
  *
- * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_request.html
+ * @see https://docs.aws.amazon.com/AWSJavaScriptSDK/v3/latest/Package/-aws-sdk-client-sts/Interface/GetSessionTokenCommandInput
  */
 const LONGEST_LIFE_MS = 36 * 3_600_000
 
