@@ -89,7 +89,7 @@ export class Login {
   accepted(): void {
     if (!this.#end()) return
     this.#permit?.settled('ok')
-    if (this.#handedOver) this.#handedOver.accepted = true
+    if (this.#handedOver) this.#handedOver.signer.accepted = true
     this.#owner.opened()
     publish('connect', () => ({ ...this.#endpoint(), durationMs: performance.now() - this.#startedAt }))
   }
@@ -102,11 +102,11 @@ export class Login {
     const isRefused = errno === ER_ACCESS_DENIED
     // Errors of the network count downwards from zero, those of MySQL upwards.
     const isAnswer = typeof errno === 'number' && errno > 0
-    // A token that worked a moment ago is refused for the rate, not for itself; and to fall silent after the token
+    // Who was let in a moment ago is refused for the rate rather than for the token; and to fall silent after the token
     // went out is what a throttling server has in common with an overloaded one.
     const isThrottled =
       errno === ER_CON_COUNT ||
-      (token !== undefined && (isRefused ? token.accepted : !isAnswer && !this.#isAhead))
+      (token !== undefined && (isRefused ? token.signer.accepted : !isAnswer && !this.#isAhead))
     this.#permit?.settled(isThrottled ? 'throttled' : 'failed')
     if (isRefused && token) {
       const isNew = token.madeAt >= this.#askedAt

@@ -11,7 +11,13 @@ export interface CachedToken {
   readonly madeAt: number
   /** It does not say when it ends, so it is good for the login that it was made for and no other. */
   readonly isForOneLogin: boolean
-  /** Whether the database has taken it: if it refuses it afterwards, the token was not at fault. */
+  /** What is known of whoever signed it: shared with the tokens before and after it. */
+  readonly signer: Signer
+}
+
+/** The identity that signs the tokens of one user of one endpoint. */
+export interface Signer {
+  /** Whether the database has let it in: if it refuses it afterwards, the token may not be at fault. */
   accepted: boolean
 }
 
@@ -28,12 +34,14 @@ export interface MintedToken {
 interface Entry {
   readonly cached: CachedToken
   readonly usableFromMs: number
-  readonly usableUntilMs: number
+  usableUntilMs: number
   refreshAtMs: number
 }
 
 // A renewal that failed, or brought nothing newer, is not repeated sooner.
 const RENEWAL_PAUSE_MS = 10_000
+
+const DROPPED = Number.NEGATIVE_INFINITY
 
 /**
  * The tokens of one identity, by endpoint and user. One signing however many wait; a token in its last minutes is
@@ -77,10 +85,13 @@ export class Tokens {
   /** Forgets `cached`, unless it has been replaced already. Returns whether it was still in use. */
   drop(target: ConnectionTarget, cached: CachedToken): boolean {
     const key = keyOf(target)
-    if (this.#entries.get(key)?.cached !== cached) return false
+    const entry = this.#entries.get(key)
+    if (entry?.cached !== cached || entry.usableUntilMs === DROPPED) return false
     // Its successor, if one is being made, has the same credentials.
     this.#pending.delete(key)
-    return this.#entries.delete(key)
+    // It stays until its successor is there, which takes over what is known of the signer.
+    entry.usableUntilMs = DROPPED
+    return true
   }
 
   clear(): void {
@@ -114,12 +125,13 @@ export class Tokens {
       minted.expiresMs ?? Number.POSITIVE_INFINITY,
       minted.credentialsExpireMs,
     )
+    const former = this.#entries.get(key)?.cached
     const cached: CachedToken = {
       token: new AuthToken(minted.value, new Date(expiresMs)),
       identity: minted.identity,
       madeAt: performance.now(),
       isForOneLogin: dates === undefined && minted.expiresMs === undefined,
-      accepted: false,
+      signer: former && former.identity === minted.identity ? former.signer : { accepted: false },
     }
     if (cached.isForOneLogin) return cached
     const usableUntilMs = expiresMs - TRANSIT_MS

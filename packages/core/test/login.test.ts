@@ -82,6 +82,28 @@ describe('outcome', () => {
     expect(outcomes(iam)).toEqual({ ...none, ok: 1, throttled: 1 })
   })
 
+  test('1045 to the successors of that token is throttling too: each burst slows down', async () => {
+    const { iam, target } = setUp({ rateLimit: 20 })
+    const early = await iam.login(target)
+    await early.token()
+    for (let burst = 0; burst < 2; burst++) await attempt(iam, target, denied())
+    expect(outcomes(iam)).toEqual({ ...none, failed: 2 })
+    early.accepted()
+    for (let burst = 0; burst < 3; burst++) await attempt(iam, target, denied())
+    expect(iam.stats().tokensSigned).toBe(5)
+    expect(outcomes(iam)).toEqual({ ...none, ok: 1, failed: 2, throttled: 3 })
+  })
+
+  test('1045 to the first token of other credentials is a failure', async () => {
+    let accessKeyId = 'AKIDFIRST'
+    const { iam, target } = setUp({ rateLimit: 20, credentials: async () => ({ ...STATIC, accessKeyId }) })
+    await attempt(iam, target)
+    accessKeyId = 'AKIDSECOND'
+    await attempt(iam, target, denied())
+    await attempt(iam, target, denied())
+    expect(outcomes(iam)).toEqual({ ...none, ok: 1, throttled: 1, failed: 1 })
+  })
+
   test('a network that fails before the token went out is not throttling', async () => {
     const { iam, login } = setUp({ rateLimit: 20 })
     ;(await login()).failed(Object.assign(new Error('refused'), { errno: -111, code: 'ECONNREFUSED' }))
