@@ -51,6 +51,11 @@ export interface AdapterHarness {
   /** A client of the driver with what {@link AdapterHarness.options} returned. */
   open(options: unknown): Client | Promise<Client>
   /**
+   * A client as of {@link AdapterHarness.open}, whose logins are repeated once when an older token is refused.
+   * Undefined where those of every client are.
+   */
+  readonly openRetrying?: (options: unknown, iam: AuroraIam) => Client | Promise<Client>
+  /**
    * Asks for a new connection and gives up while it waits for its place. Resolves when the driver has let go.
    * Undefined where the driver has no way to give up.
    */

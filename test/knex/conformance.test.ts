@@ -8,4 +8,4 @@ beforeEach(() => {
   vi.spyOn(console, 'log').mockImplementation(() => {})
 })
 
-for (const { name, makeKnex } of VERSIONS) describeAdapter(knexHarness(name, makeKnex))
+for (const version of VERSIONS) describeAdapter(knexHarness(version))

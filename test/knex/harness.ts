@@ -1,10 +1,10 @@
-import { withAuroraIam } from '@aurora-iam/knex'
+import { withAuroraIam, withLoginRetry } from '@aurora-iam/knex'
 import type { Knex } from 'knex'
 import type { AdapterHarness, Client } from '../conformance/harness.ts'
-import type { MakeKnex } from './support.ts'
+import type { KnexVersion } from './support.ts'
 
 /** Knex's pool, in whichever version. */
-export function knexHarness(name: string, makeKnex: MakeKnex): AdapterHarness {
+export function knexHarness({ name, makeKnex, client }: KnexVersion): AdapterHarness {
   return {
     name,
     // Knex rejects with what its pool's `create` rejected with: `propagateCreateError`, on by default.
@@ -12,6 +12,8 @@ export function knexHarness(name: string, makeKnex: MakeKnex): AdapterHarness {
     options: ({ connectionLimit, ...connection }, iam) =>
       withAuroraIam({ client: 'mysql2', connection, pool: { min: 0, max: connectionLimit } }, iam),
     open: (options) => clientOf(makeKnex(options as Knex.Config)),
+    openRetrying: (options, iam) =>
+      clientOf(makeKnex(withLoginRetry({ ...(options as Knex.Config), client }, iam))),
     // Knex leaves a connection that takes too long to mysql2, which gives it up after `connectTimeout`.
     giveUpWaiting: async (options) => {
       const { connection, ...config } = options as Knex.Config & { connection: () => object }

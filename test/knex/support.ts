@@ -8,10 +8,22 @@ import { afterEach } from 'vitest'
 /** The function that both versions export. */
 export type MakeKnex = typeof knex
 
+/** One version of Knex. */
+export interface KnexVersion {
+  readonly name: string
+  readonly makeKnex: MakeKnex
+  /** Its client for mysql2, by a name that leads the adapter to it, or as a class. */
+  readonly client: 'mysql2' | typeof Knex.Client
+}
+
 /** The oldest that is supported, and the latest. */
-export const VERSIONS: ReadonlyArray<{ readonly name: string; readonly makeKnex: MakeKnex }> = [
-  { name: 'Knex 3.0.1', makeKnex: knex30 as unknown as MakeKnex },
-  { name: 'Knex latest', makeKnex: knex },
+export const VERSIONS: readonly KnexVersion[] = [
+  {
+    name: 'Knex 3.0.1',
+    makeKnex: knex30 as unknown as MakeKnex,
+    client: knex30({ client: 'mysql2' }).client.constructor,
+  },
+  { name: 'Knex latest', makeKnex: knex, client: 'mysql2' },
 ]
 
 /** Knex prints each connection that failed, and hands the error to the caller as well. */

@@ -1,4 +1,4 @@
-import { withAuroraIam } from '@aurora-iam/mysql2'
+import { withAuroraIam, withLoginRetry } from '@aurora-iam/mysql2'
 import type mysql from 'mysql2/promise'
 import type { AdapterHarness, Client } from '../conformance/harness.ts'
 
@@ -12,6 +12,8 @@ export function mysql2Harness(name: string, driver: Mysql2Promise, keepsErrors: 
     capabilities: { connectsWhenOpened: false, keepsErrors },
     options: (options, iam) => withAuroraIam<mysql.PoolOptions>({ ...options }, iam),
     open: (options) => clientOf(driver.createPool(options as mysql.PoolOptions)),
+    openRetrying: (options, iam) =>
+      clientOf(withLoginRetry(driver.createPool(options as mysql.PoolOptions), iam)),
     giveUpWaiting: async (options) => {
       const pool = driver.createPool({ ...(options as mysql.PoolOptions), connectTimeout: 30 })
       await pool.query('SELECT 1').catch(() => {})

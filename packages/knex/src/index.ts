@@ -6,4 +6,5 @@ export {
   createAuroraIam,
 } from '@aurora-iam/core'
 export { auroraIamConnection } from './connection.ts'
+export { withLoginRetry } from './login-retry.ts'
 export { withAuroraIam } from './with-aurora-iam.ts'

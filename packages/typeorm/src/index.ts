@@ -6,4 +6,5 @@ export {
   createAuroraIam,
 } from '@aurora-iam/core'
 export type { MysqlDataSourceOptions } from './data-source-types.ts'
+export { withLoginRetry } from './login-retry.ts'
 export { withAuroraIam } from './with-aurora-iam.ts'

@@ -1,0 +1,167 @@
+import { type AuroraIamOptions, createAuroraIam } from '@aurora-iam/core'
+import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { AdapterHarness, Client, HeldConnection } from '../conformance/harness.ts'
+import { until } from '../conformance/rate.ts'
+import { ADAPTER_VERSIONS, ADAPTERS } from './adapters.ts'
+
+const FIRST = { accessKeyId: 'AKIDFIRST', secretAccessKey: 'first' }
+const SECOND = { accessKeyId: 'AKIDSECOND', secretAccessKey: 'second' }
+const UNKNOWN = { accessKeyId: 'AKIDUNKNOWN', secretAccessKey: 'unknown' }
+const REFUSED = { code: 'ER_ACCESS_DENIED_ERROR', errno: 1045 }
+
+let aurora: LocalAurora
+const clients: Client[] = []
+const inUse: HeldConnection[] = []
+
+beforeAll(async () => {
+  aurora = await startLocalAurora({ throttle: false })
+})
+
+afterAll(() => aurora.close())
+
+beforeEach(() => {
+  // Knex prints each connection that failed.
+  vi.spyOn(console, 'log').mockImplementation(() => {})
+  aurora.principals.add(FIRST)
+  aurora.principals.add(SECOND)
+  aurora.faults.clear()
+  aurora.setThrottle(false)
+  aurora.log.clear()
+})
+
+afterEach(async () => {
+  vi.restoreAllMocks()
+  // Knex closes a pool only when nothing is in use.
+  for (const connection of inUse.splice(0)) await connection.release()
+  await Promise.allSettled(clients.splice(0).map((client) => client.close()))
+})
+
+/** A client of at most `connectionLimit` connections, and the AuroraIam that it is on. */
+async function open(
+  harness: AdapterHarness,
+  { isRetrying, connectionLimit = 11, ...iamOptions }: OpenOptions,
+) {
+  const iam = createAuroraIam({
+    ...aurora.iam,
+    rateLimit: createRateLimiter({ limit: 1_000 }),
+    ...iamOptions,
+  })
+  const { host, port, database } = aurora
+  const options = harness.options({ host, port, user: 'app', database, connectionLimit }, iam)
+  const client = await (isRetrying && harness.openRetrying
+    ? harness.openRetrying(options, iam)
+    : harness.open(options))
+  clients.push(client)
+  return { client, iam }
+}
+
+interface OpenOptions extends AuroraIamOptions {
+  readonly isRetrying: boolean
+  readonly connectionLimit?: number
+}
+
+/** A client with one connection in use, whose key is deleted now; its credential source has `next` from now on. */
+async function withDeletedKey(harness: AdapterHarness, isRetrying: boolean, next: typeof FIRST) {
+  let current = FIRST
+  const opened = await open(harness, { isRetrying, credentials: async () => current })
+  inUse.push(await opened.client.hold())
+  aurora.principals.remove(FIRST.accessKeyId)
+  current = next
+  aurora.log.clear()
+  // So that the tokens of all are at the server before the first is refused, unless the machine is slow.
+  aurora.faults.set({ authDelayMs: 50 })
+  return opened
+}
+
+/** Takes `count` connections out of the pool at once: how many came about, and what the others failed with. */
+async function holdAtOnce(client: Client, count: number) {
+  const results = await Promise.allSettled(Array.from({ length: count }, () => client.hold()))
+  const held = results.filter((result) => result.status === 'fulfilled').map(({ value }) => value)
+  inUse.push(...held)
+  return {
+    held: held.length,
+    errors: results.filter((result) => result.status === 'rejected').map(({ reason }) => reason as unknown),
+  }
+}
+
+describe.each(ADAPTER_VERSIONS)('refused logins of $name', (harness) => {
+  const modes = harness.openRetrying ? [false, true] : [true]
+
+  test.runIf(harness.openRetrying)(
+    'a key is deleted: without retry the connections in flight fail, each with the error of the server, and the next are right',
+    async () => {
+      const { client } = await withDeletedKey(harness, false, SECOND)
+      const { held, errors } = await holdAtOnce(client, 10)
+      for (const error of errors) expect(error).toMatchObject(REFUSED)
+      expect(errors.length).toBeGreaterThan(0)
+      expect(held + errors.length).toBe(10)
+      expect(aurora.log.refusals).toHaveLength(errors.length)
+      expect((await holdAtOnce(client, errors.length)).errors).toEqual([])
+      expect(aurora.log.refusals).toHaveLength(errors.length)
+    },
+  )
+
+  test('a key is deleted: with retry all ten get in, each at one repetition at most', async () => {
+    const { client } = await withDeletedKey(harness, true, SECOND)
+    expect((await holdAtOnce(client, 10)).errors).toEqual([])
+    expect(aurora.log.logins).toHaveLength(10)
+    expect(aurora.log.refusals.length).toBeGreaterThan(0)
+    expect(aurora.log.refusals.length).toBeLessThanOrEqual(10)
+    expect(aurora.log.connections).toBe(10 + aurora.log.refusals.length)
+  })
+
+  test.each(modes)(
+    'a permission is missing: ten connections cost ten logins, and one more with retry: %s',
+    async (isRetrying) => {
+      const { client } = await withDeletedKey(harness, isRetrying, UNKNOWN)
+      const { errors } = await holdAtOnce(client, 10)
+      expect(errors).toHaveLength(10)
+      for (const error of errors) expect(error).toMatchObject(REFUSED)
+      expect(aurora.log.connections).toBe(isRetrying ? 11 : 10)
+      expect(aurora.log.refusals).toHaveLength(isRetrying ? 11 : 10)
+    },
+  )
+
+  test.each(modes)(
+    'a token that was just made is refused: one login, and the error says what to look at; retry: %s',
+    async (isRetrying) => {
+      aurora.faults.set({ refuse: 'NotAuthorized' })
+      const error = await open(harness, { isRetrying })
+        .then(({ client }) => client.query('SELECT 1'))
+        .catch((reason: unknown) => reason)
+      expect(error).toMatchObject(REFUSED)
+      if (harness.capabilities.keepsErrors) {
+        expect(error).toMatchObject({ cause: { code: 'ERR_AURORA_IAM_LOGIN_REFUSED' } })
+      }
+      expect(aurora.log.connections).toBe(1)
+    },
+  )
+})
+
+describe.each(ADAPTERS)('a server that throttles logins of $name', (harness) => {
+  test('slows them down to what it bears, says so in stats(), and they grow back', async () => {
+    const rateLimit = createRateLimiter({ limit: 16, intervalMs: 250, recoverMs: 600 })
+    const { client, iam } = await open(harness, { isRetrying: true, connectionLimit: 17, rateLimit })
+    inUse.push(await client.hold())
+    aurora.setThrottle({ limit: 4, intervalMs: 250 })
+    const limits: number[] = []
+    while (inUse.length < 17) {
+      await holdAtOnce(client, 17 - inUse.length)
+      limits.push(stats().effectiveLimit)
+    }
+    expect(stats().throttled).toBeGreaterThan(0)
+    expect(stats()).toMatchObject({ limit: 16, expired: 0 })
+    // Halved at each burst that was refused: 16, 8, 4.
+    const lowest = Math.min(...limits)
+    expect(lowest).toBeLessThanOrEqual(8)
+    for (const { reason } of aurora.log.refusals) expect(reason).toBe('ThrottlingException')
+    aurora.setThrottle(false)
+    await until(() => stats().effectiveLimit > lowest)
+
+    function stats() {
+      return iam.stats().rateLimits[`${aurora.hostname}:${aurora.port}`]!
+    }
+  })
+})
