@@ -26,7 +26,10 @@ export interface AuroraIamOptions {
   readonly hostname?: string | undefined
   /** The port of the database to sign, when the driver's `port` is something else. */
   readonly port?: number | undefined
-  /** Where to connect, when it is not the host that is signed: a tunnel's end, a private address. */
+  /**
+   * Where to connect, when it is not the host that is signed: a tunnel's end, a private address. A function is asked
+   * for each new connection.
+   */
   readonly dial?: Partial<Address> | ((target: TokenTarget) => Partial<Address>) | undefined
   /** Makes the tokens instead of the built-in signer. */
   readonly tokenProvider?: TokenProvider | undefined

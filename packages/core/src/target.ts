@@ -29,7 +29,10 @@ export interface ConnectionTarget extends TokenTarget {
   /** undefined: not known before the AWS SDK's configuration is asked. */
   readonly region: string | undefined
   readonly kind: EndpointKind
-  /** Where to connect: `hostname` and `port`, unless a tunnel or private address stands before them. */
+  /**
+   * Where to connect: `hostname` and `port`, unless a tunnel or private address stands before them. A function that
+   * the caller gave for it is asked each time that this is read: read it when the socket is to be connected.
+   */
   readonly dial: Address
 }
 
@@ -85,14 +88,21 @@ export function resolveTarget(
     username: user,
   }
   const region = regionOf(named, options.region)
-  const away = readDial(options.dial, token)
+  const dial = (): Address => {
+    const away = readDial(options.dial, token)
+    return {
+      host: away.host ?? (options.hostname && host ? host : named.hostname),
+      port: away.port ?? dialledPort,
+    }
+  }
+  // What is wrong with it is to be known now.
+  dial()
   return {
     ...token,
     region,
     kind: named.kind,
-    dial: {
-      host: away.host ?? (options.hostname && host ? host : named.hostname),
-      port: away.port ?? dialledPort,
+    get dial() {
+      return dial()
     },
   }
 }

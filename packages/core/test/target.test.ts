@@ -106,6 +106,14 @@ const CASES: readonly Case[] = [
   },
 ]
 
+test('dial, a function: asked at once, so that nonsense is refused early, and again for each connection', () => {
+  const addresses = ['10.0.0.1', '10.0.0.2', '10.0.0.3']
+  const target = resolve({ host: CLUSTER }, { dial: () => ({ host: addresses.shift() as string }) })
+  expect(addresses).toHaveLength(2)
+  expect(target.dial).toEqual({ host: '10.0.0.2', port: 3306 })
+  expect(target.dial).toEqual({ host: '10.0.0.3', port: 3306 })
+})
+
 test.each(CASES)('$title', ({ address, options, signed: [hostname, port], dialled }) => {
   const target = resolve(address, options)
   expect(target).toEqual({

@@ -27,7 +27,9 @@ export function connectionHooks(
   const targets = [target ?? []].flat()
   const resolve = ({ host, port, user }: ConnectionSettings): ConnectionTarget => {
     const known = targets.find((one) => host === one.hostname && port === one.port)
-    return known ? { ...known, username: user ?? known.username } : iam.resolve({ host, port, user })
+    if (!known) return iam.resolve({ host, port, user })
+    // A copy would be made before the wait for a place, and `dial` is to be asked after it.
+    return user === undefined || user === known.username ? known : { ...known, username: user }
   }
   return {
     stream: ({ config }) => openWhenPermitted(config, { iam, logins, resolve, connectTimeout }),
