@@ -1,0 +1,17 @@
+import { beforeEach, test, vi } from 'vitest'
+import { ADAPTERS } from './adapters.ts'
+import { transferThroughFaults } from './transfers.ts'
+import { judge } from './verdict.ts'
+
+const SEED = 20_261_123
+
+beforeEach(() => {
+  // Knex prints each connection that failed.
+  vi.spyOn(console, 'log').mockImplementation(() => {})
+})
+
+test('no money is lost, whatever goes wrong, and every pool is well again within 5 seconds', {
+  timeout: 120_000,
+}, async () => {
+  judge(await transferThroughFaults(ADAPTERS, { seed: SEED, rounds: 2 }), SEED)
+})

@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createAuroraIam } from '@aurora-iam/core'
+import { startLocalAurora } from '@aurora-iam/local'
+import type { AdapterHarness, Client } from '../conformance/harness.ts'
+import { type Audit, Bank } from './bank.ts'
+import { stir, World } from './faults.ts'
+import { Random } from './random.ts'
+
+const CONNECTIONS = 4
+const HEALTHY_WITHIN_MS = 5_000
+
+/**
+ * Everything that a transfer may end with, as the READMEs have it; an error without a code by its message. What is not
+ * here is a defect.
+ */
+const DOCUMENTED: ReadonlySet<string> = new Set([
+  // The server refused the login: a wrong clock, a deleted key, too many logins.
+  'ER_ACCESS_DENIED_ERROR',
+  // The connection broke under a query, or while it was made.
+  'PROTOCOL_CONNECTION_LOST',
+  'ECONNRESET',
+  'EPIPE',
+  'HANDSHAKE_SSL_ERROR',
+  "Can't add new command when connection is in closed state",
+  // The database is away.
+  'ECONNREFUSED',
+  'ER_SERVER_SHUTDOWN',
+  'ETIMEDOUT',
+  'ERR_AURORA_IAM_RATE_LIMITED',
+])
+
+/** What one adapter came through with. */
+export interface TransferReport extends Audit {
+  readonly name: string
+  /** How many transfers ended with each documented error. */
+  readonly errors: ReadonlyMap<string, number>
+  /** Errors that are in no README. */
+  readonly undocumented: readonly unknown[]
+  /** From the last fault to the next transfer that was committed, in milliseconds; undefined if that took too long. */
+  readonly healthyAfterMs: number | undefined
+}
+
+/** Transfers through each of `harnesses` at the same time, on one database, while faults fire in so many `rounds`. */
+export async function transferThroughFaults(
+  harnesses: readonly AdapterHarness[],
+  { seed, rounds }: { readonly seed: number; readonly rounds: number },
+): Promise<TransferReport[]> {
+  await using aurora = await startLocalAurora()
+  const world = new World(aurora)
+  const tellers = await Promise.all(
+    harnesses.map((harness, index) => Teller.open(harness, world, new Random(seed + index + 1))),
+  )
+  try {
+    const stop = new AbortController()
+    const work = Promise.all(tellers.map((teller) => teller.work(stop.signal)))
+    await stir(world, new Random(seed), rounds)
+    // A cut may still be in store for connections that are open.
+    aurora.faults.dropConnections()
+    await Promise.all(tellers.map((teller) => teller.recover()))
+    stop.abort()
+    await work
+    return await Promise.all(tellers.map((teller) => teller.report()))
+  } finally {
+    await Promise.allSettled(tellers.map((teller) => teller.close()))
+  }
+}
+
+/** One adapter at work. */
+class Teller {
+  readonly #name: string
+  readonly #close: () => Promise<void>
+  readonly #bank: Bank
+  readonly #random: Random
+  readonly #errors = new Map<string, number>()
+  readonly #undocumented: unknown[] = []
+  #healthyAfterMs: number | undefined
+
+  static async open(harness: AdapterHarness, world: World, random: Random): Promise<Teller> {
+    const { host, port, database } = world.aurora
+    const iam = createAuroraIam({ ...world.iam, maxWaitMs: 10_000 })
+    const address = { host, port, user: 'app', database, connectionLimit: CONNECTIONS, connectTimeout: 2_000 }
+    const options = harness.options(address, iam)
+    const client = await (harness.openRetrying?.(options, iam) ?? harness.open(options))
+    const close = async () => {
+      iam.close()
+      await client.close()
+    }
+    const teller = new Teller(harness.name, client, close, random)
+    await teller.#bank.open()
+    return teller
+  }
+
+  private constructor(name: string, client: Client, close: () => Promise<void>, random: Random) {
+    this.#name = name
+    this.#close = close
+    this.#random = random
+    this.#bank = new Bank(client, name.replace(/\W/g, '_'), random)
+  }
+
+  /** Keeps as many transfers under way as there are connections, at a pace that leaves the machine to others. */
+  async work(signal: AbortSignal): Promise<void> {
+    const worker = async () => {
+      while (!signal.aborted) {
+        await this.#transfer()
+        await sleep(this.#random.between(40, 120))
+      }
+    }
+    await Promise.all(Array.from({ length: CONNECTIONS }, worker))
+  }
+
+  /** Waits until a transfer is committed, as long as it may take after the last fault. */
+  async recover(): Promise<void> {
+    const startedAt = performance.now()
+    const elapsedMs = () => performance.now() - startedAt
+    while (elapsedMs() < HEALTHY_WITHIN_MS) {
+      if (await this.#transfer()) {
+        this.#healthyAfterMs = elapsedMs()
+        return
+      }
+      await sleep(20)
+    }
+  }
+
+  async report(): Promise<TransferReport> {
+    const audit = await this.#bank.audit()
+    return {
+      name: this.#name,
+      ...audit,
+      errors: this.#errors,
+      undocumented: this.#undocumented,
+      healthyAfterMs: this.#healthyAfterMs,
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#close()
+  }
+
+  /** Returns whether it was committed. */
+  async #transfer(): Promise<boolean> {
+    const outcome = await this.#bank.transfer()
+    if (outcome.kind === 'committed') return true
+    const { code, message } = outcome.error as { code?: string; message?: string }
+    const name = code ?? message ?? String(outcome.error)
+    if (DOCUMENTED.has(name)) this.#errors.set(name, (this.#errors.get(name) ?? 0) + 1)
+    else this.#undocumented.push(outcome.error)
+    return false
+  }
+}

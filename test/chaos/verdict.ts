@@ -1,0 +1,25 @@
+import { expect } from 'vitest'
+import type { TransferReport } from './transfers.ts'
+
+/** Prints a line for each adapter, and expects that nothing was lost, invented or left broken. */
+export function judge(reports: readonly TransferReport[], seed: number): void {
+  process.stdout.write(
+    `Transfers, seed ${seed}:\n${reports.map((report) => `  ${summaryOf(report)}\n`).join('')}`,
+  )
+  for (const report of reports) {
+    const { name, committed, unknownBooked } = report
+    expect(report, name).toMatchObject({ total: 0, wrongBalances: 0, lost: [], ghosts: [], undocumented: [] })
+    expect(report.booked, name).toBe(committed + unknownBooked)
+    expect(committed, name).toBeGreaterThan(0)
+    expect(report.healthyAfterMs, `${name} is well again in time`).toBeDefined()
+  }
+}
+
+function summaryOf(report: TransferReport): string {
+  const { name, committed, failed, unknown, unknownBooked, errors, healthyAfterMs } = report
+  const counts = [...errors].map(([error, count]) => `${count} ${error}`).join(', ')
+  return (
+    `${name}: ${committed} committed, ${failed} failed, ${unknown} cut at COMMIT (${unknownBooked} had happened); ` +
+    `${counts || 'no error'}; well again after ${Math.round(healthyAfterMs ?? Number.NaN)} ms`
+  )
+}

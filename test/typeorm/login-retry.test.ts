@@ -1,0 +1,80 @@
+import { createAuroraIam } from '@aurora-iam/core'
+import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { type MysqlDataSourceOptions, withAuroraIam, withLoginRetry } from '@aurora-iam/typeorm'
+import type { DataSource, DataSourceOptions, QueryRunner } from 'typeorm'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { addressOf, VERSIONS } from './support.ts'
+
+const FIRST = { accessKeyId: 'AKIDFIRST', secretAccessKey: 'first' }
+const SECOND = { accessKeyId: 'AKIDSECOND', secretAccessKey: 'second' }
+const UNKNOWN = { accessKeyId: 'AKIDUNKNOWN', secretAccessKey: 'unknown' }
+
+let aurora: LocalAurora
+const opened: DataSource[] = []
+const inUse: QueryRunner[] = []
+
+beforeAll(async () => {
+  aurora = await startLocalAurora({ throttle: false })
+})
+
+afterAll(() => aurora.close())
+
+beforeEach(() => {
+  aurora.principals.add(FIRST)
+  aurora.principals.add(SECOND)
+  aurora.log.clear()
+})
+
+afterEach(async () => {
+  for (const runner of inUse.splice(0)) await runner.release()
+  for (const dataSource of opened.splice(0)) await dataSource.destroy()
+})
+
+// What withLoginRetry leaves to mysql2, because a cluster of pools repeats by itself.
+describe.each(VERSIONS)('refused logins of $name with replication', ({ open }) => {
+  /** A DataSource with a connection to the writer in use, by a key that is deleted now. */
+  async function withDeletedKey(next: typeof FIRST): Promise<DataSource> {
+    let current = FIRST
+    const iam = createAuroraIam({
+      ...aurora.iam,
+      credentials: async () => current,
+      rateLimit: { limit: 1_000 },
+    })
+    const { type, ...master } = addressOf(aurora)
+    const options: MysqlDataSourceOptions = {
+      type,
+      replication: { master, slaves: [master] },
+      poolSize: 11,
+    }
+    const dataSource = open(withLoginRetry(withAuroraIam(options, iam), iam) as DataSourceOptions)
+    opened.push(await dataSource.initialize())
+    const runner = dataSource.createQueryRunner('master')
+    await runner.connect()
+    inUse.push(runner)
+    aurora.principals.remove(FIRST.accessKeyId)
+    current = next
+    aurora.log.clear()
+    return dataSource
+  }
+
+  const query = async (dataSource: DataSource) => {
+    const runner = dataSource.createQueryRunner('master')
+    inUse.push(runner)
+    return runner.query('SELECT 1 AS one')
+  }
+
+  test('a query whose login is refused gets in at the second attempt', async () => {
+    const dataSource = await withDeletedKey(SECOND)
+    expect(await query(dataSource)).toEqual([{ one: 1 }])
+    expect(aurora.log.refusals).toHaveLength(1)
+  })
+
+  test('a permission is missing: four logins more, until the node is put aside', async () => {
+    const dataSource = await withDeletedKey(UNKNOWN)
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => query(dataSource)))
+    expect(results.filter(({ status }) => status === 'fulfilled')).toEqual([])
+    expect(aurora.log.refusals).toHaveLength(14)
+    await expect(query(dataSource)).rejects.toMatchObject({ code: 'POOL_NONEONLINE' })
+    expect(aurora.log.refusals).toHaveLength(14)
+  })
+})
