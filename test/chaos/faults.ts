@@ -5,7 +5,7 @@ import type { Random } from './random.ts'
 const MINUTE_MS = 60_000
 
 /** Logins in a second that the server admits while it does not throttle, and for which clients ask. */
-export const RATE = 20
+const RATE = 20
 
 /** A Local Aurora, a clock and a credential source that go wrong. */
 export class World {

@@ -4,7 +4,7 @@ import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { AdapterHarness, Client, HeldConnection } from '../conformance/harness.ts'
 import { until } from '../conformance/rate.ts'
-import { ADAPTER_VERSIONS, ADAPTERS } from './adapters.ts'
+import { ADAPTERS, ON_OLDEST } from './adapters.ts'
 
 const FIRST = { accessKeyId: 'AKIDFIRST', secretAccessKey: 'first' }
 const SECOND = { accessKeyId: 'AKIDSECOND', secretAccessKey: 'second' }
@@ -86,7 +86,7 @@ async function holdAtOnce(client: Client, count: number) {
   }
 }
 
-describe.each(ADAPTER_VERSIONS)('refused logins of $name', (harness) => {
+describe.each([...ADAPTERS, ...ON_OLDEST])('refused logins of $name', (harness) => {
   const modes = harness.openRetrying ? [false, true] : [true]
 
   test.runIf(harness.openRetrying)(

@@ -56,7 +56,7 @@ export async function transferThroughFaults(
     await stir(world, new Random(seed), rounds)
     // A cut may still be in store for connections that are open.
     aurora.faults.dropConnections()
-    await Promise.all(tellers.map((teller) => teller.recover()))
+    await Promise.all(tellers.map((teller) => teller.recovered()))
     stop.abort()
     await work
     return await Promise.all(tellers.map((teller) => teller.report()))
@@ -73,6 +73,7 @@ class Teller {
   readonly #random: Random
   readonly #errors = new Map<string, number>()
   readonly #undocumented: unknown[] = []
+  #committedAt = 0
   #healthyAfterMs: number | undefined
 
   static async open(harness: AdapterHarness, world: World, random: Random): Promise<Teller> {
@@ -108,17 +109,11 @@ class Teller {
     await Promise.all(Array.from({ length: CONNECTIONS }, worker))
   }
 
-  /** Waits until a transfer is committed, as long as it may take after the last fault. */
-  async recover(): Promise<void> {
-    const startedAt = performance.now()
-    const elapsedMs = () => performance.now() - startedAt
-    while (elapsedMs() < HEALTHY_WITHIN_MS) {
-      if (await this.#transfer()) {
-        this.#healthyAfterMs = elapsedMs()
-        return
-      }
-      await sleep(20)
-    }
+  /** Waits until a transfer is committed, as long as that may take after the last fault. */
+  async recovered(): Promise<void> {
+    const brokenAt = performance.now()
+    while (this.#committedAt < brokenAt && performance.now() - brokenAt < HEALTHY_WITHIN_MS) await sleep(5)
+    if (this.#committedAt >= brokenAt) this.#healthyAfterMs = this.#committedAt - brokenAt
   }
 
   async report(): Promise<TransferReport> {
@@ -136,14 +131,15 @@ class Teller {
     return this.#close()
   }
 
-  /** Returns whether it was committed. */
-  async #transfer(): Promise<boolean> {
+  async #transfer(): Promise<void> {
     const outcome = await this.#bank.transfer()
-    if (outcome.kind === 'committed') return true
+    if (outcome.kind === 'committed') {
+      this.#committedAt = performance.now()
+      return
+    }
     const { code, message } = outcome.error as { code?: string; message?: string }
     const name = code ?? message ?? String(outcome.error)
     if (DOCUMENTED.has(name)) this.#errors.set(name, (this.#errors.get(name) ?? 0) + 1)
     else this.#undocumented.push(outcome.error)
-    return false
   }
 }
