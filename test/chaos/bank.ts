@@ -49,7 +49,6 @@ export class Bank {
     const payee = (payer + this.#random.between(1, ACCOUNTS - 1)) % ACCOUNTS
     const amount = this.#random.between(1, 10)
     const outcome = await this.#perform([
-      'START TRANSACTION',
       `INSERT INTO ${this.#book} VALUES (${id}, ${payer}, ${payee}, ${amount})`,
       // Both at once, and always in the order of their ids, so that two transfers cannot wait for each other.
       `UPDATE ${this.#accounts} SET balance = balance + IF(id = ${payer}, -${amount}, ${amount})
@@ -64,13 +63,15 @@ export class Bank {
     let kind: 'failed' | 'unknown' = 'failed'
     try {
       held = await this.#client.hold()
+      if (!held.transaction) await held.query('START TRANSACTION')
       for (const sql of statements) await held.query(sql)
       kind = 'unknown'
-      await held.query('COMMIT')
+      await (held.transaction?.commit() ?? held.query('COMMIT'))
       return { kind: 'committed' }
     } catch (error) {
       // Nobody may be handed an open transaction. If it cannot be rolled back the connection is broken, and so is it.
-      await held?.query('ROLLBACK').catch(() => {})
+      await held?.transaction?.rollback()
+      if (!held?.transaction) await held?.query('ROLLBACK').catch(() => {})
       return { kind, error }
     } finally {
       await held?.release()

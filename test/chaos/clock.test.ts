@@ -7,11 +7,10 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { serveSts } from '../../packages/core/test/sts.ts'
 import { SECRET, SESSION } from '../../packages/core/test/support.ts'
 import { until } from '../conformance/rate.ts'
-import { HARNESSES } from './harnesses.ts'
+import { ADAPTERS } from './adapters.ts'
 import { errorOf, localAurora, opener } from './setting.ts'
 
 const MINUTE_MS = 60_000
-const REFUSED = { code: 'ER_ACCESS_DENIED_ERROR', errno: 1045 }
 
 /** This machine's clock, and what the database finds wrong with the tokens that are signed by it. */
 const WRONG = [
@@ -46,14 +45,14 @@ async function withWebIdentity(): Promise<AuroraIamOptions> {
   return iam
 }
 
-describe.each(HARNESSES)('the clock of a machine with $name', (harness) => {
+describe.each(ADAPTERS)('the clock of a machine with $name', (harness) => {
   const connect = opener(harness, aurora)
   const { keepsErrors } = harness.capabilities
 
   /** What the cause of the error says that asking for a connection ends with. */
   async function refusal(attempt: Promise<unknown>): Promise<string> {
     const error = await errorOf(attempt)
-    expect(error).toMatchObject(REFUSED)
+    expect(error).toMatchObject(harness.errors?.refused ?? { code: 'ER_ACCESS_DENIED_ERROR', errno: 1045 })
     if (keepsErrors) expect(error.cause).toMatchObject({ code: 'ERR_AURORA_IAM_LOGIN_REFUSED' })
     return (error.cause as Error | undefined)?.message ?? ''
   }

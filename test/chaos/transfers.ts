@@ -27,6 +27,14 @@ const DOCUMENTED: ReadonlySet<string> = new Set([
   'ER_SERVER_SHUTDOWN',
   'ETIMEDOUT',
   'ERR_AURORA_IAM_RATE_LIMITED',
+  // The same in Prisma's words.
+  'P1000',
+  'P1001',
+  'P1011',
+  'P1017',
+  'P2010 ConnectionClosed',
+  'P2024',
+  'P2028',
 ])
 
 /** What one adapter came through with. */
@@ -137,9 +145,19 @@ class Teller {
       this.#committedAt = performance.now()
       return
     }
-    const { code, message } = outcome.error as { code?: string; message?: string }
-    const name = code ?? message ?? String(outcome.error)
+    const name = nameOf(outcome.error)
     if (DOCUMENTED.has(name)) this.#errors.set(name, (this.#errors.get(name) ?? 0) + 1)
     else this.#undocumented.push(outcome.error)
   }
+}
+
+/** Its code, with Prisma's kind of what was raw SQL; or its message. */
+function nameOf(error: unknown): string {
+  const { code, message, meta } = error as {
+    code?: string
+    message?: string
+    meta?: { driverAdapterError?: { cause?: { kind?: string } } }
+  }
+  if (code === 'P2010') return `P2010 ${meta?.driverAdapterError?.cause?.kind}`
+  return code ?? message ?? String(error)
 }

@@ -16,6 +16,8 @@ export interface ClientOptions {
 export interface HeldConnection {
   query(sql: string): Promise<ReadonlyArray<Record<string, unknown>>>
   release(): void | Promise<void>
+  /** Where nothing but a transaction can be taken out of a pool: its end, after which it is still to be released. */
+  readonly transaction?: { commit(): Promise<void>; rollback(): Promise<void> }
 }
 
 /** A pool of the driver or ORM under test. */
@@ -33,6 +35,8 @@ export interface Capabilities {
   readonly connectsWhenOpened: boolean
   /** Hands on the very error that a connection failed with, instead of a copy of its code and message. */
   readonly keepsErrors: boolean
+  /** Repeats a login by itself whose token had been at hand and was refused. */
+  readonly retriesLogins?: boolean
 }
 
 /** What the suite needs to know of an adapter. */

@@ -19,8 +19,11 @@ export function prismaHarness(name: string, Client: typeof PrismaClient): Adapte
   return {
     name,
     // Prisma makes errors of its own of what it is given: code and message are kept, the cause is in `meta`.
-    capabilities: { connectsWhenOpened: false, keepsErrors: false },
-    errors: { refused: { code: 'P1000' }, silent: { code: 'P1001' } },
+    capabilities: { connectsWhenOpened: false, keepsErrors: false, retriesLogins: true },
+    errors: {
+      refused: { meta: { driverAdapterError: { cause: { kind: 'AuthenticationFailed' } } } },
+      silent: { code: 'P1001' },
+    },
     options: ({ connectTimeout, ...place }, iam): Made => {
       const make = (acquireTimeoutMs: number) =>
         auroraIam({ ...place, connectTimeoutMs: connectTimeout, acquireTimeoutMs }, iam)
@@ -48,16 +51,28 @@ function clientOf(prisma: TestClient): Client {
 function hold(prisma: TestClient): Promise<HeldConnection> {
   return new Promise((resolve, reject) => {
     let end = () => {}
-    const until = new Promise<void>((done) => {
+    let fail = (_reason: Error) => {}
+    const until = new Promise<void>((done, failed) => {
       end = done
+      fail = failed
     })
+    let isRolledBack = false
+    const commit = async () => {
+      end()
+      await over
+    }
     const over = prisma.$transaction(
       async (tx) => {
         resolve({
           query: (sql) => tx.$queryRawUnsafe(sql),
-          release: async () => {
-            end()
-            await over
+          release: () => (isRolledBack ? undefined : commit()),
+          transaction: {
+            commit,
+            rollback: async () => {
+              isRolledBack = true
+              fail(new Error('rolled back'))
+              await over.catch(() => {})
+            },
           },
         })
         await until

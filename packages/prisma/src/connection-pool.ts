@@ -49,8 +49,8 @@ export class ConnectionPool {
       max: connectionLimit,
       acquireTimeoutMillis: acquireTimeoutMs,
       createTimeoutMillis: NO_LIMIT_MS,
-      // Whoever waits hears at once why a connection failed; the next in line has one made of its own.
-      propagateCreateError: true,
+      // tarn would tell one of those who wait, though many connections failed in one moment, and make the others new ones.
+      propagateCreateError: false,
       createRetryIntervalMillis: 1,
       idleTimeoutMillis: idleTimeoutMs,
       reapIntervalMillis: Math.min(idleTimeoutMs, 10_000),
@@ -134,8 +134,18 @@ export class ConnectionPool {
       this.#open.add(pooled)
       return pooled
     } catch (error) {
-      throw connectError(error as Error, address)
+      const failure = connectError(error as Error, address)
+      this.#tellFirst(failure)
+      throw failure
     }
+  }
+
+  /** Whoever has waited longest hears at once why a connection failed; each failure is for another one. */
+  #tellFirst(failure: Error): void {
+    const [first] = this.#waiters
+    if (!first) return
+    this.#waiters.delete(first)
+    first.reject(failure)
   }
 
   async #close(pooled: PooledConnection): Promise<void> {
