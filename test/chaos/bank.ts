@@ -6,7 +6,11 @@ const OPENING_BALANCE = 1_000
 
 /** What the caller of a transfer knows when it is over. */
 export type Outcome =
-  | { readonly kind: 'committed' }
+  | {
+      readonly kind: 'committed'
+      /** When its connection was taken from the pool, on the monotonic clock. */
+      readonly begunAt: number
+    }
   /** It failed before the COMMIT was sent, so it did not happen. */
   | { readonly kind: 'failed'; readonly error: unknown }
   /** The COMMIT was sent and not answered: whether it happened is written in the database alone. */
@@ -21,11 +25,14 @@ export class Bank {
   readonly #random: Random
   readonly #accounts: string
   readonly #book: string
+  readonly #onCommit: () => void
   readonly #outcomes: Array<Outcome['kind']> = []
 
-  constructor(client: Client, name: string, random: Random) {
+  /** @param onCommit - called each time that a COMMIT is under way */
+  constructor(client: Client, name: string, random: Random, onCommit: () => void) {
     this.#client = client
     this.#random = random
+    this.#onCommit = onCommit
     this.#accounts = `account_${name}`
     this.#book = `book_${name}`
   }
@@ -63,11 +70,14 @@ export class Bank {
     let kind: 'failed' | 'unknown' = 'failed'
     try {
       held = await this.#client.hold()
+      const begunAt = performance.now()
       if (!held.transaction) await held.query('START TRANSACTION')
       for (const sql of statements) await held.query(sql)
       kind = 'unknown'
-      await (held.transaction?.commit() ?? held.query('COMMIT'))
-      return { kind: 'committed' }
+      const commit = held.transaction?.commit() ?? held.query('COMMIT')
+      this.#onCommit()
+      await commit
+      return { kind: 'committed', begunAt }
     } catch (error) {
       // Nobody may be handed an open transaction. If it cannot be rolled back the connection is broken, and so is it.
       await held?.transaction?.rollback()

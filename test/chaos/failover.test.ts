@@ -44,7 +44,8 @@ async function open(harness: AdapterHarness, iamOptions: AuroraIamOptions = {}, 
   const dial = () => ({ host: address })
   const iam = createAuroraIam({ region, credentials, ca, dial, rateLimit: unhurried(), ...iamOptions })
   const place = { host, port, user: 'app', database, connectionLimit, connectTimeout: 1_000 }
-  const client = await harness.open(harness.options(place, iam))
+  const options = harness.options(place, iam)
+  const client = await (harness.openRetrying?.(options, iam) ?? harness.open(options))
   clients.push(client)
   return { client, iam }
 }

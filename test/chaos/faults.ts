@@ -14,6 +14,8 @@ export class World {
   #serverAheadMs = 0
   #hereAheadMs = 0
   #signer: ReturnType<typeof createPrincipal>
+  /** To be called each time that a COMMIT is under way. */
+  onCommit: () => void = () => {}
 
   constructor(aurora: LocalAurora) {
     this.aurora = aurora
@@ -44,6 +46,16 @@ export class World {
       this.aurora.faults.set({ cutAfterBytes: random.between(1_500, 4_000) })
       await this.#dropAndWait(random)
       this.aurora.faults.clear()
+    },
+    'cuts at COMMIT': async (random) => {
+      for (let times = 0; times < 3; times++) {
+        const commit = new Promise<void>((resolve) => {
+          this.onCommit = resolve
+        })
+        await Promise.race([commit, sleep(2_000)])
+        await sleep(random.between(0, 2))
+        this.#drop()
+      }
     },
     throttling: async (random) => {
       this.aurora.setThrottle(3)

@@ -44,8 +44,8 @@ export interface TransferReport extends Audit {
   readonly errors: ReadonlyMap<string, number>
   /** Errors that are in no README. */
   readonly undocumented: readonly unknown[]
-  /** From the last fault to the next transfer that was committed, in milliseconds; undefined if that took too long. */
-  readonly healthyAfterMs: number | undefined
+  /** From the last fault to the next transfer that was committed, in milliseconds. */
+  readonly healthyAfterMs: number
 }
 
 /** Transfers through each of `harnesses` at the same time, on one database, while faults fire in so many `rounds`. */
@@ -58,9 +58,9 @@ export async function transferThroughFaults(
   const tellers = await Promise.all(
     harnesses.map((harness, index) => Teller.open(harness, world, new Random(seed + index + 1))),
   )
+  const stop = new AbortController()
+  const work = Promise.all(tellers.map((teller) => teller.work(stop.signal)))
   try {
-    const stop = new AbortController()
-    const work = Promise.all(tellers.map((teller) => teller.work(stop.signal)))
     await stir(world, new Random(seed), rounds)
     // A cut may still be in store for connections that are open.
     aurora.faults.dropConnections()
@@ -69,8 +69,17 @@ export async function transferThroughFaults(
     await work
     return await Promise.all(tellers.map((teller) => teller.report()))
   } finally {
+    stop.abort()
     await Promise.allSettled(tellers.map((teller) => teller.close()))
   }
+}
+
+interface TellerParts {
+  readonly name: string
+  readonly client: Client
+  readonly close: () => Promise<void>
+  readonly random: Random
+  readonly onCommit: () => void
 }
 
 /** One adapter at work. */
@@ -81,8 +90,10 @@ class Teller {
   readonly #random: Random
   readonly #errors = new Map<string, number>()
   readonly #undocumented: unknown[] = []
-  #committedAt = 0
-  #healthyAfterMs: number | undefined
+  /** When the last transfer that was committed had begun. */
+  #begunAt = 0
+  #healthyAfterMs = 0
+  #lastError: unknown
 
   static async open(harness: AdapterHarness, world: World, random: Random): Promise<Teller> {
     const { host, port, database } = world.aurora
@@ -94,16 +105,16 @@ class Teller {
       iam.close()
       await client.close()
     }
-    const teller = new Teller(harness.name, client, close, random)
+    const teller = new Teller({ name: harness.name, client, close, random, onCommit: () => world.onCommit() })
     await teller.#bank.open()
     return teller
   }
 
-  private constructor(name: string, client: Client, close: () => Promise<void>, random: Random) {
+  private constructor({ name, client, close, random, onCommit }: TellerParts) {
     this.#name = name
     this.#close = close
     this.#random = random
-    this.#bank = new Bank(client, name.replace(/\W/g, '_'), random)
+    this.#bank = new Bank(client, name.replace(/\W/g, '_'), random, onCommit)
   }
 
   /** Keeps as many transfers under way as there are connections, at a pace that leaves the machine to others. */
@@ -117,11 +128,22 @@ class Teller {
     await Promise.all(Array.from({ length: CONNECTIONS }, worker))
   }
 
-  /** Waits until a transfer is committed, as long as that may take after the last fault. */
+  /**
+   * Waits until a transfer is committed that began after the last fault, which broke every connection.
+   *
+   * @throws Error if that takes too long
+   */
   async recovered(): Promise<void> {
     const brokenAt = performance.now()
-    while (this.#committedAt < brokenAt && performance.now() - brokenAt < HEALTHY_WITHIN_MS) await sleep(5)
-    if (this.#committedAt >= brokenAt) this.#healthyAfterMs = this.#committedAt - brokenAt
+    while (this.#begunAt < brokenAt) {
+      if (performance.now() - brokenAt > HEALTHY_WITHIN_MS) {
+        throw new Error(`${this.#name} is not well again ${HEALTHY_WITHIN_MS} ms after the last fault.`, {
+          cause: this.#lastError,
+        })
+      }
+      await sleep(5)
+    }
+    this.#healthyAfterMs = performance.now() - brokenAt
   }
 
   async report(): Promise<TransferReport> {
@@ -142,9 +164,10 @@ class Teller {
   async #transfer(): Promise<void> {
     const outcome = await this.#bank.transfer()
     if (outcome.kind === 'committed') {
-      this.#committedAt = performance.now()
+      this.#begunAt = Math.max(this.#begunAt, outcome.begunAt)
       return
     }
+    this.#lastError = outcome.error
     const name = nameOf(outcome.error)
     if (DOCUMENTED.has(name)) this.#errors.set(name, (this.#errors.get(name) ?? 0) + 1)
     else this.#undocumented.push(outcome.error)
