@@ -1,7 +1,8 @@
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { type AuroraIam, AuroraIamError, type ConnectionTarget, type Login } from '@aurora-iam/core'
 import type { ConnectionSettings } from './driver-types.ts'
 import type { Logins } from './logins.ts'
+import { WaitingSocket } from './waiting-socket.ts'
 
 /** What one call of {@link openWhenPermitted} needs to know. */
 export interface SocketContext {
@@ -28,17 +29,6 @@ export function openWhenPermitted(settings: ConnectionSettings, context: SocketC
     if (!socket.destroyed) socket.destroy(error)
   })
   return socket
-}
-
-/**
- * mysql2's `destroy()` only ends its stream. Node puts that off until the socket is connected, so whoever gave up
- * would go on waiting for a place, and then log in.
- */
-class WaitingSocket extends Socket {
-  override _final(callback: (error?: Error | null) => void): void {
-    if (this.pending) this.destroy()
-    else super._final(callback)
-  }
 }
 
 async function open(
