@@ -23,11 +23,14 @@ export interface PluginContext {
  * the callback uncalled. It destroys the stream instead, which takes the error to whoever waits.
  */
 export function clearPasswordPlugin(context: PluginContext) {
+  const answered = new WeakSet<AuthenticatingConnection['command']>()
   return ({ connection, command }: AuthenticatingConnection) =>
     async (): Promise<Buffer | null> => {
       let login = context.logins.take(connection.stream)
       try {
         assertVerified(connection)
+        if (answered.has(command)) throw askedTwice()
+        answered.add(command)
         if (login) {
           followHandshake(login, command)
           requireWriter(connection, context.iam.writerCheck(login.target))
@@ -73,6 +76,12 @@ async function loginAgain(
   command.once('end', () => login.settled())
   connection.stream.once('close', () => login.settled())
   return login
+}
+
+/** A server that goes on asking would take a place under the rate limit each time. */
+function askedTwice(): Error {
+  const error = new Error('The server asked for the token twice in one login. It was sent once.')
+  return Object.assign(error, { code: 'AUTH_SWITCH_PLUGIN_ERROR' })
 }
 
 function assertVerified({ stream, config }: AuthenticatingConnection['connection']): void {
