@@ -32,7 +32,7 @@ export function clearPasswordPlugin(context: PluginContext) {
         if (answered.has(command)) throw askedTwice()
         answered.add(command)
         if (login) {
-          followHandshake(login, command)
+          followHandshake(login, { connection, command })
           requireWriter(connection, context.iam.writerCheck(login.target))
         } else login = await loginAgain({ connection, command }, context)
         const token = await login.token()
@@ -45,8 +45,13 @@ export function clearPasswordPlugin(context: PluginContext) {
     }
 }
 
-function followHandshake(login: Login, command: AuthenticatingConnection['command']): void {
-  command.once('error', (error) => login.failed(error))
+function followHandshake(login: Login, { connection, command }: AuthenticatingConnection): void {
+  const { stream } = connection
+  command.once('error', (error) => {
+    login.failed(error)
+    // mysql2 leaves it to the server to close the connection: one that does not would keep the socket.
+    process.nextTick(() => stream.destroy())
+  })
   command.once('end', () => login.accepted())
 }
 

@@ -65,7 +65,17 @@ async function open(
  */
 function limitTime(socket: Socket, login: Login, connectTimeout: number): void {
   if (connectTimeout === 0) return
-  const timer = setTimeout(() => socket.destroy(timeoutError()), connectTimeout)
+  const timer = setTimeout(() => {
+    const error = timeoutError()
+    try {
+      socket.emit('error', error)
+    } catch (thrown) {
+      // mysql2 has let go of the connection, and nobody is left to be told.
+      if (thrown !== error) throw thrown
+    } finally {
+      socket.destroy()
+    }
+  }, connectTimeout)
   login.onceOver(() => clearTimeout(timer))
 }
 
