@@ -1,0 +1,20 @@
+import knex from 'knex'
+import mysql from 'mysql2/promise'
+import mysql315 from 'mysql2-3.15/promise'
+import type { AdapterHarness } from '../conformance/harness.ts'
+import { knexHarness } from '../knex/harness.ts'
+import { type Mysql2Promise, mysql2Harness } from '../mysql2/harness.ts'
+import { typeormHarness } from '../typeorm/harness.ts'
+import { VERSIONS as TYPEORM } from '../typeorm/support.ts'
+
+/** mysql2 itself: the latest, and the oldest that is supported. */
+export const MYSQL2_PATHS: readonly AdapterHarness[] = [
+  mysql2Harness('mysql2 latest', mysql, true),
+  mysql2Harness('mysql2 3.15.3', mysql315 as unknown as Mysql2Promise, false),
+]
+
+/** What stands on mysql2, each in its latest version. */
+export const PATHS_OVER_MYSQL2: readonly AdapterHarness[] = [
+  knexHarness('Knex latest', knex),
+  ...TYPEORM.slice(-1).map(typeormHarness),
+]

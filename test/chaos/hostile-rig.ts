@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createAuroraIam } from '@aurora-iam/core'
+import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { createRateLimiter, type RateLimiter } from '@aurora-iam/rate-limit'
+import { afterAll, beforeAll, beforeEach, expect, vi } from 'vitest'
+import type { AdapterHarness, Client } from '../conformance/harness.ts'
+import {
+  type HostileServer,
+  type HostileSession,
+  SSL_REQUEST_BYTES,
+  startHostileServer,
+} from './hostile-server.ts'
+
+/** From the opening of a socket to the end of its login. */
+export const CONNECT_TIMEOUT_MS = 150
+/** Far more than anything here may take, however busy the machine is. */
+const BOUND_MS = 10_000
+const TLS_HANDSHAKE_RECORD = 22
+const TOKEN = 'X-Amz-Signature'
+
+/** A hostile server that stands before a good one, for the tests of one file. */
+export interface HostileRig {
+  readonly server: () => HostileServer
+  /** Lets the connections from now on through to the good server, which may say `bytes` bytes before they break. */
+  beGood(bytes?: number): void
+  /** A pool of `harness` that comes to the hostile server, and the limiter that it waits at. */
+  open(harness: AdapterHarness, connectionLimit: number): Promise<{ client: Client; limiter: RateLimiter }>
+}
+
+export function hostileRig(): HostileRig {
+  let aurora: LocalAurora
+  let server: HostileServer
+
+  beforeAll(async () => {
+    aurora = await startLocalAurora({ throttle: false })
+    server = await startHostileServer(aurora.hostname)
+  })
+  afterAll(async () => {
+    await server.close()
+    await aurora.close()
+  })
+  // mysql2 prints a packet that is out of order, Knex a connection that failed.
+  beforeEach(() => {
+    for (const method of ['log', 'error'] as const) vi.spyOn(console, method).mockImplementation(() => {})
+  })
+
+  return {
+    server: () => server,
+    beGood: (bytes) => {
+      server.script = (session) => session.relay(aurora.port, bytes)
+    },
+    open: async (harness, connectionLimit) => {
+      const limiter = createRateLimiter({ limit: 1_000, intervalMs: 1 })
+      const { port } = aurora
+      const ca = [aurora.ca, server.certificates.ca]
+      const iam = createAuroraIam({ ...aurora.iam, port, ca, rateLimit: limiter })
+      const address = { host: '127.0.0.1', port: server.port, user: 'app', database: 'app' }
+      // mysql2 makes room for 16,000 prepared statements in each connection, which is most of its cost.
+      const options = {
+        ...address,
+        connectionLimit,
+        connectTimeout: CONNECT_TIMEOUT_MS,
+        maxPreparedStatements: 1,
+      }
+      return { client: await harness.open(harness.options(options, iam)), limiter }
+    },
+  }
+}
+
+/** What `attempt` ends with, which it must. */
+export async function outcomeOf(attempt: Promise<unknown>): Promise<{ error?: unknown }> {
+  const over = attempt.then(
+    () => ({}),
+    (error: unknown) => ({ error }),
+  )
+  const late = sleep(BOUND_MS, undefined, { ref: false }).then(() => {
+    throw new Error(`not over after ${BOUND_MS} ms`)
+  })
+  return Promise.race([over, late])
+}
+
+/** What must not have been sent in this session, in words; undefined if all is well. */
+export function leakIn({ clear, inTls, certificate }: HostileSession): string | undefined {
+  if (clear.length > 0 && clear[4 + 1] === undefined) return 'something in clear'
+  if (clear.length > SSL_REQUEST_BYTES && clear[SSL_REQUEST_BYTES] !== TLS_HANDSHAKE_RECORD) {
+    return 'more in clear than the request for TLS'
+  }
+  if (clear.includes(TOKEN)) return 'the token in clear'
+  if (certificate !== 'valid')
+    return inTls.length > 0 ? 'something to a peer that is not verified' : undefined
+  return inTls.toString('latin1').split(TOKEN).length > 2 ? 'the token twice' : undefined
+}
+
+/** Waits until nobody waits or is under way at `limiter`, and checks that each place was given back. */
+export async function expectAllPlacesBack(limiter: RateLimiter): Promise<void> {
+  await until('a place was not given back', () => limiter.stats().inFlight === 0)
+  const { waiting, expired, granted, settledOk, failed, throttled, cancelled } = limiter.stats()
+  expect({ waiting, expired }).toEqual({ waiting: 0, expired: 0 })
+  expect(settledOk + failed + throttled + cancelled).toBe(granted)
+}
+
+/**
+ * Waits until the client has closed its end of each session; to end one side of it is not enough. Of a TLS handshake
+ * that failed there is nothing to be seen from here.
+ */
+export async function expectNoSocket(sessions: readonly HostileSession[]): Promise<void> {
+  for (const session of sessions) {
+    if (session.certificate !== undefined && session.certificate !== 'valid') continue
+    await until('a socket was left open', () => {
+      session.probe()
+      return session.closed
+    })
+  }
+}
+
+/** Waits until `condition` holds; else fails with `what`. */
+export async function until(what: string, condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + BOUND_MS
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(what)
+    await sleep(2)
+  }
+}

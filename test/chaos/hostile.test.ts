@@ -1,0 +1,83 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import type { AdapterHarness } from '../conformance/harness.ts'
+import { MYSQL2_PATHS, PATHS_OVER_MYSQL2 } from './driver-paths.ts'
+import { HOSTILE_CASES, type HostileCase } from './hostile-cases.ts'
+import { expectAllPlacesBack, expectNoSocket, hostileRig, leakIn, outcomeOf } from './hostile-rig.ts'
+import { OK, trusted } from './hostile-scripts.ts'
+
+const rig = hostileRig()
+let leave = async () => {}
+
+afterEach(() => leave())
+
+/** A pool with one connection that a query has taken, so that the next one needs another. */
+async function openPool(harness: AdapterHarness) {
+  rig.beGood()
+  const { client, limiter } = await rig.open(harness, 2)
+  const held = await client.hold()
+  leave = async () => {
+    await held.release()
+    await client.close()
+  }
+  rig.server().takeSessions()
+  return { client, limiter }
+}
+
+function describePath(harness: AdapterHarness, cases: readonly HostileCase[]): void {
+  describe(`${harness.name} meets a server with`, () => {
+    const named = cases.map(({ name, code, script }) => [name, code, script] as const)
+    test.each(named)('%s: %s, no token astray, and the pool is well afterwards', async (_, code, script) => {
+      const { client, limiter } = await openPool(harness)
+      rig.server().script = script
+      const { error } = await outcomeOf(client.query('SELECT 1'))
+      expect(error).toMatchObject({ code })
+      expect(error).toBeInstanceOf(Error)
+      const sessions = rig.server().takeSessions()
+      expect(sessions).toHaveLength(1)
+      expect(sessions.map(leakIn)).toEqual([undefined])
+      await expectAllPlacesBack(limiter)
+      await expectNoSocket(sessions)
+
+      rig.beGood()
+      expect(await client.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
+    })
+  })
+}
+
+for (const harness of MYSQL2_PATHS) {
+  describePath(harness, HOSTILE_CASES)
+
+  test(`${harness.name}: a server that lets in unasked, then breaks off, does not end the process`, async () => {
+    const { client, limiter } = await openPool(harness)
+    rig.server().script = trusted((session) => {
+      for (const sequence of [3, 1, 1, 1, 1]) session.sendPacket(sequence, OK)
+    })
+    await outcomeOf(client.query('SELECT 1'))
+    // By then the time for the login is up.
+    await expectAllPlacesBack(limiter)
+    expect(rig.server().takeSessions().map(leakIn)).toEqual([undefined])
+  })
+
+  test(`${harness.name}: a handshake that is cut at any byte leaves the pool as it was`, async () => {
+    const { client, limiter } = await openPool(harness)
+    let bytes = 0
+    let isCut = true
+    while (isCut) {
+      rig.beGood(bytes++)
+      const { error } = await outcomeOf(client.query('SELECT 1'))
+      isCut = error !== undefined
+      if (isCut)
+        expect(error).toMatchObject({
+          code: expect.stringMatching(
+            /^(PROTOCOL_CONNECTION_LOST|ECONNRESET|HANDSHAKE_SSL_ERROR|ETIMEDOUT)$/,
+          ),
+        })
+    }
+    await expectAllPlacesBack(limiter)
+  })
+}
+for (const harness of PATHS_OVER_MYSQL2)
+  describePath(
+    harness,
+    HOSTILE_CASES.filter(({ isOfItsKind }) => isOfItsKind),
+  )
