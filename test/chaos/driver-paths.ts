@@ -1,9 +1,11 @@
-import knex from 'knex'
 import mysql from 'mysql2/promise'
 import mysql315 from 'mysql2-3.15/promise'
 import type { AdapterHarness } from '../conformance/harness.ts'
 import { knexHarness } from '../knex/harness.ts'
+import { VERSIONS as KNEX } from '../knex/support.ts'
 import { type Mysql2Promise, mysql2Harness } from '../mysql2/harness.ts'
+import { prismaHarness } from '../prisma/harness.ts'
+import { CLIENTS as PRISMA } from '../prisma/support.ts'
 import { typeormHarness } from '../typeorm/harness.ts'
 import { VERSIONS as TYPEORM } from '../typeorm/support.ts'
 
@@ -15,6 +17,11 @@ export const MYSQL2_PATHS: readonly AdapterHarness[] = [
 
 /** What stands on mysql2, each in its latest version. */
 export const PATHS_OVER_MYSQL2: readonly AdapterHarness[] = [
-  knexHarness('Knex latest', knex),
+  ...KNEX.slice(-1).map(knexHarness),
   ...TYPEORM.slice(-1).map(typeormHarness),
 ]
+
+/** The mariadb driver, under Prisma. */
+export const MARIADB_PATHS: readonly AdapterHarness[] = PRISMA.slice(0, 1).map(({ generator, Client }) =>
+  prismaHarness(`Prisma (${generator})`, Client),
+)

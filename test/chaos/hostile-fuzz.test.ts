@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { AdapterHarness } from '../conformance/harness.ts'
 import { MYSQL2_PATHS } from './driver-paths.ts'
 import { hostileBeforeTls, hostileInsideTls } from './hostile-arbitraries.ts'
 import { CONNECT_TIMEOUT_MS, expectAllPlacesBack, hostileRig, leakIn, outcomeOf } from './hostile-rig.ts'
@@ -12,7 +13,7 @@ const AT_ONCE = 40
 const rig = hostileRig()
 
 /** Lets a pool of `harness` meet each of `scripts`, and returns how many queries were answered. */
-async function meet(harness: (typeof MYSQL2_PATHS)[number], scripts: readonly Script[]): Promise<number> {
+async function meet(harness: AdapterHarness, scripts: readonly Script[]): Promise<number> {
   const server = rig.server()
   const { client, limiter } = await rig.open(harness, AT_ONCE)
   let met = 0

@@ -55,13 +55,7 @@ export function hostileRig(): HostileRig {
       const ca = [aurora.ca, server.certificates.ca]
       const iam = createAuroraIam({ ...aurora.iam, port, ca, rateLimit: limiter })
       const address = { host: '127.0.0.1', port: server.port, user: 'app', database: 'app' }
-      // mysql2 makes room for 16,000 prepared statements in each connection, which is most of its cost.
-      const options = {
-        ...address,
-        connectionLimit,
-        connectTimeout: CONNECT_TIMEOUT_MS,
-        maxPreparedStatements: 1,
-      }
+      const options = { ...address, connectionLimit, connectTimeout: CONNECT_TIMEOUT_MS }
       return { client: await harness.open(harness.options(options, iam)), limiter }
     },
   }

@@ -1,7 +1,8 @@
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Address, AuroraIam, ConnectionTarget, WriterCheck } from '@aurora-iam/core'
 import { type Connection, type ConnectionConfig, createConnection } from 'mariadb'
 import type { Activity } from './activity.ts'
+import { GuardedSocket } from './guarded-socket.ts'
 
 /** A connection that is logged in, and the TCP socket under it: closing that is the only way to end it at once. */
 export interface OpenConnection {
@@ -91,7 +92,7 @@ async function dial(
   signal: AbortSignal,
 ): Promise<OpenConnection> {
   signal.throwIfAborted()
-  const socket = connect({ ...address, noDelay: true, keepAlive: true })
+  const socket = new GuardedSocket().connect({ ...address, noDelay: true, keepAlive: true })
   const giveUp = () => cut(socket)
   signal.addEventListener('abort', giveUp, { once: true })
   try {
