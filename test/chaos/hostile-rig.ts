@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createAuroraIam } from '@aurora-iam/core'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { createRateLimiter, type RateLimiter } from '@aurora-iam/rate-limit'
+import { HEADER_BYTES, isSslRequest } from '@aurora-iam/wire'
 import { afterAll, beforeAll, beforeEach, expect, vi } from 'vitest'
 import type { AdapterHarness, Client } from '../conformance/harness.ts'
 import {
@@ -75,7 +76,8 @@ export async function outcomeOf(attempt: Promise<unknown>): Promise<{ error?: un
 
 /** What must not have been sent in this session, in words; undefined if all is well. */
 export function leakIn({ clear, inTls, certificate }: HostileSession): string | undefined {
-  if (clear.length > 0 && clear[4 + 1] === undefined) return 'something in clear'
+  const request = clear.subarray(HEADER_BYTES, SSL_REQUEST_BYTES)
+  if (clear.length > 0 && !isSslRequest(request)) return 'something else in clear than the request for TLS'
   if (clear.length > SSL_REQUEST_BYTES && clear[SSL_REQUEST_BYTES] !== TLS_HANDSHAKE_RECORD) {
     return 'more in clear than the request for TLS'
   }
@@ -108,7 +110,7 @@ export async function expectNoSocket(sessions: readonly HostileSession[]): Promi
 }
 
 /** Waits until `condition` holds; else fails with `what`. */
-export async function until(what: string, condition: () => boolean): Promise<void> {
+async function until(what: string, condition: () => boolean): Promise<void> {
   const deadline = performance.now() + BOUND_MS
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(what)

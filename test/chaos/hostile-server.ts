@@ -87,9 +87,9 @@ export class HostileSession {
     let left = bytes
     const upstream = connect(port, '127.0.0.1')
     upstream.on('error', () => {})
-    this.#socket.removeAllListeners('data').pipe(upstream)
+    this.#socket.pipe(upstream)
     upstream.on('data', (chunk: Buffer) => {
-      this.#socket.write(chunk.subarray(0, left))
+      this.#socket.write(chunk.subarray(0, Math.max(0, left)))
       left -= chunk.length
       if (left <= 0) this.end()
     })

@@ -5,6 +5,11 @@ import { HOSTILE_CASES, type HostileCase } from './hostile-cases.ts'
 import { expectAllPlacesBack, expectNoSocket, hostileRig, leakIn, outcomeOf } from './hostile-rig.ts'
 import { OK, trusted } from './hostile-scripts.ts'
 
+/** What mysql2 says of a connection that breaks before TLS, in it, and behind it. */
+const CUT = /^(PROTOCOL_CONNECTION_LOST|ECONNRESET|HANDSHAKE_SSL_ERROR)$/
+
+const ONE_OF_EACH_KIND = HOSTILE_CASES.filter(({ isOfItsKind }) => isOfItsKind)
+
 const rig = hostileRig()
 let leave = async () => {}
 
@@ -63,27 +68,25 @@ for (const harness of MYSQL2_PATHS) {
 
   test(`${harness.name}: a handshake that is cut at any byte leaves the pool as it was`, async () => {
     const { client, limiter } = await openPool(harness)
-    let bytes = 0
-    let isCut = true
-    while (isCut) {
-      rig.beGood(bytes++)
+    // The oldest resumes no TLS sessions, so that each handshake costs more.
+    const step = harness === MYSQL2_PATHS[0] ? 1 : 5
+    for (let bytes = 0; ; bytes += step) {
+      rig.beGood(bytes)
       const { error } = await outcomeOf(client.query('SELECT 1'))
-      isCut = error !== undefined
-      if (isCut)
-        expect(error).toMatchObject({
-          code: expect.stringMatching(
-            /^(PROTOCOL_CONNECTION_LOST|ECONNRESET|HANDSHAKE_SSL_ERROR|ETIMEDOUT)$/,
-          ),
-        })
+      if (error === undefined) break
+      expect(error).toMatchObject({ code: expect.stringMatching(CUT) })
     }
+    expect(
+      rig
+        .server()
+        .takeSessions()
+        .flatMap((session) => leakIn(session) ?? []),
+    ).toEqual([])
     await expectAllPlacesBack(limiter)
   })
 }
-for (const harness of PATHS_OVER_MYSQL2)
-  describePath(
-    harness,
-    HOSTILE_CASES.filter(({ isOfItsKind }) => isOfItsKind),
-  )
+
+for (const harness of PATHS_OVER_MYSQL2) describePath(harness, ONE_OF_EACH_KIND)
 
 // Of these the one makes a session of what it takes for a login, and the other is mariadb's own TypeError.
 const NOT_OF_MARIADB = /^(OK without a word|a plugin called __proto__)/
