@@ -25,7 +25,8 @@ describe('npm run demo', () => {
   test('loses no money, refuses no login of ours, and shows the plain pool fail', {
     timeout: 90_000,
   }, async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, [DEMO], { env, timeout: 80_000 })
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [DEMO], { env, timeout: 80_000 })
+    expect(stderr).toBe('')
     expect(stdout).toMatch(/logins refused +0 +[1-9]\d* \(.*ThrottlingException.*ExpiredToken/)
     expect(stdout).toMatch(/money before and after +200000 and 200000/)
     expect(Number(/tokens signed +(\d+)/.exec(stdout)?.[1])).toBeGreaterThan(2)

@@ -6,6 +6,11 @@ const warnings: Error[] = []
 const note = (warning: Error) => warnings.push(warning)
 process.on('warning', note)
 
+// The programs that a test starts have warnings of their own.
+const option = `--import=${new URL('fixtures/fatal-warnings.mjs', import.meta.url)}`
+const given = process.env.NODE_OPTIONS ?? ''
+if (!given.includes(option)) process.env.NODE_OPTIONS = `${given} ${option}`.trim()
+
 afterAll(async () => {
   // Node raises warnings a tick after their cause.
   await new Promise(setImmediate)

@@ -16,7 +16,7 @@ export function lifecycle({ harness, aurora, connect }: Suite): void {
         env: { ...process.env, AURORA_SETTINGS: settings },
         timeout: 20_000,
       })
-      expect((await run).stdout).toBe('closed\n')
+      expect(await run).toEqual({ stdout: 'closed\n', stderr: '' })
     })
 
     test('closing the AuroraIam ends the waits for a place', async () => {

@@ -1,0 +1,19 @@
+import { spawnSync } from 'node:child_process'
+import { expect, test } from 'vitest'
+
+test.each([
+  ['a warning', "process.emitWarning('look out')"],
+  [
+    'a listener leak',
+    "const e = new (require('events'))(); for (let i = 0; i < 11; i++) e.on('x', () => {})",
+  ],
+  ['a rejection that nobody handled', "Promise.reject(new Error('look out'))"],
+])('a program that a test starts fails on %s', (_, code) => {
+  const { status, stderr } = spawnSync(process.execPath, ['-e', code], { encoding: 'utf8' })
+  expect(status).toBe(1)
+  expect(stderr).toMatch(/look out|MaxListenersExceededWarning/)
+})
+
+test('a program without any ends well', () => {
+  expect(spawnSync(process.execPath, ['-e', '']).status).toBe(0)
+})
