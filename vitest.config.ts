@@ -7,7 +7,7 @@ const ssr = {
   resolve: { conditions: ['@aurora-iam/source', 'node'], externalConditions: ['@aurora-iam/source'] },
 }
 
-const project = (name: string, include: string) => ({
+export const project = (name: string, include: string) => ({
   resolve,
   ssr,
   test: {

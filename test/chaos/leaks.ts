@@ -1,0 +1,99 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { startLocalAurora } from '@aurora-iam/local'
+import { expect, test } from 'vitest'
+import { greeting, impostor } from './hostile-scripts.ts'
+import { startHostileServer } from './hostile-server.ts'
+
+const PROGRAM = fileURLToPath(new URL('../fixtures/leaks.mjs', import.meta.url))
+
+/** What a program measures when nothing of it is under way. */
+interface Measurement {
+  readonly heapMb: number
+  readonly resources: readonly string[]
+  readonly listeners: readonly string[]
+  readonly limiter: { readonly inFlight: number; readonly waiting: number }
+}
+
+interface Report {
+  readonly before: Measurement
+  readonly after: Measurement
+  readonly opened: number
+  readonly failed: number
+}
+
+/** How many connections each adapter opens and closes, and how many more fail. */
+export interface Amount {
+  readonly connects: number
+  readonly failures: number
+  /** How much the heap may have grown by the end, with what V8 keeps for itself. */
+  readonly heapGrowthMb: number
+}
+
+/** Each adapter, in a program of its own, must leave nothing behind. */
+export function describeLeaks({ connects, failures, heapGrowthMb }: Amount, timeout: number): void {
+  test.each(['mysql2', 'knex', 'typeorm'])(
+    `%s leaves nothing behind after ${connects} connections, and ${failures} that failed`,
+    { timeout },
+    async (adapter) => {
+      await using aurora = await startLocalAurora({ throttle: false })
+      await using impostors = await startHostileServer(aurora.hostname)
+      impostors.script = impostor('MySQL', 'wrongName')
+      await using cutting = await startHostileServer(aurora.hostname)
+      cutting.script = (session) => {
+        session.send(greeting('MySQL').subarray(0, 20))
+        session.end()
+      }
+      const ports = {
+        good: aurora.port,
+        refused: await unusedPort(),
+        cut: cutting.port,
+        impostor: impostors.port,
+      }
+      const { clock: _, ...iam } = aurora.iam
+      const LEAKS = JSON.stringify({ adapter, connects, failures, ports, iam: { ...iam, port: aurora.port } })
+      const program = fork(PROGRAM, {
+        execArgv: ['--expose-gc'],
+        env: { ...process.env, LEAKS },
+        stdio: 'pipe',
+        timeout,
+      })
+      const printed = Promise.all([text(program.stdout!), text(program.stderr!), once(program, 'close')])
+      const report = await reportOf(program)
+      // The clients have gone; the server may still have to notice.
+      for (let i = 0; i < 1_000 && aurora.openConnections > 0; i++) await sleep(5)
+      expect(aurora.openConnections).toBe(0)
+      if (program.connected) program.send('done')
+      const [stdout, stderr, [status]] = await printed
+      expect({ stdout, stderr, status }).toEqual({ stdout: '', stderr: '', status: 0 })
+
+      const { before, after, opened, failed } = report as Report
+      const growth = after.heapMb - before.heapMb
+      process.stdout.write(
+        `${adapter}: ${opened} connections and ${failed} failures; heap ${before.heapMb.toFixed(1)} MB, then ${after.heapMb.toFixed(1)} MB\n`,
+      )
+      expect({ opened, failed }).toEqual({ opened: connects, failed: failures })
+      expect(after).toEqual({ ...before, heapMb: after.heapMb, limiter: { inFlight: 0, waiting: 0 } })
+      expect(growth).toBeLessThan(heapGrowthMb)
+    },
+  )
+}
+
+/** What the program sends; undefined if it ends without a word. */
+async function reportOf(program: ChildProcess): Promise<Report | undefined> {
+  const [report] = await Promise.race([once(program, 'message'), once(program, 'close').then(() => [])])
+  return report as Report | undefined
+}
+
+/** A port that nobody listens at. */
+async function unusedPort(): Promise<number> {
+  const server = createServer()
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  await once(server.close(), 'close')
+  return port
+}
