@@ -65,10 +65,12 @@ async function open(
  */
 function limitTime(socket: Socket, login: Login, connectTimeout: number): void {
   if (connectTimeout === 0) return
+  // Those of mysql2 and of the login: TLS, which listens later, would have mysql2 write HANDSHAKE_SSL_ERROR over the code.
+  const listeners = socket.listeners('error')
   const timer = setTimeout(() => {
     const error = timeoutError()
     try {
-      socket.emit('error', error)
+      for (const listener of listeners) listener.call(socket, error)
     } catch (thrown) {
       // mysql2 has let go of the connection, and nobody is left to be told.
       if (thrown !== error) throw thrown
