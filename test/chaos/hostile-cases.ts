@@ -112,6 +112,7 @@ const broken: HostileCase[] = [
     code: 'ETIMEDOUT',
     isOfItsKind: true,
   },
+  { name: 'a TLS handshake without end', script: say(greeting('MySQL')), code: 'ETIMEDOUT' },
   { name: 'the end at once', script: (session) => session.end(), code: 'PROTOCOL_CONNECTION_LOST' },
 ]
 

@@ -28,19 +28,22 @@ async function openPool(harness: AdapterHarness) {
   return { client, limiter }
 }
 
-function describePath(harness: AdapterHarness, cases: readonly HostileCase[]): void {
+/** @param codeOf - The code that the caller gets; a driver other than mysql2 has words of its own. */
+function describePath(
+  harness: AdapterHarness,
+  cases: readonly HostileCase[],
+  codeOf: (one: HostileCase) => unknown = ({ code }) => code,
+): void {
   describe(`${harness.name} meets a server with`, () => {
-    const named = cases.map(({ name, code, script }) => [name, code, script] as const)
-    test.each(named)('%s: %s, no token astray, and the pool is well afterwards', async (_, code, script) => {
+    const named = cases.map((one) => [one.name, one.code, one] as const)
+    test.each(named)('%s: %s, no token astray, and the pool is well afterwards', async (_, __, one) => {
       const { client, limiter } = await openPool(harness)
-      rig.server().script = script
+      rig.server().script = one.script
       const { error } = await outcomeOf(client.query('SELECT 1'))
+      expect(error).toMatchObject({ code: codeOf(one) })
       expect(error).toBeInstanceOf(Error)
-      // Prisma has a code of its own for what is not ours.
-      const ours = code.startsWith('ERR_AURORA_IAM_')
-      expect(error).toMatchObject({ code: harness.errors && !ours ? 'P2010' : code })
       const sessions = rig.server().takeSessions()
-      const isRetried = harness.capabilities.retriesLogins === true && code === 'ER_ACCESS_DENIED_ERROR'
+      const isRetried = harness.capabilities.retriesLogins === true && one.code === 'ER_ACCESS_DENIED_ERROR'
       expect(sessions).toHaveLength(isRetried ? 2 : 1)
       expect(sessions.flatMap((session) => leakIn(session) ?? [])).toEqual([])
       await expectAllPlacesBack(limiter)
@@ -94,4 +97,5 @@ for (const harness of MARIADB_PATHS)
   describePath(
     harness,
     HOSTILE_CASES.filter(({ name }) => !NOT_OF_MARIADB.test(name)),
+    ({ code }) => (code.startsWith('ERR_AURORA_IAM_') ? code : 'P2010'),
   )
