@@ -3,7 +3,14 @@ import { expect, test } from 'vitest'
 import type { AdapterHarness } from '../conformance/harness.ts'
 import { MYSQL2_PATHS } from './driver-paths.ts'
 import { hostileBeforeTls, hostileInsideTls } from './hostile-arbitraries.ts'
-import { CONNECT_TIMEOUT_MS, expectAllPlacesBack, hostileRig, leakIn, outcomeOf } from './hostile-rig.ts'
+import {
+  CONNECT_TIMEOUT_MS,
+  eventually,
+  expectAllPlacesBack,
+  hostileRig,
+  leakIn,
+  outcomeOf,
+} from './hostile-rig.ts'
 import type { Script } from './hostile-server.ts'
 
 const SEED = 20_261_123
@@ -35,7 +42,7 @@ async function meet(harness: AdapterHarness, scripts: readonly Script[]): Promis
   await expectAllPlacesBack(limiter)
 
   rig.beGood()
-  expect(await client.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
+  expect(await eventually(() => client.query('SELECT 1 AS one'))).toEqual([{ one: 1 }])
   await client.close()
   server.takeSessions()
   return answered

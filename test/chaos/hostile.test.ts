@@ -2,11 +2,20 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { AdapterHarness } from '../conformance/harness.ts'
 import { MARIADB_PATHS, MYSQL2_PATHS, PATHS_OVER_MYSQL2 } from './driver-paths.ts'
 import { HOSTILE_CASES, type HostileCase } from './hostile-cases.ts'
-import { expectAllPlacesBack, expectNoSocket, hostileRig, leakIn, outcomeOf } from './hostile-rig.ts'
+import {
+  eventually,
+  expectAllPlacesBack,
+  expectNoSocket,
+  hostileRig,
+  isTimeout,
+  leakIn,
+  outcomeOf,
+} from './hostile-rig.ts'
 import { OK, trusted } from './hostile-scripts.ts'
+import type { HostileSession } from './hostile-server.ts'
 
-/** What mysql2 says of a connection that breaks before TLS, in it, and behind it. */
-const CUT = /^(PROTOCOL_CONNECTION_LOST|ECONNRESET|HANDSHAKE_SSL_ERROR)$/
+/** What mysql2 says of a connection that breaks before TLS, in it, behind it, and that a busy machine is late with. */
+const CUT = /^(PROTOCOL_CONNECTION_LOST|ECONNRESET|HANDSHAKE_SSL_ERROR|ETIMEDOUT)$/
 
 const ONE_OF_EACH_KIND = HOSTILE_CASES.filter(({ isOfItsKind }) => isOfItsKind)
 
@@ -19,7 +28,7 @@ afterEach(() => leave())
 async function openPool(harness: AdapterHarness) {
   rig.beGood()
   const { client, limiter } = await rig.open(harness, 2)
-  const held = await client.hold()
+  const held = await eventually(() => client.hold())
   leave = async () => {
     await held.release()
     await client.close()
@@ -39,18 +48,24 @@ function describePath(
     test.each(named)('%s: %s, no token astray, and the pool is well afterwards', async (_, __, one) => {
       const { client, limiter } = await openPool(harness)
       rig.server().script = one.script
-      const { error } = await outcomeOf(client.query('SELECT 1'))
+      // What retries logins does so with one that the server said 1045 to.
+      const isRetried = harness.capabilities.retriesLogins === true && one.code === 'ER_ACCESS_DENIED_ERROR'
+      let error: unknown
+      let sessions: HostileSession[]
+      do {
+        ;({ error } = await outcomeOf(client.query('SELECT 1')))
+        sessions = rig.server().takeSessions()
+        expect(sessions).toHaveLength(isRetried ? 2 : 1)
+        // A busy machine, where that was not to be expected.
+      } while (isTimeout(error) && one.code !== 'ETIMEDOUT')
       expect(error).toMatchObject({ code: codeOf(one) })
       expect(error).toBeInstanceOf(Error)
-      const sessions = rig.server().takeSessions()
-      const isRetried = harness.capabilities.retriesLogins === true && one.code === 'ER_ACCESS_DENIED_ERROR'
-      expect(sessions).toHaveLength(isRetried ? 2 : 1)
       expect(sessions.flatMap((session) => leakIn(session) ?? [])).toEqual([])
       await expectAllPlacesBack(limiter)
       await expectNoSocket(sessions)
 
       rig.beGood()
-      expect(await client.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
+      expect(await eventually(() => client.query('SELECT 1 AS one'))).toEqual([{ one: 1 }])
     })
   })
 }

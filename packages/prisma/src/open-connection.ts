@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import type { Address, AuroraIam, ConnectionTarget, WriterCheck } from '@aurora-iam/core'
 import { type Connection, type ConnectionConfig, createConnection } from 'mariadb'
 import type { Activity } from './activity.ts'
@@ -42,7 +42,8 @@ export function openOnIam(options: {
     const login = await activity.waiting(iam.login(target, signal))
     try {
       const { value: password } = await login.tokenAhead()
-      const opened = await dial(target.dial, { ...config, password, ssl: copyOf(ssl) }, signal)
+      const secured = { ...config, password, ssl: copyOf(ssl) }
+      const opened = await dial(new GuardedSocket(), target.dial, secured, signal)
       login.accepted()
       if (writerCheck) await requireWriter(opened, writerCheck)
       activity.opened()
@@ -76,7 +77,7 @@ export function openByPassword(
   return async (signal) => {
     try {
       const own = typeof ssl === 'object' ? { ssl: copyOf(ssl) } : {}
-      const opened = await dial(address, { ...config, ...own }, signal)
+      const opened = await dial(new Socket(), address, { ...config, ...own }, signal)
       activity.opened()
       return opened
     } catch (error) {
@@ -87,12 +88,13 @@ export function openByPassword(
 }
 
 async function dial(
+  socket: Socket,
   address: Address,
   config: ConnectionConfig,
   signal: AbortSignal,
 ): Promise<OpenConnection> {
   signal.throwIfAborted()
-  const socket = new GuardedSocket().connect({ ...address, noDelay: true, keepAlive: true })
+  socket.connect({ ...address, noDelay: true, keepAlive: true })
   const giveUp = () => cut(socket)
   signal.addEventListener('abort', giveUp, { once: true })
   try {
