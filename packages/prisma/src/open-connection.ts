@@ -1,13 +1,14 @@
-import { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Address, AuroraIam, ConnectionTarget, WriterCheck } from '@aurora-iam/core'
 import { type Connection, type ConnectionConfig, createConnection } from 'mariadb'
 import type { Activity } from './activity.ts'
-import { GuardedSocket } from './guarded-socket.ts'
+import { ServerStream } from './server-stream.ts'
 
 /** A connection that is logged in, and the TCP socket under it: closing that is the only way to end it at once. */
 export interface OpenConnection {
   readonly connection: Connection
-  readonly socket: Socket
+  readonly socket: Duplex
 }
 
 /** Opens one new connection. `signal` ends it, whatever it is waiting for. */
@@ -42,8 +43,9 @@ export function openOnIam(options: {
     const login = await activity.waiting(iam.login(target, signal))
     try {
       const { value: password } = await login.tokenAhead()
-      const secured = { ...config, password, ssl: copyOf(ssl) }
-      const opened = await dial(new GuardedSocket(), target.dial, secured, signal)
+      const secured = { ...config, ...target.dial, password, ssl: copyOf(ssl) }
+      const stream = new ServerStream(target.dial)
+      const opened = await logIn(stream, secured, signal)
       login.accepted()
       if (writerCheck) await requireWriter(opened, writerCheck)
       activity.opened()
@@ -77,7 +79,8 @@ export function openByPassword(
   return async (signal) => {
     try {
       const own = typeof ssl === 'object' ? { ssl: copyOf(ssl) } : {}
-      const opened = await dial(new Socket(), address, { ...config, ...own }, signal)
+      const stream = connect({ ...address, noDelay: true, keepAlive: true })
+      const opened = await logIn(stream, { ...config, ...own, ...address }, signal)
       activity.opened()
       return opened
     } catch (error) {
@@ -87,22 +90,15 @@ export function openByPassword(
   }
 }
 
-async function dial(
-  socket: Socket,
-  address: Address,
-  config: ConnectionConfig,
-  signal: AbortSignal,
-): Promise<OpenConnection> {
+async function logIn(socket: Duplex, config: ConnectionConfig, signal: AbortSignal): Promise<OpenConnection> {
   signal.throwIfAborted()
-  socket.connect({ ...address, noDelay: true, keepAlive: true })
   const giveUp = () => cut(socket)
   signal.addEventListener('abort', giveUp, { once: true })
   try {
     // mariadb's types leave out permitRedirect.
     const options: ConnectionConfig & { permitRedirect: boolean } = {
       ...config,
-      ...address,
-      stream: (use) => use(undefined, socket),
+      stream: (use) => use(undefined, socket as Socket),
       permitRedirect: false,
       // As the stock adapter has it for its own pool: https://github.com/prisma/orm/issues/29364
       prepareCacheLength: 0,
@@ -121,7 +117,7 @@ async function dial(
  * connection to kill a running query. Destroying the socket without an error tells mariadb nothing, and with one it
  * would come out a second time, uncaught, of the TLS socket; but mariadb does listen for the end of this one.
  */
-export function cut(socket: Socket): void {
+export function cut(socket: Duplex): void {
   socket.emit('end')
   socket.destroy()
 }
