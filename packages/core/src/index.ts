@@ -1,10 +1,6 @@
-export {
-  type AuroraIam,
-  type AuroraIamStats,
-  asAuroraIam,
-  createAuroraIam,
-} from './aurora-iam.ts'
+export type { AuroraIam, AuroraIamStats } from './aurora-iam.ts'
 export { AuthToken, readTokenDates, redact, type TokenDates } from './auth-token.ts'
+export { asAuroraIam, createAuroraIam } from './create-aurora-iam.ts'
 export type { CredentialSource } from './credentials.ts'
 export type { ConnectEvent, EndpointEvent, PermitEvent, RefusalEvent, TokenEvent } from './diagnostics.ts'
 export { type EndpointKind, parseRdsHostname, type RdsHostname } from './endpoint.ts'

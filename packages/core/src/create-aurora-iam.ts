@@ -1,0 +1,181 @@
+import type { Permit } from '@aurora-iam/rate-limit'
+import type { AuroraIam, AuroraIamStats } from './aurora-iam.ts'
+import type { AuthToken } from './auth-token.ts'
+import { Credentials } from './credentials.ts'
+import { publish } from './diagnostics.ts'
+import { AuroraIamError } from './errors.ts'
+import { Login, type LoginOwner } from './login.ts'
+import { LoginRecord } from './login-record.ts'
+import { providedMint, reportingMint, signingMint } from './mint.ts'
+import { type AuroraIamOptions, assertOptions } from './options.ts'
+import { closed, RateLimits } from './rate-limits.ts'
+import { RefusedLogins } from './refused-logins.ts'
+import { sign, signAt } from './sign.ts'
+import {
+  type ConnectionTarget,
+  type DriverAddress,
+  resolveTarget,
+  resolveTokenTarget,
+  type TokenTarget,
+} from './target.ts'
+import { type TlsPolicy, tlsPolicy } from './tls.ts'
+import { type CachedToken, keyOf, Tokens } from './tokens.ts'
+import { type WriterCheck, writerCheckFor } from './writer-check.ts'
+
+// Whoever was refused may lack a permission rather than fresh credentials: the source is not asked for each refusal.
+const DISTRUST_PAUSE_MS = 5_000
+
+/**
+ * Makes an {@link AuroraIam}. Nothing is loaded, opened or asked before the first token.
+ *
+ * @throws {@link AuroraIamError} for any option that is unknown, invalid or contradicts another
+ */
+export function createAuroraIam(options: AuroraIamOptions = {}): AuroraIam {
+  return new Iam(options)
+}
+
+/** `iam` itself, or a new {@link AuroraIam} with these options: what every `withAuroraIam` does first. */
+export function asAuroraIam(iam: AuroraIam | AuroraIamOptions | undefined): AuroraIam {
+  return isAuroraIam(iam) ? iam : createAuroraIam(iam)
+}
+
+function isAuroraIam(value: AuroraIam | AuroraIamOptions | undefined): value is AuroraIam {
+  return typeof (value as Partial<AuroraIam> | undefined)?.login === 'function'
+}
+
+class Iam implements AuroraIam, LoginOwner {
+  readonly enabled: boolean
+  readonly longestWaitMs: number
+  // Private: they may hold the secret key, and whoever prints this object must not print that.
+  readonly #options: AuroraIamOptions
+  readonly #credentials: Credentials
+  readonly #tokens: Tokens
+  readonly #rateLimits: RateLimits
+  readonly #refusedLogins = new RefusedLogins()
+  readonly #record: LoginRecord
+  readonly #closing = new AbortController()
+  #distrustedAt = Number.NEGATIVE_INFINITY
+  #tokensSigned = 0
+
+  constructor(options: AuroraIamOptions) {
+    assertOptions(options)
+    this.#options = { ...options }
+    this.enabled = options.enabled ?? true
+    const clock = options.clock ?? Date.now
+    this.#record = new LoginRecord(clock)
+    const timeoutMs = options.credentialsTimeoutMs ?? 10_000
+    this.#rateLimits = new RateLimits(options)
+    // Credentials in their last minutes are asked for twice, and the Region once.
+    this.longestWaitMs = this.#rateLimits.maxWaitMs + 3 * timeoutMs
+    this.#credentials = new Credentials({
+      source: options.credentials,
+      profile: options.profile,
+      timeoutMs,
+      closing: this.#closing.signal,
+      clock,
+    })
+    const limits = { timeoutMs, signal: this.#closing.signal }
+    const mint = options.tokenProvider
+      ? providedMint(options.tokenProvider, limits)
+      : signingMint({
+          credentials: this.#credentials,
+          sign: options.clock ? signAt(options.clock) : sign,
+          profile: options.profile,
+          limits,
+        })
+    this.#tokens = new Tokens({
+      mint: reportingMint(mint, () => this.#tokensSigned++),
+      identity: () => this.#credentials.identity,
+      refreshBeforeMs: options.refreshBeforeMs ?? 120_000,
+      clock,
+    })
+  }
+
+  async token(target: TokenTarget): Promise<AuthToken> {
+    return (await this.getToken(resolveTokenTarget(target, this.#options))).token
+  }
+
+  stats(): AuroraIamStats {
+    return {
+      tokensSigned: this.#tokensSigned,
+      credentialsResolved: this.#credentials.resolutions,
+      ...this.#record.stats(),
+      rateLimits: this.#rateLimits.stats(),
+    }
+  }
+
+  close(): void {
+    this.#closing.abort(closed())
+    this.#rateLimits.close()
+    this.#tokens.clear()
+  }
+
+  resolve(address: DriverAddress, userOption = 'user'): ConnectionTarget {
+    return resolveTarget(address, this.#options, { host: 'host', user: userOption })
+  }
+
+  tls(target: ConnectionTarget, ssl?: unknown): TlsPolicy {
+    return tlsPolicy(target, this.#options.ca, ssl)
+  }
+
+  writerCheck(target: ConnectionTarget): WriterCheck | undefined {
+    return this.#options.requireWriter ? writerCheckFor(target) : undefined
+  }
+
+  async login(target: ConnectionTarget, signal?: AbortSignal): Promise<Login> {
+    const startedAt = performance.now()
+    let stage: 'token' | 'permit' = 'token'
+    try {
+      // Before the permit, so that a place is not spent on a connection that has nothing to say.
+      const ready = await this.getToken(target)
+      stage = 'permit'
+      const waitingSince = performance.now()
+      const permit = await this.#rateLimits.acquire(target, signal)
+      const { hostname, port, username } = target
+      publish('permit', () => ({ hostname, port, username, waitedMs: performance.now() - waitingSince }))
+      return new Login({ owner: this, target, permit, ready, askedAt: startedAt })
+    } catch (cause) {
+      const error = cause instanceof AuroraIamError ? cause.copy() : (cause as Error)
+      this.failed(error)
+      const { hostname, port, username } = target
+      publish('refusal', () => ({
+        hostname,
+        port,
+        username,
+        stage,
+        error,
+        durationMs: performance.now() - startedAt,
+      }))
+      throw error
+    }
+  }
+
+  getToken(target: ConnectionTarget): Promise<CachedToken> {
+    return this.#closing.signal.aborted ? Promise.reject(closed()) : this.#tokens.get(target)
+  }
+
+  acquire(target: ConnectionTarget): Promise<Permit | undefined> {
+    return this.#rateLimits.acquire(target, undefined)
+  }
+
+  retryRefused<T>(open: () => Promise<T>): Promise<T> {
+    return this.#refusedLogins.retry(open)
+  }
+
+  tokenRefused({ error, target, token, isNew }: Parameters<LoginOwner['tokenRefused']>[0]): void {
+    if (isNew) this.#record.explain(error, target, this.#credentials.evidence())
+    else this.#refusedLogins.note(error, keyOf(target), token)
+    const now = performance.now()
+    if (!this.#tokens.drop(target, token) || now - this.#distrustedAt < DISTRUST_PAUSE_MS) return
+    this.#distrustedAt = now
+    this.#credentials.distrust()
+  }
+
+  opened(): void {
+    this.#record.opened()
+  }
+
+  failed(error: Error): void {
+    this.#record.failed(error)
+  }
+}
