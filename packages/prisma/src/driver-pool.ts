@@ -39,7 +39,10 @@ export class DriverPool extends EventEmitter implements Pool {
         await this.#pool.release(pooled)
         this.emit('release', pooled.connection)
       },
-      onLost: () => this.#pool.connectionLost(),
+      onLost: () => {
+        pooled.markBroken()
+        this.#pool.connectionLost()
+      },
     })
   }
 

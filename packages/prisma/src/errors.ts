@@ -99,7 +99,8 @@ export function connectError(error: Error, address: Address): Error {
 }
 
 /** Why a query on an open connection failed. What the server says about the query itself is left to the adapter. */
-export function queryError(error: Error): Error {
+export function queryError(reason: unknown): Error {
+  const error = reason instanceof Error ? reason : unreadableAnswer(reason)
   if (!isLost(error)) return error
   return new PrismaDriverError(
     'P1017',
@@ -107,6 +108,11 @@ export function queryError(error: Error): Error {
     { kind: 'ConnectionClosed' },
     error,
   )
+}
+
+// mariadb rejects with the bare number of its error where it cannot read an answer.
+function unreadableAnswer(errno: unknown): Error {
+  return Object.assign(new Error('The answer of the server could not be read.'), { errno, fatal: true })
 }
 
 // Only a query outside of transactions is repeated, and only the pool knows whether it was.

@@ -7,7 +7,7 @@ const GIVE_BACK: readonly PropertyKey[] = ['release', 'end', 'close', 'destroy',
  * `connection` as its user sees it until `release()`: to close it is to give it back, and nothing can be asked of it
  * afterwards, since somebody else may have it by then.
  *
- * @param onLost - the connection turned out to be gone
+ * @param onLost - the connection turned out to be of no more use
  */
 export function lend(
   connection: Connection,
@@ -18,9 +18,9 @@ export function lend(
     released ??= release()
     return released
   }
-  const explain = (error: Error): never => {
-    const explained = queryError(error)
-    if (explained !== error) onLost()
+  const explain = (reason: unknown): never => {
+    const explained = queryError(reason)
+    if (explained !== reason) onLost()
     throw explained
   }
   const own = new Map<PropertyKey, unknown>([

@@ -3,12 +3,16 @@ import type { Duplex } from 'node:stream'
 import type { Address, AuroraIam, ConnectionTarget, WriterCheck } from '@aurora-iam/core'
 import { type Connection, type ConnectionConfig, createConnection } from 'mariadb'
 import type { Activity } from './activity.ts'
-import { ServerStream } from './server-stream.ts'
+import { ServerStream, unreadable } from './server-stream.ts'
 
-/** A connection that is logged in, and the TCP socket under it: closing that is the only way to end it at once. */
+/** A connection that is logged in. */
 export interface OpenConnection {
   readonly connection: Connection
-  readonly socket: Duplex
+  /**
+   * Ends it at once, whatever it is doing. mariadb's own `destroy()` would open another connection to kill a running
+   * query.
+   */
+  cut(): void
 }
 
 /** Opens one new connection. `signal` ends it, whatever it is waiting for. */
@@ -45,9 +49,15 @@ export function openOnIam(options: {
       const { value: password } = await login.tokenAhead()
       const secured = { ...config, ...target.dial, password, ssl: copyOf(ssl) }
       const stream = new ServerStream(target.dial)
-      const opened = await logIn(stream, secured, signal)
-      login.accepted()
-      if (writerCheck) await requireWriter(opened, writerCheck)
+      const opened = await logIn(stream, secured, signal, {
+        cut: () => stream.breakOff(),
+        afterwards: async (connection) => {
+          if (stream.isBroken) throw brokenOff()
+          stream.isAttended = true
+          login.accepted()
+          if (writerCheck) await requireWriter(connection, writerCheck)
+        },
+      })
       activity.opened()
       return opened
     } catch (error) {
@@ -59,14 +69,10 @@ export function openOnIam(options: {
   return (signal) => iam.retryRefused(() => open(signal))
 }
 
-async function requireWriter({ connection, socket }: OpenConnection, check: WriterCheck): Promise<void> {
+async function requireWriter(connection: Connection, check: WriterCheck): Promise<void> {
   const [row] = await connection.query<unknown[][]>({ sql: check.sql, rowsAsArray: true })
   const refusal = check.refusal(row?.[0])
-  if (!refusal) return
-  // Without a listener mariadb throws what it makes of the end.
-  connection.on('error', () => {})
-  cut(socket)
-  throw refusal
+  if (refusal) throw refusal
 }
 
 /** Opens connections by password, for `enabled: false`. */
@@ -80,7 +86,12 @@ export function openByPassword(
     try {
       const own = typeof ssl === 'object' ? { ssl: copyOf(ssl) } : {}
       const stream = connect({ ...address, noDelay: true, keepAlive: true })
-      const opened = await logIn(stream, { ...config, ...own, ...address }, signal)
+      const cut = () => {
+        // Destroying it tells mariadb nothing, but mariadb does listen for the end.
+        stream.emit('end')
+        stream.destroy()
+      }
+      const opened = await logIn(stream, { ...config, ...own, ...address }, signal, { cut })
       activity.opened()
       return opened
     } catch (error) {
@@ -90,10 +101,19 @@ export function openByPassword(
   }
 }
 
-async function logIn(socket: Duplex, config: ConnectionConfig, signal: AbortSignal): Promise<OpenConnection> {
+/**
+ * @param cut - Ends the connection over `socket` at once.
+ * @param afterwards - What remains to be done with it, in no more time than the login may take.
+ */
+async function logIn(
+  socket: Duplex,
+  config: ConnectionConfig,
+  signal: AbortSignal,
+  { cut, afterwards }: { cut: () => void; afterwards?: (connection: Connection) => Promise<void> },
+): Promise<OpenConnection> {
   signal.throwIfAborted()
-  const giveUp = () => cut(socket)
-  signal.addEventListener('abort', giveUp, { once: true })
+  signal.addEventListener('abort', cut, { once: true })
+  let timer: NodeJS.Timeout | undefined
   try {
     // mariadb's types leave out permitRedirect.
     const options: ConnectionConfig & { permitRedirect: boolean } = {
@@ -103,23 +123,28 @@ async function logIn(socket: Duplex, config: ConnectionConfig, signal: AbortSign
       // As the stock adapter has it for its own pool: https://github.com/prisma/orm/issues/29364
       prepareCacheLength: 0,
     }
-    return { connection: await createConnection(options), socket }
+    const connection = await createConnection(options)
+    // Without a listener mariadb throws what happens between queries.
+    connection.on('error', () => {})
+    signal.throwIfAborted()
+    timer = setTimeout(cut, config.connectTimeout)
+    await afterwards?.(connection)
+    return { connection, cut }
   } catch (error) {
+    cut()
     socket.destroy()
-    throw error
+    // Its own errors and those of the network have a code, if only an empty one; the others it did not mean to throw.
+    throw 'code' in (error as Error) ? error : unreadable(error)
   } finally {
-    signal.removeEventListener('abort', giveUp)
+    clearTimeout(timer)
+    signal.removeEventListener('abort', cut)
   }
 }
 
-/**
- * Ends the connection on `socket` at once, whatever it is doing. mariadb's own `destroy()` would open another
- * connection to kill a running query. Destroying the socket without an error tells mariadb nothing, and with one it
- * would come out a second time, uncaught, of the TLS socket; but mariadb does listen for the end of this one.
- */
-export function cut(socket: Duplex): void {
-  socket.emit('end')
-  socket.destroy()
+/** In the shape of Node's own errors of the network. */
+function brokenOff(): Error {
+  const error = new Error('The connection broke off before it was ready.')
+  return Object.assign(error, { code: 'ECONNRESET', syscall: 'read' })
 }
 
 /** mariadb writes to the `ssl` that it is given. */

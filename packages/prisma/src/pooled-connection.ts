@@ -1,5 +1,5 @@
 import type { Connection } from 'mariadb'
-import { cut, type OpenConnection } from './open-connection.ts'
+import type { OpenConnection } from './open-connection.ts'
 
 // A connection that was used this recently is taken to be alive.
 const TRUSTED_FOR_MS = 500
@@ -10,18 +10,17 @@ const FAREWELL_MS = 1_000
 /** One connection of the pool, for as long as it lives. */
 export class PooledConnection {
   readonly connection: Connection
-  readonly #socket: OpenConnection['socket']
+  readonly #opened: OpenConnection
   #lastUsedAt = performance.now()
   #isBroken = false
   /** Whether somebody has it. */
   isLent = false
 
-  constructor({ connection, socket }: OpenConnection) {
-    this.connection = connection
-    this.#socket = socket
-    // Without a listener mariadb throws what happens between queries.
-    connection.on('error', () => this.markBroken())
-    connection.on('end', () => this.markBroken())
+  constructor(opened: OpenConnection) {
+    this.connection = opened.connection
+    this.#opened = opened
+    opened.connection.on('error', () => this.markBroken())
+    opened.connection.on('end', () => this.markBroken())
   }
 
   /** It is not handed out again. */
@@ -66,6 +65,6 @@ export class PooledConnection {
 
   /** Closes at once; a query that runs on it rejects. */
   cut(): void {
-    cut(this.#socket)
+    this.#opened.cut()
   }
 }

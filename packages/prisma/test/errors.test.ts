@@ -78,6 +78,7 @@ describe('why a query failed', () => {
     ['the server is shutting down', sqlError(1053)],
     ['the server killed the connection', sqlError(1927)],
     ['the network', Object.assign(new Error('reset'), { errno: -104, code: 'ECONNRESET', fatal: true })],
+    ['an answer that mariadb cannot read, of which it gives the number alone', 45011],
   ])('%s: the connection is lost', (_what, error) => {
     const mapped = queryError(error)
     expect(mapped).toMatchObject({ code: 'P1017', cause: { kind: 'ConnectionClosed' } })
