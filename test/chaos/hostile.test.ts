@@ -3,6 +3,7 @@ import type { AdapterHarness } from '../conformance/harness.ts'
 import { MARIADB_PATHS, MYSQL2_PATHS, PATHS_OVER_MYSQL2 } from './driver-paths.ts'
 import { HOSTILE_CASES, type HostileCase } from './hostile-cases.ts'
 import {
+  CONNECT_TIMEOUT_MS,
   eventually,
   expectAllPlacesBack,
   expectNoSocket,
@@ -11,11 +12,11 @@ import {
   leakIn,
   outcomeOf,
 } from './hostile-rig.ts'
-import { OK, trusted } from './hostile-scripts.ts'
-import type { HostileSession } from './hostile-server.ts'
+import { OK, packet, trusted } from './hostile-scripts.ts'
+import type { HostileSession, Script } from './hostile-server.ts'
 
-/** What mysql2 says of a connection that breaks before TLS, in it, behind it, and that a busy machine is late with. */
-const CUT = /^(PROTOCOL_CONNECTION_LOST|ECONNRESET|HANDSHAKE_SSL_ERROR|ETIMEDOUT)$/
+/** What mysql2 says of a connection that breaks before TLS, in it, behind it, and that a busy machine is late with; Prisma. */
+const CUT = /^(PROTOCOL_CONNECTION_LOST|ECONNRESET|HANDSHAKE_SSL_ERROR|ETIMEDOUT|P2010)$/
 
 const ONE_OF_EACH_KIND = HOSTILE_CASES.filter(({ isOfItsKind }) => isOfItsKind)
 
@@ -70,23 +71,48 @@ function describePath(
   })
 }
 
-for (const harness of MYSQL2_PATHS) {
-  describePath(harness, HOSTILE_CASES)
-
-  test(`${harness.name}: a server that lets in unasked, then breaks off, does not end the process`, async () => {
-    const { client, limiter } = await openPool(harness)
-    rig.server().script = trusted((session) => {
+/** Servers to trust that let in unasked, and then break off, or are not to be understood. */
+const LETTING_IN: ReadonlyArray<readonly [string, Script]> = [
+  [
+    'breaks off later',
+    trusted((session) => {
       for (const sequence of [3, 1, 1, 1, 1]) session.sendPacket(sequence, OK)
-    })
-    await outcomeOf(client.query('SELECT 1'))
-    // By then the time for the login is up.
-    await expectAllPlacesBack(limiter)
-    expect(rig.server().takeSessions().map(leakIn)).toEqual([undefined])
-  })
+    }),
+  ],
+  [
+    'breaks off at once',
+    trusted((session) => {
+      session.sendPacket(3, OK)
+      session.end()
+    }),
+  ],
+  [
+    'goes on in the same breath',
+    trusted((session) => session.send(Buffer.concat([packet(3, OK), packet(4, OK)]))),
+  ],
+]
+
+for (const harness of [...MYSQL2_PATHS, ...MARIADB_PATHS]) {
+  test.each(LETTING_IN)(
+    `${harness.name}: a server that lets in unasked, then %s, does not end the process`,
+    async (_, script) => {
+      const { client, limiter } = await openPool(harness)
+      rig.server().script = async (session) => {
+        setTimeout(() => session.destroy(), 2 * CONNECT_TIMEOUT_MS).unref()
+        await script(session)
+      }
+      await outcomeOf(client.query('SELECT 1'))
+      // By then the time for the login is up.
+      await expectAllPlacesBack(limiter)
+      expect(rig.server().takeSessions().map(leakIn)).toEqual([undefined])
+      rig.beGood()
+      expect(await eventually(() => client.query('SELECT 1 AS one'))).toEqual([{ one: 1 }])
+    },
+  )
 
   test(`${harness.name}: a handshake that is cut at any byte leaves the pool as it was`, async () => {
     const { client, limiter } = await openPool(harness)
-    // The oldest resumes no TLS sessions, so that each handshake costs more.
+    // Those that resume no TLS sessions take longer over each handshake.
     const step = harness === MYSQL2_PATHS[0] ? 1 : 5
     for (let bytes = 0; ; bytes += step) {
       rig.beGood(bytes)
@@ -104,10 +130,11 @@ for (const harness of MYSQL2_PATHS) {
   })
 }
 
+for (const harness of MYSQL2_PATHS) describePath(harness, HOSTILE_CASES)
 for (const harness of PATHS_OVER_MYSQL2) describePath(harness, ONE_OF_EACH_KIND)
 
-// Of these the one makes a session of what it takes for a login, and the other is mariadb's own TypeError.
-const NOT_OF_MARIADB = /^(OK without a word|a plugin called __proto__)/
+// mariadb makes a session of what it takes for a login.
+const NOT_OF_MARIADB = /^OK without a word/
 for (const harness of MARIADB_PATHS)
   describePath(
     harness,

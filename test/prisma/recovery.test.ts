@@ -2,6 +2,9 @@ import { createAuroraIam } from '@aurora-iam/core'
 import { createPrincipal, type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { expectNoSocket } from '../chaos/hostile-rig.ts'
+import { OK, trusted } from '../chaos/hostile-scripts.ts'
+import { startHostileServer } from '../chaos/hostile-server.ts'
 import { clientFor, rejection, untilRunning } from './support.ts'
 
 const MINUTE_MS = 60_000
@@ -59,6 +62,22 @@ test('many connections at once are no cause for a warning of Node', async () => 
   await new Promise(setImmediate)
   process.off('warning', note)
   expect(warnings).toEqual([])
+})
+
+test('a server that falls silent when it is asked whether it is the writer is given up in time', async () => {
+  await using silent = await startHostileServer(aurora.hostname)
+  silent.script = trusted((session) => session.sendPacket(3, OK))
+  const { port } = aurora
+  const iam = createAuroraIam({
+    ...aurora.iam,
+    port,
+    ca: silent.certificates.ca,
+    requireWriter: true,
+    rateLimit: false,
+  })
+  const prisma = connect(aurora, { port: silent.port, connectTimeoutMs: 200 }, iam)
+  expect(await rejection(prisma.$connect())).toMatchObject({ code: 'P1001' })
+  await expectNoSocket(silent.takeSessions())
 })
 
 test('logins are refused for a while, then accepted: the same client goes on', async () => {
