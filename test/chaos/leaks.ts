@@ -36,7 +36,7 @@ export interface Amount {
 
 /** Each adapter, in a program of its own, must leave nothing behind. */
 export function describeLeaks({ connects, failures, heapGrowthMb }: Amount, timeout: number): void {
-  test.concurrent.each(['mysql2', 'knex', 'typeorm'])(
+  test.concurrent.each(['mysql2', 'knex', 'typeorm', 'prisma'])(
     `%s leaves nothing behind after ${connects} connections, and ${failures} that failed`,
     { timeout },
     async (adapter) => {
