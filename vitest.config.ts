@@ -32,6 +32,7 @@ export default defineConfig({
       project('prisma', 'packages/prisma/test/**/*.test.ts'),
       project('wire', 'packages/wire/test/**/*.test.ts'),
       project('local', 'packages/local/test/**/*.test.ts'),
+      project('cli', 'packages/cli/test/**/*.test.ts'),
       project('test', 'test/**/*.test.ts'),
     ],
   },

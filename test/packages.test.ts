@@ -22,7 +22,13 @@ const PACKAGES = [
   ['local', 'LocalAuroraError', ['wire']],
 ] as const
 
-describe.each(PACKAGES)('@aurora-iam/%s', (name, exported, mayUse) => {
+/** The folder of each package, and what it must hold beside the README. */
+const PACKED: ReadonlyArray<readonly [folder: string, files: readonly string[]]> = [
+  ...PACKAGES.map(([name]) => [name, ['dist/index.js', 'dist/index.d.ts', 'src/index.ts']] as const),
+  ['cli', ['bin/aurora-iam.js', 'dist/cli.js', 'src/cli.ts']],
+]
+
+describe.each(PACKED)('packages/%s, packed', (name, expected) => {
   const folder = join(root, 'packages', name)
   let packed: string
   let tarball: string
@@ -40,22 +46,23 @@ describe.each(PACKAGES)('@aurora-iam/%s', (name, exported, mayUse) => {
     expect(stdout).toContain('All good')
   })
 
-  test('its types resolve for every way of importing an ES module', async () => {
-    await run(bin('attw'), [tarball, '--profile', 'esm-only'])
-  })
+  // A command has no types.
+  if (name !== 'cli') {
+    test('its types resolve for every way of importing an ES module', async () => {
+      await run(bin('attw'), [tarball, '--profile', 'esm-only'])
+    })
+  }
 
   test('holds the build and its sources, and nothing of the tests', async () => {
     const { stdout } = await run('tar', ['-tzf', tarball])
     const files = stdout.trim().split('\n')
-    const expected = [
-      'package/README.md',
-      'package/dist/index.js',
-      'package/dist/index.d.ts',
-      'package/src/index.ts',
-    ]
-    expect(files).toEqual(expect.arrayContaining(expected))
+    expect(files).toEqual(expect.arrayContaining(['README.md', ...expected].map((file) => `package/${file}`)))
     expect(files.filter((file) => /test|tsbuildinfo|\.env/.test(file))).toEqual([])
   })
+})
+
+describe.each(PACKAGES)('@aurora-iam/%s', (name, exported, mayUse) => {
+  const folder = join(root, 'packages', name)
 
   test('require() and import() give one and the same class, without a warning', async () => {
     const program = `
@@ -76,4 +83,9 @@ describe.each(PACKAGES)('@aurora-iam/%s', (name, exported, mayUse) => {
     const ours = Object.keys(dependencies).filter((dependency) => dependency.startsWith('@aurora-iam/'))
     expect(ours).toEqual(mayUse.map((other) => `@aurora-iam/${other}`))
   })
+})
+
+test('aurora-iam is a command', async () => {
+  const { stdout } = await run(process.execPath, [join(root, 'packages/cli/bin/aurora-iam.js'), '--help'])
+  expect(stdout).toContain('doctor')
 })

@@ -60,7 +60,8 @@ export function refusalHint(circumstances: RefusalCircumstances): AuroraIamError
   return new AuroraIamError(
     'ERR_AURORA_IAM_LOGIN_REFUSED',
     `The database refused a token that had just been made for ${username} at ${hostname}:${port}; ${record}. ` +
-      `It does not say why. The likely reasons: ${reasons.map((reason, index) => `(${index + 1}) ${reason}`).join('; ')}.`,
+      `It does not say why. The likely reasons: ${reasons.map((reason, index) => `(${index + 1}) ${reason}`).join('; ')}. ` +
+      '`npx aurora-iam doctor` looks at each.',
   )
 }
 

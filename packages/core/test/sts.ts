@@ -18,7 +18,7 @@ export type StsAnswer =
   | undefined
 
 /** Plays AWS STS on loopback for the length of one test, for `AWS_ENDPOINT_URL_STS`. Returns its URL. */
-export function serveSts(answer: (request: StsRequest) => StsAnswer): Promise<string> {
+export function serveSts(answer: (request: StsRequest) => StsAnswer, clock = Date.now): Promise<string> {
   return serve(async (request, response) => {
     let body = ''
     for await (const chunk of request) body += chunk
@@ -26,7 +26,8 @@ export function serveSts(answer: (request: StsRequest) => StsAnswer): Promise<st
     const asked = { ...Object.fromEntries(new URLSearchParams(body)), accessKeyId } as unknown as StsRequest
     const answered = answer(asked)
     if (!answered) return
-    response.writeHead('code' in answered ? 403 : 200, { 'content-type': 'text/xml' })
+    const headers = { 'content-type': 'text/xml', date: new Date(clock()).toUTCString() }
+    response.writeHead('code' in answered ? 403 : 200, headers)
     response.end('code' in answered ? refusal(answered) : role(asked, answered))
   })
 }
@@ -36,11 +37,19 @@ function role(
   answer: { accessKeyId: string; lifeMinutes?: number },
 ): string {
   const end = new Date(Date.now() + (answer.lifeMinutes ?? 60) * MINUTE).toISOString()
-  return `<${Action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><${Action}Result>
-    <AssumedRoleUser><Arn>${RoleArn}/session</Arn><AssumedRoleId>AROA:session</AssumedRoleId></AssumedRoleUser>
+  const caller = '<Account>123456789012</Account><Arn>arn:aws:sts::123456789012:assumed-role/app/i-0</Arn>'
+  if (Action === 'GetCallerIdentity') return inResponse(Action, caller)
+  return inResponse(
+    Action,
+    `<AssumedRoleUser><Arn>${RoleArn}/session</Arn><AssumedRoleId>AROA:session</AssumedRoleId></AssumedRoleUser>
     <Credentials><AccessKeyId>${answer.accessKeyId}</AccessKeyId><SecretAccessKey>${SECRET}</SecretAccessKey>
-    <SessionToken>${SESSION}</SessionToken><Expiration>${end}</Expiration></Credentials>
-    </${Action}Result></${Action}Response>`
+    <SessionToken>${SESSION}</SessionToken><Expiration>${end}</Expiration></Credentials>`,
+  )
+}
+
+function inResponse(action: string, result: string): string {
+  return `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+    <${action}Result>${result}</${action}Result></${action}Response>`
 }
 
 function refusal({ code, message }: { code: string; message: string }): string {

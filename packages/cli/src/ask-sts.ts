@@ -1,0 +1,44 @@
+import { readingDate } from '@aurora-iam/core'
+
+/** What AWS STS says about these credentials and the time. */
+export interface StsAnswer {
+  /** Who the credentials are. */
+  readonly arn?: string | undefined
+  /** How far the clock of this machine is ahead of that of STS, in milliseconds; undefined if STS did not answer. */
+  readonly clockAheadMs: number | undefined
+  /** Why STS does not know, or did not answer. */
+  readonly error?: Error
+}
+
+const TIMEOUT_MS = 5_000
+
+/**
+ * Asks who the credentials of the AWS SDK's default chain are, which everybody may.
+ *
+ * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+ */
+export async function askSts(options: {
+  readonly region: string | undefined
+  readonly profile: string | undefined
+}): Promise<StsAnswer> {
+  const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts')
+  const { region, profile } = options
+  const client = new STSClient({ ...(region && { region }), ...(profile && { profile }), maxAttempts: 2 })
+  let clockAheadMs: number | undefined
+  client.middlewareStack.use(
+    readingDate((dateMs) => {
+      // The first answer tells: from then on the SDK signs by the clock of STS.
+      clockAheadMs ??= Date.now() - dateMs
+    }),
+  )
+  try {
+    const { Arn: arn } = await client.send(new GetCallerIdentityCommand(), {
+      abortSignal: AbortSignal.timeout(TIMEOUT_MS),
+    })
+    return { arn, clockAheadMs }
+  } catch (error) {
+    return { clockAheadMs, error: error as Error }
+  } finally {
+    client.destroy()
+  }
+}

@@ -1,0 +1,86 @@
+import { connect, type Socket } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import type { AuroraIam, ConnectionTarget } from '@aurora-iam/core'
+import { Capability, login as logIn, PacketChannel, readGreeting, WireError } from '@aurora-iam/wire'
+import type { Finding } from './finding.ts'
+import { type Circumstances, loginRemedies } from './login-remedies.ts'
+
+const TIMEOUT_MS = 10_000
+
+/** Opens one connection to the database as a driver does, and tells how far that came. */
+export async function* logInTo(
+  iam: AuroraIam,
+  target: ConnectionTarget,
+  circumstances: Circumstances,
+): AsyncGenerator<Finding> {
+  const login = await iam.login(target)
+  const { host, port } = target.dial
+  const socket = connect({ host, port, timeout: TIMEOUT_MS })
+  socket.once('timeout', () => socket.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)))
+  let check = 'network'
+  let secured: TLSSocket | undefined
+  try {
+    const channel = new PacketChannel(socket)
+    const greeting = await readGreeting(channel)
+    yield ok(check, `${socket.remoteAddress}:${port} answers as MySQL ${greeting.serverVersion}`)
+
+    check = 'TLS'
+    const { value: password } = await login.tokenAhead()
+    const session = logIn(channel, greeting, {
+      user: target.username,
+      password,
+      capabilities: Capability.LONG_PASSWORD | Capability.PLUGIN_AUTH_LENENC_CLIENT_DATA,
+      plugins: ['mysql_clear_password'],
+      startTls: async () => {
+        secured = await secure(socket, iam, target)
+        return new PacketChannel(secured)
+      },
+    })
+    const outcome = await session.then(
+      () => undefined,
+      (error: Error) => error,
+    )
+    if (!secured) throw outcome
+    yield ok(check, describeTls(secured, target))
+
+    check = 'login'
+    if (outcome) throw outcome
+    login.accepted()
+    yield ok(check, `${target.username} is let in`)
+  } catch (error) {
+    login.failed(error as Error)
+    const remedies = check === 'login' ? loginRemedies(error as Error, target, circumstances) : []
+    yield { check, verdict: 'wrong', seen: why(error as Error), remedies }
+  } finally {
+    secured?.destroy()
+    socket.destroy()
+  }
+}
+
+/** TLS over `socket`, with the peer verified: chain and name. */
+function secure(socket: Socket, iam: AuroraIam, target: ConnectionTarget): Promise<TLSSocket> {
+  const { ca, minVersion, rejectUnauthorized } = iam.tls(target)
+  return new Promise((resolve, reject) => {
+    const options = { socket, ca: ca as string, minVersion, rejectUnauthorized, servername: target.hostname }
+    const secured = connectTls(options, () => resolve(secured))
+    secured.once('error', reject)
+    socket.once('close', () => reject(socket.errored ?? new Error('the server closed the connection')))
+  })
+}
+
+function describeTls(secured: TLSSocket, { hostname }: ConnectionTarget): string {
+  const { issuer, valid_to: validTo } = secured.getPeerCertificate()
+  return `${secured.getProtocol()}; the certificate is for ${hostname}, by ${issuer.CN}, until ${new Date(validTo).toISOString()}`
+}
+
+/** What ended the connection; of a channel that broke, what broke it. */
+function why(error: Error): string {
+  const { errno, sqlState, message } = error as Partial<WireError> & Error
+  if (errno !== undefined && sqlState !== undefined) return `${errno} (${sqlState}): ${message}`
+  const { cause } = error
+  return error instanceof WireError && cause instanceof Error ? cause.message : message
+}
+
+function ok(check: string, seen: string): Finding {
+  return { check, verdict: 'ok', seen }
+}

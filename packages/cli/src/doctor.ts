@@ -1,0 +1,56 @@
+import { type ConnectionTarget, createAuroraIam } from '@aurora-iam/core'
+import { askSts } from './ask-sts.ts'
+import { clockFinding } from './clock-finding.ts'
+import { logInTo } from './database.ts'
+import type { DoctorOptions } from './doctor-options.ts'
+import type { Finding } from './finding.ts'
+import { identityFinding } from './identity-finding.ts'
+import { tokenFinding } from './token-finding.ts'
+
+/**
+ * Looks at each step of a login, in the order in which a program takes them, until one fails that the others need.
+ *
+ * @throws {@link AuroraIamError} for options that contradict each other
+ */
+export async function* examine({ host, port, user, iam: options }: DoctorOptions): AsyncGenerator<Finding> {
+  const iam = createAuroraIam(options)
+  try {
+    let target: ConnectionTarget
+    try {
+      target = iam.resolve({ host, port, user })
+    } catch (error) {
+      yield { check: 'name', verdict: 'wrong', seen: (error as Error).message }
+      return
+    }
+    yield nameFinding(target)
+
+    const token = await tokenFinding(iam, target)
+    yield token
+    if (token.verdict === 'wrong') return
+
+    const sts = await askSts({ region: target.region, profile: options.profile })
+    const clock = clockFinding(sts)
+    yield clock
+    yield identityFinding(sts)
+
+    yield* logInTo(iam, target, { clock: clock.verdict, arn: sts.arn })
+  } finally {
+    iam.close()
+  }
+}
+
+const KINDS: Readonly<Record<ConnectionTarget['kind'], string>> = {
+  cluster: 'the writer endpoint of a cluster',
+  'cluster-ro': 'the reader endpoint of a cluster',
+  'cluster-custom': 'a custom endpoint of a cluster',
+  instance: 'the endpoint of an instance',
+  proxy: 'an RDS Proxy',
+  'proxy-endpoint': 'an endpoint of an RDS Proxy',
+  'global-writer': 'the writer endpoint of a global database',
+  other: 'no name whose kind is known',
+}
+
+function nameFinding({ hostname, port, kind, region }: ConnectionTarget): Finding {
+  const where = region === undefined ? 'the Region of the AWS configuration' : region
+  return { check: 'name', verdict: 'ok', seen: `${hostname}:${port} is ${KINDS[kind]}, signed for ${where}` }
+}

@@ -1,0 +1,204 @@
+import { createServer } from 'node:net'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { localAurora } from '../../../test/local-aurora.ts'
+import { isolateChain, pathOf, write } from '../../core/test/chain.ts'
+import { type StsAnswer, serveSts } from '../../core/test/sts.ts'
+import { runCli } from '../src/cli.ts'
+
+const MINUTE_MS = 60_000
+const LET_IN = { accessKeyId: '' }
+
+isolateChain()
+const aurora = await localAurora()
+
+beforeEach(async () => {
+  const { accessKeyId, secretAccessKey, sessionToken } = aurora.credentials
+  vi.stubEnv('AWS_ACCESS_KEY_ID', accessKeyId)
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', secretAccessKey)
+  vi.stubEnv('AWS_SESSION_TOKEN', sessionToken)
+  vi.stubEnv('AWS_REGION', aurora.region)
+  await write('ca.pem', aurora.ca)
+  await sts(LET_IN)
+})
+
+/** AWS STS as it answers from now on, by a clock that is so far ahead of this machine's. */
+async function sts(answer: StsAnswer, aheadMs = 0): Promise<void> {
+  vi.stubEnv(
+    'AWS_ENDPOINT_URL_STS',
+    await serveSts(
+      () => answer,
+      () => Date.now() + aheadMs,
+    ),
+  )
+}
+
+/** Runs the doctor on `aurora`, with `options` in place of the right ones. */
+async function doctor(options: Record<string, string> = {}) {
+  const { host, port, hostname } = aurora
+  const right = { host, port: String(port), user: 'app', hostname, ca: pathOf('ca.pem') }
+  const args = Object.entries({ ...right, ...options }).flatMap(([name, value]) => [`--${name}`, value])
+  return run('doctor', ...args)
+}
+
+async function run(...args: readonly string[]) {
+  let out = ''
+  let error = ''
+  const status = await runCli(args, {
+    out: (text) => {
+      out += text
+    },
+    error: (text) => {
+      error += text
+    },
+  })
+  expect(out + error).not.toContain(aurora.credentials.secretAccessKey)
+  expect(out + error).not.toContain('X-Amz-')
+  const verdicts = Object.fromEntries(
+    [...out.matchAll(/^(ok|WRONG|unknown) +(\S+) /gm)].map(([, verdict, check]) => [check, verdict]),
+  )
+  return { status, out, error, verdicts }
+}
+
+test('all is well: each step is told, and the login counts as one', async () => {
+  const { status, out, verdicts } = await doctor()
+  expect(status).toBe(0)
+  expect(verdicts).toEqual({
+    name: 'ok',
+    token: 'ok',
+    clock: 'ok',
+    identity: 'ok',
+    network: 'ok',
+    TLS: 'ok',
+    login: 'ok',
+  })
+  expect(out).toContain(`${aurora.hostname}:${aurora.port} is the writer endpoint of a cluster`)
+  expect(out).toContain('arn:aws:sts::123456789012:assumed-role/app/i-0')
+  expect(out).toMatch(/TLSv1\.3; the certificate is for .*, until 2/)
+  expect(aurora.log.logins).toHaveLength(1)
+})
+
+describe.each([
+  ['slow', 20 * MINUTE_MS, '20 min behind', 'ExpiredToken'],
+  ['fast', -20 * MINUTE_MS, '20 min ahead of', 'InvalidToken'],
+] as const)('the clock of this machine is 20 minutes %s', (_how, aheadMs, seen, reason) => {
+  beforeEach(() => {
+    aurora.setClock(() => Date.now() + aheadMs)
+  })
+
+  test.each([
+    ['answers', LET_IN],
+    ['refuses', { code: 'SignatureDoesNotMatch', message: 'Signature expired' }],
+  ])('the doctor says so, and that it comes first, if AWS STS %s', async (_what, answer) => {
+    await sts(answer, aheadMs)
+    const { status, out, verdicts } = await doctor()
+    expect(status).toBe(1)
+    expect(verdicts).toMatchObject({ clock: 'WRONG', network: 'ok', TLS: 'ok', login: 'WRONG' })
+    expect(out).toContain(`${seen} that of AWS STS`)
+    expect(out).toMatch(/login +1045 .*\n +The clock is wrong, see above/)
+    expect(aurora.log.refusals).toMatchObject([{ reason }])
+  })
+})
+
+test('a login that is refused: the server’s own words, the likely reasons, the permission and the user', async () => {
+  aurora.faults.set({ refuse: 'NotAuthorized' })
+  const { status, out, verdicts } = await doctor()
+  expect(status).toBe(1)
+  expect(verdicts).toMatchObject({ clock: 'ok', identity: 'ok', TLS: 'ok', login: 'WRONG' })
+  expect(out).toMatch(/login +1045 \(28000\): Access denied for user 'app'/)
+  expect(out).toContain('(1) arn:aws:sts::123456789012:assumed-role/app/i-0 may not connect.')
+  expect(out).toContain(`arn:aws:rds-db:${aurora.region}:123456789012:dbuser:cluster-ABC/app`)
+  expect(out).toContain("CREATE USER 'app' IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL;")
+})
+
+test.each([
+  ['no TLS', { tls: 'absent' }, 'does not offer TLS'],
+  ['a certificate of somebody else', { certificate: 'wrong-name' }, 'does not match certificate'],
+  ['a certificate that has ended', { certificate: 'expired' }, 'expired'],
+] as const)('a server with %s gets no token', async (_what, fault, seen) => {
+  aurora.faults.set(fault)
+  const { status, out, verdicts } = await doctor()
+  expect(status).toBe(1)
+  expect(verdicts).toMatchObject({ network: 'ok', TLS: 'WRONG' })
+  expect(verdicts).not.toHaveProperty('login')
+  expect(out).toContain(seen)
+  expect(aurora.log.tokensReceived).toBe(0)
+})
+
+test('a refusal that is no matter of IAM is told as it is', async () => {
+  aurora.faults.set({ error: { errno: 1040, message: 'Too many connections' } })
+  const { out, verdicts } = await doctor()
+  expect(verdicts).toMatchObject({ identity: 'ok', network: 'WRONG' })
+  expect(out).toContain('Too many connections')
+  expect(out).not.toContain('CREATE USER')
+})
+
+test('nobody listens there', async () => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  const { status, out, verdicts } = await doctor({ dial: `127.0.0.1:${port}` })
+  expect(status).toBe(1)
+  expect(verdicts).toMatchObject({ identity: 'ok', network: 'WRONG' })
+  expect(out).toContain('ECONNREFUSED')
+})
+
+test('a name that no token can be signed for ends it', async () => {
+  const { status, out, verdicts } = await run('doctor', '--host', '10.0.0.1', '--user', 'app')
+  expect(status).toBe(1)
+  expect(verdicts).toEqual({ name: 'WRONG' })
+  expect(out).toContain('10.0.0.1 (an IP address)')
+})
+
+test('no AWS credentials end it', async () => {
+  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'])
+    vi.stubEnv(name, undefined)
+  const { status, verdicts } = await doctor()
+  expect(status).toBe(1)
+  expect(verdicts).toEqual({ name: 'ok', token: 'WRONG' })
+  expect(aurora.log.connections).toBe(0)
+})
+
+test('AWS STS that cannot be reached is no fault: the login does not need it', async () => {
+  vi.stubEnv('AWS_ENDPOINT_URL_STS', 'http://127.0.0.1:1')
+  const { status, verdicts } = await doctor()
+  expect(status).toBe(0)
+  expect(verdicts).toMatchObject({ clock: 'unknown', identity: 'unknown', login: 'ok' })
+})
+
+test('credentials that AWS STS does not take', async () => {
+  await sts({
+    code: 'InvalidClientTokenId',
+    message: 'The security token included in the request is invalid',
+  })
+  const { status, out, verdicts } = await doctor()
+  expect(status).toBe(1)
+  expect(verdicts).toMatchObject({ clock: 'ok', identity: 'WRONG' })
+  expect(out).toContain('The security token included in the request is invalid')
+})
+
+describe('arguments', () => {
+  test.each([
+    [['--help'], 'Commands:'],
+    [[], 'Commands:'],
+    [['doctor', '--help'], '--dial <host:port>'],
+  ])('%j: help', async (args, shown) => {
+    const { status, out } = await run(...args)
+    expect(status).toBe(0)
+    expect(out).toContain(shown)
+  })
+
+  test.each([
+    [['patient'], 'There is no command "patient".'],
+    [['doctor', '--user', 'app'], '--host is missing.'],
+    [['doctor', '--host', 'db'], '--user is missing.'],
+    [['doctor', '--hots', 'db'], "Unknown option '--hots'"],
+    [['doctor', '--host', 'db', '--user', 'app', '--dial', 'here'], '--dial: expected a host and a port'],
+    [['doctor', '--host', 'db', '--user', 'app', '--ca', '/nowhere'], '--ca: ENOENT'],
+    [['doctor', '--host', 'db', '--user', 'app', '--region', 'Mars'], 'region: '],
+  ])('%j: refused before anything is asked', async (args, said) => {
+    const { status, out, error } = await run(...args)
+    expect({ status, out }).toEqual({ status: 2, out: '' })
+    expect(error).toContain(said)
+  })
+})
