@@ -7,8 +7,9 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { serveSts } from '../../packages/core/test/sts.ts'
 import { SECRET, SESSION } from '../../packages/core/test/support.ts'
 import { until } from '../conformance/rate.ts'
+import { localAurora } from '../local-aurora.ts'
 import { ADAPTERS } from './adapters.ts'
-import { errorOf, localAurora, opener } from './setting.ts'
+import { errorOf, opener } from './setting.ts'
 
 const MINUTE_MS = 60_000
 
@@ -18,7 +19,7 @@ const WRONG = [
   ['slow', -20 * MINUTE_MS, 'ExpiredToken', 'back', 'behind'],
 ] as const
 
-const aurora = localAurora()
+const aurora = await localAurora()
 let folder: string | undefined
 
 afterEach(async () => {
@@ -36,12 +37,12 @@ async function withWebIdentity(): Promise<AuroraIamOptions> {
   vi.stubEnv('AWS_ENDPOINT_URL_STS', await serveSts(() => ({ accessKeyId: 'AKIDROLE' })))
   vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', join(folder, 'jwt'))
   vi.stubEnv('AWS_ROLE_ARN', 'arn:aws:iam::123456789012:role/app')
-  vi.stubEnv('AWS_REGION', aurora().region)
+  vi.stubEnv('AWS_REGION', aurora.region)
   vi.stubEnv('AWS_CONFIG_FILE', join(folder, 'config'))
   vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(folder, 'credentials'))
   vi.stubEnv('AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED', 'true')
-  aurora().principals.add({ accessKeyId: 'AKIDROLE', secretAccessKey: SECRET, sessionToken: SESSION })
-  const { credentials: _, ...iam } = aurora().iam
+  aurora.principals.add({ accessKeyId: 'AKIDROLE', secretAccessKey: SECRET, sessionToken: SESSION })
+  const { credentials: _, ...iam } = aurora.iam
   return iam
 }
 
@@ -61,7 +62,7 @@ describe.each(ADAPTERS)('the clock of a machine with $name', (harness) => {
     '20 minutes %s from the start: 1045, and the cause names the clock',
     async (_what, by, reason) => {
       const clock = () => Date.now() + by
-      const iam = createAuroraIam({ ...aurora().iam, clock, rateLimit: false })
+      const iam = createAuroraIam({ ...aurora.iam, clock, rateLimit: false })
       const attempt = (user: string) =>
         refusal(connect(iam, { user }).then((client) => client.query('SELECT 1')))
       const alone = await attempt('app')
@@ -73,7 +74,7 @@ describe.each(ADAPTERS)('the clock of a machine with $name', (harness) => {
           /\(1\) the clock of this machine, which says .*something that they have in common/,
         )
       }
-      expect(aurora().log.refusals[0]).toMatchObject({ reason })
+      expect(aurora.log.refusals[0]).toMatchObject({ reason })
     },
   )
 
@@ -84,7 +85,7 @@ describe.each(ADAPTERS)('the clock of a machine with $name', (harness) => {
       const iam = createAuroraIam({ ...(await withWebIdentity()), clock, rateLimit: false })
       const said = await refusal(connect(iam).then((client) => client.query('SELECT 1')))
       if (keepsErrors) expect(said).toMatch(new RegExp(`\\(1\\) .*20 min ${compared} that of AWS STS`))
-      expect(aurora().log.refusals).toMatchObject([{ reason }])
+      expect(aurora.log.refusals).toMatchObject([{ reason }])
     },
   )
 
@@ -93,7 +94,7 @@ describe.each(ADAPTERS)('the clock of a machine with $name', (harness) => {
     async (_what, by, reason, direction) => {
       let aheadMs = 0
       const clock = () => Date.now() + aheadMs
-      const iam = createAuroraIam({ ...aurora().iam, clock, rateLimit: false })
+      const iam = createAuroraIam({ ...aurora.iam, clock, rateLimit: false })
       const client = await connect(iam)
       const held = await client.hold()
       aheadMs = by
@@ -104,7 +105,7 @@ describe.each(ADAPTERS)('the clock of a machine with $name', (harness) => {
       aheadMs = 0
       expect(await client.query('SELECT 3 AS three')).toEqual([{ three: 3 }])
       await held.release()
-      expect(aurora().log.refusals).toMatchObject([{ reason }])
+      expect(aurora.log.refusals).toMatchObject([{ reason }])
     },
   )
 
@@ -116,7 +117,7 @@ describe.each(ADAPTERS)('the clock of a machine with $name', (harness) => {
 
     test('the place is granted in its time', async () => {
       const rateLimit = createRateLimiter({ limit: 1, intervalMs: 300 })
-      const client = await connect({ ...aurora().iam, rateLimit, maxWaitMs: 20_000 })
+      const client = await connect({ ...aurora.iam, rateLimit, maxWaitMs: 20_000 })
       const first = await client.hold()
       const waiting = client.hold()
       await until(() => rateLimit.stats().waiting === 1)
@@ -129,7 +130,7 @@ describe.each(ADAPTERS)('the clock of a machine with $name', (harness) => {
 
     test('the place comes no sooner, and the wait for it ends in its time', async () => {
       const rateLimit = createRateLimiter({ limit: 1, intervalMs: 60_000 })
-      const client = await connect({ ...aurora().iam, rateLimit, maxWaitMs: 300 })
+      const client = await connect({ ...aurora.iam, rateLimit, maxWaitMs: 300 })
       const held = await client.hold()
       const start = performance.now()
       const waiting = errorOf(client.hold())

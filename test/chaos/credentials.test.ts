@@ -7,21 +7,22 @@ import { type CredentialIdentity, createPrincipal } from '@aurora-iam/local'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { HeldConnection } from '../conformance/harness.ts'
 import { until } from '../conformance/rate.ts'
+import { localAurora } from '../local-aurora.ts'
 import { ADAPTERS } from './adapters.ts'
 import { closedGate } from './gate.ts'
-import { errorOf, localAurora, opener } from './setting.ts'
+import { errorOf, opener } from './setting.ts'
 
 const MINUTE_MS = 60_000
 const SECRET = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'
 
-const aurora = localAurora()
+const aurora = await localAurora()
 
 let now: number
 let folder: string
 
 beforeEach(async () => {
   now = Date.now()
-  aurora().setClock(() => now)
+  aurora.setClock(() => now)
   folder = await mkdtemp(join(tmpdir(), 'aurora-iam-chaos-'))
   for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) vi.stubEnv(name, undefined)
   vi.stubEnv('AWS_CONFIG_FILE', join(folder, 'config'))
@@ -38,15 +39,15 @@ afterEach(async () => {
 function issue(lifeMs?: number) {
   const expiration = lifeMs === undefined ? undefined : new Date(now + lifeMs)
   const principal = createPrincipal(expiration && { expiration })
-  aurora().principals.add(principal)
+  aurora.principals.add(principal)
   return {
     identity: principal as CredentialIdentity,
-    revoke: () => aurora().principals.remove(principal.accessKeyId),
+    revoke: () => aurora.principals.remove(principal.accessKeyId),
   }
 }
 
 function iamWith(options: AuroraIamOptions) {
-  const { credentials: _, ...iam } = aurora().iam
+  const { credentials: _, ...iam } = aurora.iam
   return createAuroraIam({ ...iam, clock: () => now, rateLimit: false, ...options })
 }
 
@@ -111,7 +112,7 @@ describe.each(ADAPTERS)('credentials of $name', (harness) => {
       current = () => identity
       expect(await client.query('SELECT 3 AS three')).toEqual([{ three: 3 }])
       await held.release()
-      expect(aurora().log.refusals).toHaveLength(0)
+      expect(aurora.log.refusals).toHaveLength(0)
     },
   )
 
@@ -132,8 +133,8 @@ describe.each(ADAPTERS)('credentials of $name', (harness) => {
     }
     for (const connection of held) expect(await connection.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
     for (const connection of held) await connection.release()
-    expect(aurora().log.refusals).toHaveLength(3)
-    expect(aurora().log.logins).toHaveLength(held.length)
+    expect(aurora.log.refusals).toHaveLength(3)
+    expect(aurora.log.logins).toHaveLength(held.length)
   })
 
   test('the credentials file is rewritten while the pool works: one login is refused, the next are right', async () => {
@@ -152,7 +153,7 @@ describe.each(ADAPTERS)('credentials of $name', (harness) => {
     if (!retriesLogins) expect(await errorOf(client.query('SELECT 1'))).toMatchObject(refused)
     expect(await client.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
     await held.release()
-    expect(aurora().log.refusals).toHaveLength(1)
+    expect(aurora.log.refusals).toHaveLength(1)
   })
 
   test('credentials that end while 500 connections wait for their place: none is refused', async () => {
@@ -172,7 +173,7 @@ describe.each(ADAPTERS)('credentials of $name', (harness) => {
     role = issue(60 * MINUTE_MS)
     gate.open()
     for (const held of await Promise.all(holds)) await held.release()
-    expect(aurora().log.refusals).toHaveLength(0)
+    expect(aurora.log.refusals).toHaveLength(0)
     // Of however many waited, one asked and one signed.
     expect(iam.stats()).toMatchObject({ tokensSigned: 2, connectionsOpened: 500 })
   })
@@ -200,6 +201,6 @@ describe.each(ADAPTERS)('credentials of $name', (harness) => {
     now += 5_000
     held.push(await client.hold())
     for (const connection of held) await connection.release()
-    expect(aurora().log.refusals).toHaveLength(0)
+    expect(aurora.log.refusals).toHaveLength(0)
   })
 })

@@ -1,33 +1,24 @@
 import { type AuroraIamOptions, createAuroraIam } from '@aurora-iam/core'
-import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { AdapterHarness, Client, HeldConnection } from '../conformance/harness.ts'
 import { until } from '../conformance/rate.ts'
+import { localAurora } from '../local-aurora.ts'
 import { ADAPTERS, ON_OLDEST } from './adapters.ts'
 
 const FIRST = { accessKeyId: 'AKIDFIRST', secretAccessKey: 'first' }
 const SECOND = { accessKeyId: 'AKIDSECOND', secretAccessKey: 'second' }
 const UNKNOWN = { accessKeyId: 'AKIDUNKNOWN', secretAccessKey: 'unknown' }
 
-let aurora: LocalAurora
+const aurora = await localAurora()
 const clients: Client[] = []
 const inUse: HeldConnection[] = []
-
-beforeAll(async () => {
-  aurora = await startLocalAurora({ throttle: false })
-})
-
-afterAll(() => aurora.close())
 
 beforeEach(() => {
   // Knex prints each connection that failed.
   vi.spyOn(console, 'log').mockImplementation(() => {})
   aurora.principals.add(FIRST)
   aurora.principals.add(SECOND)
-  aurora.faults.clear()
-  aurora.setThrottle(false)
-  aurora.log.clear()
 })
 
 afterEach(async () => {

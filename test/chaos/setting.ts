@@ -1,30 +1,10 @@
 import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
-import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
-import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
+import type { LocalAurora } from '@aurora-iam/local'
+import { afterEach } from 'vitest'
 import type { AdapterHarness, Client, ClientOptions } from '../conformance/harness.ts'
 
-/** Starts one Local Aurora for a file, as it was before each test. */
-export function localAurora(): () => LocalAurora {
-  let aurora: LocalAurora
-
-  beforeAll(async () => {
-    aurora = await startLocalAurora({ throttle: false })
-  })
-
-  afterAll(() => aurora.close())
-
-  beforeEach(() => {
-    aurora.faults.clear()
-    aurora.setThrottle(false)
-    aurora.setClock(Date.now)
-    aurora.log.clear()
-  })
-
-  return () => aurora
-}
-
 /** Makes clients of `harness` that lead to `aurora` and are closed after each test. */
-export function opener(harness: AdapterHarness, aurora: () => LocalAurora) {
+export function opener(harness: AdapterHarness, aurora: LocalAurora) {
   const opened: Client[] = []
 
   afterEach(async () => {
@@ -32,7 +12,7 @@ export function opener(harness: AdapterHarness, aurora: () => LocalAurora) {
   })
 
   return async (iam: AuroraIam | AuroraIamOptions, options: Partial<ClientOptions> = {}): Promise<Client> => {
-    const { host, port, database } = aurora()
+    const { host, port, database } = aurora
     const address = { host, port, database, user: 'app', connectionLimit: 5, ...options }
     const client = await harness.open(harness.options(address, iam))
     opened.push(client)

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promis
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { localAurora } from '../local-aurora.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
@@ -31,13 +31,7 @@ const INSTALLED = [
   ['Knex latest', 'knex'],
 ] as const
 
-let aurora: LocalAurora
-
-beforeAll(async () => {
-  aurora = await startLocalAurora({ throttle: false })
-})
-
-afterAll(() => aurora.close())
+const aurora = await localAurora()
 
 describe.each(INSTALLED)('the command line of %s, with a knexfile on IAM', (_name, folderOfKnex) => {
   let folder: string
@@ -55,8 +49,6 @@ describe.each(INSTALLED)('the command line of %s, with a knexfile on IAM', (_nam
   })
 
   afterAll(() => rm(folder, { recursive: true }))
-
-  beforeEach(() => aurora.log.clear())
 
   async function knex(command: string): Promise<string> {
     const { host, port, database, hostname, region, ca, credentials } = aurora

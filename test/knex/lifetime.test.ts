@@ -1,25 +1,18 @@
 import { createAuroraIam } from '@aurora-iam/core'
 import { auroraIamConnection } from '@aurora-iam/knex'
-import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import knex, { type Knex } from 'knex'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { localAurora } from '../local-aurora.ts'
 import { connectionTo, opener, VERSIONS } from './support.ts'
 
 const MINUTE_MS = 60_000
 
-let aurora: LocalAurora
+const aurora = await localAurora()
 let now: number
-
-beforeAll(async () => {
-  aurora = await startLocalAurora({ throttle: false })
-})
-
-afterAll(() => aurora.close())
 
 beforeEach(() => {
   now = Date.now()
   aurora.setClock(() => now)
-  aurora.log.clear()
 })
 
 const open = opener(() => aurora)

@@ -1,26 +1,19 @@
 import { createAuroraIam } from '@aurora-iam/core'
-import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { withAuroraIam, withLoginRetry } from '@aurora-iam/mysql2'
 import type { Pool } from 'mysql2/promise'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { localAurora } from '../local-aurora.ts'
 import { addressOf, VERSIONS } from './support.ts'
 
 const FIRST = { accessKeyId: 'AKIDFIRST', secretAccessKey: 'first' }
 const SECOND = { accessKeyId: 'AKIDSECOND', secretAccessKey: 'second' }
 
-let aurora: LocalAurora
+const aurora = await localAurora()
 const pools: Array<Pick<Pool, 'end'>> = []
-
-beforeAll(async () => {
-  aurora = await startLocalAurora({ throttle: false })
-})
-
-afterAll(() => aurora.close())
 
 beforeEach(() => {
   aurora.principals.add(FIRST)
   aurora.principals.add(SECOND)
-  aurora.log.clear()
 })
 
 afterEach(async () => {

@@ -1,23 +1,12 @@
 import { Socket } from 'node:net'
 import { createAuroraIam } from '@aurora-iam/core'
-import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { withAuroraIam } from '@aurora-iam/mysql2'
 import mysql from 'mysql2/promise'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
+import { localAurora } from '../local-aurora.ts'
 import { addressOf } from './support.ts'
 
-let aurora: LocalAurora
-
-beforeAll(async () => {
-  aurora = await startLocalAurora({ throttle: false })
-})
-
-afterAll(() => aurora.close())
-
-beforeEach(() => {
-  aurora.faults.clear()
-  aurora.log.clear()
-})
+const aurora = await localAurora()
 
 afterEach(() => vi.restoreAllMocks())
 

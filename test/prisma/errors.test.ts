@@ -1,11 +1,11 @@
 import { createServer, type Server } from 'node:net'
 import { AuroraIamError } from '@aurora-iam/core'
-import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { localAurora } from '../local-aurora.ts'
 import { auroraIamFor, clientFor, createTables, lockTable, rejection, untilRunning } from './support.ts'
 
-let aurora: LocalAurora
+const aurora = await localAurora()
 const open: Array<ReturnType<typeof clientFor>> = []
 
 /** A client that is closed after the test. */
@@ -16,15 +16,7 @@ function connect(...args: Parameters<typeof clientFor>) {
 }
 
 beforeAll(async () => {
-  aurora = await startLocalAurora({ throttle: false })
   await createTables(connect(aurora))
-})
-
-afterAll(() => aurora.close())
-
-beforeEach(() => {
-  aurora.faults.clear()
-  aurora.log.clear()
 })
 
 afterEach(async () => {

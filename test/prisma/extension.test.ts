@@ -1,10 +1,10 @@
-import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { type AuroraIamExtensionOptions, type AuroraIamStatus, auroraIam } from '@aurora-iam/prisma'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, expectTypeOf, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from 'vitest'
+import { localAurora } from '../local-aurora.ts'
 import type { Author, Book } from './generated/esm/client.ts'
 import { auroraIamFor, CLIENTS, createTables, lockTable, rejection, untilRunning } from './support.ts'
 
-let aurora: LocalAurora
+const aurora = await localAurora()
 const open: Array<{ $disconnect(): Promise<void> }> = []
 
 function connect(
@@ -16,12 +16,6 @@ function connect(
   open.push(prisma)
   return prisma
 }
-
-beforeAll(async () => {
-  aurora = await startLocalAurora({ throttle: false })
-})
-
-afterAll(() => aurora.close())
 
 beforeEach(async () => {
   await createTables(connect())

@@ -1,20 +1,9 @@
 import type { FaultSettings } from '@aurora-iam/local'
-import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { localAurora } from '../local-aurora.ts'
 import { clientFor, rejection } from './support.ts'
 
-let aurora: LocalAurora
-
-beforeAll(async () => {
-  aurora = await startLocalAurora({ throttle: false })
-})
-
-afterAll(() => aurora.close())
-
-beforeEach(() => {
-  aurora.faults.clear()
-  aurora.log.clear()
-})
+const aurora = await localAurora()
 
 // What the greeting says is not authenticated: mariadb 3.4.5, which the stock adapter brings, believes it.
 const GREETINGS = [

@@ -1,25 +1,21 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import type { Pool } from 'mariadb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { localAurora } from '../local-aurora.ts'
 import { auroraIamFor } from './support.ts'
 
-let aurora: LocalAurora
+const aurora = await localAurora()
 let pool: Pool
 
 // What the stock adapter was given is what it hands out as its driver: a pool with the face of mariadb's.
 beforeAll(async () => {
-  aurora = await startLocalAurora({ throttle: false })
   const adapter = await auroraIamFor(aurora, { connectionLimit: 2 }).adapter.connect()
   pool = (adapter as unknown as { underlyingDriver(): Pool }).underlyingDriver()
 })
 
-afterAll(async () => {
-  await pool.end()
-  await aurora.close()
-})
+afterAll(() => pool.end())
 
 test('queries, executes, runs batches and imports files as mariadb’s own pool does', async () => {
   await pool.query('CREATE TABLE thing (id INT PRIMARY KEY, name VARCHAR(20))')

@@ -1,14 +1,15 @@
 import { createAuroraIam } from '@aurora-iam/core'
-import { createPrincipal, type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { createPrincipal } from '@aurora-iam/local'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { expectNoSocket } from '../chaos/hostile-rig.ts'
 import { OK, trusted } from '../chaos/hostile-scripts.ts'
 import { startHostileServer } from '../chaos/hostile-server.ts'
+import { localAurora } from '../local-aurora.ts'
 import { clientFor, rejection, untilRunning } from './support.ts'
 
 const MINUTE_MS = 60_000
-let aurora: LocalAurora
+const aurora = await localAurora()
 const open: Array<ReturnType<typeof clientFor>> = []
 
 function connect(...args: Parameters<typeof clientFor>) {
@@ -21,18 +22,6 @@ function connect(...args: Parameters<typeof clientFor>) {
 function onMany(prisma: ReturnType<typeof connect>, count: number): Promise<unknown[]> {
   return Promise.all(Array.from({ length: count }, () => prisma.$queryRaw`SELECT SLEEP(0.05)`))
 }
-
-beforeAll(async () => {
-  aurora = await startLocalAurora({ throttle: false })
-})
-
-afterAll(() => aurora.close())
-
-beforeEach(() => {
-  aurora.faults.clear()
-  aurora.setClock(Date.now)
-  aurora.log.clear()
-})
 
 afterEach(async () => {
   vi.useRealTimers()

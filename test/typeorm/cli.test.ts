@@ -2,20 +2,14 @@ import { execFile } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { localAurora } from '../local-aurora.ts'
 import { VERSIONS } from './support.ts'
 
 const DATA_SOURCE = fileURLToPath(new URL('../fixtures/typeorm/data-source.mjs', import.meta.url))
 const TABLES = "SELECT COUNT(*) AS shops FROM information_schema.tables WHERE table_name = 'shop'"
 
-let aurora: LocalAurora
-
-beforeAll(async () => {
-  aurora = await startLocalAurora({ throttle: false })
-})
-
-afterAll(() => aurora.close())
+const aurora = await localAurora()
 
 describe.each(VERSIONS)('the command line of $name', ({ module }) => {
   /** Runs one command; it must end by itself and say nothing on stderr. */

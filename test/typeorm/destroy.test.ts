@@ -1,18 +1,12 @@
-import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { type AuroraIam, type AuroraIamOptions, createAuroraIam, withAuroraIam } from '@aurora-iam/typeorm'
 import type { DataSource } from 'typeorm'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { until } from '../conformance/rate.ts'
+import { localAurora } from '../local-aurora.ts'
 import { addressOf, errorOf, VERSIONS } from './support.ts'
 
-let aurora: LocalAurora
-
-beforeAll(async () => {
-  aurora = await startLocalAurora({ throttle: false })
-})
-
-afterAll(() => aurora.close())
+const aurora = await localAurora()
 
 describe.each(VERSIONS)('destroy() of $name while connections wait for their turn', ({ open }) => {
   /** A DataSource with one connection in use, and six queries that want one of three more. */

@@ -1,28 +1,21 @@
 import { createAuroraIam } from '@aurora-iam/core'
-import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { type MysqlDataSourceOptions, withAuroraIam, withLoginRetry } from '@aurora-iam/typeorm'
 import type { DataSource, DataSourceOptions, QueryRunner } from 'typeorm'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { localAurora } from '../local-aurora.ts'
 import { addressOf, VERSIONS } from './support.ts'
 
 const FIRST = { accessKeyId: 'AKIDFIRST', secretAccessKey: 'first' }
 const SECOND = { accessKeyId: 'AKIDSECOND', secretAccessKey: 'second' }
 const UNKNOWN = { accessKeyId: 'AKIDUNKNOWN', secretAccessKey: 'unknown' }
 
-let aurora: LocalAurora
+const aurora = await localAurora()
 const opened: DataSource[] = []
 const inUse: QueryRunner[] = []
-
-beforeAll(async () => {
-  aurora = await startLocalAurora({ throttle: false })
-})
-
-afterAll(() => aurora.close())
 
 beforeEach(() => {
   aurora.principals.add(FIRST)
   aurora.principals.add(SECOND)
-  aurora.log.clear()
 })
 
 afterEach(async () => {

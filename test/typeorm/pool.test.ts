@@ -1,9 +1,9 @@
-import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { type AuroraIamOptions, withAuroraIam } from '@aurora-iam/typeorm'
 import type { DataSource, QueryRunner } from 'typeorm'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { until } from '../conformance/rate.ts'
+import { localAurora } from '../local-aurora.ts'
 import { unhandledDuring } from '../mysql2/support.ts'
 import { addressOf, errorOf, VERSIONS } from './support.ts'
 
@@ -11,20 +11,8 @@ const MINUTE_MS = 60_000
 const THOUSAND_ROWS =
   'WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT i FROM n'
 
-let aurora: LocalAurora
+const aurora = await localAurora()
 const opened: DataSource[] = []
-
-beforeAll(async () => {
-  aurora = await startLocalAurora({ throttle: false })
-})
-
-afterAll(() => aurora.close())
-
-beforeEach(() => {
-  aurora.faults.clear()
-  aurora.setClock(Date.now)
-  aurora.log.clear()
-})
 
 afterEach(async () => {
   vi.restoreAllMocks()
