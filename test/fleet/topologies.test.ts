@@ -39,7 +39,9 @@ async function expectSharedLimit(atEnd: AtEnd, kind: string, ports: number[], du
   await during()
   expect((await reports).flatMap(({ answers }) => answers)).toEqual(welcomes(80))
   expect(busiest(server.logins, intervalMs)).toBeLessThanOrEqual(limit)
-  for (const { stats } of await reports) expect(stats).toMatchObject({ processes: 2, isStoreLost: false })
+  for (const { stats } of await reports) expect(stats.processes).toBe(2)
+  // Who was done before the others may have come to its end while there was no primary.
+  for (const member of members) await until(async () => !(await member.run(1)).stats.isStoreLost)
 }
 
 test.concurrent('a cluster of three: one key, in one slot, wherever that is', async ({ onTestFinished }) => {
