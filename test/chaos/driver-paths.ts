@@ -9,11 +9,13 @@ import { CLIENTS as PRISMA } from '../prisma/support.ts'
 import { typeormHarness } from '../typeorm/harness.ts'
 import { VERSIONS as TYPEORM } from '../typeorm/support.ts'
 
-/** mysql2 itself: the latest, and the oldest that is supported. */
-export const MYSQL2_PATHS: readonly AdapterHarness[] = [
-  mysql2Harness('mysql2 latest', mysql, true),
-  mysql2Harness('mysql2 3.15.3', mysql315 as unknown as Mysql2Promise, false),
-]
+export const MYSQL2_LATEST: AdapterHarness = mysql2Harness('mysql2 latest', mysql, true)
+/** The oldest that is supported. */
+export const MYSQL2_OLDEST: AdapterHarness = mysql2Harness(
+  'mysql2 3.15.3',
+  mysql315 as unknown as Mysql2Promise,
+  false,
+)
 
 /** What stands on mysql2, each in its latest version. */
 export const PATHS_OVER_MYSQL2: readonly AdapterHarness[] = [
@@ -21,7 +23,5 @@ export const PATHS_OVER_MYSQL2: readonly AdapterHarness[] = [
   ...TYPEORM.slice(-1).map(typeormHarness),
 ]
 
-/** The mariadb driver, under Prisma. */
-export const MARIADB_PATHS: readonly AdapterHarness[] = PRISMA.slice(0, 1).map(({ generator, Client }) =>
-  prismaHarness(`Prisma (${generator})`, Client),
-)
+/** Prisma, on the mariadb driver. */
+export const PRISMA_PATH: AdapterHarness = prismaHarness('Prisma', PRISMA[0].Client)

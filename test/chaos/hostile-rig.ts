@@ -3,7 +3,7 @@ import { createAuroraIam } from '@aurora-iam/core'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { createRateLimiter, type RateLimiter } from '@aurora-iam/rate-limit'
 import { HEADER_BYTES, isSslRequest } from '@aurora-iam/wire'
-import { afterAll, beforeAll, beforeEach, expect, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, vi } from 'vitest'
 import type { AdapterHarness, Client } from '../conformance/harness.ts'
 import {
   type HostileServer,
@@ -25,7 +25,14 @@ export interface HostileRig {
   /** Lets the connections from now on through to the good server, which may say `bytes` bytes before they break. */
   beGood(bytes?: number): void
   /** A pool of `harness` that comes to the hostile server, and the limiter that it waits at. */
-  open(harness: AdapterHarness, connectionLimit: number): Promise<{ client: Client; limiter: RateLimiter }>
+  open(harness: AdapterHarness, connectionLimit: number): Promise<HostilePool>
+  /** The same, with its one good connection held until the test is over, so that a query needs another. */
+  openHeld(harness: AdapterHarness): Promise<HostilePool>
+}
+
+interface HostilePool {
+  readonly client: Client
+  readonly limiter: RateLimiter
 }
 
 export function hostileRig(): HostileRig {
@@ -45,7 +52,7 @@ export function hostileRig(): HostileRig {
     for (const method of ['log', 'error'] as const) vi.spyOn(console, method).mockImplementation(() => {})
   })
 
-  return {
+  const rig: HostileRig = {
     server: () => server,
     beGood: (bytes) => {
       server.script = (session) => session.relay(aurora.port, bytes)
@@ -59,7 +66,19 @@ export function hostileRig(): HostileRig {
       const options = { ...address, connectionLimit, connectTimeout: CONNECT_TIMEOUT_MS }
       return { client: await eventually(() => harness.open(harness.options(options, iam))), limiter }
     },
+    openHeld: async (harness) => {
+      rig.beGood()
+      const pool = await rig.open(harness, 2)
+      const held = await eventually(() => pool.client.hold())
+      onTestFinished(async () => {
+        await held.release()
+        await pool.client.close()
+      })
+      server.takeSessions()
+      return pool
+    },
   }
+  return rig
 }
 
 /** What `attempt` ends with, which it must. */

@@ -1,0 +1,18 @@
+import { MYSQL2_OLDEST, PATHS_OVER_MYSQL2, PRISMA_PATH } from './driver-paths.ts'
+import { describeCuts } from './handshake-cuts.ts'
+import { describeFuzz, runQuery } from './hostile-fuzz.ts'
+import { hostileRig } from './hostile-rig.ts'
+
+const rig = hostileRig()
+const TIMEOUT_MS = 5 * 60_000
+
+describeFuzz(
+  rig,
+  [MYSQL2_OLDEST, ...PATHS_OVER_MYSQL2].map((harness) => [harness, runQuery, 10_000] as const),
+  TIMEOUT_MS,
+)
+describeCuts(
+  rig,
+  [MYSQL2_OLDEST, ...PATHS_OVER_MYSQL2, PRISMA_PATH].map((harness) => [harness, 1] as const),
+  TIMEOUT_MS,
+)
