@@ -3,6 +3,7 @@ import type { AuroraIam, AuroraIamStats } from './aurora-iam.ts'
 import type { AuthToken } from './auth-token.ts'
 import { Credentials } from './credentials.ts'
 import { publish } from './diagnostics.ts'
+import { DistrustPause } from './distrust-pause.ts'
 import { AuroraIamError } from './errors.ts'
 import { Login, type LoginOwner } from './login.ts'
 import { LoginRecord } from './login-record.ts'
@@ -21,9 +22,6 @@ import {
 import { type TlsPolicy, tlsPolicy } from './tls.ts'
 import { type CachedToken, keyOf, Tokens } from './tokens.ts'
 import { type WriterCheck, writerCheckFor } from './writer-check.ts'
-
-// Whoever was refused may lack a permission rather than fresh credentials: the source is not asked for each refusal.
-const DISTRUST_PAUSE_MS = 5_000
 
 /**
  * Makes an {@link AuroraIam}. Nothing is loaded, opened or asked before the first token.
@@ -54,7 +52,7 @@ class Iam implements AuroraIam, LoginOwner {
   readonly #refusedLogins = new RefusedLogins()
   readonly #record: LoginRecord
   readonly #closing = new AbortController()
-  #distrustedAt = Number.NEGATIVE_INFINITY
+  readonly #distrustPause = new DistrustPause()
   #tokensSigned = 0
 
   constructor(options: AuroraIamOptions) {
@@ -165,13 +163,11 @@ class Iam implements AuroraIam, LoginOwner {
   tokenRefused({ error, target, token, isNew }: Parameters<LoginOwner['tokenRefused']>[0]): void {
     if (isNew) this.#record.explain(error, target, this.#credentials.evidence())
     else this.#refusedLogins.note(error, keyOf(target), token)
-    const now = performance.now()
-    if (!this.#tokens.drop(target, token) || now - this.#distrustedAt < DISTRUST_PAUSE_MS) return
-    this.#distrustedAt = now
-    this.#credentials.distrust()
+    if (this.#tokens.drop(target, token) && this.#distrustPause.isOver()) this.#credentials.distrust()
   }
 
   opened(): void {
+    this.#distrustPause.shorten()
     this.#record.opened()
   }
 

@@ -12,7 +12,7 @@ interface Trial {
   readonly worked: Promise<boolean>
 }
 
-// As long as the credential source is left alone after a refusal: an earlier trial would learn nothing new.
+// Refusals come in bursts, and one login more for each would double them.
 const TRIAL_PAUSE_MS = 5_000
 
 /**

@@ -163,15 +163,33 @@ describe('a refused token', () => {
     expect(iam.stats()).toMatchObject({ tokensSigned: 2, credentialsResolved: 2, connectionsFailed: 20 })
   })
 
-  test('a user without the permission makes the source be asked at most once in five seconds', async () => {
+  test('a user without the permission makes the source be asked ever more seldom', async () => {
     vi.useFakeTimers({ toFake: ['performance'] })
     const { iam, target } = setUp()
-    for (let attempts = 0; attempts < 20; attempts++) await attempt(iam, target, denied())
-    expect(iam.stats()).toMatchObject({ tokensSigned: 20, credentialsResolved: 2 })
-    vi.advanceTimersByTime(5_000)
+    const asked: number[] = []
+    for (let second = 0; second <= 40; second++) {
+      const before = iam.stats().credentialsResolved
+      // One to be refused, and one to need credentials.
+      for (let attempts = 0; attempts < 10; attempts++) await attempt(iam, target, denied())
+      await iam.token(target)
+      if (second > 0 && iam.stats().credentialsResolved > before) asked.push(second)
+      vi.advanceTimersByTime(1_000)
+    }
+    expect(asked).toEqual([2, 6, 14, 24, 34])
+  })
+
+  test('a key that is rotated two seconds after a refusal for the rate is noticed at once', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    let accessKeyId = 'AKIDOLD'
+    const { iam, target } = setUp({ credentials: async () => ({ ...STATIC, accessKeyId }) })
+    for (let times = 0; times < 5; times++) {
+      await attempt(iam, target, denied())
+      await attempt(iam, target)
+      vi.advanceTimersByTime(2_000)
+    }
+    accessKeyId = 'AKIDNEW'
     await attempt(iam, target, denied())
-    await attempt(iam, target)
-    expect(iam.stats().credentialsResolved).toBe(3)
+    expect((await iam.token(target)).value).toContain('AKIDNEW')
   })
 
   test('one that was replaced already does not take its successor with it', async () => {
