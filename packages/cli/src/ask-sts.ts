@@ -31,10 +31,14 @@ export async function askSts(options: {
       clockAheadMs ??= Date.now() - dateMs
     }),
   )
+  const signal = AbortSignal.timeout(TIMEOUT_MS)
+  // The SDK heeds the signal once it has credentials.
+  const late = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason))
+  })
   try {
-    const { Arn: arn } = await client.send(new GetCallerIdentityCommand(), {
-      abortSignal: AbortSignal.timeout(TIMEOUT_MS),
-    })
+    const answer = client.send(new GetCallerIdentityCommand(), { abortSignal: signal })
+    const { Arn: arn } = await Promise.race([answer, late])
     return { arn, clockAheadMs }
   } catch (error) {
     return { clockAheadMs, error: error as Error }

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import type { AuroraIam, ConnectionTarget } from '@aurora-iam/core'
+import type { AuroraIam, ConnectionTarget, TlsPolicy } from '@aurora-iam/core'
 import { Capability, login as logIn, PacketChannel, readGreeting, WireError } from '@aurora-iam/wire'
 import type { Finding } from './finding.ts'
 import { type Circumstances, loginRemedies } from './login-remedies.ts'
@@ -13,12 +13,23 @@ export async function* logInTo(
   target: ConnectionTarget,
   circumstances: Circumstances,
 ): AsyncGenerator<Finding> {
+  let policy: TlsPolicy
+  try {
+    policy = iam.tls(target)
+  } catch (error) {
+    yield { check: 'TLS', verdict: 'wrong', seen: (error as Error).message }
+    return
+  }
   const login = await iam.login(target)
   const { host, port } = target.dial
-  const socket = connect({ host, port, timeout: TIMEOUT_MS })
-  socket.once('timeout', () => socket.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)))
-  let check = 'network'
+  const socket = connect({ host, port })
+  // Whoever reads from it is told as well.
+  socket.on('error', () => {})
   let secured: TLSSocket | undefined
+  let tls: string | undefined
+  const giveUp = () => (secured ?? socket).destroy(new Error(`no answer within ${TIMEOUT_MS} ms`))
+  const timer = setTimeout(giveUp, TIMEOUT_MS)
+  let check = 'network'
   try {
     const channel = new PacketChannel(socket)
     const greeting = await readGreeting(channel)
@@ -32,19 +43,20 @@ export async function* logInTo(
       capabilities: Capability.LONG_PASSWORD | Capability.PLUGIN_AUTH_LENENC_CLIENT_DATA,
       plugins: ['mysql_clear_password'],
       startTls: async () => {
-        secured = await secure(socket, iam, target)
+        secured = await secure(socket, target.hostname, policy)
+        tls = describeTls(secured, target.hostname)
         return new PacketChannel(secured)
       },
     })
-    const outcome = await session.then(
+    const failure = await session.then(
       () => undefined,
       (error: Error) => error,
     )
-    if (!secured) throw outcome
-    yield ok(check, describeTls(secured, target))
+    if (tls === undefined) throw failure
+    yield ok(check, tls)
 
     check = 'login'
-    if (outcome) throw outcome
+    if (failure) throw failure
     login.accepted()
     yield ok(check, `${target.username} is let in`)
   } catch (error) {
@@ -52,23 +64,24 @@ export async function* logInTo(
     const remedies = check === 'login' ? loginRemedies(error as Error, target, circumstances) : []
     yield { check, verdict: 'wrong', seen: why(error as Error), remedies }
   } finally {
+    clearTimeout(timer)
     secured?.destroy()
     socket.destroy()
   }
 }
 
 /** TLS over `socket`, with the peer verified: chain and name. */
-function secure(socket: Socket, iam: AuroraIam, target: ConnectionTarget): Promise<TLSSocket> {
-  const { ca, minVersion, rejectUnauthorized } = iam.tls(target)
+function secure(socket: Socket, hostname: string, policy: TlsPolicy): Promise<TLSSocket> {
+  const { ca, minVersion, rejectUnauthorized } = policy
   return new Promise((resolve, reject) => {
-    const options = { socket, ca: ca as string, minVersion, rejectUnauthorized, servername: target.hostname }
+    const options = { socket, ca: ca as string, minVersion, rejectUnauthorized, servername: hostname }
     const secured = connectTls(options, () => resolve(secured))
     secured.once('error', reject)
     socket.once('close', () => reject(socket.errored ?? new Error('the server closed the connection')))
   })
 }
 
-function describeTls(secured: TLSSocket, { hostname }: ConnectionTarget): string {
+function describeTls(secured: TLSSocket, hostname: string): string {
   const { issuer, valid_to: validTo } = secured.getPeerCertificate()
   return `${secured.getProtocol()}; the certificate is for ${hostname}, by ${issuer.CN}, until ${new Date(validTo).toISOString()}`
 }

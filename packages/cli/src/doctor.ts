@@ -1,4 +1,4 @@
-import { type ConnectionTarget, createAuroraIam } from '@aurora-iam/core'
+import { type AuroraIamError, type ConnectionTarget, createAuroraIam } from '@aurora-iam/core'
 import { askSts } from './ask-sts.ts'
 import { clockFinding } from './clock-finding.ts'
 import { logInTo } from './database.ts'
@@ -10,7 +10,7 @@ import { tokenFinding } from './token-finding.ts'
 /**
  * Looks at each step of a login, in the order in which a program takes them, until one fails that the others need.
  *
- * @throws {@link AuroraIamError} for options that contradict each other
+ * @throws {@link AuroraIamError} for options that cannot be used
  */
 export async function* examine({ host, port, user, iam: options }: DoctorOptions): AsyncGenerator<Finding> {
   const iam = createAuroraIam(options)
@@ -19,7 +19,9 @@ export async function* examine({ host, port, user, iam: options }: DoctorOptions
     try {
       target = iam.resolve({ host, port, user })
     } catch (error) {
-      yield { check: 'name', verdict: 'wrong', seen: (error as Error).message }
+      const { code, message } = error as AuroraIamError
+      if (code === 'ERR_AURORA_IAM_INVALID_OPTION') throw error
+      yield { check: 'name', verdict: 'wrong', seen: message }
       return
     }
     yield nameFinding(target)

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net'
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { localAurora } from '../../../test/local-aurora.ts'
 import { isolateChain, pathOf, write } from '../../core/test/chain.ts'
 import { type StsAnswer, serveSts } from '../../core/test/sts.ts'
@@ -124,6 +124,35 @@ test.each([
   expect(aurora.log.tokensReceived).toBe(0)
 })
 
+test.each([
+  ['before it greets', 'before-greeting', 'network', () => aurora.openConnections === 1],
+  ['when it has the token', 'after-token', 'login', () => aurora.log.tokensReceived === 1],
+] as const)(
+  'a server that falls silent %s is given up after 10 seconds',
+  async (_when, hang, check, isSilent) => {
+    aurora.faults.set({ hang })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const examination = doctor()
+    while (!isSilent()) await new Promise(setImmediate)
+    vi.advanceTimersByTime(10_000)
+    const { status, out, verdicts } = await examination
+    expect(status).toBe(1)
+    expect(verdicts).toMatchObject({ identity: 'ok', [check]: 'WRONG' })
+    expect(out).toContain('no answer within 10000 ms')
+  },
+)
+
+test('no certificate authorities are known for the Region', async () => {
+  const { status, out, verdicts } = await run(
+    'doctor',
+    ...['--host', 'db.cluster-abc.us-gov-west-1.rds.amazonaws.com', '--user', 'app'],
+  )
+  expect(status).toBe(1)
+  expect(verdicts).toMatchObject({ name: 'ok', TLS: 'WRONG' })
+  expect(out).toContain('us-gov-west-1')
+})
+
 test('a refusal that is no matter of IAM is told as it is', async () => {
   aurora.faults.set({ error: { errno: 1040, message: 'Too many connections' } })
   const { out, verdicts } = await doctor()
@@ -196,6 +225,10 @@ describe('arguments', () => {
     [['doctor', '--host', 'db', '--user', 'app', '--dial', 'here'], '--dial: expected a host and a port'],
     [['doctor', '--host', 'db', '--user', 'app', '--ca', '/nowhere'], '--ca: ENOENT'],
     [['doctor', '--host', 'db', '--user', 'app', '--region', 'Mars'], 'region: '],
+    [
+      ['doctor', '--host', 'db.cluster-abc.eu-west-1.rds.amazonaws.com', '--user', 'app', '--port', 'x'],
+      'port: ',
+    ],
   ])('%j: refused before anything is asked', async (args, said) => {
     const { status, out, error } = await run(...args)
     expect({ status, out }).toEqual({ status: 2, out: '' })
