@@ -4,8 +4,8 @@ import type { Random } from './random.ts'
 
 const MINUTE_MS = 60_000
 
-/** Logins in a second that the server admits while it does not throttle, and for which clients ask. */
-const RATE = 20
+/** Logins in a second that the server admits while it does not throttle, and that all clients together ask for. */
+export const RATE = 20
 
 /** A Local Aurora, a clock and a credential source that go wrong. */
 export class World {
@@ -30,7 +30,6 @@ export class World {
       ...this.aurora.iam,
       clock: () => Date.now() + this.#hereAheadMs,
       credentials: async () => this.#signer,
-      rateLimit: RATE,
     }
   }
 

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createAuroraIam } from '@aurora-iam/core'
+import { type AuroraIam, createAuroraIam } from '@aurora-iam/core'
 import { startLocalAurora } from '@aurora-iam/local'
+import { createRateLimiter } from '@aurora-iam/rate-limit'
 import type { AdapterHarness, Client } from '../conformance/harness.ts'
 import { type Audit, Bank } from './bank.ts'
-import { stir, World } from './faults.ts'
+import { RATE, stir, World } from './faults.ts'
 import { Random } from './random.ts'
 
 const CONNECTIONS = 4
@@ -56,7 +57,12 @@ export async function transferThroughFaults(
   await using aurora = await startLocalAurora()
   const world = new World(aurora)
   const tellers = await Promise.all(
-    harnesses.map((harness, index) => Teller.open(harness, world, new Random(seed + index + 1))),
+    harnesses.map((harness, index) => {
+      // Each has a share of its own: a failure of one is no reason for another to wait.
+      const rateLimit = createRateLimiter({ limit: Math.floor(RATE / harnesses.length) })
+      const iam = createAuroraIam({ ...world.iam, rateLimit, maxWaitMs: 10_000 })
+      return Teller.open(harness, iam, world, new Random(seed + index + 1))
+    }),
   )
   const stop = new AbortController()
   const work = Promise.all(tellers.map((teller) => teller.work(stop.signal)))
@@ -95,9 +101,8 @@ class Teller {
   #healthyAfterMs = 0
   #lastError: unknown
 
-  static async open(harness: AdapterHarness, world: World, random: Random): Promise<Teller> {
+  static async open(harness: AdapterHarness, iam: AuroraIam, world: World, random: Random): Promise<Teller> {
     const { host, port, database } = world.aurora
-    const iam = createAuroraIam({ ...world.iam, maxWaitMs: 10_000 })
     const address = { host, port, user: 'app', database, connectionLimit: CONNECTIONS, connectTimeout: 2_000 }
     const options = harness.options(address, iam)
     const client = await (harness.openRetrying?.(options, iam) ?? harness.open(options))
