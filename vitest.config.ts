@@ -21,8 +21,8 @@ export const project = (name: string, include: string) => ({
 
 export default defineConfig({
   test: {
-    // One for each core of the smallest machine: most tests wait for a server more than they compute.
-    maxWorkers: 2,
+    // One more than the smallest machine has cores: most tests wait for a server more than they compute.
+    maxWorkers: 3,
     projects: [
       project('rate-limit', 'packages/rate-limit/test/**/*.test.ts'),
       project('core', 'packages/core/test/**/*.test.ts'),

@@ -160,7 +160,8 @@ describe.each(ADAPTERS)('credentials of $name', (harness) => {
     let role = issue(2 * MINUTE_MS)
     const gate = closedGate()
     const iam = iamWith({ credentials: async () => role.identity, rateLimit: gate })
-    const opening = connect(iam, { connectionLimit: 500 })
+    // A busy machine may take longer over so many than a single one may.
+    const opening = connect(iam, { connectionLimit: 500, connectTimeout: 30_000 })
     const answer = opening.then((client) => client.query('SELECT 1'))
     // What connects when it is opened, or asks for the version before all else, does so with one.
     await until(() => gate.waiting === 1)

@@ -20,7 +20,7 @@ function connect(...args: Parameters<typeof clientFor>) {
 
 /** One query on each of `count` connections, all at once. */
 function onMany(prisma: ReturnType<typeof connect>, count: number): Promise<unknown[]> {
-  return Promise.all(Array.from({ length: count }, () => prisma.$queryRaw`SELECT SLEEP(0.05)`))
+  return Promise.all(Array.from({ length: count }, () => prisma.$queryRaw`SELECT SLEEP(0.2)`))
 }
 
 afterEach(async () => {
