@@ -45,6 +45,7 @@ export class PrismaDriverError extends DriverAdapterError {
 
 // mariadb's own numbers: https://github.com/mariadb-corporation/mariadb-connector-nodejs/blob/main/lib/misc/errors.js
 const ER_SOCKET_UNEXPECTED_CLOSE = 45009
+export const ER_UNEXPECTED_PACKET = 45011
 const ER_CONNECTION_TIMEOUT = 45012
 const TLS_ERRNOS: ReadonlySet<number> = new Set([45008, 45023, 45056, 45057, 45059, 45062, 45063, 45064])
 const UNREACHABLE = new Set([
@@ -110,8 +111,8 @@ export function queryError(reason: unknown): Error {
   )
 }
 
-// mariadb rejects with the bare number of its error where it cannot read an answer.
-function unreadableAnswer(errno: unknown): Error {
+/** mariadb rejects with the bare number of its error where it cannot read an answer. */
+export function unreadableAnswer(errno: unknown): Error {
   return Object.assign(new Error('The answer of the server could not be read.'), { errno, fatal: true })
 }
 

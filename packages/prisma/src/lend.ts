@@ -1,5 +1,5 @@
-import type { Connection, PoolConnection } from 'mariadb'
-import { queryError } from './errors.ts'
+import type { Connection, PoolConnection, QueryOptions } from 'mariadb'
+import { ER_UNEXPECTED_PACKET, queryError, unreadableAnswer } from './errors.ts'
 
 const GIVE_BACK: readonly PropertyKey[] = ['release', 'end', 'close', 'destroy', Symbol.asyncDispose]
 
@@ -20,12 +20,13 @@ export function lend(
   }
   const explain = (reason: unknown): never => {
     const explained = queryError(reason)
-    if (explained !== reason) onLost()
+    // What has no number mariadb did not mean to throw, and whatever it was about to send or to read is still to come.
+    if (explained !== reason || !('errno' in explained)) onLost()
     throw explained
   }
   const own = new Map<PropertyKey, unknown>([
     ['query', (...args: Parameters<Connection['query']>) => connection.query(...args).catch(explain)],
-    ['execute', (...args: Parameters<Connection['execute']>) => connection.execute(...args).catch(explain)],
+    ['execute', (...args: Parameters<Connection['execute']>) => execute(connection, ...args).catch(explain)],
     ['batch', (...args: Parameters<Connection['batch']>) => connection.batch(...args).catch(explain)],
     ...GIVE_BACK.map((name) => [name, giveBack] as const),
   ])
@@ -38,4 +39,24 @@ export function lend(
       return typeof value === 'function' ? value.bind(target) : value
     },
   }) as PoolConnection
+}
+
+/**
+ * As mariadb's own does, which however throws, where nobody catches, at an answer to PREPARE that it cannot read. A
+ * MariaDB is sent both commands in one go, and that answer decides nothing.
+ */
+async function execute<T>(connection: Connection, sql: string | QueryOptions, values?: unknown): Promise<T> {
+  if (connection.info?.isMariaDB()) return connection.execute<T>(sql, values)
+  // Its types leave out the options of the query, and how many parameters it has.
+  const statement = (await connection.prepare(sql)) as unknown as {
+    readonly parameterCount: number
+    execute(values: unknown, options: QueryOptions | undefined): Promise<T>
+    close(): void
+  }
+  try {
+    if (!Number.isInteger(statement.parameterCount)) throw unreadableAnswer(ER_UNEXPECTED_PACKET)
+    return await statement.execute(values, typeof sql === 'string' ? undefined : sql)
+  } finally {
+    statement.close()
+  }
 }
