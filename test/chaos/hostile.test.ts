@@ -68,6 +68,14 @@ const LETTING_IN: ReadonlyArray<readonly [string, Script]> = [
     }),
   ],
   [
+    'breaks off in the middle of an answer',
+    trusted(async (session) => {
+      const said = session.inTls.length
+      session.sendPacket(3, OK)
+      if (await session.hasSent(said + 1)) session.sendPacket(1, Buffer.from([0, 1, 0, 0, 0]))
+    }),
+  ],
+  [
     'goes on in the same breath',
     trusted((session) => session.send(Buffer.concat([packet(3, OK), packet(4, OK)]))),
   ],
