@@ -18,6 +18,8 @@ export const CONNECT_TIMEOUT_MS = 150
 const BOUND_MS = 10_000
 const TLS_HANDSHAKE_RECORD = 22
 const TOKEN = 'X-Amz-Signature'
+/** mariadb's own number. */
+const ER_CONNECTION_TIMEOUT = 45_012
 
 /** A hostile server that stands before a good one, for the tests of one file. */
 export interface HostileRig {
@@ -104,8 +106,18 @@ export async function eventually<T>(action: () => T | Promise<T>): Promise<T> {
   }
 }
 
-export function isTimeout(error: unknown): boolean {
-  return (error as { code?: unknown } | undefined)?.code === 'ETIMEDOUT'
+function isTimeout(error: unknown): boolean {
+  const { code, driverError, meta } = (error ?? {}) as PrismaError & { code?: unknown; meta?: PrismaMeta }
+  const ofMariadb = driverError ?? meta?.driverAdapterError?.driverError
+  return code === 'ETIMEDOUT' || ofMariadb?.errno === ER_CONNECTION_TIMEOUT
+}
+
+/** What Prisma makes of an error of mariadb, and what it makes of that for a query. */
+interface PrismaError {
+  readonly driverError?: { readonly errno?: number }
+}
+interface PrismaMeta {
+  readonly driverAdapterError?: PrismaError
 }
 
 /** What must not have been sent in this session, in words; undefined if all is well. */
