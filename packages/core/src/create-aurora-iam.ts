@@ -163,7 +163,7 @@ class Iam implements AuroraIam, LoginOwner {
   tokenRefused({ error, target, token, isNew }: Parameters<LoginOwner['tokenRefused']>[0]): void {
     if (isNew) this.#record.explain(error, target, this.#credentials.evidence())
     else this.#refusedLogins.note(error, keyOf(target), token)
-    if (this.#tokens.drop(target, token) && this.#distrustPause.isOver()) this.#credentials.distrust()
+    if (this.#tokens.drop(target, token) && this.#distrustPause.begin()) this.#credentials.distrust()
   }
 
   opened(): void {

@@ -9,8 +9,8 @@ export class DistrustPause {
   #lengthMs = SHORTEST_MS
   #endsAt = Number.NEGATIVE_INFINITY
 
-  /** Whether it may be asked now. If so, the next pause begins. */
-  isOver(): boolean {
+  /** Begins a pause, unless one is under way. Whoever began it may ask the source now. */
+  begin(): boolean {
     const now = performance.now()
     if (now < this.#endsAt) return false
     this.#endsAt = now + this.#lengthMs

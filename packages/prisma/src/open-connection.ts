@@ -12,7 +12,7 @@ export interface OpenConnection {
    * Ends it at once, whatever it is doing. mariadb's own `destroy()` would open another connection to kill a running
    * query.
    */
-  cut(): void
+  readonly cut: () => void
 }
 
 /** Opens one new connection. `signal` ends it, whatever it is waiting for. */

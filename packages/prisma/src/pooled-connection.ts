@@ -10,17 +10,17 @@ const FAREWELL_MS = 1_000
 /** One connection of the pool, for as long as it lives. */
 export class PooledConnection {
   readonly connection: Connection
-  readonly #opened: OpenConnection
+  readonly #cut: OpenConnection['cut']
   #lastUsedAt = performance.now()
   #isBroken = false
   /** Whether somebody has it. */
   isLent = false
 
-  constructor(opened: OpenConnection) {
-    this.connection = opened.connection
-    this.#opened = opened
-    opened.connection.on('error', () => this.markBroken())
-    opened.connection.on('end', () => this.markBroken())
+  constructor({ connection, cut }: OpenConnection) {
+    this.connection = connection
+    this.#cut = cut
+    connection.on('error', () => this.markBroken())
+    connection.on('end', () => this.markBroken())
   }
 
   /** It is not handed out again. */
@@ -65,6 +65,6 @@ export class PooledConnection {
 
   /** Closes at once; a query that runs on it rejects. */
   cut(): void {
-    this.#opened.cut()
+    this.#cut()
   }
 }
