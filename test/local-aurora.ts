@@ -5,11 +5,14 @@ import { afterAll, beforeEach } from 'vitest'
 export async function localAurora(): Promise<LocalAurora> {
   const aurora = await startLocalAurora({ throttle: false })
   afterAll(() => aurora.close())
-  beforeEach(() => {
-    aurora.faults.clear()
-    aurora.setThrottle(false)
-    aurora.setClock(Date.now)
-    aurora.log.clear()
-  })
+  beforeEach(() => renew(aurora))
   return aurora
+}
+
+/** Takes back whatever a test has done to `aurora`, but for its users and their data. */
+export function renew(aurora: LocalAurora): void {
+  aurora.faults.clear()
+  aurora.setThrottle(false)
+  aurora.setClock(Date.now)
+  aurora.log.clear()
 }

@@ -9,17 +9,29 @@ import { CLIENTS as PRISMA } from '../prisma/support.ts'
 import { typeormHarness } from '../typeorm/harness.ts'
 import { VERSIONS as TYPEORM } from '../typeorm/support.ts'
 
-/** Every adapter on the latest version of its driver. */
-export const ADAPTERS: readonly AdapterHarness[] = [
-  mysql2Harness('mysql2 latest', mysql, true),
+export const MYSQL2_LATEST: AdapterHarness = mysql2Harness('mysql2 latest', mysql, true)
+/** The oldest that is supported. */
+export const MYSQL2_OLDEST: AdapterHarness = mysql2Harness(
+  'mysql2 3.15.3',
+  mysql315 as unknown as Mysql2Promise,
+  false,
+)
+
+/** What stands on mysql2, each in its latest version. */
+export const OVER_MYSQL2: readonly AdapterHarness[] = [
   ...KNEX.slice(-1).map(knexHarness),
   ...TYPEORM.slice(-1).map(typeormHarness),
-  ...PRISMA.slice(0, 1).map(({ generator, Client }) => prismaHarness(`Prisma (${generator})`, Client)),
 ]
+
+/** Prisma, on the mariadb driver. */
+export const ON_MARIADB: AdapterHarness = prismaHarness(`Prisma (${PRISMA[0].generator})`, PRISMA[0].Client)
+
+/** Every adapter on the latest version of its driver. */
+export const ADAPTERS: readonly AdapterHarness[] = [MYSQL2_LATEST, ...OVER_MYSQL2, ON_MARIADB]
 
 /** Every adapter on the oldest version that is supported. */
 export const ON_OLDEST: readonly AdapterHarness[] = [
-  mysql2Harness('mysql2 3.15.3', mysql315 as unknown as Mysql2Promise, false),
+  MYSQL2_OLDEST,
   ...KNEX.slice(0, 1).map(knexHarness),
   ...TYPEORM.slice(0, 1).map(typeormHarness),
 ]

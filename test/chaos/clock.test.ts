@@ -9,7 +9,7 @@ import { SECRET, SESSION } from '../../packages/core/test/support.ts'
 import { until } from '../conformance/rate.ts'
 import { localAurora } from '../local-aurora.ts'
 import { ADAPTERS } from './adapters.ts'
-import { errorOf, opener } from './setting.ts'
+import { errorOf, opener, refusedBy } from './setting.ts'
 
 const MINUTE_MS = 60_000
 
@@ -53,7 +53,7 @@ describe.each(ADAPTERS)('the clock of a machine with $name', (harness) => {
   /** What the cause of the error says that asking for a connection ends with. */
   async function refusal(attempt: Promise<unknown>): Promise<string> {
     const error = await errorOf(attempt)
-    expect(error).toMatchObject(harness.errors?.refused ?? { code: 'ER_ACCESS_DENIED_ERROR', errno: 1045 })
+    expect(error).toMatchObject(refusedBy(harness))
     if (keepsErrors) expect(error.cause).toMatchObject({ code: 'ERR_AURORA_IAM_LOGIN_REFUSED' })
     return (error.cause as Error | undefined)?.message ?? ''
   }

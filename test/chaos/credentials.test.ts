@@ -10,7 +10,7 @@ import { until } from '../conformance/rate.ts'
 import { localAurora } from '../local-aurora.ts'
 import { ADAPTERS } from './adapters.ts'
 import { closedGate } from './gate.ts'
-import { errorOf, opener } from './setting.ts'
+import { errorOf, opener, refusedBy } from './setting.ts'
 
 const MINUTE_MS = 60_000
 const SECRET = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'
@@ -88,7 +88,7 @@ const HOSTILE: ReadonlyArray<readonly [what: string, answer: Answer, code: strin
 describe.each(ADAPTERS)('credentials of $name', (harness) => {
   const connect = opener(harness, aurora)
   const { keepsErrors, retriesLogins = false } = harness.capabilities
-  const refused = harness.errors?.refused ?? { code: 'ER_ACCESS_DENIED_ERROR', errno: 1045 }
+  const refused = refusedBy(harness)
 
   test.each(HOSTILE)(
     'a source that answers %s: a clear error, and the pool is well afterwards',

@@ -5,6 +5,7 @@ import { createRateLimiter, type RateLimiter } from '@aurora-iam/rate-limit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { AdapterHarness, Client, HeldConnection } from '../conformance/harness.ts'
 import { until } from '../conformance/rate.ts'
+import { renew } from '../local-aurora.ts'
 import { ADAPTERS } from './adapters.ts'
 
 // Two hosts of one cluster: both answer to its name, on one port, each at an address of its own.
@@ -26,11 +27,7 @@ beforeEach(() => {
   // Knex prints each connection that failed.
   vi.spyOn(console, 'log').mockImplementation(() => {})
   address = old.host
-  for (const aurora of [old, next]) {
-    aurora.setThrottle(false)
-    aurora.faults.clear()
-    aurora.log.clear()
-  }
+  for (const aurora of [old, next]) renew(aurora)
 })
 
 afterEach(async () => {

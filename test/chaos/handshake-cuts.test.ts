@@ -1,4 +1,4 @@
-import { MYSQL2_LATEST, MYSQL2_OLDEST, PRISMA_PATH } from './driver-paths.ts'
+import { MYSQL2_LATEST, MYSQL2_OLDEST, ON_MARIADB } from './adapters.ts'
 import { describeCuts } from './handshake-cuts.ts'
 import { hostileRig } from './hostile-rig.ts'
 
@@ -8,7 +8,7 @@ describeCuts(
     [MYSQL2_LATEST, 1],
     // Those that resume no TLS sessions take longer over each handshake: at every byte in `npm run soak`.
     [MYSQL2_OLDEST, 5],
-    [PRISMA_PATH, 5],
+    [ON_MARIADB, 5],
   ],
   60_000,
 )

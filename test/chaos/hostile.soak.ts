@@ -1,4 +1,4 @@
-import { MYSQL2_OLDEST, PATHS_OVER_MYSQL2, PRISMA_PATH } from './driver-paths.ts'
+import { MYSQL2_OLDEST, ON_MARIADB, OVER_MYSQL2 } from './adapters.ts'
 import { describeCuts } from './handshake-cuts.ts'
 import { describeFuzz } from './hostile-fuzz.ts'
 import { hostileRig } from './hostile-rig.ts'
@@ -8,11 +8,11 @@ const TIMEOUT_MS = 5 * 60_000
 
 describeFuzz(
   rig,
-  [MYSQL2_OLDEST, ...PATHS_OVER_MYSQL2].map((harness) => [harness, 10_000] as const),
+  [MYSQL2_OLDEST, ...OVER_MYSQL2].map((harness) => [harness, 10_000] as const),
   TIMEOUT_MS,
 )
 describeCuts(
   rig,
-  [MYSQL2_OLDEST, ...PATHS_OVER_MYSQL2, PRISMA_PATH].map((harness) => [harness, 1] as const),
+  [MYSQL2_OLDEST, ...OVER_MYSQL2, ON_MARIADB].map((harness) => [harness, 1] as const),
   TIMEOUT_MS,
 )

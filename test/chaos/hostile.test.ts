@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { AdapterHarness } from '../conformance/harness.ts'
-import { MYSQL2_LATEST, MYSQL2_OLDEST, PATHS_OVER_MYSQL2, PRISMA_PATH } from './driver-paths.ts'
+import { MYSQL2_LATEST, MYSQL2_OLDEST, ON_MARIADB, OVER_MYSQL2 } from './adapters.ts'
 import { HOSTILE_CASES, type HostileCase } from './hostile-cases.ts'
 import {
   CONNECT_TIMEOUT_MS,
@@ -80,7 +80,7 @@ const LETTING_IN: ReadonlyArray<readonly [string, Script]> = [
   ],
 ]
 
-for (const harness of [MYSQL2_LATEST, MYSQL2_OLDEST, PRISMA_PATH]) {
+for (const harness of [MYSQL2_LATEST, MYSQL2_OLDEST, ON_MARIADB]) {
   test.each(LETTING_IN)(
     `${harness.name}: a server that lets in unasked, then %s, does not end the process`,
     async (_, script) => {
@@ -100,12 +100,12 @@ for (const harness of [MYSQL2_LATEST, MYSQL2_OLDEST, PRISMA_PATH]) {
 }
 
 for (const harness of [MYSQL2_LATEST, MYSQL2_OLDEST]) describePath(harness, HOSTILE_CASES)
-for (const harness of PATHS_OVER_MYSQL2) describePath(harness, ONE_OF_EACH_KIND)
+for (const harness of OVER_MYSQL2) describePath(harness, ONE_OF_EACH_KIND)
 
 // mariadb makes a session of what it takes for a login.
 const NOT_OF_MARIADB = /^OK without a word/
 describePath(
-  PRISMA_PATH,
+  ON_MARIADB,
   HOSTILE_CASES.filter(({ name }) => !NOT_OF_MARIADB.test(name)),
   ({ code }) => (code.startsWith('ERR_AURORA_IAM_') ? code : 'P2010'),
 )

@@ -5,6 +5,7 @@ import type { AdapterHarness, Client, HeldConnection } from '../conformance/harn
 import { until } from '../conformance/rate.ts'
 import { localAurora } from '../local-aurora.ts'
 import { ADAPTERS, ON_OLDEST } from './adapters.ts'
+import { refusedBy } from './setting.ts'
 
 const FIRST = { accessKeyId: 'AKIDFIRST', secretAccessKey: 'first' }
 const SECOND = { accessKeyId: 'AKIDSECOND', secretAccessKey: 'second' }
@@ -78,7 +79,7 @@ async function holdAtOnce(client: Client, count: number) {
 
 describe.each([...ADAPTERS, ...ON_OLDEST])('refused logins of $name', (harness) => {
   const modes = harness.openRetrying ? [false, true] : [true]
-  const refused = harness.errors?.refused ?? { code: 'ER_ACCESS_DENIED_ERROR', errno: 1045 }
+  const refused = refusedBy(harness)
 
   if (harness.openRetrying)
     test('a key is deleted: without retry the connections in flight fail, each with the error of the server, and the next are right', async () => {

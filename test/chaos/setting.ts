@@ -26,3 +26,8 @@ export async function errorOf(work: Promise<unknown>): Promise<Error & Record<st
   if (outcome instanceof Error) return outcome as Error & Record<string, unknown>
   throw new Error('It did not reject with an Error.')
 }
+
+/** What an adapter makes of the server's "Access denied" to a login. */
+export function refusedBy({ errors }: AdapterHarness): object {
+  return errors?.refused ?? { code: 'ER_ACCESS_DENIED_ERROR', errno: 1045 }
+}

@@ -1,6 +1,7 @@
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe } from 'vitest'
+import { renew } from '../local-aurora.ts'
 import { failover } from './failover.ts'
 import { failures } from './failures.ts'
 import type { AdapterHarness, Client, ClientOptions, Suite } from './harness.ts'
@@ -22,12 +23,7 @@ export function describeAdapter(harness: AdapterHarness): void {
 
     afterAll(() => aurora.close())
 
-    beforeEach(() => {
-      aurora.faults.clear()
-      aurora.setThrottle(false)
-      aurora.setClock(Date.now)
-      aurora.log.clear()
-    })
+    beforeEach(() => renew(aurora))
 
     afterEach(async () => {
       await Promise.allSettled(clients.splice(0).map((client) => client.close()))

@@ -1,10 +1,13 @@
 import { createAuroraIam } from '@aurora-iam/core'
-import { createPrincipal, type IamRefusal, type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { createPrincipal, type IamRefusal, type LocalAurora } from '@aurora-iam/local'
 import { Signer, type SignerConfig } from '@aws-sdk/rds-signer'
 import mysql from 'mysql2/promise'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { localAurora } from '../local-aurora.ts'
 
 const MINUTE_MS = 60_000
+
+const aurora = await localAurora()
 
 type Bad = readonly [
   kind: string,
@@ -61,20 +64,7 @@ const BAD: readonly Bad[] = [
 ]
 
 describe('a login with a bad token: the client sees 1045, the log says why', () => {
-  let aurora: LocalAurora
-
-  beforeAll(async () => {
-    aurora = await startLocalAurora({ throttle: false })
-    aurora.principals.add(onlyReporting)
-  })
-
-  afterAll(() => aurora.close())
-
-  beforeEach(() => {
-    aurora.faults.clear()
-    aurora.setThrottle(false)
-    aurora.log.clear()
-  })
+  beforeAll(() => aurora.principals.add(onlyReporting))
 
   test.each(BAD)('%s is %s', async (_kind, reason, make) => {
     await expect(logIn(aurora, await make(aurora))).rejects.toMatchObject({ errno: 1045 })
