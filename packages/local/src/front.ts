@@ -1,4 +1,7 @@
-import { createServer, type Socket } from 'node:net'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { LocalAuroraError } from './errors.ts'
 import { Faults } from './faults.ts'
 import { type FrontConnection, serveConnection } from './front-connection.ts'
 import { cutAfter } from './front-cut.ts'
@@ -10,7 +13,11 @@ export interface Front {
   readonly faults: Faults
   /** How many connections are open now. */
   readonly openConnections: number
-  /** Refuses new connections and breaks every open one until `work` is done. */
+  /**
+   * Refuses new connections and breaks every open one until `work` is done.
+   *
+   * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_DATABASE_FAILED`: another program keeps the port since
+   */
   closedDuring(work: () => Promise<void>): Promise<void>
   /** Stops listening, breaks every connection and resolves when nothing is left of them. */
   close(): Promise<void>
@@ -22,6 +29,10 @@ export interface FrontAddress {
   /** 0 for any that is free. */
   readonly port: number
 }
+
+// While nobody listens the system gives the port to whoever asks for any, as a rule for a moment only.
+const LISTEN_AGAIN_TRIES = 20
+const LISTEN_AGAIN_EVERY_MS = 100
 
 /**
  * Listens for MySQL clients. Neither the listener nor a connection keeps the process alive.
@@ -52,14 +63,27 @@ export async function startFront(
     open.add(connection)
     void connection.finished.then(() => open.delete(connection))
   })
-  const listen = (on: number) =>
-    new Promise<number>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(on, address.host, () => {
-        server.off('error', reject).unref()
-        resolve((server.address() as { port: number }).port)
-      })
-    })
+  const listen = async (on: number) => {
+    await once(server.listen(on, address.host), 'listening')
+    server.unref()
+    return (server.address() as AddressInfo).port
+  }
+  const listenAgain = async () => {
+    for (let tries = 1; !isClosed; tries++) {
+      try {
+        await listen(port)
+        // Closed while the address was looked up: a server can only be closed once it listens.
+        if (isClosed) server.close()
+        return
+      } catch (cause) {
+        if (tries < LISTEN_AGAIN_TRIES) await sleep(LISTEN_AGAIN_EVERY_MS)
+        else {
+          const message = `port: ${port} was taken by another program while the database restarted`
+          throw new LocalAuroraError('ERR_LOCAL_AURORA_DATABASE_FAILED', message, { cause })
+        }
+      }
+    }
+  }
   const port = await listen(address.port)
   shared = { ...services(port), faults }
 
@@ -75,7 +99,7 @@ export async function startFront(
       try {
         await work()
       } finally {
-        if (!isClosed) await listen(port)
+        await listenAgain()
       }
     },
     async close() {

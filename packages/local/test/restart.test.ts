@@ -1,5 +1,9 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startFront } from '../src/front.ts'
 import { startMariaDb } from '../src/mariadb.ts'
 import { logIn } from './fixtures/client.ts'
 
@@ -34,6 +38,35 @@ test('as a reader it refuses changes, as a writer it takes them again', async ()
   const writer = await logIn(aurora)
   await writer.query('CREATE TABLE taken (id INT)')
   await writer.end()
+})
+
+/** A front whose port is taken by another program as soon as it is free. */
+async function takenMeanwhile(): Promise<{ other: Server; reopened: Promise<void>; close(): Promise<void> }> {
+  const front = await startFront({ host: '127.0.0.1', port: 0 }, () => ({}) as never)
+  const other = createServer()
+  const reopened = front.closedDuring(async () => {
+    await once(other.listen(front.port, '127.0.0.1'), 'listening')
+  })
+  await once(other, 'listening')
+  return { other, reopened, close: () => front.close() }
+}
+
+test('a port that another program took meanwhile is waited for', async () => {
+  const { other, reopened, close } = await takenMeanwhile()
+  await sleep(100)
+  other.close()
+  await reopened
+  await close()
+})
+
+test('a port that another program keeps is given up after a while', async () => {
+  const { other, reopened, close } = await takenMeanwhile()
+  await expect(reopened).rejects.toMatchObject({
+    code: 'ERR_LOCAL_AURORA_DATABASE_FAILED',
+    cause: { code: 'EADDRINUSE' },
+  })
+  other.close()
+  await close()
 })
 
 test('closed in the middle of it: the restart fails, and nothing is left', async () => {

@@ -1,9 +1,11 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -12,6 +14,9 @@ const run = promisify(execFile)
 export const serverPrograms = ['redis-server', 'valkey-server'].filter(
   (name) => spawnSync(name, ['--version']).status === 0,
 )
+
+// Below those that the system gives to whoever asks for any, and so is the bus of a cluster, 10,000 above.
+const PORTS = [10_000, 22_000] as const
 
 /** A server of the test's own: on a free port of the loopback, in a folder of its own, keeping nothing. */
 export class RedisServer {
@@ -34,29 +39,50 @@ export class RedisServer {
     settings: (folder: string, port: number) => readonly string[] = () => [],
   ): Promise<RedisServer> {
     const folder = await mkdtemp(join(tmpdir(), 'rate-limit-redis-'))
-    const port = await freePort()
-    const server = new RedisServer(program, port, folder, [
-      ...['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder],
-      ...['--save', '', '--appendonly', 'no', '--loglevel', 'warning'],
-      ...settings(folder, port),
-    ])
-    await server.up()
-    return server
+    return RedisServer.#onFreePort(async (port) => {
+      return new RedisServer(program, port, folder, [
+        ...['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder],
+        ...['--save', '', '--appendonly', 'no', '--loglevel', 'warning'],
+        ...settings(folder, port),
+      ])
+    })
   }
 
   /** Starts a Sentinel, whose settings are in the file that `write` leaves. */
   static async startSentinel(write: (folder: string, port: number) => Promise<string>): Promise<RedisServer> {
     const folder = await mkdtemp(join(tmpdir(), 'rate-limit-sentinel-'))
-    const port = await freePort()
-    const server = new RedisServer('redis-server', port, folder, [await write(folder, port), '--sentinel'])
-    await server.up()
-    return server
+    return RedisServer.#onFreePort(async (port) => {
+      return new RedisServer('redis-server', port, folder, [await write(folder, port), '--sentinel'])
+    })
+  }
+
+  /** A server that finds its port taken, or that of its bus, ends at once: then the next one is tried. */
+  static async #onFreePort(create: (port: number) => Promise<RedisServer>): Promise<RedisServer> {
+    for (let tries = 1; ; tries++) {
+      const server = await create(randomInt(...PORTS))
+      try {
+        await server.up()
+        return server
+      } catch (error) {
+        await server.kill()
+        if (tries === 10) throw error
+      }
+    }
   }
 
   /** Starts it, again if need be: empty, as nothing is kept. */
   async up(): Promise<void> {
-    this.#process = spawn(this.#program, this.#settings, { stdio: 'ignore' })
-    await answers(this.port)
+    const child = spawn(this.#program, this.#settings, { stdio: 'ignore' })
+    this.#process = child
+    const deadline = performance.now() + 10_000
+    // Whoever else holds the port may be a Redis too.
+    while (!(await info(this.port)).includes(`process_id:${child.pid}\r\n`)) {
+      if (child.exitCode !== null) {
+        throw new Error(`${this.#program} ended: port ${this.port} is taken, or a setting is wrong.`)
+      }
+      if (performance.now() > deadline) throw new Error(`No Redis answered on port ${this.port}.`)
+      await sleep(20)
+    }
   }
 
   /** Says something to it as `redis-cli` does, and returns the answer. */
@@ -83,31 +109,16 @@ export class RedisServer {
   }
 }
 
-/** A port that was free a moment ago, and has a free one for the bus of a cluster. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer().listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const { port } = server.address() as AddressInfo
-    server.close()
-    await once(server, 'close')
-    if (port < 55_000) return port
-  }
-}
-
-async function answers(port: number): Promise<void> {
-  const deadline = performance.now() + 10_000
-  while (performance.now() < deadline) {
-    const socket = connect(port, '127.0.0.1')
-    const answer = new Promise<boolean>((resolve) => {
-      socket.on('error', () => resolve(false))
-      socket.on('data', () => resolve(true))
-      socket.on('connect', () => socket.write('PING\r\n'))
-    })
-    const isThere = await answer
+/** What a Redis says of itself, or nothing. */
+async function info(port: number): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  try {
+    socket.write('INFO server\r\n')
+    const [answer] = await once(socket, 'data')
+    return String(answer)
+  } catch {
+    return ''
+  } finally {
     socket.destroy()
-    if (isThere) return
-    await new Promise((resolve) => setTimeout(resolve, 20))
   }
-  throw new Error(`No Redis answered on port ${port}.`)
 }
