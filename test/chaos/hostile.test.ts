@@ -11,7 +11,7 @@ import {
   leakIn,
   outcomeOf,
 } from './hostile-rig.ts'
-import { OK, packet, trusted } from './hostile-scripts.ts'
+import { CLEAR_PASSWORD_WANTED, OK, packet, trusted } from './hostile-scripts.ts'
 import type { HostileSession, Script } from './hostile-server.ts'
 
 const ONE_OF_EACH_KIND = HOSTILE_CASES.filter(({ isOfItsKind }) => isOfItsKind)
@@ -51,7 +51,7 @@ function describePath(
   })
 }
 
-/** Servers to trust that let in unasked, and then break off, or are not to be understood. */
+/** Servers to trust that let in before they have the token, and then break off, or are not to be understood. */
 const LETTING_IN: ReadonlyArray<readonly [string, Script]> = [
   [
     'breaks off later',
@@ -77,6 +77,13 @@ const LETTING_IN: ReadonlyArray<readonly [string, Script]> = [
   [
     'goes on in the same breath',
     trusted((session) => session.send(Buffer.concat([packet(3, OK), packet(4, OK)]))),
+  ],
+  [
+    'asks for the token and goes on before it comes',
+    trusted((session) => {
+      const said = [CLEAR_PASSWORD_WANTED, OK, OK, OK, OK].map((payload, index) => packet(3 + index, payload))
+      session.send(Buffer.concat(said))
+    }),
   ],
 ]
 

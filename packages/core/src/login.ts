@@ -88,8 +88,7 @@ export class Login {
   /** The server took the token. */
   accepted(): void {
     if (!this.#end()) return
-    this.#permit?.settled('ok')
-    if (this.#handedOver) this.#handedOver.signer.accepted = true
+    this.#taken()
     this.#owner.opened()
     publish('connect', () => ({ ...this.#endpoint(), durationMs: performance.now() - this.#startedAt }))
   }
@@ -112,13 +111,14 @@ export class Login {
       const isNew = token.madeAt >= this.#askedAt
       this.#owner.tokenRefused({ error, target: this.target, token, isNew })
     }
-    this.#owner.failed(error)
-    publish('refusal', () => ({
-      ...this.#endpoint(),
-      stage: 'login',
-      error,
-      durationMs: performance.now() - this.#startedAt,
-    }))
+    this.#gaveUp(error)
+  }
+
+  /** The server took the token, and the connection is not kept all the same: it led to a reader, or broke before that was known. */
+  notKept(error: Error): void {
+    if (!this.#end()) return
+    this.#taken()
+    this.#gaveUp(error)
   }
 
   /** It is over, and how it ended cannot be seen from here. */
@@ -152,6 +152,21 @@ export class Login {
     this.#isOver = true
     for (const listener of this.#listeners) listener()
     return true
+  }
+
+  #taken(): void {
+    this.#permit?.settled('ok')
+    if (this.#handedOver) this.#handedOver.signer.accepted = true
+  }
+
+  #gaveUp(error: Error): void {
+    this.#owner.failed(error)
+    publish('refusal', () => ({
+      ...this.#endpoint(),
+      stage: 'login',
+      error,
+      durationMs: performance.now() - this.#startedAt,
+    }))
   }
 
   #endpoint(): EndpointEvent {

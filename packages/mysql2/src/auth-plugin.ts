@@ -20,13 +20,15 @@ export interface PluginContext {
  * verified and on no other. mysql2 itself makes no such check.
  *
  * A failure never rejects: mysql2 would overwrite its code, and for `changeUser` leave the rejection unhandled and
- * the callback uncalled. It destroys the stream instead, which takes the error to whoever waits.
+ * the callback uncalled. It destroys the stream instead, which takes the error to whoever waits. If mysql2 has ended
+ * the stream meanwhile, nobody does: an error on it would be thrown at the process.
  */
 export function clearPasswordPlugin(context: PluginContext) {
   const answered = new WeakSet<AuthenticatingConnection['command']>()
   return ({ connection, command }: AuthenticatingConnection) =>
     async (): Promise<Buffer | null> => {
-      let login = context.logins.take(connection.stream)
+      const { stream } = connection
+      let login = context.logins.take(stream)
       try {
         assertVerified(connection)
         if (answered.has(command)) throw askedTwice()
@@ -36,10 +38,10 @@ export function clearPasswordPlugin(context: PluginContext) {
           requireWriter(connection, context.iam.writerCheck(login.target))
         } else login = await loginAgain({ connection, command }, context)
         const token = await login.token()
-        return Buffer.from(`${token.value}\0`)
+        return stream.writable ? Buffer.from(`${token.value}\0`) : null
       } catch (error) {
         login?.failed(error as Error)
-        connection.stream.destroy(error as Error)
+        stream.destroy(stream.writable ? (error as Error) : undefined)
         return null
       }
     }
