@@ -52,6 +52,11 @@ export class HostileSession {
     if (!this.#stream.destroyed) this.#stream.write(bytes)
   }
 
+  /** Sends bytes outside of TLS, between its records. */
+  sendInClear(bytes: Uint8Array): void {
+    this.#socket.write(bytes)
+  }
+
   /** Sends one packet. */
   sendPacket(sequence: number, payload: Uint8Array): void {
     this.send(encodePacket({ sequence, payload: Buffer.from(payload) }))

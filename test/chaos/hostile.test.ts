@@ -11,7 +11,7 @@ import {
   leakIn,
   outcomeOf,
 } from './hostile-rig.ts'
-import { CLEAR_PASSWORD_WANTED, OK, packet, trusted } from './hostile-scripts.ts'
+import { CLEAR_PASSWORD_WANTED, OK, packet, switchTo, trusted } from './hostile-scripts.ts'
 import type { HostileSession, Script } from './hostile-server.ts'
 
 const ONE_OF_EACH_KIND = HOSTILE_CASES.filter(({ isOfItsKind }) => isOfItsKind)
@@ -51,23 +51,27 @@ function describePath(
   })
 }
 
-/** Servers to trust that let in before they have the token, and then break off, or are not to be understood. */
-const LETTING_IN: ReadonlyArray<readonly [string, Script]> = [
+/** Packets that answer the client's second one, all at once. */
+const inOneBreath = (...payloads: readonly Buffer[]): Buffer =>
+  Buffer.concat(payloads.map((payload, index) => packet(3 + index, payload)))
+
+/** Servers to trust that break off when they have let in, or are not to be understood. */
+const BROKEN: ReadonlyArray<readonly [string, Script]> = [
   [
-    'breaks off later',
+    'lets in unasked, then breaks off later',
     trusted((session) => {
       for (const sequence of [3, 1, 1, 1, 1]) session.sendPacket(sequence, OK)
     }),
   ],
   [
-    'breaks off at once',
+    'lets in unasked, then breaks off at once',
     trusted((session) => {
       session.sendPacket(3, OK)
       session.end()
     }),
   ],
   [
-    'breaks off in the middle of an answer',
+    'lets in unasked, then breaks off in the middle of an answer',
     trusted(async (session) => {
       const said = session.inTls.length
       session.sendPacket(3, OK)
@@ -75,21 +79,32 @@ const LETTING_IN: ReadonlyArray<readonly [string, Script]> = [
     }),
   ],
   [
-    'goes on in the same breath',
-    trusted((session) => session.send(Buffer.concat([packet(3, OK), packet(4, OK)]))),
+    'lets in unasked, then goes on in the same breath',
+    trusted((session) => session.send(inOneBreath(OK, OK))),
+  ],
+  [
+    'asks for another proof and goes on before it comes',
+    trusted((session) => session.send(inOneBreath(switchTo('caching_sha2_password'), OK, OK, OK, OK))),
   ],
   [
     'asks for the token and goes on before it comes',
-    trusted((session) => {
-      const said = [CLEAR_PASSWORD_WANTED, OK, OK, OK, OK].map((payload, index) => packet(3 + index, payload))
-      session.send(Buffer.concat(said))
+    trusted((session) => session.send(inOneBreath(CLEAR_PASSWORD_WANTED, OK, OK, OK, OK))),
+  ],
+  [
+    'lets in with the token, goes on, and breaks TLS',
+    trusted(async (session) => {
+      const said = session.inTls.length
+      session.sendPacket(3, CLEAR_PASSWORD_WANTED)
+      if (!(await session.hasSent(said + 1))) return
+      session.send(inOneBreath(OK, OK, OK, OK))
+      session.sendInClear(Buffer.alloc(100, 'x'))
     }),
   ],
 ]
 
 for (const harness of [MYSQL2_LATEST, MYSQL2_OLDEST, ON_MARIADB]) {
-  test.each(LETTING_IN)(
-    `${harness.name}: a server that lets in unasked, then %s, does not end the process`,
+  test.each(BROKEN)(
+    `${harness.name}: a server to trust that %s does not end the process`,
     async (_, script) => {
       const { client, limiter } = await rig.openHeld(harness)
       rig.server().script = async (session) => {

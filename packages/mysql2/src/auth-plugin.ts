@@ -6,6 +6,7 @@ import {
   type WriterCheck,
 } from '@aurora-iam/core'
 import type { AuthenticatingConnection, ConnectionSettings } from './driver-types.ts'
+import { tolerateLateErrors } from './late-errors.ts'
 import type { Logins } from './logins.ts'
 
 /** What the plugin needs to know. */
@@ -25,8 +26,9 @@ export interface PluginContext {
  */
 export function clearPasswordPlugin(context: PluginContext) {
   const answered = new WeakSet<AuthenticatingConnection['command']>()
-  return ({ connection, command }: AuthenticatingConnection) =>
-    async (): Promise<Buffer | null> => {
+  return ({ connection, command }: AuthenticatingConnection) => {
+    tolerateLateErrors(connection)
+    return async (): Promise<Buffer | null> => {
       const { stream } = connection
       let login = context.logins.take(stream)
       try {
@@ -45,6 +47,7 @@ export function clearPasswordPlugin(context: PluginContext) {
         return null
       }
     }
+  }
 }
 
 function followHandshake(login: Login, { connection, command }: AuthenticatingConnection): void {

@@ -20,7 +20,7 @@ export interface ConnectionSettings {
  * call `command` a string.
  */
 export interface AuthenticatingConnection {
-  readonly connection: {
+  readonly connection: EventEmitter & {
     readonly config: ConnectionSettings
     /** The TLS socket once the connection is encrypted; since mysql2 3.14.4. */
     readonly stream: Socket & { readonly encrypted?: boolean; readonly authorized?: boolean }
@@ -36,5 +36,5 @@ export interface AuthenticatingConnection {
 /** The three options that carry everything through whatever stands on mysql2. */
 export interface ConnectionHooks {
   readonly stream: (options: { readonly config: ConnectionSettings }) => Socket
-  readonly authPlugins: { readonly mysql_clear_password: AuthPlugin }
+  readonly authPlugins: Readonly<Record<string, AuthPlugin>>
 }

@@ -3,15 +3,19 @@ import type { AuthPlugin } from 'mysql2'
 import { clearPasswordPlugin } from './auth-plugin.ts'
 import type { ConnectionHooks, ConnectionSettings } from './driver-types.ts'
 import { Logins } from './logins.ts'
+import { noPasswordPlugin } from './no-password-plugin.ts'
 import { openWhenPermitted } from './socket.ts'
 
 /** mysql2's own default for `connectTimeout`, in milliseconds. */
 export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
 
+// mysql2's types call `command` a string.
+const noPassword = noPasswordPlugin as unknown as AuthPlugin
+
 /**
  * The two hooks into mysql2, for adapters of what stands on it: `stream` is called before a socket is opened,
- * `authPlugins.mysql_clear_password` when the server asks for the password. Both read host, port and user from the
- * connection at hand, so one pair serves any number of nodes.
+ * `authPlugins` when the server asks for the password. Both read host, port and user from the connection at hand, so
+ * one pair serves any number of nodes.
  *
  * @param target - where connections to its `hostname` and `port` go, when that is not where their name leads; one for
  * each node that is known
@@ -35,6 +39,9 @@ export function connectionHooks(
     stream: ({ config }) => openWhenPermitted(config, { iam, logins, resolve, connectTimeout }),
     authPlugins: {
       mysql_clear_password: clearPasswordPlugin({ iam, logins, resolve }) as unknown as AuthPlugin,
+      mysql_native_password: noPassword,
+      caching_sha2_password: noPassword,
+      sha256_password: noPassword,
     },
   }
 }

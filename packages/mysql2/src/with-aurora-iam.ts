@@ -42,6 +42,6 @@ export function withAuroraIam<T extends Mysql2Options>(options: T, iam?: AuroraI
     ssl: sslFor(shared, target, ssl),
     connectTimeout: loginTimeout === 0 ? 0 : Math.min(loginTimeout + shared.longestWaitMs, LONGEST_TIMER_MS),
     stream: hooks.stream,
-    authPlugins: { ...authPlugins, ...hooks.authPlugins },
+    authPlugins: { ...hooks.authPlugins, ...authPlugins },
   } as unknown as T
 }

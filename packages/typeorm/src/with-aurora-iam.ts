@@ -48,7 +48,7 @@ export function withAuroraIam<T extends MysqlDataSourceOptions>(
     extra: {
       ...extra,
       stream: hooks.stream,
-      authPlugins: { ...extra?.authPlugins, ...hooks.authPlugins },
+      authPlugins: { ...hooks.authPlugins, ...extra?.authPlugins },
     },
   }
 }
