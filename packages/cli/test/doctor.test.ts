@@ -1,63 +1,14 @@
 import { createServer } from 'node:net'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { localAurora } from '../../../test/local-aurora.ts'
-import { isolateChain, pathOf, write } from '../../core/test/chain.ts'
-import { type StsAnswer, serveSts } from '../../core/test/sts.ts'
-import { runCli } from '../src/cli.ts'
+import { doctorArguments, LET_IN, prepareFor, run as runOn, sts } from './support.ts'
 
 const MINUTE_MS = 60_000
-const LET_IN = { accessKeyId: '' }
 
-isolateChain()
 const aurora = await localAurora()
-
-beforeEach(async () => {
-  const { accessKeyId, secretAccessKey, sessionToken } = aurora.credentials
-  vi.stubEnv('AWS_ACCESS_KEY_ID', accessKeyId)
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', secretAccessKey)
-  vi.stubEnv('AWS_SESSION_TOKEN', sessionToken)
-  vi.stubEnv('AWS_REGION', aurora.region)
-  await write('ca.pem', aurora.ca)
-  await sts(LET_IN)
-})
-
-/** AWS STS as it answers from now on, by a clock that is so far ahead of this machine's. */
-async function sts(answer: StsAnswer, aheadMs = 0): Promise<void> {
-  vi.stubEnv(
-    'AWS_ENDPOINT_URL_STS',
-    await serveSts(
-      () => answer,
-      () => Date.now() + aheadMs,
-    ),
-  )
-}
-
-/** Runs the doctor on `aurora`, with `options` in place of the right ones. */
-async function doctor(options: Record<string, string> = {}) {
-  const { host, port, hostname } = aurora
-  const right = { host, port: String(port), user: 'app', hostname, ca: pathOf('ca.pem') }
-  const args = Object.entries({ ...right, ...options }).flatMap(([name, value]) => [`--${name}`, value])
-  return run('doctor', ...args)
-}
-
-async function run(...args: readonly string[]) {
-  let out = ''
-  let error = ''
-  const status = await runCli(args, {
-    out: (text) => {
-      out += text
-    },
-    error: (text) => {
-      error += text
-    },
-  })
-  expect(out + error).not.toContain(aurora.credentials.secretAccessKey)
-  expect(out + error).not.toContain('X-Amz-')
-  const verdicts = Object.fromEntries(
-    [...out.matchAll(/^(ok|WRONG|unknown) +(\S+) /gm)].map(([, verdict, check]) => [check, verdict]),
-  )
-  return { status, out, error, verdicts }
-}
+prepareFor(aurora)
+const run = (...args: readonly string[]) => runOn(aurora, args)
+const doctor = (options?: Record<string, string>) => run(...doctorArguments(aurora, options))
 
 test('all is well: each step is told, and the login counts as one', async () => {
   const { status, out, verdicts } = await doctor()

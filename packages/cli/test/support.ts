@@ -1,0 +1,60 @@
+import type { LocalAurora } from '@aurora-iam/local'
+import { beforeEach, expect, vi } from 'vitest'
+import { isolateChain, pathOf, write } from '../../core/test/chain.ts'
+import { type StsAnswer, serveSts } from '../../core/test/sts.ts'
+import { runCli } from '../src/cli.ts'
+
+export const LET_IN = { accessKeyId: '' }
+
+/** Before each test of this file: whoever uses the AWS SDK's default chain may log in to `aurora`, and AWS STS answers. */
+export function prepareFor(aurora: LocalAurora): void {
+  isolateChain()
+  beforeEach(async () => {
+    const { accessKeyId, secretAccessKey, sessionToken } = aurora.credentials
+    vi.stubEnv('AWS_ACCESS_KEY_ID', accessKeyId)
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', secretAccessKey)
+    vi.stubEnv('AWS_SESSION_TOKEN', sessionToken)
+    vi.stubEnv('AWS_REGION', aurora.region)
+    await write('ca.pem', aurora.ca)
+    await sts(LET_IN)
+  })
+}
+
+/** AWS STS as it answers from now on, by a clock that is so far ahead of this machine's. */
+export async function sts(answer: StsAnswer, aheadMs = 0): Promise<void> {
+  vi.stubEnv(
+    'AWS_ENDPOINT_URL_STS',
+    await serveSts(
+      () => answer,
+      () => Date.now() + aheadMs,
+    ),
+  )
+}
+
+/** The arguments that make the doctor look at `aurora`, with `options` in place of the right ones. */
+export function doctorArguments(aurora: LocalAurora, options: Record<string, string> = {}): string[] {
+  const { host, port, hostname } = aurora
+  const right = { host, port: String(port), user: 'app', hostname, ca: pathOf('ca.pem') }
+  const given = Object.entries({ ...right, ...options })
+  return ['doctor', ...given.flatMap(([name, value]) => [`--${name}`, value])]
+}
+
+/** Runs the command, of which nobody may learn the credentials of `aurora`. */
+export async function run(aurora: LocalAurora, args: readonly string[]) {
+  let out = ''
+  let error = ''
+  const status = await runCli(args, {
+    out: (text) => {
+      out += text
+    },
+    error: (text) => {
+      error += text
+    },
+  })
+  expect(out + error).not.toContain(aurora.credentials.secretAccessKey)
+  expect(out + error).not.toContain('X-Amz-')
+  const verdicts = Object.fromEntries(
+    [...out.matchAll(/^(ok|WRONG|unknown) +(\S+) /gm)].map(([, verdict, check]) => [check, verdict]),
+  )
+  return { status, out, error, verdicts }
+}
