@@ -1,6 +1,7 @@
 import { createServer } from 'node:net'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { localAurora } from '../../../test/local-aurora.ts'
+import { serve } from '../../core/test/loopback.ts'
 import { doctorArguments, LET_IN, prepareFor, run as runOn, sts } from './support.ts'
 
 const MINUTE_MS = 60_000
@@ -146,15 +147,38 @@ test('AWS STS that cannot be reached is no fault: the login does not need it', a
   expect(verdicts).toMatchObject({ clock: 'unknown', identity: 'unknown', login: 'ok' })
 })
 
-test('credentials that AWS STS does not take', async () => {
-  await sts({
-    code: 'InvalidClientTokenId',
-    message: 'The security token included in the request is invalid',
-  })
+test.each([
+  ['InvalidClientTokenId', 'The security token included in the request is invalid'],
+  ['ExpiredToken', 'The security token included in the request is expired'],
+  ['SignatureDoesNotMatch', 'The request signature we calculated does not match the signature you provided'],
+])('credentials that AWS STS does not take: %s', async (code, message) => {
+  await sts({ code, message })
   const { status, out, verdicts } = await doctor()
   expect(status).toBe(1)
   expect(verdicts).toMatchObject({ clock: 'ok', identity: 'WRONG' })
-  expect(out).toContain('The security token included in the request is invalid')
+  expect(out).toContain(message)
+})
+
+test.each([
+  ['Throttling', 'Rate exceeded'],
+  ['AccessDenied', 'no VPC endpoint policy allows the sts:GetCallerIdentity action'],
+])('AWS STS that refuses for another reason than the credentials is no fault: %s', async (code, message) => {
+  await sts({ code, message })
+  const { status, out, verdicts } = await doctor()
+  expect(status).toBe(0)
+  expect(verdicts).toMatchObject({ clock: 'ok', identity: 'unknown', login: 'ok' })
+  expect(out).toContain(`HTTP 403: ${message}`)
+})
+
+test.each([403, 407])('a proxy that answers in place of AWS STS is no fault: %i', async (answer) => {
+  const proxy = await serve((_request, response) => response.writeHead(answer).end('<html>no\nway</html>'))
+  vi.stubEnv('AWS_ENDPOINT_URL_STS', proxy)
+  const { status, out, verdicts } = await doctor()
+  expect(status).toBe(0)
+  expect(verdicts).toMatchObject({ identity: 'unknown', login: 'ok' })
+  expect(out).toMatch(
+    new RegExp(`^unknown  identity .*\\(HTTP ${answer}: .*\\); the login does not need it$`, 'm'),
+  )
 })
 
 describe('arguments', () => {
