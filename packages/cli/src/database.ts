@@ -3,7 +3,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { AuroraIam, ConnectionTarget, TlsPolicy } from '@aurora-iam/core'
 import { Capability, login as logIn, PacketChannel, readGreeting, WireError } from '@aurora-iam/wire'
 import type { Finding } from './finding.ts'
-import { type Circumstances, loginRemedies } from './login-remedies.ts'
+import { admissionRemedies, type Circumstances, loginRemedies } from './login-remedies.ts'
 
 const TIMEOUT_MS = 10_000
 
@@ -61,7 +61,10 @@ export async function* logInTo(
     yield ok(check, `${target.username} is let in`)
   } catch (error) {
     login.failed(error as Error)
-    const remedies = check === 'login' ? loginRemedies(error as Error, target, circumstances) : []
+    const remedies =
+      check === 'login'
+        ? loginRemedies(error as Error, target, circumstances)
+        : admissionRemedies(error as Error)
     yield { check, verdict: 'wrong', seen: why(error as Error), remedies }
   } finally {
     clearTimeout(timer)
@@ -88,10 +91,10 @@ function describeTls(secured: TLSSocket, hostname: string): string {
 
 /** What ended the connection; of a channel that broke, what broke it. */
 function why(error: Error): string {
-  const { errno, sqlState, message } = error as Partial<WireError> & Error
-  if (errno !== undefined && sqlState !== undefined) return `${errno} (${sqlState}): ${message}`
-  const { cause } = error
-  return error instanceof WireError && cause instanceof Error ? cause.message : message
+  if (!(error instanceof WireError)) return error.message
+  const { errno, sqlState, message, cause } = error
+  if (errno !== undefined) return `${errno}${sqlState === undefined ? '' : ` (${sqlState})`}: ${message}`
+  return cause instanceof Error ? cause.message : message
 }
 
 function ok(check: string, seen: string): Finding {

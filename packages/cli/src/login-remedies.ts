@@ -11,6 +11,18 @@ export interface Circumstances {
 
 const ER_ACCESS_DENIED = 1045
 
+/** By the number of the error. */
+const ADMISSION_REMEDIES: Readonly<Record<number, string>> = {
+  1040: 'It takes no more connections now. Make the pools smaller, end what is idle, or try again.',
+  1130: 'No user may log in from the address of this machine: `SELECT user, host FROM mysql.user` tells from where.',
+}
+
+/** What to do where a server turns a connection away, whoever comes: it may do so in place of its greeting. */
+export function admissionRemedies(error: Error): string[] {
+  const remedy = error instanceof WireError && ADMISSION_REMEDIES[error.errno ?? 0]
+  return remedy ? [remedy] : []
+}
+
 /**
  * What to do about a login that was refused. The server says no more than 1045, whatever the reason is.
  *
@@ -26,7 +38,7 @@ export function loginRemedies(error: Error, target: ConnectionTarget, known: Cir
       `  ${createUser}`,
     ]
   }
-  if (error.errno !== ER_ACCESS_DENIED) return []
+  if (error.errno !== ER_ACCESS_DENIED) return admissionRemedies(error)
   if (known.clock === 'wrong')
     return ['The clock is wrong, see above: set it before you look for anything else.']
   return [

@@ -105,12 +105,21 @@ test('no certificate authorities are known for the Region', async () => {
   expect(out).toContain('us-gov-west-1')
 })
 
-test('a refusal that is no matter of IAM is told as it is', async () => {
-  aurora.faults.set({ error: { errno: 1040, message: 'Too many connections' } })
-  const { out, verdicts } = await doctor()
+test.each([
+  [1040, 'Too many connections', 'It takes no more connections now'],
+  [
+    1130,
+    "Host '10.0.1.7' is not allowed to connect to this MySQL server",
+    'No user may log in from the address',
+  ],
+  [1129, "Host '10.0.1.7' is blocked because of many connection errors", undefined],
+])('an error in place of the greeting is told with its number: %i', async (errno, message, remedy) => {
+  aurora.faults.set({ error: { errno, message } })
+  const { status, out, verdicts } = await doctor()
+  expect(status).toBe(1)
   expect(verdicts).toMatchObject({ identity: 'ok', network: 'WRONG' })
-  expect(out).toContain('Too many connections')
-  expect(out).not.toContain('CREATE USER')
+  const [, after] = out.split(`network      ${errno}: ${message}\n`)
+  expect(after?.trim()).toMatch(new RegExp(`^${remedy ?? '$'}`))
 })
 
 test('nobody listens there', async () => {
