@@ -21,5 +21,13 @@ export function formatFinding({ check, verdict, seen, remedies = [] }: Finding):
     `${word.padEnd(VERDICT_WIDTH)}${check.padEnd(CHECK_WIDTH)}${seen}`,
     ...remedies.map((remedy) => `${margin}${remedy}`),
   ]
-  return `${lines.join('\n')}\n`
+  return lines.map((line) => `${visible(line)}\n`).join('')
+}
+
+/** Servers and proxies are quoted before anybody has verified them: no line break or escape of theirs may reach a terminal. */
+function visible(line: string): string {
+  return line.replace(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  )
 }

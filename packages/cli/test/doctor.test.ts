@@ -122,6 +122,32 @@ test.each([
   expect(after?.trim()).toMatch(new RegExp(`^${remedy ?? '$'}`))
 })
 
+describe('what others say stays in its line', () => {
+  const FORGED = '\u001b[2K\u001b[31mred\u009b0m\u202e\r\u2028\nok       login        app is let in'
+  const SHOWN =
+    '\\u{1b}[2K\\u{1b}[31mred\\u{9b}0m\\u{202e}\\u{d}\\u{2028}\\u{a}ok       login        app is let in\n'
+
+  test('a server that nobody has verified yet', async () => {
+    aurora.faults.set({ error: { errno: 1129, message: FORGED } })
+    const { out, verdicts } = await doctor()
+    expect(verdicts).not.toHaveProperty('login')
+    expect(out).toContain(`1129: ${SHOWN}`)
+  })
+
+  test('what answers in place of AWS STS, also where a remedy repeats it', async () => {
+    aurora.faults.set({ refuse: 'NotAuthorized' })
+    const arn = `arn:aws:iam::1:user/&#x1b;[31mred&#10;ok       login        app is let in`
+    const answer = `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+      <GetCallerIdentityResult><Arn>${arn}</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`
+    vi.stubEnv('AWS_ENDPOINT_URL_STS', await serve((_request, response) => response.end(answer)))
+    const { out, verdicts } = await doctor()
+    expect(verdicts).toMatchObject({ identity: 'ok', login: 'WRONG' })
+    const shown = /arn:aws:iam::1:user\/\\u\{1b\}\[31mred\\u\{a\}ok/g
+    expect(out.match(shown)).toHaveLength(2)
+    expect(out).not.toMatch(/[^\n\P{C}]/u)
+  })
+})
+
 test('nobody listens there', async () => {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
