@@ -44,7 +44,7 @@ export function parseDoctorOptions(args: readonly string[]): DoctorOptions | und
     region,
     profile,
     dial: dial === undefined ? dial : readAddress(dial),
-    ca: ca === undefined ? ca : readFile(ca),
+    ca: ca === undefined ? ca : readCertificates(ca),
   }
   return { host, port, user, iam: given(iam) }
 }
@@ -83,10 +83,15 @@ function readAddress(text: string): Address {
   return { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) }
 }
 
-function readFile(path: string): string {
+function readCertificates(path: string): string {
+  let pem: string
   try {
-    return readFileSync(path, 'utf8')
+    pem = readFileSync(path, 'utf8')
   } catch (error) {
     throw new UsageError(`--ca: ${(error as Error).message}`)
   }
+  // Checked here, where nothing of the file is repeated: it may be the wrong one, with a secret in it.
+  if (!pem.includes('-----BEGIN CERTIFICATE-----'))
+    throw new UsageError(`--ca: ${path} has no certificate in PEM`)
+  return pem
 }

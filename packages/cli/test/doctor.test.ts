@@ -1,6 +1,7 @@
 import { createServer } from 'node:net'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { localAurora } from '../../../test/local-aurora.ts'
+import { pathOf, write } from '../../core/test/chain.ts'
 import { serve } from '../../core/test/loopback.ts'
 import { doctorArguments, LET_IN, prepareFor, run as runOn, sts } from './support.ts'
 
@@ -216,6 +217,20 @@ test.each([403, 407])('a proxy that answers in place of AWS STS is no fault: %i'
   )
 })
 
+test.each([
+  ['a private key', '-----BEGIN PRIVATE KEY-----\nMIIEvSECRET'],
+  ['credentials', 'AKIDEXAMPLE SECRET'],
+  ['nothing', ''],
+])(
+  '--ca with a file that holds %s in place of certificates is named, and nothing of it shown',
+  async (_what, text) => {
+    await write('other.pem', text)
+    const { status, out, error } = await doctor({ ca: pathOf('other.pem') })
+    expect({ status, out }).toEqual({ status: 2, out: '' })
+    expect(error).toBe(`aurora-iam: --ca: ${pathOf('other.pem')} has no certificate in PEM\n`)
+  },
+)
+
 describe('arguments', () => {
   test.each([
     [['--help'], 'Commands:'],
@@ -237,6 +252,14 @@ describe('arguments', () => {
     [['doctor', '--host', 'db', '--user', 'app', '--region', 'Mars'], 'region: '],
     [
       ['doctor', '--host', 'db.cluster-abc.eu-west-1.rds.amazonaws.com', '--user', 'app', '--port', 'x'],
+      'port: ',
+    ],
+    [
+      ['doctor', '--host', 'db.cluster-abc.eu-west-1.rds.amazonaws.com', '--user', 'app', '--port', ''],
+      'port: ',
+    ],
+    [
+      ['doctor', '--host', 'db.cluster-abc.eu-west-1.rds.amazonaws.com', '--user', 'app', '--port', '0x10'],
       'port: ',
     ],
   ])('%j: refused before anything is asked', async (args, said) => {
