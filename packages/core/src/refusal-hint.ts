@@ -1,5 +1,6 @@
+import { parseRdsHostname } from './endpoint.ts'
 import { AuroraIamError } from './errors.ts'
-import type { ConnectionTarget } from './target.ts'
+import type { Address, ConnectionTarget } from './target.ts'
 
 /** What is known when the database refuses a token that has just been made. */
 export interface RefusalCircumstances {
@@ -29,6 +30,8 @@ export interface CredentialsEvidence {
 // Below this a clock is being disciplined, not wrong.
 const MOVED_MS = 60_000
 
+const USUAL_PORT = 3306
+
 /**
  * The longest that AWS gives out temporary credentials for.
  *
@@ -50,6 +53,8 @@ export function refusalHint(circumstances: RefusalCircumstances): AuroraIamError
     clock,
     credentials?.endedMs !== undefined &&
       `the credentials that signed ended at ${timeOf(credentials.endedMs)}, and are used on while their source gives no newer ones`,
+    portSuspicion(circumstances),
+    regionSuspicion(target),
     `the identity that signed may not rds-db:connect as dbuser ${username} of this database`,
     `the user ${username} does not exist, or was not created with AWSAuthenticationPlugin`,
     !clock && `the clock of this machine, which says ${timeOf(nowMs)}, is wrong`,
@@ -95,6 +100,36 @@ function clockSuspicion(circumstances: RefusalCircumstances): string | undefined
     )
   }
   return undefined
+}
+
+/** Why the port that is signed is suspected: it is the tunnel's where nobody gives the database's own. */
+function portSuspicion({ target, accepted }: RefusalCircumstances): string | undefined {
+  const { hostname, port } = target
+  if (port === USUAL_PORT || accepted > 0) return undefined
+  const dialled = dialOf(target)
+  if (dialled === undefined || dialled.host === hostname || dialled.port !== port) return undefined
+  return (
+    `the token is signed for port ${port}, which leads to ${dialled.host}: if that is a tunnel, give the port of the ` +
+    'database itself as `port` beside `hostname`'
+  )
+}
+
+/** The caller's own function may answer, and fail: the server's error must not be lost for it. */
+function dialOf(target: ConnectionTarget): Address | undefined {
+  try {
+    return target.dial
+  } catch {
+    return undefined
+  }
+}
+
+/** Why the Region that is signed is suspected: somebody gave it, and the name of the database cannot contradict. */
+function regionSuspicion({ hostname, region }: ConnectionTarget): string | undefined {
+  if (parseRdsHostname(hostname)?.region !== undefined) return undefined
+  return (
+    `the database is in another Region than ${region ?? 'that of the AWS configuration'}, for which the token is signed ` +
+    'and which its name does not tell: give its own as `region`'
+  )
 }
 
 function timeOf(ms: number): string {

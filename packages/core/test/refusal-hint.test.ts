@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { AuroraIam } from '../src/index.ts'
 import { setUp } from './set-up.ts'
 import { MINUTE, rejection, START, STATIC } from './support.ts'
@@ -6,8 +6,8 @@ import { MINUTE, rejection, START, STATIC } from './support.ts'
 const HOUR = 60 * MINUTE
 
 /** What the library says in the cause of the refusal of a new token for `user` at `host`. */
-async function hint(iam: AuroraIam, host: string, user = 'app'): Promise<string> {
-  const login = await iam.login(iam.resolve({ host, port: 3306, user }))
+async function hint(iam: AuroraIam, host: string, user = 'app', port = 3306): Promise<string> {
+  const login = await iam.login(iam.resolve({ host, port, user }))
   await login.token()
   const error = Object.assign(new Error('Access denied'), { errno: 1045 })
   login.failed(error)
@@ -54,6 +54,78 @@ describe('the clock is suspected first', () => {
     const said = await hint(iam, target.hostname)
     expect(said.match(/the clock/g)).toHaveLength(1)
     expect(said).toMatch(/set forward by 20 min since the start.* and now says 2026-11-23T12:20:00.000Z/)
+  })
+})
+
+describe('the port of a tunnel that was signed in place of the database’s', () => {
+  const HOSTNAME = 'db.cluster-tunnelled.eu-west-1.rds.amazonaws.com'
+  const SUSPICION =
+    /\(1\) the token is signed for port 43745, which leads to 127\.0\.0\.1.* `port` .*\(2\) the identity/
+
+  test.each([
+    ['host', { hostname: HOSTNAME }, '127.0.0.1'],
+    ['dial', { dial: { host: '127.0.0.1' } }, HOSTNAME],
+  ])(
+    'is suspected first where `%s` leads elsewhere than to the name that is signed',
+    async (_, options, host) => {
+      const { iam } = setUp(options)
+      expect(await hint(iam, host, 'app', 43745)).toMatch(SUSPICION)
+    },
+  )
+
+  test('is suspected after a clock that something speaks against', async () => {
+    const { iam, clock } = setUp({ hostname: HOSTNAME })
+    clock.now += 20 * MINUTE
+    expect(await hint(iam, '127.0.0.1', 'app', 43745)).toMatch(
+      /\(1\) the clock .*\(2\) the token is signed for port/,
+    )
+  })
+
+  test('is not suspected of the usual port, one of its own, none of a tunnel, or where logins are accepted', async () => {
+    const usual = setUp({ hostname: HOSTNAME })
+    expect(await hint(usual.iam, '127.0.0.1')).toMatch(/\(1\) the identity/)
+    const own = setUp({ hostname: HOSTNAME, port: 3307 })
+    expect(await hint(own.iam, '127.0.0.1', 'app', 43745)).toMatch(/\(1\) the identity/)
+    const direct = setUp()
+    expect(await hint(direct.iam, HOSTNAME, 'app', 3307)).toMatch(/\(1\) the identity/)
+    const used = setUp({ hostname: HOSTNAME })
+    await accepted(used.iam, '127.0.0.1')
+    expect(await hint(used.iam, '127.0.0.1', 'app', 43745)).toMatch(/\(1\) the identity/)
+  })
+
+  test('a `dial` that fails by then changes nothing about the server’s error', async () => {
+    let isDown = false
+    const dial = () => {
+      if (isDown) throw new Error('no tunnel')
+      return { host: '127.0.0.1' }
+    }
+    const { iam } = setUp({ dial })
+    const login = await iam.login(iam.resolve({ host: HOSTNAME, port: 43745, user: 'app' }))
+    await login.token()
+    isDown = true
+    const error = Object.assign(new Error('Access denied'), { errno: 1045 })
+    login.failed(error)
+    expect(String(error.cause)).toMatch(/\(1\) the identity/)
+  })
+})
+
+describe('a Region that the host name does not tell', () => {
+  const GLOBAL = 'bank.global-abcdefghijkl.global.rds.amazonaws.com'
+
+  test('is named before what is to be set up in the database', async () => {
+    const { iam } = setUp({ hostname: GLOBAL, region: 'us-east-1' })
+    expect(await hint(iam, '127.0.0.1')).toMatch(
+      /\(1\) the database is in another Region than us-east-1, .* `region`; \(2\) the identity/,
+    )
+  })
+
+  test('is said to be the configured one where only the AWS SDK knows it', async () => {
+    vi.stubEnv('AWS_REGION', undefined)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const { iam } = setUp({ hostname: 'db.bank.internal', tokenProvider: () => 'opaque' })
+    expect(await hint(iam, '127.0.0.1')).toMatch(
+      /\(1\) .* another Region than that of the AWS configuration, /,
+    )
   })
 })
 
