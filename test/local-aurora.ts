@@ -1,9 +1,9 @@
-import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { type LocalAurora, type LocalAuroraOptions, startLocalAurora } from '@aurora-iam/local'
 import { afterAll, beforeEach } from 'vitest'
 
 /** Starts one Local Aurora for all tests of a file. Before each of them it is as new, and throttles nobody. */
-export async function localAurora(): Promise<LocalAurora> {
-  const aurora = await startLocalAurora({ throttle: false })
+export async function localAurora(options: LocalAuroraOptions = {}): Promise<LocalAurora> {
+  const aurora = await startLocalAurora({ throttle: false, ...options })
   afterAll(() => aurora.close())
   beforeEach(() => renew(aurora))
   return aurora

@@ -1,4 +1,4 @@
-import type { ConnectionTarget } from '@aurora-iam/core'
+import { type ConnectionTarget, parseRdsHostname } from '@aurora-iam/core'
 import { WireError } from '@aurora-iam/wire'
 import type { Finding } from './finding.ts'
 
@@ -10,6 +10,8 @@ export interface Circumstances {
 }
 
 const ER_ACCESS_DENIED = 1045
+
+const USUAL_PORT = 3306
 
 /** By the number of the error. */
 const ADMISSION_REMEDIES: Readonly<Record<number, string>> = {
@@ -41,17 +43,48 @@ export function loginRemedies(error: Error, target: ConnectionTarget, known: Cir
   if (error.errno !== ER_ACCESS_DENIED) return admissionRemedies(error)
   if (known.clock === 'wrong')
     return ['The clock is wrong, see above: set it before you look for anything else.']
+  const reasons = [
+    ...signedForAnother(target),
+    [
+      `${known.arn ?? 'The identity that signs'} may not connect. It needs, with ${resourceId(target).where}:`,
+      permission(target, known.arn),
+    ],
+    [
+      `The user ${username} does not exist, or was made for a password. An administrator of the database makes it:`,
+      createUser,
+    ],
+    [
+      'The cluster has no IAM authentication: `aws rds modify-db-cluster --enable-iam-database-authentication`.',
+    ],
+    ['New connections are throttled. Try again in a second.'],
+    ...(known.clock === 'unknown' ? [['The clock of this machine is wrong.']] : []),
+  ]
   return [
     'The server does not say why. What is left, the likeliest first:',
-    `(1) ${known.arn ?? 'The identity that signs'} may not connect. It needs, with ${resourceId(target).where}:`,
-    `    ${permission(target, known.arn)}`,
-    `(2) The user ${username} does not exist, or was made for a password. An administrator of the database makes it:`,
-    `    ${createUser}`,
-    '(3) The cluster has no IAM authentication: `aws rds modify-db-cluster --enable-iam-database-authentication`.',
-    '(4) New connections are throttled. Try again in a second.',
-    ...(known.clock === 'unknown' ? ['(5) The clock of this machine is wrong.'] : []),
+    ...reasons.flatMap(([reason, ...more], index) => [
+      `(${index + 1}) ${reason}`,
+      ...more.map((line) => `    ${line}`),
+    ]),
     'The log iam-db-auth-error of the cluster has the reason, if it is exported to CloudWatch.',
   ]
+}
+
+/** What may be signed that is not the database's own. No name tells its port, and not every name its Region. */
+function signedForAnother({ hostname, port, region, dial }: ConnectionTarget): string[][] {
+  const reasons: string[][] = []
+  if (dial.host !== hostname && dial.port === port && port !== USUAL_PORT) {
+    reasons.push([
+      `The token is signed for port ${port}, which leads to ${dial.host}. If that is a tunnel, give the port of the database itself:`,
+      `--port ${USUAL_PORT} --dial ${dial.host}:${port}`,
+    ])
+  }
+  if (parseRdsHostname(hostname)?.region === undefined) {
+    const signed = region ?? 'that of the AWS configuration'
+    reasons.push([
+      `The database is in another Region than ${signed}, which its name does not tell. Give its own: --region`,
+    ])
+  }
+  return reasons
 }
 
 /** https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html */

@@ -58,7 +58,7 @@ test('a login that is refused: the server’s own words, the likely reasons, the
   expect(status).toBe(1)
   expect(verdicts).toMatchObject({ clock: 'ok', identity: 'ok', TLS: 'ok', login: 'WRONG' })
   expect(out).toMatch(/login +1045 \(28000\): Access denied for user 'app'/)
-  expect(out).toContain('(1) arn:aws:sts::123456789012:assumed-role/app/i-0 may not connect.')
+  expect(out).toContain(') arn:aws:sts::123456789012:assumed-role/app/i-0 may not connect.')
   expect(out).toContain(`arn:aws:rds-db:${aurora.region}:123456789012:dbuser:cluster-ABC/app`)
   expect(out).toContain("CREATE USER 'app' IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL;")
 })

@@ -1,8 +1,10 @@
-import type { LocalAurora } from '@aurora-iam/local'
 import { beforeEach, expect, vi } from 'vitest'
+import type { localAurora } from '../../../test/local-aurora.ts'
 import { isolateChain, pathOf, write } from '../../core/test/chain.ts'
 import { type StsAnswer, serveSts } from '../../core/test/sts.ts'
 import { runCli } from '../src/cli.ts'
+
+type LocalAurora = Awaited<ReturnType<typeof localAurora>>
 
 export const LET_IN = { accessKeyId: '' }
 

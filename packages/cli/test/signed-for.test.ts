@@ -1,0 +1,54 @@
+import { expect, test, vi } from 'vitest'
+import { localAurora } from '../../../test/local-aurora.ts'
+import { doctorArguments, prepareFor, run } from './support.ts'
+
+const GLOBAL = 'bank.global-abcdefghijkl.global.rds.amazonaws.com'
+const NAMED = 'db.bank.internal'
+
+// As behind a tunnel: what is dialled is not what must be signed.
+const aurora = await localAurora({ signedPort: 3306, hostnames: [GLOBAL, NAMED] })
+prepareFor(aurora)
+
+const tunnel = `127.0.0.1:${aurora.port}`
+const throughTunnel = { host: aurora.hostname, port: '3306', dial: tunnel }
+const doctor = (options: Record<string, string>) => run(aurora, doctorArguments(aurora, options))
+
+/** The likely reasons for a refused login, one string each, with their lines joined. */
+function reasons(out: string): string[] {
+  const [, list = ''] = out.split(/^WRONG +login .*\n.*\n/m)
+  return list
+    .split(/^ +\(\d\) /m)
+    .slice(1)
+    .map((reason) => reason.replace(/\s+/g, ' '))
+}
+
+test('the port of a tunnel is signed: it is the first reason, and what it says to do works', async () => {
+  const { status, out } = await doctor({})
+  expect(status).toBe(1)
+  const [first, second] = reasons(out)
+  expect(first).toContain(`The token is signed for port ${aurora.port}`)
+  expect(second).toContain('may not connect')
+  const { port, dial } = throughTunnel
+  expect(first).toContain(`--port ${port} --dial ${dial}`)
+  expect(await doctor({ port, dial })).toMatchObject({ status: 0, verdicts: { login: 'ok' } })
+})
+
+test('a tunnel that is used as it should be is not suspected', async () => {
+  const { out } = await doctor({ ...throughTunnel, user: 'nobody' })
+  expect(reasons(out)[0]).toContain('may not connect')
+})
+
+test.each([
+  ['--region', GLOBAL, 'eu-west-1', aurora.region],
+  ['AWS_REGION', NAMED, aurora.region, 'eu-west-1'],
+])('a Region that comes from %s and is wrong is the first reason', async (source, host, option, variable) => {
+  vi.stubEnv('AWS_REGION', variable)
+  const region: Record<string, string> = source === '--region' ? { region: option } : {}
+  const { status, out } = await doctor({ ...throughTunnel, hostname: host, ...region })
+  expect(status).toBe(1)
+  const [first, second] = reasons(out)
+  expect(first).toMatch(/another Region than eu-west-1, .* --region/)
+  expect(second).toContain('may not connect')
+  const right = { ...throughTunnel, hostname: host, region: aurora.region }
+  expect(await doctor(right)).toMatchObject({ status: 0, verdicts: { login: 'ok' } })
+})
