@@ -32,12 +32,24 @@ export async function runCli(args: readonly string[], output: CliOutput): Promis
   }
 }
 
-/** The program. */
+/** The program: ends when all is said. */
 export async function main(): Promise<void> {
-  process.exitCode = await runCli(process.argv.slice(2), {
-    out: (text) => void process.stdout.write(text),
-    error: (text) => void process.stderr.write(text),
+  // AWS's own switch for one warning, of eight lines, about versions of Node: no part of what is to be read here.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
+  const { stdout, stderr } = process
+  for (const stream of [stdout, stderr]) stream.on('error', unlessUnread)
+  const status = await runCli(process.argv.slice(2), {
+    out: (text) => void stdout.write(text),
+    error: (text) => void stderr.write(text),
   })
+  for (const stream of [stdout, stderr]) await new Promise<unknown>((resolve) => stream.write('', resolve))
+  // A credential source that hangs would keep the process from ending by itself.
+  process.exit(status)
+}
+
+/** A reader that has gone away, as `head` does, changes nothing about the exit status, which tells of all that is found. */
+function unlessUnread(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
 }
 
 async function runDoctor(args: readonly string[], output: CliOutput): Promise<number> {

@@ -1,0 +1,66 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { localAurora } from '../../../test/local-aurora.ts'
+import { pathOf, write } from '../../core/test/chain.ts'
+import { doctorArguments, prepareFor } from './support.ts'
+
+const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url))
+
+// What takes the doctor ten seconds takes it a tenth of one.
+const HASTE = `const later = setTimeout
+globalThis.setTimeout = (work, ms, ...rest) => later(work, ms / 100, ...rest)`
+
+const aurora = await localAurora()
+prepareFor(aurora)
+
+// What is spawned is the built program: Node 20 runs no TypeScript.
+beforeAll(() => promisify(execFile)(path('../../node_modules/.bin/tsc'), ['-b', path('.')]))
+
+/** Starts the doctor as a shell does, with its output in pipes. */
+function start(options: Record<string, string> = {}, nodeOptions: readonly string[] = []) {
+  const args = doctorArguments(aurora, options)
+  const program = spawn(process.execPath, [...nodeOptions, path('bin/aurora-iam.js'), ...args])
+  onTestFinished(() => void program.kill('SIGKILL'))
+  const output = { out: '', error: '' }
+  program.stdout.on('data', (chunk) => {
+    output.out += chunk
+  })
+  program.stderr.on('data', (chunk) => {
+    output.error += chunk
+  })
+  return { program, output }
+}
+
+test('says what it finds, and nothing of what the AWS SDK thinks of this Node', async () => {
+  vi.stubEnv('AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED', undefined)
+  const { program, output } = start()
+  expect(await once(program, 'close')).toEqual([0, null])
+  expect(output.out).toMatch(/^ok +login +app is let in\n$/m)
+  expect(output.error).toBe('')
+})
+
+test('ends with its last word, though the credential source never does', async () => {
+  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'])
+    vi.stubEnv(name, undefined)
+  await write('never.sh', `echo $$ >'${pathOf('pid')}'; exec sleep 60`)
+  await write('config', `[profile never]\ncredential_process = sh ${pathOf('never.sh')}\n`)
+  const haste = `data:text/javascript,${encodeURIComponent(HASTE)}`
+  const { program, output } = start({ profile: 'never' }, ['--import', haste])
+  const ended = await once(program, 'close')
+  // Throws if it has ended.
+  process.kill(Number(await readFile(pathOf('pid'), 'utf8')))
+  expect(ended).toEqual([1, null])
+  expect(output.out).toMatch(/\nWRONG +token .*\n$/)
+})
+
+test('goes on to the end when nobody reads any more: the exit status is that of all it finds', async () => {
+  const { program, output } = start()
+  program.stdout.destroy()
+  expect(await once(program, 'close')).toEqual([0, null])
+  expect(output.error).toBe('')
+  expect(aurora.log.logins).toHaveLength(1)
+})
