@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { AuroraIamError } from '@aurora-iam/core'
 import { examine } from './doctor.ts'
 import { DOCTOR_USAGE, parseDoctorOptions } from './doctor-options.ts'
@@ -9,7 +10,7 @@ const USAGE = `aurora-iam <command> [options]
 Commands:
   doctor   looks for what keeps an IAM login from working
 
-aurora-iam <command> --help tells the options.
+aurora-iam <command> --help tells the options, aurora-iam --version the version.
 `
 
 /** Where a command writes its words. */
@@ -23,7 +24,8 @@ export async function runCli(args: readonly string[], output: CliOutput): Promis
   try {
     const [command, ...rest] = args
     if (command === 'doctor') return await runDoctor(rest, output)
-    if (command === undefined || command === '--help') return show(USAGE, output)
+    if (command === undefined || command === '--help' || command === '-h') return show(USAGE, output)
+    if (command === '--version') return show(`${readVersion()}\n`, output)
     throw new UsageError(`There is no command ${JSON.stringify(command)}.\n\n${USAGE}`)
   } catch (error) {
     if (!(error instanceof UsageError) && !(error instanceof AuroraIamError)) throw error
@@ -61,6 +63,10 @@ async function runDoctor(args: readonly string[], output: CliOutput): Promise<nu
     if (finding.verdict === 'wrong') isWell = false
   }
   return isWell ? 0 : 1
+}
+
+function readVersion(): string {
+  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
 }
 
 function show(text: string, output: CliOutput): number {

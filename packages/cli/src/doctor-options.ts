@@ -16,7 +16,7 @@ clock, TLS, the token, the login. Nothing is changed, and nothing secret is show
   --region <name>       Region of the database (default: the one in its name, then that of the AWS configuration)
   --profile <name>      profile of the AWS shared files (default: AWS_PROFILE)
   --ca <file>           certificate authorities in PEM (default: those of Amazon for the Region)
-  --help                this text
+  -h, --help            this text
 
 Exit status: 0 if the login works, 1 if something is wrong, 2 for arguments that make no sense.
 `
@@ -63,7 +63,7 @@ function parse(args: readonly string[]) {
         region: text,
         profile: text,
         ca: text,
-        help: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
       },
     }).values
   } catch (error) {

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { localAurora } from '../../../test/local-aurora.ts'
@@ -235,11 +236,18 @@ describe('arguments', () => {
   test.each([
     [['--help'], 'Commands:'],
     [[], 'Commands:'],
+    [['-h'], 'Commands:'],
     [['doctor', '--help'], '--dial <host:port>'],
+    [['doctor', '-h'], '--dial <host:port>'],
   ])('%j: help', async (args, shown) => {
     const { status, out } = await run(...args)
     expect(status).toBe(0)
     expect(out).toContain(shown)
+  })
+
+  test('--version: the one of the package', async () => {
+    const { version } = createRequire(import.meta.url)('../package.json')
+    expect(await run('--version')).toMatchObject({ status: 0, out: `${version}\n` })
   })
 
   test.each([
