@@ -41,6 +41,10 @@ export async function runCli({ arguments: args, write, signal }: CliSettings): P
 
 /** The program: ends on SIGINT and SIGTERM, and says on standard error what went wrong. */
 export async function main(): Promise<void> {
+  // A reader that has gone away, as `head` does, ends the log and not the database: clients are still there.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
   try {

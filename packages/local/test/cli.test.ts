@@ -46,55 +46,71 @@ describe('the program', () => {
     }
   }
 
+  /** Starts the program, and waits for the code that it prints to be complete. */
+  async function start(...args: string[]): Promise<{ text: string }> {
+    program = spawn(process.execPath, [path('bin/local-aurora.js'), ...args])
+    const output = { text: '' }
+    program.stdout?.on('data', (chunk) => {
+      output.text += chunk
+    })
+    await untilItSays(output, /\)\)\n\n/)
+    return output
+  }
+
+  /** Logs in with what the program printed. */
+  async function logIn({ text }: { text: string }, user: string, database: string): Promise<void> {
+    const setting = (name: string) => new RegExp(`export ${name}=(\\S+)`).exec(text)?.[1] as string
+    const [, hostname, port] = /Sign for (\S+):(\d+) in/.exec(text) as unknown as [string, string, string]
+    const signer = new Signer({
+      hostname,
+      port: Number(port),
+      username: user,
+      region: setting('AWS_REGION'),
+      credentials: {
+        accessKeyId: setting('AWS_ACCESS_KEY_ID'),
+        secretAccessKey: setting('AWS_SECRET_ACCESS_KEY'),
+        sessionToken: setting('AWS_SESSION_TOKEN'),
+      },
+    })
+    const [ca] = /-----BEGIN[^`]+-----END CERTIFICATE-----/.exec(text) as unknown as [string]
+    const connection = await createConnection({
+      host: '127.0.0.1',
+      port: Number(port),
+      user,
+      database,
+      password: await signer.getAuthToken(),
+      enableCleartextPlugin: true,
+      ssl: { ca },
+    })
+    await connection.end()
+  }
+
   test.each(['SIGINT', 'SIGTERM'] as const)(
     'says how to log in, shows logins, ends on %s',
     async (signal) => {
-      program = spawn(process.execPath, [
-        path('bin/local-aurora.js'),
-        '--user',
-        'reader',
-        '--database',
-        'shop',
-      ])
-      const output = { text: '' }
-      program.stdout?.on('data', (chunk) => {
-        output.text += chunk
-      })
-      await untilItSays(output, /\)\)\n\n/)
-      const setting = (name: string) => new RegExp(`export ${name}=(\\S+)`).exec(output.text)?.[1] as string
-      const [, hostname, port] = /Sign for (\S+):(\d+) in/.exec(output.text) as unknown as [
-        string,
-        string,
-        string,
-      ]
-      const signer = new Signer({
-        hostname,
-        port: Number(port),
-        username: 'reader',
-        region: setting('AWS_REGION'),
-        credentials: {
-          accessKeyId: setting('AWS_ACCESS_KEY_ID'),
-          secretAccessKey: setting('AWS_SECRET_ACCESS_KEY'),
-          sessionToken: setting('AWS_SESSION_TOKEN'),
-        },
-      })
-      const [ca] = /-----BEGIN[^`]+-----END CERTIFICATE-----/.exec(output.text) as unknown as [string]
-      const connection = await createConnection({
-        host: '127.0.0.1',
-        port: Number(port),
-        user: 'reader',
-        database: 'shop',
-        password: await signer.getAuthToken(),
-        enableCleartextPlugin: true,
-        ssl: { ca },
-      })
-      await connection.end()
+      const output = await start('--user', 'reader', '--database', 'shop')
+      await logIn(output, 'reader', 'shop')
       await untilItSays(output, /login of "reader"/)
       const ended = once(program, 'exit')
       program.kill(signal)
       expect(await ended).toEqual([0, null])
     },
   )
+
+  test('goes on without its log when nobody reads it any more', async () => {
+    const output = await start()
+    let complaint = ''
+    program.stderr?.on('data', (chunk) => {
+      complaint += chunk
+    })
+    program.stdout?.destroy()
+    await logIn(output, 'app', 'app')
+    await logIn(output, 'app', 'app')
+    const ended = once(program, 'close')
+    program.kill('SIGTERM')
+    expect(await ended).toEqual([0, null])
+    expect(complaint).toBe('')
+  })
 
   test('fails with one sentence when it cannot start', async () => {
     program = spawn(process.execPath, [path('bin/local-aurora.js'), '--port', '70000'])
