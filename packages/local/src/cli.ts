@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { LocalAuroraError } from './errors.ts'
 import type { LocalAurora } from './local-aurora.ts'
@@ -14,7 +15,8 @@ Starts an Aurora MySQL for this machine alone: it wants TLS and an IAM token, an
   --database <name>     database that is there from the start (default: app)
   --backend <url>       mysql:// URL of a database that runs already (default: a private MariaDB)
   --throttle <number>   logins let through per second (default: 20)
-  --help                this text
+  -h, --help            this text
+  --version             the version
 `
 
 /** Where a command reads its arguments and writes its words. */
@@ -31,8 +33,10 @@ export interface CliSettings {
  * @throws {@link LocalAuroraError} as {@link startLocalAurora} does, and for arguments that make no sense
  */
 export async function runCli({ arguments: args, write, signal }: CliSettings): Promise<void> {
-  const options = parse(args)
-  if (options === undefined) return write(USAGE)
+  const { help, version, ...given } = parseStrictly(args)
+  if (help) return write(USAGE)
+  if (version) return write(`${readVersion()}\n`)
+  const options = optionsOf(given)
   await using aurora = await startLocalAurora({ ...options, signal })
   write(introduce(aurora, options.users?.[0] ?? 'app'))
   aurora.log.on((event) => write(`${formatEvent(event)}\n`))
@@ -58,16 +62,20 @@ export async function main(): Promise<void> {
   }
 }
 
-function parse(args: readonly string[]): LocalAuroraOptions | undefined {
-  const { port, user, database, backend, throttle, help } = parseStrictly(args)
-  if (help) return undefined
+function optionsOf(given: ReturnType<typeof parseStrictly>): LocalAuroraOptions {
+  const { port, user, database, backend, throttle } = given
   return {
-    ...(port !== undefined && { port: Number(port) }),
+    ...(port !== undefined && { port: readNumber(port) }),
     ...(user !== undefined && { users: user }),
     ...(database !== undefined && { database }),
     ...(backend !== undefined && { backend }),
-    ...(throttle !== undefined && { throttle: Number(throttle) }),
+    ...(throttle !== undefined && { throttle: readNumber(throttle) }),
   }
+}
+
+/** Digits; all else is no number, which is refused by the name of the option. `Number` makes 0 of nothing, and 16 of 0x10. */
+function readNumber(text: string): number {
+  return /^\d+$/.test(text) ? Number(text) : Number.NaN
 }
 
 function parseStrictly(args: readonly string[]) {
@@ -80,13 +88,18 @@ function parseStrictly(args: readonly string[]) {
         database: { type: 'string' },
         backend: { type: 'string' },
         throttle: { type: 'string' },
-        help: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean' },
       },
     }).values
   } catch (cause) {
     const message = `${(cause as Error).message}\n\n${USAGE}`
     throw new LocalAuroraError('ERR_LOCAL_AURORA_INVALID_OPTION', message, { cause })
   }
+}
+
+function readVersion(): string {
+  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
 }
 
 /** The listener alone does not keep the process alive; waiting does. */

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Signer } from '@aws-sdk/rds-signer'
@@ -19,8 +20,27 @@ describe('arguments', () => {
     return written
   }
 
-  test('--help explains every option', async () => {
-    expect(await run('--help')).toMatch(/--port.*--user.*--database.*--backend.*--throttle/s)
+  test.each(['--help', '-h'])('%s explains every option', async (help) => {
+    expect(await run(help)).toMatch(/--port.*--user.*--database.*--backend.*--throttle.*--version/s)
+  })
+
+  test('--version: the one of the package', async () => {
+    const { version } = createRequire(import.meta.url)('../package.json')
+    expect(await run('--version')).toBe(`${version}\n`)
+  })
+
+  test.each([
+    ['port', ''],
+    ['port', '0x10'],
+    ['port', ' 3306'],
+    ['port', '1.5'],
+    ['throttle', ''],
+    ['throttle', '0x10'],
+  ])('--%s %j is refused by its name', async (name, value) => {
+    await expect(run(`--${name}`, value)).rejects.toMatchObject({
+      code: 'ERR_LOCAL_AURORA_INVALID_OPTION',
+      message: expect.stringContaining(name),
+    })
   })
 
   test.each([['--prot', '1'], ['--port', 'x'], ['--throttle', '0'], ['--backend', 'postgres://x'], ['word']])(
