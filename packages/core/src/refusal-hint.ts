@@ -54,7 +54,7 @@ export function refusalHint(circumstances: RefusalCircumstances): AuroraIamError
     credentials?.endedMs !== undefined &&
       `the credentials that signed ended at ${timeOf(credentials.endedMs)}, and are used on while their source gives no newer ones`,
     portSuspicion(circumstances),
-    regionSuspicion(target),
+    regionSuspicion(circumstances),
     `the identity that signed may not rds-db:connect as dbuser ${username} of this database`,
     `the user ${username} does not exist, or was not created with AWSAuthenticationPlugin`,
     !clock && `the clock of this machine, which says ${timeOf(nowMs)}, is wrong`,
@@ -124,8 +124,9 @@ function dialOf(target: ConnectionTarget): Address | undefined {
 }
 
 /** Why the Region that is signed is suspected: somebody gave it, and the name of the database cannot contradict. */
-function regionSuspicion({ hostname, region }: ConnectionTarget): string | undefined {
-  if (parseRdsHostname(hostname)?.region !== undefined) return undefined
+function regionSuspicion({ target, accepted }: RefusalCircumstances): string | undefined {
+  const { hostname, region } = target
+  if (accepted > 0 || parseRdsHostname(hostname)?.region !== undefined) return undefined
   return (
     `the database is in another Region than ${region ?? 'that of the AWS configuration'}, for which the token is signed ` +
     'and which its name does not tell: give its own as `region`'

@@ -119,6 +119,12 @@ describe('a Region that the host name does not tell', () => {
     )
   })
 
+  test('is not named once logins were accepted', async () => {
+    const { iam } = setUp({ hostname: GLOBAL, region: 'us-east-1' })
+    await accepted(iam, '127.0.0.1')
+    expect(await hint(iam, '127.0.0.1', 'reporting')).toMatch(/\(1\) the identity/)
+  })
+
   test('is said to be the configured one where only the AWS SDK knows it', async () => {
     vi.stubEnv('AWS_REGION', undefined)
     onTestFinished(() => void vi.unstubAllEnvs())
