@@ -43,6 +43,8 @@ export class Credentials {
   #latest: ResolvedCredentials | undefined
   #resolvedAtMs = Number.NEGATIVE_INFINITY
   #distrusted = false
+  /** The AWS SDK's chain remembers nonsense as it does credentials, and gives it until it is asked by force. */
+  #gaveNonsense = false
   /** What the monotonic clock lacks to that of AWS STS, if STS was asked. */
   #stsOffsetMs: number | undefined
   /** How often the source was asked. */
@@ -143,7 +145,7 @@ export class Credentials {
     let answer: unknown
     try {
       answer = await withTimeout(
-        this.#callSource(forceRefresh),
+        this.#callSource(forceRefresh || this.#gaveNonsense),
         { timeoutMs: this.#timeoutMs, signal: this.#closing },
         () => {
           // The AWS SDK's chain would let the next question wait for the answer to this one.
@@ -154,7 +156,10 @@ export class Credentials {
     } catch (error) {
       throw error instanceof AuroraIamError ? error : credentialsUnavailable(error)
     }
-    return readIdentity(answer)
+    this.#gaveNonsense = true
+    const resolved = readIdentity(answer)
+    this.#gaveNonsense = false
+    return resolved
   }
 
   async #callSource(forceRefresh: boolean): Promise<unknown> {

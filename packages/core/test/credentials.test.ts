@@ -51,6 +51,20 @@ describe('a source that answers nonsense', () => {
     },
   )
 
+  test('a source that remembers what it gave is asked by force', async () => {
+    let next: unknown = { ...STATIC, expiration: new Date(Number.NaN) }
+    let remembered: unknown
+    const credentials = (async (options?: { forceRefresh?: boolean }) => {
+      if (options?.forceRefresh || !remembered) remembered = next
+      return remembered
+    }) as Source
+    const iam = iamOn(new Clock(), { credentials })
+    await rejection(iam.token(TARGET))
+    next = STATIC
+    expect((await iam.token(TARGET)).value).toContain('AKIDEXAMPLE')
+    expect(iam.stats().credentialsResolved).toBe(2)
+  })
+
   test('the same of an object instead of a function', async () => {
     const credentials = { accessKeyId: 'AKID' } as unknown as Source
     expect(await rejection(iamOn(new Clock(), { credentials }).token(TARGET))).toMatchObject({

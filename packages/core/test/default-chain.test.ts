@@ -82,6 +82,19 @@ describe('shared files', () => {
     expect(token.expiresAt).toEqual(new Date(answer.Expiration))
   })
 
+  test.each([
+    ['an end that is no date', { AccessKeyId: 'AKIDBAD', SecretAccessKey: SECRET, Expiration: 'banana' }],
+    ['keys that are no strings', { AccessKeyId: 5, SecretAccessKey: 6 }],
+  ])('credential_process that once gives %s: asked anew by the next', async (_what, nonsense) => {
+    await write('answer.json', JSON.stringify({ Version: 1, ...nonsense }))
+    await write('config', `[profile process]\ncredential_process = cat ${pathOf('answer.json')}\n`)
+    const iam = start({ profile: 'process' })
+    expect((await rejection(iam.token(TARGET))).code).toBe('ERR_AURORA_IAM_CREDENTIALS_INVALID')
+    const mended = { Version: 1, AccessKeyId: 'AKIDMENDED', SecretAccessKey: SECRET }
+    await write('answer.json', JSON.stringify(mended))
+    expect(await accessKeyId(iam)).toBe('AKIDMENDED')
+  })
+
   test('credential_process that prints nonsense: UNAVAILABLE, and what it printed is not repeated', async () => {
     await write('config', `[profile process]\ncredential_process = echo ${SECRET}\n`)
     const error = await rejection(start({ profile: 'process' }).token(TARGET))
