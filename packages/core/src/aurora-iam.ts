@@ -51,7 +51,9 @@ export interface AuroraIam {
   /**
    * Makes sure of a token, then waits for a place under the rate limit: after this a socket may be opened.
    *
-   * @throws {@link AuroraIamError} a new object for each call, as drivers write to the errors they pass on
+   * @param signal - calls it off, whatever it waits for
+   * @throws {@link AuroraIamError} a new object for each call, as drivers write to the errors they pass on;
+   * `ERR_AURORA_IAM_CLOSED` if it was called off
    */
   login(target: ConnectionTarget, signal?: AbortSignal): Promise<Login>
   /**

@@ -9,7 +9,7 @@ import { Login, type LoginOwner } from './login.ts'
 import { LoginRecord } from './login-record.ts'
 import { providedMint, reportingMint, signingMint } from './mint.ts'
 import { type AuroraIamOptions, assertOptions } from './options.ts'
-import { closed, RateLimits } from './rate-limits.ts'
+import { calledOff, closed, RateLimits } from './rate-limits.ts'
 import { RefusedLogins } from './refused-logins.ts'
 import { sign, signAt } from './sign.ts'
 import {
@@ -21,6 +21,7 @@ import {
 } from './target.ts'
 import { type TlsPolicy, tlsPolicy } from './tls.ts'
 import { type CachedToken, keyOf, Tokens } from './tokens.ts'
+import { unlessAborted } from './with-timeout.ts'
 import { type WriterCheck, writerCheckFor } from './writer-check.ts'
 
 /**
@@ -125,7 +126,7 @@ class Iam implements AuroraIam, LoginOwner {
     let stage: 'token' | 'permit' = 'token'
     try {
       // Before the permit, so that a place is not spent on a connection that has nothing to say.
-      const ready = await this.getToken(target)
+      const ready = await this.getToken(target, signal)
       stage = 'permit'
       const waitingSince = performance.now()
       const permit = await this.#rateLimits.acquire(target, signal)
@@ -133,7 +134,7 @@ class Iam implements AuroraIam, LoginOwner {
       publish('permit', () => ({ hostname, port, username, waitedMs: performance.now() - waitingSince }))
       return new Login({ owner: this, target, permit, ready, askedAt: startedAt })
     } catch (cause) {
-      const error = cause instanceof AuroraIamError ? cause.copy() : (cause as Error)
+      const error = cause as Error
       this.failed(error)
       const { hostname, port, username } = target
       publish('refusal', () => ({
@@ -148,8 +149,15 @@ class Iam implements AuroraIam, LoginOwner {
     }
   }
 
-  getToken(target: ConnectionTarget): Promise<CachedToken> {
-    return this.#closing.signal.aborted ? Promise.reject(closed()) : this.#tokens.get(target)
+  async getToken(target: ConnectionTarget, signal?: AbortSignal): Promise<CachedToken> {
+    const closing = this.#closing.signal
+    try {
+      return await unlessAborted(() => this.#tokens.get(target), signal ? [closing, signal] : [closing])
+    } catch (error) {
+      if (signal?.aborted && !closing.aborted) throw calledOff(signal.reason)
+      // It is the error of all who waited for this token.
+      throw error instanceof AuroraIamError ? error.copy() : error
+    }
   }
 
   acquire(target: ConnectionTarget): Promise<Permit | undefined> {

@@ -141,11 +141,10 @@ export class Credentials {
   }
 
   async #askOnce(forceRefresh: boolean): Promise<ResolvedCredentials> {
-    this.resolutions++
     let answer: unknown
     try {
       answer = await withTimeout(
-        this.#callSource(forceRefresh || this.#gaveNonsense),
+        () => this.#callSource(forceRefresh || this.#gaveNonsense),
         { timeoutMs: this.#timeoutMs, signal: this.#closing },
         () => {
           // The AWS SDK's chain would let the next question wait for the answer to this one.
@@ -163,6 +162,7 @@ export class Credentials {
   }
 
   async #callSource(forceRefresh: boolean): Promise<unknown> {
+    this.resolutions++
     if (this.#source !== undefined && typeof this.#source !== 'function') return this.#source
     if (!this.#provider) {
       this.#provider =
@@ -170,6 +170,8 @@ export class Credentials {
         (await defaultChain(this.#profile, (dateMs) => {
           this.#stsOffsetMs = dateMs - performance.now()
         }))
+      // Loading the chain takes a while.
+      this.#closing.throwIfAborted()
     }
     return this.#provider(forceRefresh ? { forceRefresh } : undefined)
   }

@@ -63,6 +63,8 @@ export class Login {
    *
    * The server counts a login when it gets the token. If the place under the rate limit went to others meanwhile, because
    * this process was stopped or too busy, another one is waited for first.
+   *
+   * @throws {@link AuroraIamError} a new object for each call
    */
   async token(): Promise<AuthToken> {
     for (;;) {

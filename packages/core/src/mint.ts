@@ -24,10 +24,13 @@ export function signingMint(options: {
     const { credentials, expiresMs, identity } = await options.credentials.resolve()
     const region =
       target.region ??
-      (await withTimeout(configuredRegion(options.profile), options.limits, () =>
-        regionUnknown(
-          `the configuration of the AWS SDK did not answer within ${options.limits.timeoutMs} ms`,
-        ),
+      (await withTimeout(
+        () => configuredRegion(options.profile),
+        options.limits,
+        () =>
+          regionUnknown(
+            `the configuration of the AWS SDK did not answer within ${options.limits.timeoutMs} ms`,
+          ),
       ))
     const { hostname, port, username } = target
     try {
@@ -45,7 +48,7 @@ export function providedMint(provider: TokenProvider, limits: Limits): Mint {
     let answer: unknown
     try {
       const call = async () => provider({ hostname, port, username, region })
-      answer = await withTimeout(call(), limits, () =>
+      answer = await withTimeout(call, limits, () =>
         tokenFailed(`tokenProvider did not answer within ${limits.timeoutMs} ms (\`credentialsTimeoutMs\`)`),
       )
     } catch (cause) {

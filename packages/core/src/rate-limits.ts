@@ -9,6 +9,7 @@ import {
 } from '@aurora-iam/rate-limit'
 import { parseRdsHostname } from './endpoint.ts'
 import { AuroraIamError } from './errors.ts'
+import { onAbort } from './on-abort.ts'
 import type { AuroraIamOptions } from './options.ts'
 import type { TokenTarget } from './target.ts'
 
@@ -44,9 +45,7 @@ export class RateLimits {
   async acquire(target: TokenTarget, signal: AbortSignal | undefined): Promise<Permit | undefined> {
     if (this.#isClosed) throw closed()
     const wait = new AbortController()
-    const giveUp = () => wait.abort(signal?.reason)
-    if (signal?.aborted) giveUp()
-    signal?.addEventListener('abort', giveUp)
+    const stopListening = signal && onAbort(signal, (reason) => wait.abort(reason))
     this.#waits.add(wait)
     try {
       return await this.#limiterFor(target)?.acquire({ signal: wait.signal, timeoutMs: this.maxWaitMs })
@@ -54,7 +53,7 @@ export class RateLimits {
       throw error instanceof RateLimitError ? this.#explain(error, target) : error
     } finally {
       this.#waits.delete(wait)
-      signal?.removeEventListener('abort', giveUp)
+      stopListening?.()
     }
   }
 
@@ -86,11 +85,7 @@ export class RateLimits {
 
   #explain(error: RateLimitError, { hostname, port }: TokenTarget): AuroraIamError {
     if (error.code === 'ERR_RATE_LIMIT_CLOSED' || this.#isClosed) return closed(error)
-    if (error.code === 'ERR_RATE_LIMIT_ABORTED') {
-      return new AuroraIamError('ERR_AURORA_IAM_CLOSED', 'The wait for a new connection was called off.', {
-        cause: error,
-      })
-    }
+    if (error.code === 'ERR_RATE_LIMIT_ABORTED') return calledOff(error)
     // Only another user of the endpoint can make options wrong that were right by themselves.
     if (error.code === 'ERR_RATE_LIMIT_INVALID_OPTION') {
       return new AuroraIamError(
@@ -133,6 +128,13 @@ export function closed(cause?: unknown): AuroraIamError {
       cause,
     },
   )
+}
+
+/** The error for whoever has called off the wait for a new connection. */
+export function calledOff(cause: unknown): AuroraIamError {
+  return new AuroraIamError('ERR_AURORA_IAM_CLOSED', 'The wait for a new connection was called off.', {
+    cause,
+  })
 }
 
 function readRateLimit(rateLimit: AuroraIamOptions['rateLimit']): RateLimiterOptions | RateLimiter | false {

@@ -96,6 +96,8 @@ export class Tokens {
 
   clear(): void {
     this.#entries.clear()
+    // What is being made is not kept.
+    this.#pending.clear()
   }
 
   #isUsable(entry: Entry, now: number): boolean {

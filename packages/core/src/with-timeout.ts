@@ -1,3 +1,5 @@
+import { onAbort } from './on-abort.ts'
+
 /** What ends a wait before its time. */
 export interface Limits {
   readonly timeoutMs: number
@@ -5,25 +7,34 @@ export interface Limits {
   readonly signal: AbortSignal
 }
 
-/** `work`, unless one of `limits` comes first; its late outcome is then dropped, not left unhandled. */
+/** What `work` comes to, unless one of `limits` comes first; its late outcome is then dropped, not left unhandled. */
 export async function withTimeout<T>(
-  work: Promise<T>,
-  limits: Limits,
+  work: () => Promise<T>,
+  { timeoutMs, signal }: Limits,
   timeoutError: () => Error,
 ): Promise<T> {
-  const { timeoutMs, signal } = limits
-  signal.throwIfAborted()
-  let giveUp = () => {}
-  let timer: NodeJS.Timeout | undefined
-  const ended = new Promise<never>((_resolve, reject) => {
-    giveUp = () => reject(signal.reason)
-    signal.addEventListener('abort', giveUp)
-    timer = setTimeout(() => reject(timeoutError()), timeoutMs)
-  })
+  const timeout = new AbortController()
+  const timer = setTimeout(() => timeout.abort(timeoutError()), timeoutMs)
   try {
-    return await Promise.race([work, ended])
+    return await unlessAborted(work, [signal, timeout.signal])
   } finally {
     clearTimeout(timer)
-    signal.removeEventListener('abort', giveUp)
+  }
+}
+
+/**
+ * What `work` comes to, unless one of `signals` is aborted first, whose reason is then what this rejects with. Of those
+ * that have been aborted already the work is not even begun.
+ */
+export async function unlessAborted<T>(work: () => Promise<T>, signals: readonly AbortSignal[]): Promise<T> {
+  for (const signal of signals) signal.throwIfAborted()
+  let ignore: Array<() => void> = []
+  const aborted = new Promise<never>((_resolve, reject) => {
+    ignore = signals.map((signal) => onAbort(signal, reject))
+  })
+  try {
+    return await Promise.race([work(), aborted])
+  } finally {
+    for (const stop of ignore) stop()
   }
 }

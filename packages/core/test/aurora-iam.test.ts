@@ -2,7 +2,7 @@ import { createRateLimiter, RateLimitError } from '@aurora-iam/rate-limit'
 import { describe, expect, test } from 'vitest'
 import { AuroraIamError } from '../src/index.ts'
 import { setUp } from './set-up.ts'
-import { Clock, Deferred, iamOn, rejection, type STATIC, settle } from './support.ts'
+import { Clock, Deferred, iamOn, MINUTE, rejection, START, STATIC, settle, warningsOf } from './support.ts'
 
 describe('login', () => {
   test('the token comes before the place: without credentials no place is taken', async () => {
@@ -64,6 +64,18 @@ describe('login', () => {
     }
   })
 
+  test('a token that has to be made anew after the place was had: a new error object for each, too', async () => {
+    let answer: Promise<typeof STATIC> = Promise.resolve(STATIC)
+    const { login, clock } = setUp({ credentials: () => answer })
+    const logins = await Promise.all(Array.from({ length: 5 }, () => login()))
+    clock.now += 20 * MINUTE
+    const cause = new Error('down')
+    answer = Promise.reject(cause)
+    const errors = await Promise.all(logins.map((one) => rejection(one.token())))
+    expect(new Set(errors).size).toBe(5)
+    for (const error of errors) expect(error.cause).toBe(cause)
+  })
+
   test('called off while it waits for its place: CLOSED, and nobody else is disturbed', async () => {
     const { login } = setUp({ rateLimit: { limit: 1, intervalMs: 3_600_000 } })
     const first = await login()
@@ -78,6 +90,45 @@ describe('login', () => {
     })
     first.cancel()
     expect((await third).target.username).toBe('app')
+  })
+
+  test('called off while it waits for its token: CLOSED at once, and others get theirs', async () => {
+    const answer = new Deferred<typeof STATIC>()
+    const { login } = setUp({ credentials: () => answer.promise })
+    const controller = new AbortController()
+    const first = rejection(login(controller.signal))
+    const second = login()
+    const reason = new Error('the client went away')
+    controller.abort(reason)
+    expect(await first).toMatchObject({
+      code: 'ERR_AURORA_IAM_CLOSED',
+      message: 'The wait for a new connection was called off.',
+      cause: reason,
+    })
+    answer.resolve(STATIC)
+    expect((await second).target.username).toBe('app')
+  })
+
+  test.each([[20], [false]] as const)(
+    'called off before, at a rateLimit of %s: CLOSED',
+    async (rateLimit) => {
+      const { iam, login } = setUp({ rateLimit })
+      expect(await rejection(login(AbortSignal.abort()))).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
+      expect(iam.stats().tokensSigned).toBe(0)
+    },
+  )
+
+  test('100 that are called off together, by one signal: no warning', async () => {
+    const { login } = setUp({ rateLimit: { limit: 1, intervalMs: 3_600_000 } })
+    await login()
+    const controller = new AbortController()
+    const warnings = await warningsOf(async () => {
+      const waiting = Array.from({ length: 100 }, () => rejection(login(controller.signal)))
+      await settle()
+      controller.abort()
+      for (const error of await Promise.all(waiting)) expect(error.code).toBe('ERR_AURORA_IAM_CLOSED')
+    })
+    expect(warnings).toEqual([])
   })
 
   test("a limiter of the caller's own is used, and left open", async () => {
@@ -147,6 +198,30 @@ describe('close', () => {
     await settle()
     iam.close()
     expect(await waiter).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
+  })
+
+  test('at whatever moment: a token is waited for no more, and the source is asked no more', async () => {
+    // Each await is one step on the way to the token. Credentials in their last minutes are asked for twice.
+    const expiration = new Date(START + 10 * MINUTE)
+    const askedAfterwards: number[] = []
+    for (let steps = 0; steps < 12; steps++) {
+      let isClosed = false
+      const { iam, target } = setUp({
+        credentials: async (options?: { forceRefresh?: boolean }) => {
+          if (isClosed) askedAfterwards.push(steps)
+          if (options?.forceRefresh) return new Promise<never>(() => {})
+          return { ...STATIC, expiration }
+        },
+      })
+      const { hostname, port, username } = target
+      const waiter = rejection(iam.token({ hostname, port, username }))
+      for (let step = 0; step < steps; step++) await null
+      iam.close()
+      isClosed = true
+      expect(await waiter).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
+    }
+    await settle()
+    expect(askedAfterwards).toEqual([])
   })
 
   test('what others of the same endpoint wait for goes on', async () => {

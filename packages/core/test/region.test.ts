@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { createAuroraIam } from '../src/index.ts'
+import { rejection, warningsOf } from './support.ts'
 
 const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' }
 const target = { hostname: 'db.example.com', port: 3306, username: 'app' }
@@ -45,6 +46,20 @@ test("a name that does not tell: AWS_REGION, else the profile's", async () => {
 test('an explicit Region comes before both', async () => {
   vi.stubEnv('AWS_REGION', 'us-west-2')
   expect(await signedRegion(createAuroraIam({ credentials, region: 'sa-east-1' }))).toBe('sa-east-1')
+})
+
+test('asked for by 500 users at once: no warning', async () => {
+  const iam = createAuroraIam({ credentials })
+  const users = Array.from({ length: 500 }, (_, index) => ({ ...target, username: `user${index}` }))
+  expect(await warningsOf(() => Promise.all(users.map((user) => iam.token(user))))).toEqual([])
+})
+
+test('closed while it is to be looked up: CLOSED, and nothing is left unhandled', async () => {
+  const iam = createAuroraIam({ credentials, profile: 'nobody' })
+  await iam.token({ ...target, hostname: 'db.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com' })
+  const waiting = rejection(iam.token(target))
+  iam.close()
+  expect(await waiting).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
 })
 
 test.each([

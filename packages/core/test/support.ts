@@ -28,6 +28,17 @@ export async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
 }
 
+/** What Node warns of while `work` runs. */
+export async function warningsOf(work: () => Promise<unknown>): Promise<Error[]> {
+  const warnings: Error[] = []
+  const listen = (warning: Error) => warnings.push(warning)
+  process.on('warning', listen)
+  await work()
+  await settle()
+  process.off('warning', listen)
+  return warnings
+}
+
 /** A promise that is settled from outside. */
 export class Deferred<T> {
   readonly promise: Promise<T>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { AuthToken, createAuroraIam } from '../src/index.ts'
 import { setUp } from './set-up.ts'
-import { Clock, Deferred, iamOn, MINUTE, rejection, START, settle, TARGET } from './support.ts'
+import { Clock, Deferred, iamOn, MINUTE, rejection, START, settle, TARGET, warningsOf } from './support.ts'
 
 describe('tokenProvider', () => {
   test('is told what to sign, and an opaque token is asked for every time', async () => {
@@ -57,6 +57,12 @@ describe('tokenProvider', () => {
       await iam.token(TARGET)
       expect(questions).toBe(1)
     }
+  })
+
+  test('500 users at once: no warning', async () => {
+    const iam = iamOn(new Clock(), { tokenProvider: async () => 'opaque' })
+    const users = Array.from({ length: 500 }, (_, index) => ({ ...TARGET, username: `user${index}` }))
+    expect(await warningsOf(() => Promise.all(users.map((user) => iam.token(user))))).toEqual([])
   })
 
   test.each([

@@ -1,6 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Clock, Deferred, iamOn, MINUTE, rejection, START, STATIC, settle, TARGET } from './support.ts'
+import {
+  Clock,
+  Deferred,
+  iamOn,
+  MINUTE,
+  rejection,
+  START,
+  STATIC,
+  settle,
+  TARGET,
+  warningsOf,
+} from './support.ts'
 
 const LIFE = 15 * MINUTE
 
@@ -28,17 +39,14 @@ describe('one signing', () => {
   })
 
   test('500 users: one question to the source, a token each, and no warning', async () => {
-    const warnings: Error[] = []
-    const listen = (warning: Error) => warnings.push(warning)
-    process.on('warning', listen)
     const iam = iamOn(new Clock())
-    const users = Array.from({ length: 500 }, (_, index) =>
-      iam.token({ ...TARGET, username: `user${index}` }),
-    )
-    expect(new Set((await Promise.all(users)).map(({ value }) => value)).size).toBe(500)
+    const warnings = await warningsOf(async () => {
+      const users = Array.from({ length: 500 }, (_, index) =>
+        iam.token({ ...TARGET, username: `user${index}` }),
+      )
+      expect(new Set((await Promise.all(users)).map(({ value }) => value)).size).toBe(500)
+    })
     expect(iam.stats()).toMatchObject({ tokensSigned: 500, credentialsResolved: 1 })
-    await settle()
-    process.off('warning', listen)
     expect(warnings).toEqual([])
   })
 
