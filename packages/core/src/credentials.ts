@@ -1,24 +1,14 @@
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types'
 import { TRANSIT_MS } from './auth-token.ts'
 import { defaultChain } from './default-chain.ts'
-import { AuroraIamError, describe } from './errors.ts'
+import { AuroraIamError } from './errors.ts'
 import type { CredentialsEvidence } from './refusal-hint.ts'
+import { type ResolvedCredentials, readCredentials } from './resolved-credentials.ts'
 import { credentialsUnavailable } from './source-failure.ts'
 import { withTimeout } from './with-timeout.ts'
 
 /** AWS credentials, or a function that gets them: the AWS SDK's own two forms. */
 export type CredentialSource = AwsCredentialIdentity | AwsCredentialIdentityProvider
-
-/** One answer of a credential source. */
-export interface ResolvedCredentials {
-  readonly credentials: AwsCredentialIdentity
-  /** When they end, in epoch milliseconds; Infinity when they do not say. */
-  readonly expiresMs: number
-  /** When they ended by their issuer's word, if the AWS SDK has pushed that forward ("static stability"). */
-  readonly endedMs: number | undefined
-  /** Tells two identities apart without being secret. */
-  readonly identity: string
-}
 
 const MINUTE_MS = 60_000
 
@@ -156,7 +146,7 @@ export class Credentials {
       throw error instanceof AuroraIamError ? error : credentialsUnavailable(error)
     }
     this.#gaveNonsense = true
-    const resolved = readIdentity(answer)
+    const resolved = readCredentials(answer)
     this.#gaveNonsense = false
     return resolved
   }
@@ -184,36 +174,4 @@ export class Credentials {
       { option: 'credentials' },
     )
   }
-}
-
-function readIdentity(answer: unknown): ResolvedCredentials {
-  if (typeof answer !== 'object' || answer === null)
-    throw invalid(`gave ${typeof answer === 'string' ? 'a string' : describe(answer)}, not credentials`)
-  const { accessKeyId, secretAccessKey, sessionToken, expiration, originalExpiration } =
-    answer as Partial<AwsCredentialIdentity> & { readonly originalExpiration?: unknown }
-  if (typeof accessKeyId !== 'string' || accessKeyId === '') throw invalid('gave no accessKeyId')
-  if (typeof secretAccessKey !== 'string' || secretAccessKey === '') throw invalid('gave no secretAccessKey')
-  if (sessionToken !== undefined && typeof sessionToken !== 'string') {
-    throw invalid('gave a sessionToken that is not a string')
-  }
-  if (expiration !== undefined && !isValidDate(expiration)) {
-    throw invalid('gave an expiration that is not a valid Date')
-  }
-  return {
-    credentials: answer as AwsCredentialIdentity,
-    expiresMs: expiration?.getTime() ?? Number.POSITIVE_INFINITY,
-    endedMs: isValidDate(originalExpiration) ? originalExpiration.getTime() : undefined,
-    // An access key id belongs to one identity, and temporary ones to one session of it.
-    identity: accessKeyId,
-  }
-}
-
-function isValidDate(value: unknown): value is Date {
-  return value instanceof Date && !Number.isNaN(value.getTime())
-}
-
-function invalid(what: string): AuroraIamError {
-  return new AuroraIamError('ERR_AURORA_IAM_CREDENTIALS_INVALID', `credentials: the source ${what}.`, {
-    option: 'credentials',
-  })
 }

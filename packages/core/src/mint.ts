@@ -4,6 +4,7 @@ import { publish } from './diagnostics.ts'
 import { AuroraIamError, describe } from './errors.ts'
 import type { TokenProvider } from './options.ts'
 import { configuredRegion, regionUnknown } from './region.ts'
+import { isValidDate } from './resolved-credentials.ts'
 import type { Sign } from './sign.ts'
 import { sayingOf } from './source-failure.ts'
 import type { ConnectionTarget } from './target.ts'
@@ -45,27 +46,33 @@ export function signingMint(options: {
 /** Mints with the caller's own provider, in bounded time. */
 export function providedMint(provider: TokenProvider, limits: Limits): Mint {
   return async ({ hostname, port, username, region }) => {
-    let answer: unknown
     try {
       const call = async () => provider({ hostname, port, username, region })
-      answer = await withTimeout(call, limits, () =>
-        tokenFailed(`tokenProvider did not answer within ${limits.timeoutMs} ms (\`credentialsTimeoutMs\`)`),
+      return readToken(
+        await withTimeout(call, limits, () =>
+          tokenFailed(
+            `tokenProvider did not answer within ${limits.timeoutMs} ms (\`credentialsTimeoutMs\`)`,
+          ),
+        ),
       )
     } catch (cause) {
       throw cause instanceof AuroraIamError ? cause : tokenFailed('tokenProvider failed', cause)
     }
-    const minted = { identity: undefined, credentialsExpireMs: Number.POSITIVE_INFINITY }
-    if (answer instanceof AuthToken) {
-      const expiresMs = answer.expiresAt.getTime()
-      if (Number.isNaN(expiresMs))
-        throw tokenFailed('tokenProvider gave one whose expiresAt is no valid Date')
-      return { ...minted, value: answer.value, expiresMs }
-    }
-    if (typeof answer === 'string' && answer !== '') return { ...minted, value: answer, expiresMs: undefined }
+  }
+}
+
+function readToken(answer: unknown): MintedToken {
+  const value: unknown = answer instanceof AuthToken ? answer.value : answer
+  if (typeof value !== 'string' || value === '') {
     // Never shown: what it gave may be a secret in the wrong wrapping.
-    const got = typeof answer === 'string' ? 'an empty string' : describe(answer)
+    const got = typeof value === 'string' ? 'an empty string' : describe(value)
     throw tokenFailed(`tokenProvider gave ${got}, not a token`)
   }
+  const minted = { value, identity: undefined, credentialsExpireMs: Number.POSITIVE_INFINITY }
+  if (!(answer instanceof AuthToken)) return { ...minted, expiresMs: undefined }
+  const { expiresAt } = answer
+  if (!isValidDate(expiresAt)) throw tokenFailed('tokenProvider gave one whose expiresAt is no valid Date')
+  return { ...minted, expiresMs: expiresAt.getTime() }
 }
 
 /** Reports each token that is made on the diagnostics channel. */

@@ -28,7 +28,7 @@ export interface AuroraIamOptions {
   readonly port?: number | undefined
   /**
    * Where to connect, when it is not the host that is signed: a tunnel's end, a private address. A function is asked
-   * for each new connection.
+   * for each new connection, and what it throws is passed on as it is.
    */
   readonly dial?: Partial<Address> | ((target: TokenTarget) => Partial<Address>) | undefined
   /** Makes the tokens instead of the built-in signer. */
@@ -65,7 +65,7 @@ export interface AuroraIamOptions {
    * other options are then checked but not used. @defaultValue true
    */
   readonly enabled?: boolean | undefined
-  /** The time, in epoch milliseconds, for tests. @defaultValue Date.now */
+  /** The time, in epoch milliseconds, for tests. It must not throw. @defaultValue Date.now */
   readonly clock?: (() => number) | undefined
 }
 

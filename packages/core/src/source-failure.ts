@@ -4,13 +4,13 @@ import { AuroraIamError } from './errors.ts'
 const LONGEST_SAYING = 200
 
 /**
- * What an error message may repeat of the failure of somebody else's source: its first line, in bounds. Not what a
- * command printed, nor what an endpoint answered in place of JSON: Node puts either into the message, and either
- * may be the secret itself.
+ * What an error message may repeat of the failure of somebody else's source, if it says anything: its first line, in
+ * bounds. Not what a command printed, nor what an endpoint answered in place of JSON: Node puts either into the message,
+ * and either may be the secret itself.
  */
 export function sayingOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
-  return withheld(error) ?? short(redact(error.message))
+  return (withheld(error) ?? short(redact(messageOf(error)))) || undefined
 }
 
 /** The error for a credential source that failed with `error`. `details` says more than its message does. */
@@ -38,10 +38,17 @@ function causeOf(error: unknown): unknown {
   })
 }
 
-function withheld({ message, name }: Error): string | undefined {
-  if (message.startsWith('Command failed')) return 'the command failed (what it printed is not repeated here)'
-  if (name === 'SyntaxError') return 'the answer is not JSON (it is not repeated here)'
+function withheld(error: Error): string | undefined {
+  if (messageOf(error).startsWith('Command failed')) {
+    return 'the command failed (what it printed is not repeated here)'
+  }
+  if (error.name === 'SyntaxError') return 'the answer is not JSON (it is not repeated here)'
   return undefined
+}
+
+/** Whatever the error of somebody else's source has there. */
+function messageOf({ message }: { readonly message: unknown }): string {
+  return typeof message === 'string' ? message : ''
 }
 
 function isOfSdk({ name }: Error): boolean {

@@ -58,7 +58,8 @@ const DRIVER_WORDS = { host: 'host', user: 'user' } as const
  * Decides what to sign, what to verify and what to dial for an address of the driver.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_HOST_NOT_SIGNABLE`, `ERR_AURORA_IAM_REGION_UNKNOWN`,
- * `ERR_AURORA_IAM_CONFLICTING_OPTIONS`, `ERR_AURORA_IAM_INVALID_OPTION` or `ERR_AURORA_IAM_UNKNOWN_OPTION`
+ * `ERR_AURORA_IAM_CONFLICTING_OPTIONS`, `ERR_AURORA_IAM_INVALID_OPTION` or `ERR_AURORA_IAM_UNKNOWN_OPTION`; and whatever
+ * the caller's `dial` throws
  */
 export function resolveTarget(
   { host, port, user }: DriverAddress,

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { type AuroraIamOptions, createAuroraIam } from '../src/index.ts'
+import { setUp } from './set-up.ts'
 import {
   Clock,
   Deferred,
@@ -73,8 +74,47 @@ describe('a source that answers nonsense', () => {
   })
 })
 
+describe('a source whose answer cannot be read', () => {
+  const failure = new Error('the vault is sealed')
+  const fail = (thrown: unknown) => () => {
+    throw thrown
+  }
+  const unreadable: ReadonlyArray<readonly [what: string, answer: unknown, cause: unknown]> = [
+    ['a getter that throws', Object.defineProperty({}, 'accessKeyId', { get: fail(failure) }), failure],
+    ['a getter that throws null', Object.defineProperty({}, 'accessKeyId', { get: fail(null) }), null],
+    [
+      'a Proxy that throws',
+      new Proxy({}, { get: (_, name) => (name === 'then' ? undefined : fail(failure)()) }),
+      failure,
+    ],
+    [
+      'a Date that throws',
+      { ...STATIC, expiration: Object.assign(new Date(), { getTime: fail(failure) }) },
+      failure,
+    ],
+  ]
+
+  test.each(unreadable)(
+    '%s: CREDENTIALS_INVALID with the cause, an error object for each, usable afterwards',
+    async (_what, answer, cause) => {
+      let next: unknown = answer
+      const { iam, login } = setUp({ credentials: (async () => next) as Source })
+      const errors = await Promise.all([rejection(login()), rejection(login())])
+      for (const error of errors) {
+        expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_INVALID', option: 'credentials' })
+        expect(error.cause).toBe(cause)
+      }
+      expect(errors[0]).not.toBe(errors[1])
+      expect(iam.stats().lastError?.message).toBe(errors[0]!.message)
+      next = STATIC
+      expect((await login()).target.username).toBe('app')
+    },
+  )
+})
+
 describe('a source that fails', () => {
   const failure = new Error('the vault is sealed')
+  const mute = new Error('')
   const ways: ReadonlyArray<readonly [what: string, source: () => unknown, cause: unknown, shown: string]> = [
     ['rejecting', async () => Promise.reject(failure), failure, 'the vault is sealed'],
     [
@@ -87,6 +127,21 @@ describe('a source that fails', () => {
     ],
     ['rejecting with a string', () => Promise.reject('sealed'), 'sealed', 'no AWS credentials.'],
     ['rejecting with nothing', () => Promise.reject(), undefined, 'no AWS credentials.'],
+    [
+      'rejecting with an Error without message',
+      async () => Promise.reject(mute),
+      mute,
+      'no AWS credentials.',
+    ],
+    ...[undefined, 42, { sealed: true }].map((message) => {
+      const odd = Object.assign(new Error(), { message })
+      return [
+        `rejecting with an Error whose message is ${message}`,
+        () => Promise.reject(odd),
+        odd,
+        'no AWS credentials.',
+      ] as const
+    }),
   ]
 
   test.each(ways)(

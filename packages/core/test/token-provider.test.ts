@@ -3,6 +3,8 @@ import { AuthToken, createAuroraIam } from '../src/index.ts'
 import { setUp } from './set-up.ts'
 import { Clock, Deferred, iamOn, MINUTE, rejection, START, settle, TARGET, warningsOf } from './support.ts'
 
+const NEVER = new Date(START + 365 * 24 * 60 * MINUTE)
+
 describe('tokenProvider', () => {
   test('is told what to sign, and an opaque token is asked for every time', async () => {
     const asked: unknown[] = []
@@ -72,6 +74,12 @@ describe('tokenProvider', () => {
     ['an object', { token: 'hunter2' }],
     ['a token that has ended', new AuthToken('hunter2', new Date(START))],
     ['a token with no valid end', new AuthToken('hunter2', new Date(Number.NaN))],
+    ['a token with no end', new AuthToken('hunter2', undefined as never)],
+    ['a token whose end is a string', new AuthToken('hunter2', '2030-01-01' as never)],
+    ['a token of nothing', new AuthToken(undefined as never, NEVER)],
+    ['a token of an empty string', new AuthToken('', NEVER)],
+    ['a token of a number', new AuthToken(7 as never, NEVER)],
+    ['a token of an object', new AuthToken({ token: 'hunter2' } as never, NEVER)],
   ])('%s is no token', async (_what, answer) => {
     const iam = iamOn(new Clock(), { tokenProvider: () => answer as never })
     const error = await rejection(iam.token(TARGET))
@@ -92,6 +100,26 @@ describe('tokenProvider', () => {
     const error = await rejection(iam.token(TARGET))
     expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_TOKEN_FAILED', cause })
     expect(error.message).not.toContain(signature)
+  })
+
+  test('what cannot be read is no token either, and what it threw is the cause', async () => {
+    const cause = new Error('sealed')
+    const expiresAt = Object.assign(new Date(START), {
+      getTime: () => {
+        throw cause
+      },
+    })
+    const iam = iamOn(new Clock(), { tokenProvider: () => new AuthToken('hunter2', expiresAt) })
+    expect(await rejection(iam.token(TARGET))).toMatchObject({ code: 'ERR_AURORA_IAM_TOKEN_FAILED', cause })
+  })
+
+  test('an Error whose message is no string is kept as the cause', async () => {
+    const cause = Object.assign(new Error(), { message: { detail: 'sealed' } })
+    const iam = iamOn(new Clock(), { tokenProvider: () => Promise.reject(cause) })
+    const error = await rejection(iam.token(TARGET))
+    expect(error.code).toBe('ERR_AURORA_IAM_TOKEN_FAILED')
+    expect(error.message).toBe('No token: tokenProvider failed.')
+    expect(error.cause).toBe(cause)
   })
 
   test('a hanging one ends in bounded time', async () => {
