@@ -3,7 +3,7 @@ import type { AuroraIam, AuroraIamStats } from './aurora-iam.ts'
 import type { AuthToken } from './auth-token.ts'
 import { Credentials } from './credentials.ts'
 import { publish } from './diagnostics.ts'
-import { DistrustPause } from './distrust-pause.ts'
+import { DistrustPauses } from './distrust-pauses.ts'
 import { AuroraIamError } from './errors.ts'
 import { Login, type LoginOwner } from './login.ts'
 import { LoginRecord } from './login-record.ts'
@@ -53,7 +53,7 @@ class Iam implements AuroraIam, LoginOwner {
   readonly #refusedLogins = new RefusedLogins()
   readonly #record: LoginRecord
   readonly #closing = new AbortController()
-  readonly #distrustPause = new DistrustPause()
+  readonly #distrustPauses = new DistrustPauses()
   #tokensSigned = 0
 
   constructor(options: AuroraIamOptions) {
@@ -169,13 +169,14 @@ class Iam implements AuroraIam, LoginOwner {
   }
 
   tokenRefused({ error, target, token, isNew }: Parameters<LoginOwner['tokenRefused']>[0]): void {
+    const key = keyOf(target)
     if (isNew) this.#record.explain(error, target, this.#credentials.evidence())
-    else this.#refusedLogins.note(error, keyOf(target), token)
-    if (this.#tokens.drop(target, token) && this.#distrustPause.begin()) this.#credentials.distrust()
+    else this.#refusedLogins.note(error, key, token)
+    if (this.#tokens.drop(target, token) && this.#distrustPauses.begin(key)) this.#credentials.distrust()
   }
 
-  opened(): void {
-    this.#distrustPause.shorten()
+  opened(target: ConnectionTarget): void {
+    this.#distrustPauses.shorten(keyOf(target))
     this.#record.opened()
   }
 

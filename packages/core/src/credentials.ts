@@ -93,6 +93,8 @@ export class Credentials {
 
   /** The database refused what these credentials signed: the next {@link resolve} asks the source anew. */
   distrust(): void {
+    // A question that another refusal has led to answers this one as well.
+    if (this.#distrusted) return
     this.#distrusted = true
     // The answer to a question from before may be the same as what was refused.
     this.#pending = undefined

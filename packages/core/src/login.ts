@@ -11,7 +11,7 @@ export interface LoginOwner {
   acquire(target: ConnectionTarget): Promise<Permit | undefined>
   /** The server said 1045 to `token`, which was made for this login or, if not `isNew`, for an earlier one. */
   tokenRefused(refusal: { error: Error; target: ConnectionTarget; token: CachedToken; isNew: boolean }): void
-  opened(): void
+  opened(target: ConnectionTarget): void
   failed(error: Error): void
 }
 
@@ -91,7 +91,7 @@ export class Login {
   accepted(): void {
     if (!this.#end()) return
     this.#taken()
-    this.#owner.opened()
+    this.#owner.opened(this.target)
     publish('connect', () => ({ ...this.#endpoint(), durationMs: performance.now() - this.#startedAt }))
   }
 

@@ -192,6 +192,62 @@ describe('a refused token', () => {
     expect((await iam.token(target)).value).toContain('AKIDNEW')
   })
 
+  test('another user who is refused all the time does not keep a rotated key from being noticed', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    let accessKeyId = 'AKIDOLD'
+    const { iam, target } = setUp({ credentials: async () => ({ ...STATIC, accessKeyId }) })
+    const nobody = { ...target, username: 'nobody' }
+    await attempt(iam, target)
+    for (let second = 0; second < 15; second++) {
+      await attempt(iam, nobody, denied())
+      await iam.token(nobody)
+      vi.advanceTimersByTime(1_000)
+    }
+    accessKeyId = 'AKIDNEW'
+    await attempt(iam, target, denied())
+    expect((await iam.token(target)).value).toContain('AKIDNEW')
+  })
+
+  test('100 users who are refused while the source is being asked anew: one question', async () => {
+    const answer = new Deferred<typeof STATIC>()
+    const { iam, target } = setUp({
+      credentials: (options?: { forceRefresh?: boolean }) =>
+        options?.forceRefresh ? answer.promise : Promise.resolve(STATIC),
+    })
+    const users = Array.from({ length: 100 }, (_, index) => ({ ...target, username: `user${index}` }))
+    const logins = await Promise.all(users.map((user) => iam.login(user)))
+    await Promise.all(logins.map((login) => login.token()))
+    const next = logins.map((login) => {
+      login.failed(denied())
+      return iam.login(login.target)
+    })
+    await settle()
+    answer.resolve(STATIC)
+    await Promise.all(next)
+    expect(iam.stats().credentialsResolved).toBe(2)
+  })
+
+  test('a user who has not been refused for a while starts with a short pause again', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const { iam, target } = setUp()
+    const isAsked = async () => {
+      const before = iam.stats().credentialsResolved
+      await attempt(iam, target, denied())
+      await iam.token(target)
+      return iam.stats().credentialsResolved > before
+    }
+    for (let second = 0; second < 16; second++) {
+      await isAsked()
+      vi.advanceTimersByTime(1_000)
+    }
+    vi.advanceTimersByTime(60_000)
+    // Somebody else's refusal lets the old pause go.
+    await attempt(iam, { ...target, username: 'other' }, denied())
+    expect(await isAsked()).toBe(true)
+    vi.advanceTimersByTime(2_000)
+    expect(await isAsked()).toBe(true)
+  })
+
   test('one that was replaced already does not take its successor with it', async () => {
     const { iam, target } = setUp()
     const [slow, quick] = await Promise.all([iam.login(target), iam.login(target)])

@@ -1,0 +1,42 @@
+interface Pause {
+  readonly endsAt: number
+  /** How long the next one is. */
+  nextMs: number
+}
+
+const SHORTEST_MS = 2_000
+const LONGEST_MS = 10_000
+
+// A user who has not been refused for so long after a pause begins with a short one again.
+const REMEMBERED_MS = 10_000
+
+/**
+ * When the credential source may be asked anew because the database refused what it gave to one user of one endpoint: at
+ * once, as a key may have been rotated; and then ever more seldom while no login is accepted, as the user may lack a
+ * permission. What others are refused changes nothing.
+ */
+export class DistrustPauses {
+  /** In the order in which they began. */
+  readonly #pauses = new Map<string, Pause>()
+
+  /** Begins a pause of `key`, unless one is under way. Whoever began it may ask the source now. */
+  begin(key: string): boolean {
+    const now = performance.now()
+    for (const [other, { endsAt }] of this.#pauses) {
+      if (now < endsAt + REMEMBERED_MS) break
+      this.#pauses.delete(other)
+    }
+    const former = this.#pauses.get(key)
+    if (former && now < former.endsAt) return false
+    const lengthMs = former?.nextMs ?? SHORTEST_MS
+    this.#pauses.delete(key)
+    this.#pauses.set(key, { endsAt: now + lengthMs, nextMs: Math.min(2 * lengthMs, LONGEST_MS) })
+    return true
+  }
+
+  /** A login of `key` was accepted: its next pause is a short one. */
+  shorten(key: string): void {
+    const pause = this.#pauses.get(key)
+    if (pause) pause.nextMs = SHORTEST_MS
+  }
+}
