@@ -58,9 +58,9 @@ export interface AuroraIam {
   login(target: ConnectionTarget, signal?: AbortSignal): Promise<Login>
   /**
    * Calls `open`, which opens a connection by way of {@link login}; and once more, with a new token and a place of
-   * its own under the rate limit, if the database refused a token that was made for an earlier login. Of many that
-   * are refused together one tries first, and the others follow if it got in; at most once in 5 seconds for one
-   * user of one endpoint. A token that had just been made is not tried again.
+   * its own under the rate limit, if the database refused a token that was made for an earlier login, or that it had
+   * taken before. Of many that are refused together one tries first, and the others follow if it got in; at most once
+   * in 5 seconds for one user of one endpoint. A token that had just been made is not tried again.
    *
    * The error that `open` rejects with must be the object that was given to {@link Login.failed}.
    */

@@ -9,7 +9,7 @@ export interface LoginOwner {
   getToken(target: ConnectionTarget): Promise<CachedToken>
   /** Another place under the rate limit. */
   acquire(target: ConnectionTarget): Promise<Permit | undefined>
-  /** The server said 1045 to `token`, which was made for this login or, if not `isNew`, for an earlier one. */
+  /** The server said 1045 to `token`, which was made for this login or, if not `isNew`, for an earlier one or taken since. */
   tokenRefused(refusal: { error: Error; target: ConnectionTarget; token: CachedToken; isNew: boolean }): void
   opened(target: ConnectionTarget): void
   failed(error: Error): void
@@ -110,7 +110,8 @@ export class Login {
       (token !== undefined && (isRefused ? token.signer.accepted : !isAnswer && !this.#isAhead))
     this.#permit?.settled(isThrottled ? 'throttled' : 'failed')
     if (isRefused && token) {
-      const isNew = token.madeAt >= this.#askedAt
+      // Whoever waited long for a place may have waited for the token as well, and it has let others in since.
+      const isNew = token.madeAt >= this.#askedAt && !token.wasTaken
       this.#owner.tokenRefused({ error, target: this.target, token, isNew })
     }
     this.#gaveUp(error)
@@ -158,7 +159,9 @@ export class Login {
 
   #taken(): void {
     this.#permit?.settled('ok')
-    if (this.#handedOver) this.#handedOver.signer.accepted = true
+    if (!this.#handedOver) return
+    this.#handedOver.wasTaken = true
+    this.#handedOver.signer.accepted = true
   }
 
   #gaveUp(error: Error): void {

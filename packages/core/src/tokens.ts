@@ -9,6 +9,8 @@ export interface CachedToken {
   readonly identity: string | undefined
   /** When it was made, on the monotonic clock. */
   readonly madeAt: number
+  /** Whether the database has taken it. */
+  wasTaken: boolean
   /** It does not say when it ends, so it is good for the login that it was made for and no other. */
   readonly isForOneLogin: boolean
   /** What is known of whoever signed it: shared with the tokens before and after it. */
@@ -132,6 +134,7 @@ export class Tokens {
       token: new AuthToken(minted.value, new Date(expiresMs)),
       identity: minted.identity,
       madeAt: performance.now(),
+      wasTaken: false,
       isForOneLogin: dates === undefined && minted.expiresMs === undefined,
       signer: former && former.identity === minted.identity ? former.signer : { accepted: false },
     }

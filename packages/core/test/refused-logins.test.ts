@@ -65,6 +65,34 @@ describe('a refused token from the cache', () => {
     for (const error of errors) expect(error).toMatchObject({ errno: 1045, message: 'Access denied' })
   })
 
+  test.each([
+    ['is taken: nine try and follow', true, { logins: 19, accepted: 10 }, { failed: 0, hinted: 0 }],
+    [
+      'is refused as well: ten logins and one more',
+      false,
+      { logins: 11, accepted: 1 },
+      { failed: 9, hinted: 1 },
+    ],
+  ])(
+    'ten waited for it in a cold start, one got in, and a new one %s',
+    async (_what, takesNew, logins, failures) => {
+      const { iam, target, clock } = setUp()
+      const tokens: string[] = []
+      const { open, seen } = database(iam, target, (token) => {
+        tokens.push(token)
+        // Else a new token would be the same.
+        clock.now += 1_000
+        return tokens.length === 1 || (takesNew && token !== tokens[0])
+      })
+      const outcomes = await Promise.allSettled(Array.from({ length: 10 }, open))
+      expect(seen).toEqual(logins)
+      const errors = outcomes.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => reason)
+      // Only whoever tried a new one hears that the token had just been made.
+      const hinted = errors.filter(({ cause }) => cause !== undefined).length
+      expect({ failed: errors.length, hinted }).toEqual(failures)
+    },
+  )
+
   test('is tried again at most once in five seconds', async () => {
     vi.useFakeTimers({ toFake: ['performance'] })
     const { iam, target, clock } = setUp()
