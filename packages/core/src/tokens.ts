@@ -46,8 +46,9 @@ const RENEWAL_PAUSE_MS = 10_000
 const DROPPED = Number.NEGATIVE_INFINITY
 
 /**
- * The tokens of one identity, by endpoint and user. One signing however many wait; a token in its last minutes is
- * served while its successor is made, but only while it is still valid; a failure is never kept.
+ * The tokens of one identity, by endpoint and user. One signing however many wait, unless its token is for one login; a
+ * token in its last minutes is served while its successor is made, but only while it is still valid; a failure is never
+ * kept.
  */
 export class Tokens {
   readonly #mint: (target: ConnectionTarget) => Promise<MintedToken>
@@ -109,9 +110,14 @@ export class Tokens {
     )
   }
 
-  #renew(key: string, target: ConnectionTarget): Promise<CachedToken> {
+  async #renew(key: string, target: ConnectionTarget): Promise<CachedToken> {
     const pending = this.#pending.get(key)
-    if (pending) return pending
+    const cached = await (pending ?? this.#begin(key, target))
+    // One for one login belongs to whoever has begun it.
+    return pending && cached.isForOneLogin ? this.#make(key, target, () => false) : cached
+  }
+
+  #begin(key: string, target: ConnectionTarget): Promise<CachedToken> {
     const isWanted = () => this.#pending.get(key) === renewal
     const renewal: Promise<CachedToken> = this.#make(key, target, isWanted).finally(() => {
       if (isWanted()) this.#pending.delete(key)

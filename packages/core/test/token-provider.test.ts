@@ -24,7 +24,27 @@ describe('tokenProvider', () => {
     expect(iam.stats().tokensSigned).toBe(2)
   })
 
-  test('one waiter or 500: an opaque token is asked for once at a time', async () => {
+  test('500 wait: a token each if it is opaque, and one for all if it says when it ends', async () => {
+    const clock = new Clock()
+    let isOpaque = true
+    let questions = 0
+    const iam = iamOn(clock, {
+      tokenProvider: async () => {
+        const value = `opaque${++questions}`
+        return isOpaque ? value : new AuthToken(value, new Date(START + 5 * MINUTE))
+      },
+    })
+    const valuesOf500 = async () => {
+      const tokens = await Promise.all(Array.from({ length: 500 }, () => iam.token(TARGET)))
+      return new Set(tokens.map(({ value }) => value))
+    }
+    expect((await valuesOf500()).size).toBe(500)
+    isOpaque = false
+    expect([...(await valuesOf500())]).toEqual(['opaque501'])
+    expect(questions).toBe(501)
+  })
+
+  test('an opaque token is not asked for by everybody who waits while the provider fails', async () => {
     const answer = new Deferred<string>()
     let questions = 0
     const iam = iamOn(new Clock(), {
@@ -33,10 +53,10 @@ describe('tokenProvider', () => {
         return answer.promise
       },
     })
-    const waiters = Array.from({ length: 500 }, () => iam.token(TARGET))
+    const waiters = Array.from({ length: 500 }, () => rejection(iam.token(TARGET)))
     await settle()
-    answer.resolve('opaque')
-    await Promise.all(waiters)
+    answer.reject(new Error('sealed'))
+    for (const error of await Promise.all(waiters)) expect(error.code).toBe('ERR_AURORA_IAM_TOKEN_FAILED')
     expect(questions).toBe(1)
   })
 
