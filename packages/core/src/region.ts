@@ -13,7 +13,12 @@ export async function configuredRegion(profile: string | undefined): Promise<str
   )
   let region: string
   try {
-    region = await loadConfig(NODE_REGION_CONFIG_OPTIONS, { ...NODE_REGION_CONFIG_FILE_OPTIONS, profile })()
+    region = await loadConfig(NODE_REGION_CONFIG_OPTIONS, {
+      ...NODE_REGION_CONFIG_FILE_OPTIONS,
+      profile,
+      // As for credentials: else the SDK never sees a file rewritten.
+      ignoreCache: true,
+    })()
   } catch (cause) {
     throw regionUnknown('the host name does not tell it, and AWS_REGION and the profile do not set it', {
       cause,

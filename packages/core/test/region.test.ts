@@ -48,6 +48,16 @@ test('an explicit Region comes before both', async () => {
   expect(await signedRegion(createAuroraIam({ credentials, region: 'sa-east-1' }))).toBe('sa-east-1')
 })
 
+test('one that is written into the profile while the program runs is seen', async () => {
+  const path = join(folder, 'config-without')
+  await writeFile(path, '[default]\n')
+  vi.stubEnv('AWS_CONFIG_FILE', path)
+  const iam = createAuroraIam({ credentials })
+  await expect(signedRegion(iam)).rejects.toMatchObject({ code: 'ERR_AURORA_IAM_REGION_UNKNOWN' })
+  await writeFile(path, '[default]\nregion = eu-south-2\n')
+  expect(await signedRegion(iam)).toBe('eu-south-2')
+})
+
 test('asked for by 500 users at once: no warning', async () => {
   const iam = createAuroraIam({ credentials })
   const users = Array.from({ length: 500 }, (_, index) => ({ ...target, username: `user${index}` }))
