@@ -28,7 +28,7 @@ export class LoginRecord {
   failed(error: Error): void {
     this.#failed++
     const { code } = error as { code?: string }
-    this.#lastError = { code, message: redact(error.message), at: new Date() }
+    this.#lastError = { code, message: redact(messageOf(error)), at: new Date() }
   }
 
   /** Says in the `cause` of the server's own error what to look at, and leaves everything else of it as it is. */
@@ -57,4 +57,10 @@ export class LoginRecord {
   #readClockAhead(): number {
     return this.#clock() - performance.now()
   }
+}
+
+/** Node's error for a name with several addresses has no message but those of each. */
+function messageOf(error: Error): string {
+  if (error.message !== '' || !(error instanceof AggregateError)) return error.message
+  return error.errors.map((one) => one?.message).join('; ')
 }

@@ -1,3 +1,4 @@
+import { connect, type LookupFunction } from 'node:net'
 import { createRateLimiter, type RateLimiter } from '@aurora-iam/rate-limit'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type AuroraIam, AuthToken, type Login } from '../src/index.ts'
@@ -72,6 +73,20 @@ describe('outcome', () => {
     expect(iam.stats()).toMatchObject({
       connectionsFailed: 1,
       lastError: { code, message, at: expect.any(Date) },
+    })
+  })
+
+  test('a name none of whose addresses answers: the last error says what each did', async () => {
+    const { iam, target } = setUp()
+    const addresses = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }))
+    const lookup: LookupFunction = (_name, _options, found) => found(null, addresses)
+    const socket = connect({ host: 'db.test', port: 1, autoSelectFamily: true, lookup })
+    const error = await new Promise<Error>((resolve) => socket.once('error', resolve))
+    expect(error.message).toBe('')
+    await attempt(iam, target, error)
+    expect(iam.stats().lastError).toMatchObject({
+      code: 'ECONNREFUSED',
+      message: 'connect ECONNREFUSED 127.0.0.1:1; connect ECONNREFUSED 127.0.0.2:1',
     })
   })
 
