@@ -9,7 +9,7 @@
  * - `ERR_AURORA_IAM_REGION_UNKNOWN`: the Region is neither given nor in the host name nor configured
  * - `ERR_AURORA_IAM_TLS_REQUIRED`: TLS is switched off, weakened, or was not verified on this connection
  * - `ERR_AURORA_IAM_TRUST_ROOTS_MISSING`: no certificate authorities are known for this Region; pass `ca`
- * - `ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE`: the AWS credential source failed
+ * - `ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE`: the AWS credential source failed, or gave none that last for a login
  * - `ERR_AURORA_IAM_CREDENTIALS_TIMEOUT`: the AWS credential source did not answer
  * - `ERR_AURORA_IAM_CREDENTIALS_INVALID`: the AWS credential source answered nonsense, or expired credentials
  * - `ERR_AURORA_IAM_TOKEN_FAILED`: the token could not be made

@@ -171,8 +171,9 @@ function endsTooSoon({ identity }: MintedToken, expiresAt: Date): AuroraIamError
       { option: 'tokenProvider' },
     )
   }
+  // A source that renews them at their end needs no mending.
   return new AuroraIamError(
-    'ERR_AURORA_IAM_CREDENTIALS_INVALID',
+    'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE',
     `credentials: they end at ${end}, and the source gave no newer ones. Renew them, or check the clock of this machine.`,
     { option: 'credentials' },
   )

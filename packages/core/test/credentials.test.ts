@@ -32,7 +32,6 @@ const NONSENSE: ReadonlyArray<readonly [what: string, answer: unknown, message: 
   ['no valid date', { ...STATIC, expiration: new Date(Number.NaN) }, /expiration.*valid Date/],
   ['an end in the past', { ...STATIC, expiration: new Date(START - 1) }, /expired at.*aws sso login.*clock/],
   ['an end this very moment', { ...STATIC, expiration: new Date(START) }, /expired at/],
-  ['an end too near', { ...STATIC, expiration: new Date(START + 5_000) }, /no newer ones/],
 ]
 
 describe('a source that answers nonsense', () => {
@@ -180,6 +179,18 @@ describe('a source that fails', () => {
     late.reject(new Error('too late'))
     await new Promise(setImmediate)
   })
+})
+
+test('credentials in their last seconds: UNAVAILABLE, as a source that renews them in time needs no mending', async () => {
+  const clock = new Clock()
+  let expiration = new Date(START + 5_000)
+  const iam = iamOn(clock, { credentials: async () => ({ ...STATIC, expiration }) })
+  const error = await rejection(iam.token(TARGET))
+  expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE', retryable: true })
+  expect(error.message).toMatch(/end at 2026-11-23T12:00:05.000Z.*no newer ones/)
+  clock.now += 5_000
+  expiration = new Date(START + 60 * MINUTE)
+  expect((await iam.token(TARGET)).value).toContain('AKIDEXAMPLE')
 })
 
 describe('credentials in their last fifteen minutes', () => {
