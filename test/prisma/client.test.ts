@@ -142,6 +142,28 @@ test('connections that lie idle are closed after idleTimeoutMs', async () => {
   await prisma.$disconnect()
 })
 
+test('$disconnect does not wait for a credential source that hangs', async () => {
+  let now = Date.now()
+  let hangs = false
+  const credentials = () => (hangs ? new Promise<never>(() => {}) : Promise.resolve(aurora.credentials))
+  const iam = createAuroraIam({
+    ...aurora.iam,
+    credentials,
+    credentialsTimeoutMs: 3_600_000,
+    clock: () => now,
+  })
+  const prisma = clientFor(aurora, { idleTimeoutMs: 30 }, iam)
+  await prisma.$connect()
+  await expect.poll(() => prisma.$iam.status().idle).toBe(0)
+  now += 20 * 60_000
+  hangs = true
+  const query = rejection(prisma.$queryRaw`SELECT 1`)
+  await expect.poll(() => prisma.$iam.status().opening).toBe(1)
+  await prisma.$disconnect()
+  expect(iam.stats()).toMatchObject({ connectionsFailed: 1, lastError: { code: 'ERR_AURORA_IAM_CLOSED' } })
+  expect((await query).message).toContain('disconnected before it had a connection')
+})
+
 test('several clients that share an AuroraIam share its tokens and its rate', async () => {
   const iam = createAuroraIam({ ...aurora.iam, rateLimit: false })
   const clients = [clientFor(aurora, {}, iam), clientFor(aurora, {}, iam), clientFor(aurora, {}, iam)]
