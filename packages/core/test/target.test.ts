@@ -114,6 +114,14 @@ test('dial, a function: asked at once, so that nonsense is refused early, and ag
   expect(target.dial).toEqual({ host: '10.0.0.3', port: 3306 })
 })
 
+test('what a dial function throws is passed on as it is', () => {
+  const error = new Error('no such service')
+  const dial = () => {
+    throw error
+  }
+  expect(caught(() => resolve({ host: CLUSTER }, { dial }))).toBe(error)
+})
+
 test.each(CASES)('$title', ({ address, options, signed: [hostname, port], dialled }) => {
   const target = resolve(address, options)
   expect(target).toEqual({
