@@ -69,7 +69,7 @@ describe.each(ADAPTERS)('the clock of a machine with $name', (harness) => {
       // A second user makes it likelier that it is the clock, which is what both have in common.
       const both = await attempt('reporting')
       if (keepsErrors) {
-        expect(alone).toMatch(/\(3\) the clock of this machine, which says /)
+        expect(alone).toMatch(/\(4\) the clock of this machine, which says /)
         expect(both).toMatch(
           /\(1\) the clock of this machine, which says .*something that they have in common/,
         )
