@@ -1,5 +1,8 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, connect as dial } from 'node:net'
 import { createAuroraIam } from '@aurora-iam/core'
 import { withAuroraIam } from '@aurora-iam/mysql2'
+import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { until } from '../conformance/rate.ts'
 import { localAurora } from '../local-aurora.ts'
@@ -63,6 +66,48 @@ describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
     expect(limiter.stats()).toMatchObject({ settledOk: 1, inFlight: 0 })
   })
 
+  test('connection.destroy() while the server judges the token is no sign of throttling', async () => {
+    const limiter = createRateLimiter({ limit: 20 })
+    const iam = createAuroraIam({ ...aurora.iam, rateLimit: limiter })
+    aurora.faults.set({ authDelayMs: 200 })
+    for (let i = 1; i <= 2; i++) {
+      const connection = callbacks.createConnection(withAuroraIam(addressOf(aurora), iam))
+      await until(() => aurora.log.tokensReceived === i)
+      connection.destroy()
+      await until(() => limiter.stats().inFlight === 0 && aurora.openConnections === 0)
+    }
+    expect(limiter.stats()).toMatchObject({ throttled: 0, failed: 0, effectiveLimit: 20 })
+    expect(iam.stats()).toMatchObject({ connectionsOpened: 0, connectionsFailed: 0 })
+  })
+
+  test('a server that closes the connection while it has the token may be throttling', async () => {
+    const limiter = createRateLimiter({ limit: 20 })
+    const iam = createAuroraIam({ ...aurora.iam, rateLimit: limiter })
+    aurora.faults.set({ authDelayMs: 10_000 })
+    const connecting = promises.createConnection(withAuroraIam(addressOf(aurora), iam))
+    const lost = { code: expect.stringMatching(/^(PROTOCOL_CONNECTION_LOST|ECONNRESET)$/) }
+    const rejected = expect(connecting).rejects.toMatchObject(lost)
+    await until(() => aurora.log.tokensReceived === 1)
+    aurora.faults.dropConnections()
+    await rejected
+    expect(limiter.stats()).toMatchObject({ throttled: 1, inFlight: 0 })
+    expect(iam.stats()).toMatchObject({ connectionsFailed: 1 })
+  })
+
+  test('a connection that is reset with the server’s question takes no second place', async () => {
+    const limiter = createRateLimiter({ limit: 20 })
+    await using cutting = await resettingDoor(3)
+    const iam = createAuroraIam({ ...aurora.iam, port: aurora.port, rateLimit: limiter })
+    const options = withAuroraIam({ ...addressOf(aurora), port: cutting.port }, iam)
+    const lost = { code: expect.stringMatching(/^(PROTOCOL_CONNECTION_LOST|ECONNRESET)$/) }
+    await expect(promises.createConnection(options)).rejects.toMatchObject(lost)
+    await until(() => limiter.stats().inFlight === 0)
+    expect(limiter.stats()).toMatchObject({ granted: 1, waiting: 0, throttled: 0 })
+    expect(iam.stats()).toMatchObject({ connectionsFailed: 1 })
+    expect([...aurora.log].map(({ type }) => type)).toContain('tls')
+    expect(aurora.log.tokensReceived).toBe(0)
+  })
+
   test('connectTimeout counts from the opening of the socket, not from the wait for a place', async () => {
     const { limiter, release } = await busyLimiter()
     const connecting = promises.createConnection(
@@ -113,3 +158,21 @@ describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
     await connection.end()
   })
 })
+
+/** A way to Local Aurora that is reset as soon as the server has said `count` things: greeting, TLS, question. */
+async function resettingDoor(count: number) {
+  const door = createServer((client) => {
+    const behind = dial(aurora.port, aurora.host)
+    let said = 0
+    client.pipe(behind)
+    behind.on('data', (chunk) => {
+      client.write(chunk)
+      if (++said === count) client.resetAndDestroy()
+    })
+    client.once('close', () => behind.destroy())
+    for (const socket of [client, behind]) socket.on('error', () => {})
+  })
+  await once(door.listen(0, '127.0.0.1'), 'listening')
+  const { port } = door.address() as AddressInfo
+  return { port, [Symbol.asyncDispose]: () => new Promise<void>((resolve) => door.close(() => resolve())) }
+}

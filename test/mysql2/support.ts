@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { LocalAurora } from '@aurora-iam/local'
 import { createRateLimiter, type RateLimiter } from '@aurora-iam/rate-limit'
 import mysql from 'mysql2'
@@ -65,4 +66,21 @@ export async function unhandledDuring(action: () => Promise<unknown>): Promise<u
 /** What `action` hands to its callback as the error. */
 export function errorOf(action: (callback: (error: unknown) => void) => void): Promise<unknown> {
   return new Promise((resolve) => action(resolve))
+}
+
+/** How the logins during `action` ended, in order: `connect`, or `refusal` and the code of its error. */
+export async function endingsDuring(action: () => Promise<unknown>): Promise<string[]> {
+  const endings: string[] = []
+  const note = (event: unknown, channel: string | symbol) => {
+    const { error } = event as { error?: { code?: string } }
+    endings.push([String(channel).replace('aurora-iam:', ''), error?.code ?? []].flat().join(' '))
+  }
+  const channels = ['aurora-iam:connect', 'aurora-iam:refusal']
+  for (const channel of channels) subscribe(channel, note)
+  try {
+    await action()
+  } finally {
+    for (const channel of channels) unsubscribe(channel, note)
+  }
+  return endings
 }

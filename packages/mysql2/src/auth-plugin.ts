@@ -1,11 +1,6 @@
-import {
-  type AuroraIam,
-  AuroraIamError,
-  type ConnectionTarget,
-  type Login,
-  type WriterCheck,
-} from '@aurora-iam/core'
+import { type AuroraIam, AuroraIamError, type ConnectionTarget, type Login } from '@aurora-iam/core'
 import type { AuthenticatingConnection, ConnectionSettings } from './driver-types.ts'
+import { followHandshake } from './handshake.ts'
 import { tolerateLateErrors } from './late-errors.ts'
 import type { Logins } from './logins.ts'
 
@@ -30,15 +25,15 @@ export function clearPasswordPlugin(context: PluginContext) {
     tolerateLateErrors(connection)
     return async (): Promise<Buffer | null> => {
       const { stream } = connection
+      // The server has broken the connection since it asked: the stream is about to say so, and nothing is to be answered.
+      if (stream.remoteAddress === undefined) return null
       let login = context.logins.take(stream)
       try {
         assertVerified(connection)
         if (answered.has(command)) throw askedTwice()
         answered.add(command)
-        if (login) {
-          followHandshake(login, { connection, command })
-          requireWriter(connection, context.iam.writerCheck(login.target))
-        } else login = await loginAgain({ connection, command }, context)
+        if (login) followHandshake(login, { connection, command }, context.iam.writerCheck(login.target))
+        else login = await loginAgain({ connection, command }, context)
         const token = await login.token()
         return stream.writable ? Buffer.from(`${token.value}\0`) : null
       } catch (error) {
@@ -48,28 +43,6 @@ export function clearPasswordPlugin(context: PluginContext) {
       }
     }
   }
-}
-
-function followHandshake(login: Login, { connection, command }: AuthenticatingConnection): void {
-  const { stream } = connection
-  command.once('error', (error) => {
-    login.failed(error)
-    // mysql2 leaves it to the server to close the connection: one that does not would keep the socket.
-    process.nextTick(() => stream.destroy())
-  })
-  command.once('end', () => login.accepted())
-}
-
-/** Asks before anybody else can: mysql2 sends what is queued during the login in order, once it is complete. */
-function requireWriter(
-  connection: AuthenticatingConnection['connection'],
-  check: WriterCheck | undefined,
-): void {
-  if (!check) return
-  connection.query({ sql: check.sql, rowsAsArray: true, typeCast: true }, (error, rows) => {
-    const refusal = error ? undefined : check.refusal(rows[0]?.[0])
-    if (refusal) connection.stream.destroy(refusal)
-  })
 }
 
 /**

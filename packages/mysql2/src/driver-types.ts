@@ -26,7 +26,10 @@ export interface AuthenticatingConnection {
     readonly stream: Socket & { readonly encrypted?: boolean; readonly authorized?: boolean }
     query(
       options: { readonly sql: string; readonly rowsAsArray: true; readonly typeCast: true },
-      callback: (error: Error | null, rows: ReadonlyArray<readonly unknown[]>) => void,
+      callback: (
+        error: (Error & { readonly fatal?: boolean }) | null,
+        rows: ReadonlyArray<readonly unknown[]>,
+      ) => void,
     ): unknown
   }
   /** The command that logs in: it emits `error` when the server refuses, and `end` in any case. */

@@ -9,7 +9,7 @@ export interface SocketContext {
   readonly iam: AuroraIam
   readonly logins: Logins
   readonly resolve: (settings: ConnectionSettings) => ConnectionTarget
-  /** From the opening of the socket to the server's OK, in milliseconds; 0 for no bound. */
+  /** From the opening of the socket to the end of the login, the check of `requireWriter` included, in milliseconds; 0 for no bound. */
   readonly connectTimeout: number
 }
 
