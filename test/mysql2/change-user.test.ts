@@ -1,6 +1,8 @@
+import type { Socket } from 'node:net'
 import { createAuroraIam } from '@aurora-iam/core'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { withAuroraIam } from '@aurora-iam/mysql2'
+import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { until } from '../conformance/rate.ts'
 import { addressOf, busyLimiter, errorOf, failingCredentials, unhandledDuring, VERSIONS } from './support.ts'
@@ -14,6 +16,7 @@ beforeAll(async () => {
 afterAll(() => aurora.close())
 
 beforeEach(() => {
+  aurora.faults.clear()
   aurora.setClock(Date.now)
   aurora.log.clear()
 })
@@ -77,6 +80,63 @@ describe.each(VERSIONS)('changeUser of $name', ({ callbacks, promises }) => {
       { during: 'change-user', user: 'nobody' },
       { during: 'change-user', user: 'nobody' },
     ])
+  })
+
+  test('a token that is refused is dropped, and the next one is made of new credentials', async () => {
+    let current = { accessKeyId: 'AKIDFIRST', secretAccessKey: 'first' }
+    aurora.principals.add(current)
+    const limiter = createRateLimiter({ limit: 20 })
+    const iam = createAuroraIam({ ...aurora.iam, rateLimit: limiter, credentials: async () => current })
+    const options = withAuroraIam(addressOf(aurora), iam)
+    const [one, other] = await Promise.all([0, 1].map(() => promises.createConnection(options)))
+    await one!.changeUser({ user: 'reporting' })
+    expect(iam.stats()).toMatchObject({ connectionsOpened: 3, credentialsResolved: 1 })
+
+    aurora.principals.remove(current.accessKeyId)
+    current = { accessKeyId: 'AKIDSECOND', secretAccessKey: 'second' }
+    aurora.principals.add(current)
+    // Each has its own settings, and reporting's token is in the cache.
+    await expect(other!.changeUser({ user: 'reporting' })).rejects.toMatchObject({ errno: 1045 })
+    expect(iam.stats()).toMatchObject({
+      connectionsFailed: 1,
+      lastError: {
+        code: 'ER_ACCESS_DENIED_ERROR',
+        message: expect.stringMatching(/^Access denied for user 'reporting'/),
+      },
+    })
+    expect(limiter.stats()).toMatchObject({ throttled: 1, inFlight: 0 })
+    await one!.changeUser({ user: 'reporting' })
+    expect(iam.stats()).toMatchObject({ connectionsOpened: 4, credentialsResolved: 2 })
+    await one!.end()
+    other!.destroy()
+  })
+
+  test('leaves no listener on the stream of the connection', async () => {
+    const iam = { ...aurora.iam, rateLimit: false as const }
+    const connection = callbacks.createConnection(withAuroraIam(addressOf(aurora), iam))
+    await errorOf((done) => connection.connect(done))
+    const { stream } = connection as unknown as { stream: Socket }
+    const listeners = () =>
+      Object.fromEntries(stream.eventNames().map((name) => [name, stream.rawListeners(name)]))
+    const before = listeners()
+    for (const user of ['reporting', 'app', 'reporting']) {
+      expect(await errorOf((done) => connection.changeUser({ user }, done))).toBeNull()
+    }
+    expect(listeners()).toEqual(before)
+    connection.destroy()
+  })
+
+  test('a connection that is destroyed while the server judges the token is no sign of throttling', async () => {
+    const limiter = createRateLimiter({ limit: 20 })
+    const iam = createAuroraIam({ ...aurora.iam, rateLimit: limiter })
+    aurora.faults.set({ authDelayMs: 200 })
+    const connection = await promises.createConnection(withAuroraIam(addressOf(aurora), iam))
+    connection.changeUser({ user: 'reporting' }).catch(() => {})
+    await until(() => aurora.log.tokensReceived === 2)
+    connection.destroy()
+    await until(() => limiter.stats().inFlight === 0)
+    expect(limiter.stats()).toMatchObject({ granted: 2, failed: 0, throttled: 0 })
+    expect(iam.stats()).toMatchObject({ connectionsFailed: 0 })
   })
 
   test('a failing credential source reaches the callback and the promise, and no token is sent', async () => {

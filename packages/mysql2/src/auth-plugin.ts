@@ -1,14 +1,13 @@
-import { type AuroraIam, AuroraIamError, type ConnectionTarget, type Login } from '@aurora-iam/core'
-import type { AuthenticatingConnection, ConnectionSettings } from './driver-types.ts'
+import { AuroraIamError } from '@aurora-iam/core'
+import { type ChangeUserContext, loginAgain } from './change-user.ts'
+import type { AuthenticatingConnection } from './driver-types.ts'
 import { followHandshake } from './handshake.ts'
 import { tolerateLateErrors } from './late-errors.ts'
 import type { Logins } from './logins.ts'
 
 /** What the plugin needs to know. */
-export interface PluginContext {
-  readonly iam: AuroraIam
+export interface PluginContext extends ChangeUserContext {
   readonly logins: Logins
-  readonly resolve: (settings: ConnectionSettings) => ConnectionTarget
 }
 
 /**
@@ -34,6 +33,7 @@ export function clearPasswordPlugin(context: PluginContext) {
         answered.add(command)
         if (login) followHandshake(login, { connection, command }, context.iam.writerCheck(login.target))
         else login = await loginAgain({ connection, command }, context)
+        if (!login) return null
         const token = await login.token()
         return stream.writable ? Buffer.from(`${token.value}\0`) : null
       } catch (error) {
@@ -43,22 +43,6 @@ export function clearPasswordPlugin(context: PluginContext) {
       }
     }
   }
-}
-
-/**
- * `changeUser` logs in again on an open connection, which counts at the server like a new one. How it ended goes to
- * the caller's callback alone.
- */
-async function loginAgain(
-  { connection, command }: AuthenticatingConnection,
-  { iam, resolve }: PluginContext,
-): Promise<Login> {
-  const givenUp = new AbortController()
-  connection.stream.once('close', () => givenUp.abort())
-  const login = await iam.login(resolve(connection.config), givenUp.signal)
-  command.once('end', () => login.settled())
-  connection.stream.once('close', () => login.settled())
-  return login
 }
 
 /** A server that goes on asking would take a place under the rate limit each time. */

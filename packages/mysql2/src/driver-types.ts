@@ -13,6 +13,8 @@ export interface ConnectionSettings {
   readonly ssl: { readonly rejectUnauthorized?: boolean; readonly verifyIdentity?: boolean } | false
   readonly enableKeepAlive: boolean
   readonly keepAliveInitialDelay: number | undefined
+  /** Whether the connection compresses, once it is logged in. */
+  readonly compress?: unknown
 }
 
 /**

@@ -38,7 +38,12 @@ export function connectionHooks(
   return {
     stream: ({ config }) => openWhenPermitted(config, { iam, logins, resolve, connectTimeout }),
     authPlugins: {
-      mysql_clear_password: clearPasswordPlugin({ iam, logins, resolve }) as unknown as AuthPlugin,
+      mysql_clear_password: clearPasswordPlugin({
+        iam,
+        logins,
+        resolve,
+        connectTimeout,
+      }) as unknown as AuthPlugin,
       mysql_native_password: noPassword,
       caching_sha2_password: noPassword,
       sha256_password: noPassword,

@@ -82,7 +82,7 @@ function limitTime(socket: Socket, login: Login, connectTimeout: number): void {
 }
 
 /** The error that mysql2 gives when a connection takes too long. */
-function timeoutError(): Error {
+export function timeoutError(): Error {
   return Object.assign(new Error('connect ETIMEDOUT'), {
     errorno: 'ETIMEDOUT',
     code: 'ETIMEDOUT',

@@ -1,0 +1,68 @@
+import type { AuroraIam, ConnectionTarget, Login } from '@aurora-iam/core'
+import type { AuthenticatingConnection, ConnectionSettings } from './driver-types.ts'
+import { settleOnOwnEnd } from './own-end.ts'
+import { onceAnswered } from './server-answer.ts'
+import { timeoutError } from './socket.ts'
+
+/** What {@link loginAgain} needs to know. */
+export interface ChangeUserContext {
+  readonly iam: AuroraIam
+  readonly resolve: (settings: ConnectionSettings) => ConnectionTarget
+  /** From the turn of a `changeUser` to the server's answer, in milliseconds; 0 for no bound. */
+  readonly connectTimeout: number
+}
+
+/**
+ * `changeUser` logs in again on an open connection, which counts at the server like a new one. mysql2 tells how it ended
+ * to the caller's callback alone, so the server's own answer is looked at.
+ *
+ * @returns undefined if the command was over before its turn came
+ */
+export async function loginAgain(
+  { connection, command }: AuthenticatingConnection,
+  { iam, resolve, connectTimeout }: ChangeUserContext,
+): Promise<Login | undefined> {
+  const { stream, config } = connection
+  const givenUp = new AbortController()
+  const giveUp = () => givenUp.abort()
+  let isOver = false
+  stream.once('close', giveUp)
+  command.once('end', () => {
+    isOver = true
+  })
+  const login = await iam.login(resolve(config), givenUp.signal)
+  stream.off('close', giveUp)
+  if (isOver) {
+    login.cancel()
+    return undefined
+  }
+  followChange(login, { connection, command })
+  limitChange(login, stream, connectTimeout)
+  return login
+}
+
+function followChange(login: Login, { connection, command }: AuthenticatingConnection): void {
+  const { stream, config } = connection
+  settleOnOwnEnd(login, stream)
+  const fail = () => login.failed(new Error('The connection closed before the change of user was complete.'))
+  stream.once('close', fail)
+  login.onceOver(() => stream.off('close', fail))
+  command.once('end', () => login.settled())
+  if (config.compress) return
+  const stop = onceAnswered(stream, (error) => (error ? login.failed(error) : login.accepted()))
+  login.onceOver(stop)
+}
+
+function limitChange(
+  login: Login,
+  stream: AuthenticatingConnection['connection']['stream'],
+  connectTimeout: number,
+): void {
+  if (connectTimeout === 0) return
+  const timer = setTimeout(() => {
+    const error = timeoutError()
+    login.failed(error)
+    stream.destroy(stream.writable ? error : undefined)
+  }, connectTimeout)
+  login.onceOver(() => clearTimeout(timer))
+}
