@@ -17,6 +17,7 @@ beforeAll(async () => {
 afterAll(() => aurora.close())
 
 beforeEach(() => {
+  aurora.faults.clear()
   aurora.setClock(Date.now)
   aurora.log.clear()
 })
@@ -74,6 +75,25 @@ describe.each(VERSIONS)('a pool cluster of $name', ({ callbacks }) => {
     source.isOut = false
     return codes
   }
+
+  test.each([
+    { nodes: 1, logins: 14 },
+    { nodes: 2, logins: 19 },
+    { nodes: 3, logins: 24 },
+  ])(
+    'ten connections without a permission cost $logins logins with $nodes nodes',
+    async ({ nodes, logins }) => {
+      const iam = createAuroraIam(settings())
+      const cluster = open()
+      for (let i = 1; i <= nodes; i++) cluster.add(`READER${i}`, withAuroraIam(node(READER, 'app'), iam))
+      aurora.faults.set({ refuse: 'NotAuthorized' })
+      const results = await Promise.allSettled(
+        Array.from({ length: 10 }, () => connectionOf(cluster, 'READER*')),
+      )
+      for (const { status } of results) expect(status).toBe('rejected')
+      expect(aurora.log.refusals).toHaveLength(logins)
+    },
+  )
 
   test('takes a node back by itself after an outage of the credential source', async () => {
     const cluster = open(auroraIamCluster({ restoreNodeTimeout: 100 }))
