@@ -18,6 +18,8 @@ export type Script = (session: HostileSession) => void | Promise<void>
 export class HostileSession {
   /** The certificate shown, once TLS was asked for. */
   certificate: CertificateName | undefined
+  /** Whether TLS was established. */
+  isSecure = false
   readonly #socket: Socket
   readonly #certificates: Certificates
   #stream: Duplex
@@ -83,7 +85,10 @@ export class HostileSession {
     const secureContext = createSecureContext(this.#certificates[certificate])
     this.#stream = new TLSSocket(this.#socket, { isServer: true, secureContext })
     this.#listen()
-    await Promise.race([once(this.#stream, 'secure'), once(this.#stream, 'close')]).catch(() => {})
+    const secure = once(this.#stream, 'secure').then(() => {
+      this.isSecure = true
+    })
+    await Promise.race([secure, once(this.#stream, 'close')]).catch(() => {})
     return !this.#stream.destroyed
   }
 
