@@ -4,7 +4,7 @@ import { expectAllPlacesBack, type HostileRig, leakIn, outcomeOf } from './hosti
 
 // What mysql2 says of a connection that breaks before TLS, in it, behind it, and that a busy machine is late with; and
 // what Prisma says.
-const CUT = /^(PROTOCOL_CONNECTION_LOST|ECONNRESET|HANDSHAKE_SSL_ERROR|ETIMEDOUT|P2010)$/
+const CUT = /^(PROTOCOL_CONNECTION_LOST|ECONNRESET|HANDSHAKE_SSL_ERROR|ETIMEDOUT|P1001|P1011|P1017)$/
 
 /** The good server's side of a login is cut after every so many bytes. */
 export function describeCuts(

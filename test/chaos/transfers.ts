@@ -33,7 +33,6 @@ const DOCUMENTED: ReadonlySet<string> = new Set([
   'P1001',
   'P1011',
   'P1017',
-  'P2010 ConnectionClosed',
   'P2024',
   'P2028',
 ])
@@ -179,13 +178,8 @@ class Teller {
   }
 }
 
-/** Its code, with Prisma's kind of what was raw SQL; or its message. */
+/** Its code or, of an error that has none, its message. */
 function nameOf(error: unknown): string {
-  const { code, message, meta } = error as {
-    code?: string
-    message?: string
-    meta?: { driverAdapterError?: { cause?: { kind?: string } } }
-  }
-  if (code === 'P2010') return `P2010 ${meta?.driverAdapterError?.cause?.kind}`
+  const { code, message } = error as { code?: string; message?: string }
   return code ?? message ?? String(error)
 }

@@ -24,16 +24,26 @@ afterEach(async () => {
   for (const prisma of open.splice(0)) await prisma.$disconnect()
 })
 
-/** Every way in which a client comes to need a connection. */
-const WAYS: ReadonlyArray<
-  readonly [way: string, run: (prisma: ReturnType<typeof connect>) => Promise<unknown>]
-> = [
-  ['$connect()', (prisma) => prisma.$connect()],
-  ['a query', async (prisma) => prisma.author.count()],
-  ['raw SQL', async (prisma) => prisma.$queryRaw`SELECT 1`],
-  ['a transaction', (prisma) => prisma.$transaction((tx) => tx.author.count())],
-  ['a batch', async (prisma) => prisma.$transaction([prisma.author.count()])],
+const OF_PRISMA = 'PrismaClientKnownRequestError'
+const UNDERNEATH = 'PrismaDriverError'
+
+type Way = readonly [
+  way: string,
+  run: (prisma: ReturnType<typeof connect>) => Promise<unknown>,
+  name: typeof OF_PRISMA | typeof UNDERNEATH,
 ]
+
+/** Every way in which a client that is connected comes to need another connection, and the class of its errors. */
+const QUERIES: readonly Way[] = [
+  ['a query', async (prisma) => prisma.author.count(), OF_PRISMA],
+  ['raw SQL', async (prisma) => prisma.$queryRaw`SELECT 1`, OF_PRISMA],
+  ['raw SQL that writes', async (prisma) => prisma.$executeRaw`DO 1`, OF_PRISMA],
+  ['a transaction', (prisma) => prisma.$transaction((tx) => tx.author.count()), UNDERNEATH],
+  ['a batch', async (prisma) => prisma.$transaction([prisma.author.count()]), OF_PRISMA],
+]
+
+/** Every way in which a client comes to need its first connection. */
+const WAYS: readonly Way[] = [['$connect()', (prisma) => prisma.$connect(), UNDERNEATH], ...QUERIES]
 
 describe.each([
   ['a bad token', 'P1000', { refuse: 'InvalidToken' }, 'AuthenticationFailed'],
@@ -43,12 +53,30 @@ describe.each([
   ['too many connections', 'P2037', { error: { errno: 1040, message: 'Too many' } }, 'TooManyConnections'],
   ['no such database', 'P1003', { error: { errno: 1049, message: 'Unknown' } }, 'DatabaseDoesNotExist'],
 ] as const)('%s is %s', (_what, code, fault, kind) => {
-  test.each(WAYS)('for %s', async (_way, run) => {
+  test.each(WAYS)('for %s', async (_way, run, name) => {
     aurora.faults.set(fault)
     const error = await rejection(run(connect(aurora)))
-    expect(error).toMatchObject({ code, meta: { driverAdapterError: { cause: { kind } } } })
+    expect(error).toMatchObject({ code, name, meta: { driverAdapterError: { cause: { kind } } } })
     // One attempt: nothing is repeated that cannot come out better.
     expect(aurora.log.connections).toBe(1)
+  })
+
+  test.each(QUERIES)('for %s whose connection is not the first', async (_way, run, name) => {
+    const prisma = connect(aurora)
+    await prisma.$transaction(async () => {
+      aurora.faults.set(fault)
+      const error = await rejection(run(prisma))
+      expect(error).toMatchObject({ code, name, meta: { driverAdapterError: { cause: { kind } } } })
+    })
+  })
+})
+
+test('a refused login names the user', async () => {
+  aurora.faults.set({ error: { errno: 1045, message: 'No' } })
+  const error = await rejection(connect(aurora).author.count())
+  expect(error).toMatchObject({
+    message: expect.stringMatching(/refused the login of app: No$/),
+    meta: { driverAdapterError: { cause: { user: 'app' } } },
   })
 })
 
@@ -100,13 +128,13 @@ describe('all connections in use', () => {
 })
 
 describe('a connection that is lost', () => {
-  test('while raw SQL runs is P2010, which says so in meta', async () => {
+  test('while raw SQL runs is P1017, which says so in meta as well', async () => {
     const prisma = connect(aurora)
     const sleeping = rejection(prisma.$queryRaw`SELECT SLEEP(10)`.then())
     await untilRunning(aurora, 'SLEEP(10)')
     aurora.faults.dropConnections()
     const meta = { driverAdapterError: { cause: { kind: 'ConnectionClosed' } } }
-    expect(await sleeping).toMatchObject({ code: 'P2010', meta })
+    expect(await sleeping).toMatchObject({ code: 'P1017', meta })
   })
 
   test('while a query runs is P1017', async () => {
@@ -133,7 +161,7 @@ describe('a connection that is lost', () => {
       await tx.author.create({ data: { name: 'nobody knows' } })
       await cut()
     })
-    expect(await rejection(atCommit)).toMatchObject({ code: 'P1017' })
+    expect(await rejection(atCommit)).toMatchObject({ code: 'P1017', name: UNDERNEATH })
     expect(await prisma.author.count()).toBe(0)
   })
 })

@@ -113,7 +113,7 @@ describe('retryReads', () => {
       'raw SQL',
       async (prisma: Connected) => prisma.$queryRaw`SELECT COUNT(*) FROM Author`,
       'COUNT(*)',
-      'P2010',
+      'P1017',
     ],
     ['a write', async (prisma: Connected) => prisma.author.deleteMany(), 'DELETE', 'P1017'],
     ['an upsert', async (prisma: Connected) => prisma.author.upsert(UPSERT), 'Author', 'P1017'],

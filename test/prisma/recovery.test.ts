@@ -230,6 +230,6 @@ describe('$disconnect in the middle', () => {
     await vi.advanceTimersByTimeAsync(5_000)
     vi.useRealTimers()
     await disconnected
-    expect(await endless).toMatchObject({ code: 'P2010' })
+    expect(await endless).toMatchObject({ code: 'P1017' })
   })
 })

@@ -9,6 +9,7 @@ import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils'
 import { Activity, type AuroraIamStatus } from './activity.ts'
 import { AuroraIamAdapterFactory } from './adapter.ts'
 import { expandUrl } from './connection-url.ts'
+import type { Destination } from './errors.ts'
 import { type AuroraIamExtensionOptions, createExtension } from './extension.ts'
 import { type CommonConfig, type Open, openByPassword, openOnIam } from './open-connection.ts'
 import { type AuroraIamPrismaOptions, assertPassword, readPoolSettings } from './options.ts'
@@ -60,10 +61,10 @@ export function auroraIam(
   const given = expandUrl(options)
   assertPassword(given, shared.enabled, options.password === undefined)
   const activity = new Activity()
-  const { open, address } = connector(given, settings.connectTimeoutMs, shared, activity)
+  const { open, destination } = connector(given, settings.connectTimeoutMs, shared, activity)
   const status = () => activity.status(shared.stats().tokensSigned)
   return {
-    adapter: new AuroraIamAdapterFactory({ open, address, settings, activity }, given),
+    adapter: new AuroraIamAdapterFactory({ open, destination, settings, activity }, given),
     transactionOptions: { maxWait: settings.acquireTimeoutMs + BEGIN_MS },
     extension: (extensionOptions = {}) => createExtension(extensionOptions, status),
     status,
@@ -75,13 +76,15 @@ function connector(
   connectTimeout: number,
   iam: AuroraIam,
   activity: Activity,
-): { open: Open; address: { host: string; port: number } } {
+): { open: Open; destination: Destination } {
   const { host, port, user, password, database, ssl, sessionVariables, connectAttributes } = options
   const config: CommonConfig = { user, database, connectTimeout, sessionVariables, connectAttributes }
   if (!iam.enabled) {
     const address = { host: host ?? 'localhost', port: port ?? 3306 }
-    return { open: openByPassword(address, { ...config, password, ssl }, activity), address }
+    const open = openByPassword(address, { ...config, password, ssl }, activity)
+    return { open, destination: { ...address, user } }
   }
   const target = iam.resolve({ host, port, user })
-  return { open: openOnIam({ iam, target, ssl, config, activity }), address: target.dial }
+  const open = openOnIam({ iam, target, ssl, config, activity })
+  return { open, destination: { ...target.dial, user } }
 }

@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events'
-import { type Address, AuroraIamError } from '@aurora-iam/core'
+import { AuroraIamError } from '@aurora-iam/core'
 import { Pool as Tarn, TimeoutError } from 'tarn'
 import type { Activity } from './activity.ts'
-import { connectError, exhaustedError } from './errors.ts'
+import { connectError, type Destination, exhaustedError } from './errors.ts'
 import type { Open } from './open-connection.ts'
 import type { PoolSettings } from './options.ts'
 import { PooledConnection } from './pooled-connection.ts'
@@ -19,7 +19,7 @@ type Waiter = ReturnType<Tarn<PooledConnection>['acquire']>
 export interface PoolContext {
   readonly open: Open
   /** Where connections go, for messages. */
-  readonly address: Address
+  readonly destination: Destination
   readonly settings: PoolSettings
   readonly activity: Activity
 }
@@ -128,13 +128,13 @@ export class ConnectionPool {
   }
 
   async #create(): Promise<PooledConnection> {
-    const { open, address } = this.#context
+    const { open, destination } = this.#context
     try {
       const pooled = new PooledConnection(await open(this.#closing.signal))
       this.#open.add(pooled)
       return pooled
     } catch (error) {
-      const failure = connectError(error as Error, address)
+      const failure = connectError(error as Error, destination)
       this.#tellFirst(failure)
       throw failure
     }

@@ -10,11 +10,18 @@ interface DriverError extends Error {
   readonly fatal?: boolean
 }
 
+/** Where a connection goes, and as whom. */
+export interface Destination extends Address {
+  readonly user: string | undefined
+}
+
 /**
- * A failure in Prisma's own words. Prisma makes a `PrismaClientKnownRequestError` with the same `code` and `meta` of
- * it for a query; `$connect()`, the start and the COMMIT of a transaction reject with it as it is.
+ * A failure in Prisma's own words. Prisma makes a `PrismaClientKnownRequestError` with the same `code`, message and
+ * `meta` of it for a query; `$connect()`, the start and the COMMIT of a transaction reject with it as it is.
  */
 export class PrismaDriverError extends DriverAdapterError {
+  // By the name of its base class Prisma would know it, and give it the code P2010 wherever it comes of raw SQL.
+  override readonly name = 'PrismaDriverError'
   /** Prisma's code, such as `P1000`. */
   readonly code: string
   // Not enumerable: it may hold the values of a query, which do not belong into logs.
@@ -62,17 +69,20 @@ const UNREACHABLE = new Set([
 const LOST_ERRNOS: ReadonlySet<number> = new Set([1053, 1927, 2006, 2013, 4031])
 
 /** Why a connection could not be opened. An {@link AuroraIamError} stays what it is. */
-export function connectError(error: Error, address: Address): Error {
+export function connectError(error: Error, { host, port, user }: Destination): Error {
   if (error instanceof AuroraIamError) return withMeta(error)
   const { errno, code = '' } = error as DriverError
-  const where = `${address.host}:${address.port}`
+  const where = `${host}:${port}`
   const why = messageOf(error)
   const as = (prismaCode: string, message: string, mapped: MappedError) =>
     new PrismaDriverError(prismaCode, `${message}: ${why}`, mapped, error)
 
   switch (errno) {
     case 1045:
-      return as('P1000', `The database at ${where} refused the login`, { kind: 'AuthenticationFailed' })
+      return as('P1000', `The database at ${where} refused the login${user ? ` of ${user}` : ''}`, {
+        kind: 'AuthenticationFailed',
+        user,
+      })
     case 1040:
     case 1203:
     case 1226:
@@ -87,7 +97,7 @@ export function connectError(error: Error, address: Address): Error {
   }
   const isSilent = errno === ER_CONNECTION_TIMEOUT || errno === ER_SOCKET_UNEXPECTED_CLOSE
   if (isSilent || 'syscall' in error || UNREACHABLE.has(code)) {
-    return as('P1001', `Cannot reach the database at ${where}`, { kind: 'DatabaseNotReachable', ...address })
+    return as('P1001', `Cannot reach the database at ${where}`, { kind: 'DatabaseNotReachable', host, port })
   }
   // What is left without a number of MySQL comes from Node's TLS.
   if (errno === undefined ? code !== '' : TLS_ERRNOS.has(errno)) {
