@@ -1,7 +1,8 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createAuroraIam } from '@aurora-iam/core'
 import { createPrincipal } from '@aurora-iam/local'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { expectNoSocket } from '../chaos/hostile-rig.ts'
 import { OK, trusted } from '../chaos/hostile-scripts.ts'
 import { startHostileServer } from '../chaos/hostile-server.ts'
@@ -67,6 +68,23 @@ test('a server that falls silent when it is asked whether it is the writer is gi
   const prisma = connect(aurora, { port: silent.port, connectTimeoutMs: 200 }, iam)
   expect(await rejection(prisma.$connect())).toMatchObject({ code: 'P1001' })
   await expectNoSocket(silent.takeSessions())
+  expect(iam.stats()).toMatchObject({ connectionsOpened: 0, connectionsFailed: 1 })
+})
+
+test('a connection that led to a reader is one that failed, and no sign of throttling', async () => {
+  await aurora.restart({ readOnly: true })
+  onTestFinished(() => aurora.restart())
+  const rateLimit = createRateLimiter({ limit: 100 })
+  const iam = createAuroraIam({ ...aurora.iam, requireWriter: true, rateLimit })
+  const refused: unknown[] = []
+  const note = (event: unknown) => refused.push(event)
+  subscribe('aurora-iam:refusal', note)
+  onTestFinished(() => void unsubscribe('aurora-iam:refusal', note))
+  const code = 'ERR_AURORA_IAM_NOT_A_WRITER'
+  expect(await rejection(connect(aurora, {}, iam).$connect())).toMatchObject({ code })
+  expect(iam.stats()).toMatchObject({ connectionsOpened: 0, connectionsFailed: 1, lastError: { code } })
+  expect(refused).toMatchObject([{ stage: 'login', error: { code } }])
+  expect(rateLimit.stats()).toMatchObject({ settledOk: 1, throttled: 0, failed: 0, inFlight: 0 })
 })
 
 test('logins are refused for a while, then accepted: the same client goes on', async () => {

@@ -54,8 +54,13 @@ export function openOnIam(options: {
         afterwards: async (connection) => {
           if (stream.isBroken) throw brokenOff()
           stream.isAttended = true
+          if (writerCheck) {
+            await requireWriter(connection, writerCheck).catch((error) => {
+              login.notKept(error)
+              throw error
+            })
+          }
           login.accepted()
-          if (writerCheck) await requireWriter(connection, writerCheck)
         },
       })
       activity.opened()
