@@ -74,6 +74,18 @@ test('a connection that was given back is of no use to who had it, and giving it
   await other.release()
 })
 
+test('no query that is under way when its transaction is rolled back is executed behind the ROLLBACK', async () => {
+  const sql = 'INSERT INTO thing VALUES (5, ?)'
+  const connection = await pool.getConnection()
+  await connection.query('BEGIN')
+  const inserted = connection.execute(sql, ['five']).catch((error: unknown) => error)
+  await connection.query({ sql: 'ROLLBACK' })
+  const late = connection.execute(sql, ['five']).catch((error: unknown) => error)
+  await connection.release()
+  expect(await pool.query('SELECT name FROM thing WHERE id = 5')).toEqual([])
+  expect(await Promise.all([inserted, late])).toMatchObject([{ code: 'P2028' }, { code: 'P2028' }])
+})
+
 test('nothing can be had of it once it has ended', async () => {
   const adapter = await auroraIamFor(aurora).adapter.connect()
   const ended = (adapter as unknown as { underlyingDriver(): Pool }).underlyingDriver()

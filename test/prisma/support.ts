@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
 import type { LocalAurora } from '@aurora-iam/local'
 import { type AuroraIamPrismaOptions, auroraIam } from '@aurora-iam/prisma'
@@ -65,6 +67,35 @@ export async function untilRunning(aurora: LocalAurora, part: string): Promise<v
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
   await adapter.dispose()
+}
+
+/** A network between here and the server at `to` on loopback that can fall silent: no byte, no end, no reset. */
+export async function startSilenceableProxy(to: number) {
+  const sockets = new Set<Socket>()
+  let isSilent = false
+  const server = createServer((near) => {
+    const far = connect(to, '127.0.0.1')
+    for (const [from, onto] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from)
+      from.on('data', (data) => isSilent || onto.write(data))
+      from.on('close', () => isSilent || onto.destroy())
+      from.on('error', () => {})
+    }
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    fallSilent: () => {
+      isSilent = true
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      await once(server.close(), 'close')
+    },
+  }
 }
 
 /** What Prisma tells beside code and message. */

@@ -5,10 +5,7 @@ import type { Activity } from './activity.ts'
 import { connectError, type Destination, exhaustedError } from './errors.ts'
 import type { Open } from './open-connection.ts'
 import type { PoolSettings } from './options.ts'
-import { PooledConnection } from './pooled-connection.ts'
-
-/** How long connections in use may go on once the pool is to end. */
-const DRAIN_MS = 5_000
+import { GRACE_MS, PooledConnection } from './pooled-connection.ts'
 
 // Opening a connection is bounded by itself: by the wait for a place and by connectTimeoutMs.
 const NO_LIMIT_MS = 2 ** 31 - 1
@@ -95,7 +92,7 @@ export class ConnectionPool {
   }
 
   async release(pooled: PooledConnection): Promise<void> {
-    await pooled.reset()
+    await pooled.rollBack()
     pooled.isLent = false
     this.#tarn.release(pooled)
   }
@@ -120,7 +117,7 @@ export class ConnectionPool {
       timer = setTimeout(() => {
         for (const pooled of this.#open) pooled.cut()
         resolve()
-      }, DRAIN_MS)
+      }, GRACE_MS)
     })
     await Promise.race([drained, forced])
     clearTimeout(timer)

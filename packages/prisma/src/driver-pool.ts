@@ -39,6 +39,7 @@ export class DriverPool extends EventEmitter implements Pool {
         await this.#pool.release(pooled)
         this.emit('release', pooled.connection)
       },
+      rollBack: () => pooled.rollBack(),
       onLost: () => {
         pooled.markBroken()
         this.#pool.connectionLost()

@@ -146,6 +146,14 @@ export function exhaustedError(message: string, meta: Readonly<Record<string, nu
   return Object.assign(new Error(message), { code: 'P2024', meta })
 }
 
+/** A query of a transaction came to nothing, because the transaction was rolled back before it was answered. */
+export function rolledBackError(): Error {
+  const message =
+    'The transaction was rolled back before this query of it was answered: it ran longer than its timeout, something ' +
+    'else in it failed, or the client was disconnected.'
+  return Object.assign(new Error(message), { code: 'P2028' })
+}
+
 /** Whether `error` says that the connection is gone. */
 function isLost({ errno, fatal }: DriverError): boolean {
   if (errno !== undefined && LOST_ERRNOS.has(errno)) return true

@@ -1,6 +1,8 @@
 import type { Connection } from 'mariadb'
 import type { OpenConnection } from './open-connection.ts'
 
+/** How long a connection may go on that nobody wants any more, in milliseconds. */
+export const GRACE_MS = 5_000
 // A connection that was used this recently is taken to be alive.
 const TRUSTED_FOR_MS = 500
 const PING_TIMEOUT_MS = 1_000
@@ -49,10 +51,18 @@ export class PooledConnection {
     )
   }
 
-  /** Undoes what a user of the connection left open; costs nothing if that is nothing. */
-  async reset(): Promise<void> {
-    await this.connection.rollback().catch(() => this.markBroken())
+  /**
+   * Undoes what a user of the connection left open; costs nothing if that is nothing. A server that has not done so
+   * after {@link GRACE_MS} is at work on a query or out of reach: the connection ends, and with it what was open.
+   *
+   * @returns whether the connection lives
+   */
+  async rollBack(): Promise<boolean> {
+    const timer = setTimeout(() => this.cut(), GRACE_MS)
+    await this.connection.rollback().catch(() => this.cut())
+    clearTimeout(timer)
     this.#lastUsedAt = performance.now()
+    return this.isWell
   }
 
   /** Says goodbye and closes. */
@@ -65,6 +75,7 @@ export class PooledConnection {
 
   /** Closes at once; a query that runs on it rejects. */
   cut(): void {
+    this.markBroken()
     this.#cut()
   }
 }
