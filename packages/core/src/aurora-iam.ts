@@ -10,9 +10,9 @@ export interface AuroraIamStats {
   readonly tokensSigned: number
   /** How often the AWS credential source was asked. */
   readonly credentialsResolved: number
-  /** New connections that logged in. */
+  /** New connections that logged in, and open ones that changed their user. */
   readonly connectionsOpened: number
-  /** New connections that did not come about, for whatever reason. */
+  /** Those that did not come about or were not kept, for whatever reason. */
   readonly connectionsFailed: number
   /** The last of those reasons. */
   readonly lastError:
