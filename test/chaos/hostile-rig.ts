@@ -106,7 +106,8 @@ export async function eventually<T>(action: () => T | Promise<T>): Promise<T> {
   }
 }
 
-function isTimeout(error: unknown): boolean {
+/** Whether `error` says that a login took too long. */
+export function isTimeout(error: unknown): boolean {
   const { code, driverError, meta } = (error ?? {}) as PrismaError & { code?: unknown; meta?: PrismaMeta }
   const ofMariadb = driverError ?? meta?.driverAdapterError?.driverError
   return code === 'ETIMEDOUT' || ofMariadb?.errno === ER_CONNECTION_TIMEOUT
