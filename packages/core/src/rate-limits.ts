@@ -97,7 +97,7 @@ export class RateLimits {
     return new AuroraIamError(
       'ERR_AURORA_IAM_RATE_LIMITED',
       `No place for a new connection to ${hostname}:${port} within the rate limit: ${error.message} ` +
-        'Open fewer connections, or raise `maxWaitMs` or `rateLimit`.',
+        '`rateLimit` sets the limit.',
       {
         cause: error,
         option: 'maxWaitMs',

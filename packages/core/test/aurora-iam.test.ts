@@ -39,7 +39,9 @@ describe('login', () => {
       retryAfterMs: expect.any(Number),
     })
     expect(error.cause).toBeInstanceOf(RateLimitError)
-    expect(error.message).toMatch(/Open fewer connections, or raise `maxWaitMs` or `rateLimit`/)
+    expect(error.message).toMatch(
+      /Open fewer connections at once or wait longer \(`maxWaitMs`.*`rateLimit` sets the limit\./,
+    )
   })
 
   test('a place that was cancelled goes to the next in line', async () => {
