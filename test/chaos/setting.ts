@@ -1,13 +1,19 @@
 import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
 import type { LocalAurora } from '@aurora-iam/local'
-import { afterEach } from 'vitest'
+import { afterEach, beforeEach, vi } from 'vitest'
 import type { AdapterHarness, Client, ClientOptions } from '../conformance/harness.ts'
 
 /** Makes clients of `harness` that lead to `aurora` and are closed after each test. */
 export function opener(harness: AdapterHarness, aurora: LocalAurora) {
   const opened: Client[] = []
 
+  beforeEach(() => {
+    // Knex prints each connection that failed.
+    vi.spyOn(console, 'log').mockImplementation(() => {})
+  })
+
   afterEach(async () => {
+    vi.restoreAllMocks()
     await Promise.allSettled(opened.splice(0).map((client) => client.close()))
   })
 
