@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { startDelayingProxy } from '../../packages/rate-limit/test/delaying-proxy.ts'
+import { startDelayingProxy } from '../../packages/rate-limit/test/proxy.ts'
 import { busiest } from './counting-server.ts'
 import { type AtEnd, type FleetSettings, intervalMs, limit, startFleet, welcomes } from './fleet-set-up.ts'
 
@@ -85,7 +85,7 @@ test.concurrent.for(clients)(
         kind,
         ports: async ({ port }, atEnd) => {
           const proxy = await startDelayingProxy(port, 100)
-          atEnd(() => proxy.close())
+          atEnd(async () => proxy[Symbol.asyncDispose]())
           return [proxy.port]
         },
       },

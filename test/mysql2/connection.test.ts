@@ -1,9 +1,8 @@
-import { once } from 'node:events'
-import { type AddressInfo, createServer, connect as dial } from 'node:net'
 import { createAuroraIam } from '@aurora-iam/core'
 import { withAuroraIam } from '@aurora-iam/mysql2'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { startProxy } from '../../packages/rate-limit/test/proxy.ts'
 import { until } from '../conformance/rate.ts'
 import { localAurora } from '../local-aurora.ts'
 import { addressOf, busyLimiter, errorOf, unhandledDuring, VERSIONS } from './support.ts'
@@ -160,19 +159,12 @@ describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
 })
 
 /** A way to Local Aurora that is reset as soon as the server has said `count` things: greeting, TLS, question. */
-async function resettingDoor(count: number) {
-  const door = createServer((client) => {
-    const behind = dial(aurora.port, aurora.host)
-    let said = 0
-    client.pipe(behind)
-    behind.on('data', (chunk) => {
-      client.write(chunk)
-      if (++said === count) client.resetAndDestroy()
-    })
-    client.once('close', () => behind.destroy())
-    for (const socket of [client, behind]) socket.on('error', () => {})
+function resettingDoor(count: number) {
+  let said = 0
+  return startProxy(aurora.port, {
+    said: (bytes, onto, isAnswer) => {
+      onto.write(bytes)
+      if (isAnswer && ++said === count) onto.resetAndDestroy()
+    },
   })
-  await once(door.listen(0, '127.0.0.1'), 'listening')
-  const { port } = door.address() as AddressInfo
-  return { port, [Symbol.asyncDispose]: () => new Promise<void>((resolve) => door.close(() => resolve())) }
 }

@@ -1,3 +1,4 @@
+import type { AuroraIamPrismaOptions } from '@aurora-iam/prisma'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { localAurora } from '../local-aurora.ts'
 import { clientFor, createTables, rejection, startSilenceableProxy } from './support.ts'
@@ -23,6 +24,13 @@ async function elapse(durationMs: number): Promise<void> {
     await vi.advanceTimersByTimeAsync(50)
     await new Promise(setImmediate)
   }
+}
+
+async function connectThrough(network: { readonly port: number }, options: AuroraIamPrismaOptions) {
+  const iam = { ...aurora.iam, port: aurora.port, rateLimit: false } as const
+  const prisma = clientFor(aurora, { port: network.port, ...options }, iam)
+  await prisma.$connect()
+  return prisma
 }
 
 /** A transaction of `prisma`, on a clock that stands still, once its callback has come as far as `work`. */
@@ -53,9 +61,7 @@ describe.each([
 ] as const)('a network that falls silent while a transaction is at %s', (_what, work, disconnectedCode) => {
   test('costs the connection, and the transaction is P2028 as any that ran too long', async () => {
     await using network = await startSilenceableProxy(aurora.port)
-    const iam = { ...aurora.iam, port: aurora.port, rateLimit: false } as const
-    const prisma = clientFor(aurora, { port: network.port, connectionLimit: 1 }, iam)
-    await prisma.$connect()
+    const prisma = await connectThrough(network, { connectionLimit: 1 })
     const { outcome } = await begin(prisma, (tx) => {
       network.fallSilent()
       return work(tx)
@@ -68,9 +74,7 @@ describe.each([
 
   test('does not keep $disconnect from ending', async () => {
     await using network = await startSilenceableProxy(aurora.port)
-    const iam = { ...aurora.iam, port: aurora.port, rateLimit: false } as const
-    const prisma = clientFor(aurora, { port: network.port, connectTimeoutMs: 200 }, iam)
-    await prisma.$connect()
+    const prisma = await connectThrough(network, { connectTimeoutMs: 200 })
     const { outcome } = await begin(prisma, (tx) => {
       network.fallSilent()
       return work(tx)

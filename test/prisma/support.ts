@@ -1,8 +1,7 @@
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
 import type { LocalAurora } from '@aurora-iam/local'
 import { type AuroraIamPrismaOptions, auroraIam } from '@aurora-iam/prisma'
+import { startProxy } from '../../packages/rate-limit/test/proxy.ts'
 import { PrismaClient as CjsClient } from './generated/cjs/index.js'
 import { PrismaClient } from './generated/esm/client.ts'
 
@@ -71,31 +70,16 @@ export async function untilRunning(aurora: LocalAurora, part: string): Promise<v
 
 /** A network between here and the server at `to` on loopback that can fall silent: no byte, no end, no reset. */
 export async function startSilenceableProxy(to: number) {
-  const sockets = new Set<Socket>()
   let isSilent = false
-  const server = createServer((near) => {
-    const far = connect(to, '127.0.0.1')
-    for (const [from, onto] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from)
-      from.on('data', (data) => isSilent || onto.write(data))
-      from.on('close', () => isSilent || onto.destroy())
-      from.on('error', () => {})
-    }
+  const proxy = await startProxy(to, {
+    said: (bytes, onto) => isSilent || onto.write(bytes),
+    left: (onto) => isSilent || onto.destroy(),
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  return {
-    port: (server.address() as AddressInfo).port,
+  return Object.assign(proxy, {
     fallSilent: () => {
       isSilent = true
     },
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy()
-      await once(server.close(), 'close')
-    },
-  }
+  })
 }
 
 /** What Prisma tells beside code and message. */
