@@ -6,7 +6,7 @@ import type { TokenProvider } from './options.ts'
 import { configuredRegion, regionUnknown } from './region.ts'
 import { isValidDate } from './resolved-credentials.ts'
 import type { Sign } from './sign.ts'
-import { sayingOf } from './source-failure.ts'
+import { whyOf } from './source-failure.ts'
 import type { ConnectionTarget } from './target.ts'
 import type { MintedToken } from './tokens.ts'
 import { type Limits, withTimeout } from './with-timeout.ts'
@@ -88,7 +88,5 @@ export function reportingMint(mint: Mint, onSigned: () => void): Mint {
 }
 
 function tokenFailed(what: string, cause?: unknown): AuroraIamError {
-  const saying = sayingOf(cause)
-  const why = saying === undefined ? '' : ` (${saying})`
-  return new AuroraIamError('ERR_AURORA_IAM_TOKEN_FAILED', `No token: ${what}${why}.`, { cause })
+  return new AuroraIamError('ERR_AURORA_IAM_TOKEN_FAILED', `No token: ${what}${whyOf(cause)}.`, { cause })
 }

@@ -1,6 +1,6 @@
 import type { AwsCredentialIdentity } from '@smithy/types'
 import { AuroraIamError, describe } from './errors.ts'
-import { sayingOf } from './source-failure.ts'
+import { whyOf } from './source-failure.ts'
 
 /** One answer of a credential source. */
 export interface ResolvedCredentials {
@@ -25,9 +25,7 @@ export function readCredentials(answer: unknown): ResolvedCredentials {
     return readFields(answer)
   } catch (cause) {
     if (cause instanceof AuroraIamError) throw cause
-    const saying = sayingOf(cause)
-    const why = saying === undefined ? '' : ` (${saying})`
-    throw invalid(`gave credentials that cannot be read${why}`, cause)
+    throw invalid(`gave credentials that cannot be read${whyOf(cause)}`, cause)
   }
 }
 

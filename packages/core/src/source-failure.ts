@@ -13,13 +13,17 @@ export function sayingOf(error: unknown): string | undefined {
   return (withheld(error) ?? short(redact(messageOf(error)))) || undefined
 }
 
+/** The same for the end of a sentence, with `details` that say more: in brackets after a space, or nothing. */
+export function whyOf(error: unknown, details: readonly string[] = []): string {
+  const saying = sayingOf(error)
+  return saying === undefined ? '' : ` (${[saying, ...details].join('; ')})`
+}
+
 /** The error for a credential source that failed with `error`. `details` says more than its message does. */
 export function credentialsUnavailable(error: unknown, details: readonly string[] = []): AuroraIamError {
-  const saying = sayingOf(error)
-  const why = saying === undefined ? '' : ` (${[saying, ...details].join('; ')})`
   return new AuroraIamError(
     'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE',
-    `credentials: no AWS credentials${why}. ` +
+    `credentials: no AWS credentials${whyOf(error, details)}. ` +
       'Give `credentials` or `profile`, or configure one of the sources of the AWS SDK.',
     { cause: causeOf(error), option: 'credentials' },
   )
