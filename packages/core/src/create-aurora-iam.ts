@@ -169,14 +169,13 @@ class Iam implements AuroraIam, LoginOwner {
   }
 
   tokenRefused({ error, target, token, isNew }: Parameters<LoginOwner['tokenRefused']>[0]): void {
-    const key = keyOf(target)
     if (isNew) this.#record.explain(error, target, this.#credentials.evidence())
-    else this.#refusedLogins.note(error, key, token)
-    if (this.#tokens.drop(target, token) && this.#distrustPauses.begin(key)) this.#credentials.distrust()
+    else this.#refusedLogins.note(error, keyOf(target), token)
+    if (this.#tokens.drop(target, token) && this.#distrustPauses.begin(target)) this.#credentials.distrust()
   }
 
   opened(target: ConnectionTarget): void {
-    this.#distrustPauses.shorten(keyOf(target))
+    this.#distrustPauses.shorten(target)
     this.#record.opened()
   }
 

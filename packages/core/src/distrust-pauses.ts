@@ -1,3 +1,6 @@
+import type { ConnectionTarget } from './target.ts'
+import { keyOf } from './tokens.ts'
+
 interface Pause {
   readonly endsAt: number
   /** How long the next one is. */
@@ -19,8 +22,9 @@ export class DistrustPauses {
   /** In the order in which they began. */
   readonly #pauses = new Map<string, Pause>()
 
-  /** Begins a pause of `key`, unless one is under way. Whoever began it may ask the source now. */
-  begin(key: string): boolean {
+  /** Begins a pause of the user of `target`, unless one is under way. Whoever began it may ask the source now. */
+  begin(target: ConnectionTarget): boolean {
+    const key = keyOf(target)
     const now = performance.now()
     for (const [other, { endsAt }] of this.#pauses) {
       if (now < endsAt + REMEMBERED_MS) break
@@ -34,9 +38,11 @@ export class DistrustPauses {
     return true
   }
 
-  /** A login of `key` was accepted: its next pause is a short one. */
-  shorten(key: string): void {
-    const pause = this.#pauses.get(key)
+  /** A login of the user of `target` was accepted: the next pause is a short one. */
+  shorten(target: ConnectionTarget): void {
+    // Every login comes here, and hardly any after a refusal.
+    if (this.#pauses.size === 0) return
+    const pause = this.#pauses.get(keyOf(target))
     if (pause) pause.nextMs = SHORTEST_MS
   }
 }
