@@ -1,4 +1,4 @@
-import { type ConnectionTarget, parseRdsHostname } from '@aurora-iam/core'
+import { type ConnectionTarget, isRegionDoubtful, signedTunnelOf } from '@aurora-iam/core'
 import { WireError } from '@aurora-iam/wire'
 import type { Finding } from './finding.ts'
 
@@ -10,8 +10,6 @@ export interface Circumstances {
 }
 
 const ER_ACCESS_DENIED = 1045
-
-const USUAL_PORT = 3306
 
 /** By the number of the error. */
 const ADMISSION_REMEDIES: Readonly<Record<number, string>> = {
@@ -70,16 +68,18 @@ export function loginRemedies(error: Error, target: ConnectionTarget, known: Cir
 }
 
 /** What may be signed that is not the database's own. No name tells its port, and not every name its Region. */
-function signedForAnother({ hostname, port, region, dial }: ConnectionTarget): string[][] {
+function signedForAnother(target: ConnectionTarget): string[][] {
   const reasons: string[][] = []
-  if (dial.host !== hostname && dial.port === port && port !== USUAL_PORT) {
+  const tunnel = signedTunnelOf(target)
+  if (tunnel) {
+    const { host, port } = tunnel
     reasons.push([
-      `The token is signed for port ${port}, which leads to ${dial.host}. If that is a tunnel, give the port of the database itself:`,
-      `--port ${USUAL_PORT} --dial ${dial.host}:${port}`,
+      `The token is signed for port ${port}, which leads to ${host}. If that is a tunnel, give the port of the database itself:`,
+      `--port 3306 --dial ${host}:${port}`,
     ])
   }
-  if (parseRdsHostname(hostname)?.region === undefined) {
-    const signed = region ?? 'that of the AWS configuration'
+  if (isRegionDoubtful(target)) {
+    const signed = target.region ?? 'that of the AWS configuration'
     reasons.push([
       `The database is in another Region than ${signed}, which its name does not tell. Give its own: --region`,
     ])

@@ -8,6 +8,7 @@ export { AuroraIamError, type AuroraIamErrorCode, type AuroraIamErrorDetails, de
 export { GreetingGuard } from './greeting-guard.ts'
 export type { Login } from './login.ts'
 export type { AuroraIamOptions, TokenProvider } from './options.ts'
+export { isRegionDoubtful, signedTunnelOf } from './signature-doubts.ts'
 export { readingDate } from './sts-date.ts'
 export type { Address, ConnectionTarget, DriverAddress, TokenTarget } from './target.ts'
 export type { CertificateAuthorities, TlsPolicy } from './tls.ts'

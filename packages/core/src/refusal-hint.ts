@@ -1,6 +1,6 @@
-import { parseRdsHostname } from './endpoint.ts'
 import { AuroraIamError } from './errors.ts'
-import type { Address, ConnectionTarget } from './target.ts'
+import { isRegionDoubtful, signedTunnelOf } from './signature-doubts.ts'
+import type { ConnectionTarget } from './target.ts'
 
 /** What is known when the database refuses a token that has just been made. */
 export interface RefusalCircumstances {
@@ -29,8 +29,6 @@ export interface CredentialsEvidence {
 
 // Below this a clock is being disciplined, not wrong.
 const MOVED_MS = 60_000
-
-const USUAL_PORT = 3306
 
 /**
  * The longest that AWS gives out temporary credentials for.
@@ -104,31 +102,19 @@ function clockSuspicion(circumstances: RefusalCircumstances): string | undefined
 
 /** Why the port that is signed is suspected: it is the tunnel's where nobody gives the database's own. */
 function portSuspicion({ target, accepted }: RefusalCircumstances): string | undefined {
-  const { hostname, port } = target
-  if (port === USUAL_PORT || accepted > 0) return undefined
-  const dialled = dialOf(target)
-  if (dialled === undefined || dialled.host === hostname || dialled.port !== port) return undefined
+  const tunnel = accepted > 0 ? undefined : signedTunnelOf(target)
+  if (!tunnel) return undefined
   return (
-    `the token is signed for port ${port}, which leads to ${dialled.host}: if that is a tunnel, give the port of the ` +
+    `the token is signed for port ${target.port}, which leads to ${tunnel.host}: if that is a tunnel, give the port of the ` +
     'database itself as `port` beside `hostname`'
   )
 }
 
-/** The caller's own function may answer, and fail: the server's error must not be lost for it. */
-function dialOf(target: ConnectionTarget): Address | undefined {
-  try {
-    return target.dial
-  } catch {
-    return undefined
-  }
-}
-
-/** Why the Region that is signed is suspected: somebody gave it, and the name of the database cannot contradict. */
+/** Why the Region that is signed is suspected. */
 function regionSuspicion({ target, accepted }: RefusalCircumstances): string | undefined {
-  const { hostname, region } = target
-  if (accepted > 0 || parseRdsHostname(hostname)?.region !== undefined) return undefined
+  if (accepted > 0 || !isRegionDoubtful(target)) return undefined
   return (
-    `the database is in another Region than ${region ?? 'that of the AWS configuration'}, for which the token is signed ` +
+    `the database is in another Region than ${target.region ?? 'that of the AWS configuration'}, for which the token is signed ` +
     'and which its name does not tell: give its own as `region`'
   )
 }
