@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import type { Duplex } from 'node:stream'
 import { createSecureContext, TLSSocket } from 'node:tls'
 import { encodePacket } from '@aurora-iam/wire'
-import { type Certificates, createCertificates } from '../../packages/local/src/certificates.ts'
+import { type Certificates, createCertificates } from '../../packages/local/src/tls/certificates.ts'
 
 /** Header and payload of the packet with which a client asks for TLS. */
 export const SSL_REQUEST_BYTES = 36

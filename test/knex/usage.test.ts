@@ -3,7 +3,7 @@ import { auroraIamConnection, withAuroraIam } from '@aurora-iam/knex'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { Model } from 'objection'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type MariaDb, startMariaDb } from '../../packages/local/src/mariadb.ts'
+import { type MariaDb, startMariaDb } from '../../packages/local/src/database/mariadb.ts'
 import { connectionTo, opener, VERSIONS } from './support.ts'
 
 const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'

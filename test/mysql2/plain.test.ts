@@ -1,7 +1,7 @@
 import { createServer, connect as dial, type Server } from 'node:net'
 import { withAuroraIam } from '@aurora-iam/mysql2'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type MariaDb, startMariaDb } from '../../packages/local/src/mariadb.ts'
+import { type MariaDb, startMariaDb } from '../../packages/local/src/database/mariadb.ts'
 import { VERSIONS } from './support.ts'
 
 let database: MariaDb

@@ -1,7 +1,7 @@
 import { createServer, connect as dial, type Server } from 'node:net'
 import { auroraIam } from '@aurora-iam/prisma'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type MariaDb, startMariaDb } from '../../packages/local/src/mariadb.ts'
+import { type MariaDb, startMariaDb } from '../../packages/local/src/database/mariadb.ts'
 import { PrismaClient } from './generated/esm/client.ts'
 import { rejection } from './support.ts'
 

@@ -1,9 +1,9 @@
 import type { RateLimiterStats } from '@aurora-iam/rate-limit'
-import type { AuthToken } from './auth-token.ts'
-import type { Login } from './login.ts'
-import type { ConnectionTarget, DriverAddress, TokenTarget } from './target.ts'
-import type { TlsPolicy } from './tls.ts'
-import type { WriterCheck } from './writer-check.ts'
+import type { ConnectionTarget, DriverAddress, TokenTarget } from './endpoint/connection-target.ts'
+import type { Login } from './login/login-attempt.ts'
+import type { WriterCheck } from './login/writer-check.ts'
+import type { TlsPolicy } from './tls/tls-policy.ts'
+import type { AuthToken } from './token/auth-token.ts'
 
 /** What has happened so far. Counts since the AuroraIam was made. */
 export interface AuroraIamStats {

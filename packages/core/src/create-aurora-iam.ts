@@ -1,28 +1,28 @@
 import type { Permit } from '@aurora-iam/rate-limit'
 import type { AuroraIam, AuroraIamStats } from './aurora-iam.ts'
-import type { AuthToken } from './auth-token.ts'
-import { Credentials } from './credentials.ts'
+import { Credentials } from './credentials/credential-cache.ts'
+import { DistrustPauses } from './credentials/refresh-backoff.ts'
 import { publish } from './diagnostics.ts'
-import { DistrustPauses } from './distrust-pauses.ts'
-import { AuroraIamError } from './errors.ts'
-import { Login, type LoginOwner } from './login.ts'
-import { LoginRecord } from './login-record.ts'
-import { providedMint, reportingMint, signingMint } from './mint.ts'
-import { type AuroraIamOptions, assertOptions } from './options.ts'
-import { calledOff, closed, RateLimits } from './rate-limits.ts'
-import { RefusedLogins } from './refused-logins.ts'
-import { sign, signAt } from './sign.ts'
 import {
   type ConnectionTarget,
   type DriverAddress,
   resolveTarget,
   resolveTokenTarget,
   type TokenTarget,
-} from './target.ts'
-import { type TlsPolicy, tlsPolicy } from './tls.ts'
-import { type CachedToken, keyOf, Tokens } from './tokens.ts'
-import { unlessAborted } from './with-timeout.ts'
-import { type WriterCheck, writerCheckFor } from './writer-check.ts'
+} from './endpoint/connection-target.ts'
+import { AuroraIamError } from './errors.ts'
+import { Login, type LoginOwner } from './login/login-attempt.ts'
+import { RefusedLogins } from './login/login-retry.ts'
+import { LoginRecord } from './login/login-stats.ts'
+import { type WriterCheck, writerCheckFor } from './login/writer-check.ts'
+import { type AuroraIamOptions, assertOptions } from './options.ts'
+import { calledOff, closed, RateLimits } from './permit/endpoint-limiters.ts'
+import { type TlsPolicy, tlsPolicy } from './tls/tls-policy.ts'
+import type { AuthToken } from './token/auth-token.ts'
+import { sign, signAt } from './token/sign.ts'
+import { type CachedToken, keyOf, Tokens } from './token/token-cache.ts'
+import { providedMint, reportingMint, signingMint } from './token/token-source.ts'
+import { unlessAborted } from './util/abortable.ts'
 
 /**
  * Makes an {@link AuroraIam}. Nothing is loaded, opened or asked before the first token.

@@ -1,10 +1,10 @@
 import type { RateLimit, RateLimiter } from '@aurora-iam/rate-limit'
-import type { AuthToken } from './auth-token.ts'
-import type { CredentialSource } from './credentials.ts'
-import { isRegion } from './endpoint.ts'
+import type { CredentialSource } from './credentials/credential-cache.ts'
+import { type Address, readPort, type TokenTarget } from './endpoint/connection-target.ts'
+import { isRegion } from './endpoint/rds-hostname.ts'
 import { AuroraIamError, describe } from './errors.ts'
-import { type Address, readPort, type TokenTarget } from './target.ts'
-import { type CertificateAuthorities, readCertificateAuthorities } from './tls.ts'
+import { type CertificateAuthorities, readCertificateAuthorities } from './tls/tls-policy.ts'
+import type { AuthToken } from './token/auth-token.ts'
 
 /**
  * Makes tokens in place of the built-in signer, for tokens that come from elsewhere (a sidecar, a vault). A string

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { type DriverAddress, resolveTarget, type TargetOptions } from '../src/endpoint/connection-target.ts'
 import { AuroraIamError } from '../src/errors.ts'
 import { createAuroraIam } from '../src/index.ts'
-import { type DriverAddress, resolveTarget, type TargetOptions } from '../src/target.ts'
 import { caught } from './caught.ts'
 
 const CLUSTER = 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'

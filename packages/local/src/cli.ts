@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { LocalAuroraError } from './errors.ts'
 import type { LocalAurora } from './local-aurora.ts'
-import { formatEvent } from './log-events.ts'
+import { formatEvent } from './log/log-events.ts'
 import type { LocalAuroraOptions } from './options.ts'
 import { startLocalAurora } from './start-local-aurora.ts'
 

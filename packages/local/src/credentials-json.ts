@@ -1,4 +1,4 @@
-import type { CredentialIdentity } from './principals.ts'
+import type { CredentialIdentity } from './iam/principals.ts'
 
 /** Real endpoints always say when credentials end; these roles last six hours. */
 const ROLE_LIFETIME_MS = 6 * 3_600_000

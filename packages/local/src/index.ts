@@ -1,6 +1,14 @@
-export type { CredentialEndpoints, CredentialFault } from './credential-endpoints.ts'
 export { LocalAuroraError, type LocalAuroraErrorCode } from './errors.ts'
-export type { FaultSettings, Faults } from './faults.ts'
+export type { FaultSettings, Faults } from './faults/faults.ts'
+export type { PolicyDocument, PolicyStatement } from './iam/policy.ts'
+export {
+  type CredentialIdentity,
+  createPrincipal,
+  type Principal,
+  type Principals,
+} from './iam/principals.ts'
+export type { ThrottleRate, ThrottleSetting } from './iam/throttle.ts'
+export type { IamRefusal } from './iam/verify-token.ts'
 export type { LocalAurora, LocalAuroraIam } from './local-aurora.ts'
 export type {
   ChangeUserEvent,
@@ -14,12 +22,9 @@ export type {
   TlsEvent,
   TokenEvent,
   TokenTrace,
-} from './log-events.ts'
-export { formatEvent } from './log-events.ts'
-export type { LoginLog } from './login-log.ts'
+} from './log/log-events.ts'
+export { formatEvent } from './log/log-events.ts'
+export type { LoginLog } from './log/login-log.ts'
+export type { CredentialEndpoints, CredentialFault } from './metadata/metadata-server.ts'
 export type { Clock, LocalAuroraOptions } from './options.ts'
-export type { PolicyDocument, PolicyStatement } from './policy.ts'
-export { type CredentialIdentity, createPrincipal, type Principal, type Principals } from './principals.ts'
 export { startLocalAurora } from './start-local-aurora.ts'
-export type { ThrottleRate, ThrottleSetting } from './throttle.ts'
-export type { IamRefusal } from './verify-token.ts'

@@ -1,13 +1,13 @@
-import type { Backend } from './backend.ts'
-import { type CredentialEndpoints, startCredentialEndpoints } from './credential-endpoints.ts'
+import type { MovableClock } from './clock.ts'
+import type { Backend } from './database/backend.ts'
 import { LocalAuroraError } from './errors.ts'
-import type { Faults } from './faults.ts'
-import type { Front } from './front.ts'
-import type { LoginLog } from './login-log.ts'
-import type { MovableClock } from './movable-clock.ts'
+import type { Faults } from './faults/faults.ts'
+import type { CredentialIdentity, Principals } from './iam/principals.ts'
+import type { Throttle, ThrottleSetting } from './iam/throttle.ts'
+import type { LoginLog } from './log/login-log.ts'
+import { type CredentialEndpoints, startCredentialEndpoints } from './metadata/metadata-server.ts'
 import type { Clock, ResolvedOptions } from './options.ts'
-import type { CredentialIdentity, Principals } from './principals.ts'
-import type { Throttle, ThrottleSetting } from './throttle.ts'
+import type { Front } from './server/listener.ts'
 
 /** What {@link LocalAurora} is made of. */
 export interface LocalAuroraParts {

@@ -1,8 +1,8 @@
 import { isIPv4 } from 'node:net'
 import { LocalAuroraError } from './errors.ts'
-import type { PolicyDocument } from './policy.ts'
-import { type CredentialIdentity, createPrincipal, type Principal } from './principals.ts'
-import type { ThrottleSetting } from './throttle.ts'
+import type { PolicyDocument } from './iam/policy.ts'
+import { type CredentialIdentity, createPrincipal, type Principal } from './iam/principals.ts'
+import type { ThrottleSetting } from './iam/throttle.ts'
 
 /** Tells the time in epoch milliseconds. */
 export type Clock = () => number

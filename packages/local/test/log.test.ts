@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { LogEvent } from '../src/log-events.ts'
-import { LoginLog } from '../src/login-log.ts'
+import type { LogEvent } from '../src/log/log-events.ts'
+import { LoginLog } from '../src/log/login-log.ts'
 
 const NOW = Date.UTC(2026, 10, 23, 12)
 const token = (fingerprint: string) =>

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type MariaDbOptions, startMariaDb } from '../src/mariadb.ts'
+import { type MariaDbOptions, startMariaDb } from '../src/database/mariadb.ts'
 
 /** Where every database of a test is made, so that what is left of it can be seen. */
 let folder: string
@@ -93,7 +93,7 @@ describe('a program with a private MariaDB', () => {
     compiled = await mkdtemp(join(tmpdir(), 'local-compiled-'))
     await writeFile(join(compiled, 'package.json'), '{ "type": "module" }')
     const compiler = fileURLToPath(new URL('../../../node_modules/.bin/tsc', import.meta.url))
-    const source = fileURLToPath(new URL('../src/mariadb.ts', import.meta.url))
+    const source = fileURLToPath(new URL('../src/database/mariadb.ts', import.meta.url))
     const settings =
       '--ignoreConfig --target es2023 --module nodenext --types node --rewriteRelativeImportExtensions'
     await promisify(execFile)(compiler, [source, ...settings.split(' '), '--outDir', compiled])

@@ -3,8 +3,8 @@ import { createServer, type Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startFront } from '../src/front.ts'
-import { startMariaDb } from '../src/mariadb.ts'
+import { startMariaDb } from '../src/database/mariadb.ts'
+import { startFront } from '../src/server/listener.ts'
 import { logIn } from './fixtures/client.ts'
 
 let aurora: LocalAurora

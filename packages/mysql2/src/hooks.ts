@@ -1,10 +1,10 @@
 import type { AuroraIam, ConnectionTarget } from '@aurora-iam/core'
 import type { AuthPlugin } from 'mysql2'
-import { clearPasswordPlugin } from './auth-plugin.ts'
+import { clearPasswordPlugin } from './auth/clear-password-plugin.ts'
+import { openWhenPermitted } from './connect/open-socket.ts'
+import { Logins } from './connect/pending-logins.ts'
 import type { ConnectionHooks, ConnectionSettings } from './driver-types.ts'
-import { Logins } from './logins.ts'
 import { noPasswordPlugin } from './no-password-plugin.ts'
-import { openWhenPermitted } from './socket.ts'
 
 /** mysql2's own default for `connectTimeout`, in milliseconds. */
 export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000

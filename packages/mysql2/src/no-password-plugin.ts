@@ -1,5 +1,5 @@
+import { tolerateLateErrors } from './auth/late-errors.ts'
 import type { AuthenticatingConnection } from './driver-types.ts'
-import { tolerateLateErrors } from './late-errors.ts'
 
 /**
  * Answers a server that asks for any other proof than the token: there is no password, as mysql2's own plugins would

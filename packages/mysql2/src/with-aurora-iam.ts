@@ -1,9 +1,9 @@
 import { type AuroraIam, type AuroraIamOptions, asAuroraIam } from '@aurora-iam/core'
-import { expandUri } from './connection-uri.ts'
-import { assertDriverOptions, assertPlainPassword } from './driver-options.ts'
 import type { Mysql2Options } from './driver-types.ts'
 import { connectionHooks, DEFAULT_CONNECT_TIMEOUT_MS } from './hooks.ts'
-import { sslFor } from './ssl.ts'
+import { expandUri } from './options/connection-uri.ts'
+import { assertDriverOptions, assertPlainPassword } from './options/driver-options.ts'
+import { sslFor } from './options/ssl.ts'
 
 // Node's timers run at once when asked for more: about 24 days.
 const LONGEST_TIMER_MS = 2 ** 31 - 1

@@ -1,8 +1,8 @@
 import { PrismaMariaDb } from '@prisma/adapter-mariadb'
 import type { SqlDriverAdapter, SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils'
-import { ConnectionPool, type PoolContext } from './connection-pool.ts'
-import { DriverPool } from './driver-pool.ts'
-import type { AuroraIamPrismaOptions } from './options.ts'
+import type { AuroraIamPrismaOptions } from './options/options.ts'
+import { ConnectionPool, type PoolContext } from './pool/connection-pool.ts'
+import { DriverPool } from './pool/mariadb-pool.ts'
 
 /** What the stock adapter is told. */
 export type AdapterSettings = Pick<AuroraIamPrismaOptions, 'database' | 'useTextProtocol'>

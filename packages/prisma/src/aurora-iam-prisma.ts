@@ -6,13 +6,13 @@ import {
   describe,
 } from '@aurora-iam/core'
 import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils'
-import { Activity, type AuroraIamStatus } from './activity.ts'
 import { AuroraIamAdapterFactory } from './adapter.ts'
-import { expandUrl } from './connection-url.ts'
+import { type CommonConfig, type Open, openByPassword, openOnIam } from './connect/open-connection.ts'
 import type { Destination } from './errors.ts'
 import { type AuroraIamExtensionOptions, createExtension } from './extension.ts'
-import { type CommonConfig, type Open, openByPassword, openOnIam } from './open-connection.ts'
-import { type AuroraIamPrismaOptions, assertPassword, readPoolSettings } from './options.ts'
+import { expandUrl } from './options/connection-url.ts'
+import { type AuroraIamPrismaOptions, assertPassword, readPoolSettings } from './options/options.ts'
+import { Activity, type AuroraIamStatus } from './status.ts'
 
 /** What Prisma needs for a database on IAM, from {@link auroraIam}. */
 export interface AuroraIamPrisma {

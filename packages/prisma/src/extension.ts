@@ -1,7 +1,7 @@
 import { AuroraIamError, describe } from '@aurora-iam/core'
 import { Prisma } from '@prisma/client/extension'
-import type { AuroraIamStatus } from './activity.ts'
 import { isLostOutsideTransaction } from './errors.ts'
+import type { AuroraIamStatus } from './status.ts'
 
 /** The options of `extension()`. */
 export interface AuroraIamExtensionOptions {

@@ -1,5 +1,5 @@
 import { redact } from '@aurora-iam/core'
-import type { ConnectionPool } from './connection-pool.ts'
+import type { ConnectionPool } from './pool/connection-pool.ts'
 
 /** What is going on at one moment, and what has happened so far, in all clients of one `auroraIam`. */
 export interface AuroraIamStatus {

@@ -1,6 +1,6 @@
 import { RateLimitError } from './errors.ts'
-import { FleetPermits } from './fleet-permits.ts'
-import { LocalPermits } from './local-permits.ts'
+import { FleetPermits } from './fleet/fleet-permits.ts'
+import { LocalPermits } from './local/local-permits.ts'
 import {
   type CompleteOptions,
   checkNumber,
@@ -9,8 +9,8 @@ import {
   refuseUnknownOptions,
 } from './options.ts'
 import type { Permit } from './permit.ts'
-import { PermitQueue } from './permit-queue.ts'
 import type { PermitSource } from './permit-source.ts'
+import { PermitQueue } from './queue/permit-queue.ts'
 import type { RateLimiterStats } from './stats.ts'
 
 /** How one request waits. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { fleetScript } from '../src/fleet-script.ts'
+import { fleetScript } from '../src/fleet/redis-script.ts'
 import { type FleetScenario, fleetScenarios, playFleet, type ScriptRunner } from './fleet-scenario.ts'
 import { RedisServer } from './redis-server.ts'
 

@@ -1,4 +1,15 @@
-export type { ConnectAttributes } from './attributes.ts'
+export type { AuthPlugin, AuthState } from './client/authenticate.ts'
+export { changeUser, type Identity, type LoginOptions, login, type Session } from './client/login.ts'
+export {
+  encryptPassword,
+  SCRAMBLE_BYTES,
+  scrambleCachingSha2,
+  scrambleNativePassword,
+} from './client/scramble.ts'
+export { Capability, hasCapability, withCapability } from './codec/capabilities.ts'
+export type { ConnectAttributes } from './codec/connect-attributes.ts'
+export { encodePacket, HEADER_BYTES, MAX_PAYLOAD_BYTES, type Packet, PacketReader } from './codec/packet.ts'
+export { PacketChannel, type PacketChannelOptions } from './codec/packet-channel.ts'
 export {
   AUTH_MORE_DATA_MARKER,
   AUTH_SWITCH_MARKER,
@@ -7,12 +18,14 @@ export {
   decodeAuthSwitchRequest,
   encodeAuthMoreData,
   encodeAuthSwitchRequest,
-} from './auth-packets.ts'
-export type { AuthPlugin, AuthState } from './authenticate.ts'
-export { Capability, hasCapability, withCapability } from './capabilities.ts'
-export { CHANGE_USER_COMMAND, type ChangeUser, decodeChangeUser, encodeChangeUser } from './change-user.ts'
-export { CommandScanner, type Scanned } from './command-scanner.ts'
-export { decodeGreeting, encodeGreeting, type Greeting, readGreeting } from './greeting.ts'
+} from './packets/auth-switch.ts'
+export {
+  CHANGE_USER_COMMAND,
+  type ChangeUser,
+  decodeChangeUser,
+  encodeChangeUser,
+} from './packets/change-user.ts'
+export { decodeGreeting, encodeGreeting, type Greeting, readGreeting } from './packets/greeting.ts'
 export {
   decodeHandshakeResponse,
   decodeSslRequest,
@@ -21,11 +34,7 @@ export {
   type HandshakeResponse,
   isSslRequest,
   type SslRequest,
-} from './handshake-response.ts'
-export { changeUser, type Identity, type LoginOptions, login, type Session } from './login.ts'
-export { encodePacket, HEADER_BYTES, MAX_PAYLOAD_BYTES, type Packet, PacketReader } from './packet.ts'
-export { PacketChannel, type PacketChannelOptions } from './packet-channel.ts'
-export { endGracefully, type Interception, type RelayEnd, relay } from './relay.ts'
+} from './packets/handshake-response.ts'
 export {
   decodeErr,
   decodeOk,
@@ -36,6 +45,7 @@ export {
   OK_MARKER,
   type OkPacket,
   throwIfError,
-} from './results.ts'
-export { encryptPassword, SCRAMBLE_BYTES, scrambleCachingSha2, scrambleNativePassword } from './scramble.ts'
+} from './packets/ok-err.ts'
+export { CommandScanner, type Scanned } from './relay/command-scanner.ts'
+export { endGracefully, type Interception, type RelayEnd, relay } from './relay/relay.ts'
 export { WireError, type WireErrorCode, type WireErrorDetails } from './wire-error.ts'

@@ -1,11 +1,11 @@
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types'
-import { TRANSIT_MS } from './auth-token.ts'
+import { AuroraIamError } from '../errors.ts'
+import type { CredentialsEvidence } from '../login/access-denied-hint.ts'
+import { TRANSIT_MS } from '../token/auth-token.ts'
+import { withTimeout } from '../util/abortable.ts'
 import { defaultChain } from './default-chain.ts'
-import { AuroraIamError } from './errors.ts'
-import type { CredentialsEvidence } from './refusal-hint.ts'
+import { credentialsUnavailable } from './provider-failure.ts'
 import { type ResolvedCredentials, readCredentials } from './resolved-credentials.ts'
-import { credentialsUnavailable } from './source-failure.ts'
-import { withTimeout } from './with-timeout.ts'
 
 /** AWS credentials, or a function that gets them: the AWS SDK's own two forms. */
 export type CredentialSource = AwsCredentialIdentity | AwsCredentialIdentityProvider

@@ -1,6 +1,6 @@
 import type { AwsCredentialIdentityProvider } from '@smithy/types'
-import { credentialsUnavailable, sayingOf } from './source-failure.ts'
-import { readingDate } from './sts-date.ts'
+import { credentialsUnavailable, sayingOf } from './provider-failure.ts'
+import { readingDate } from './sts-clock.ts'
 
 // How the SDK's logger is told that a source gave nothing and that the next one is asked.
 const GAVE_NOTHING = /^@smithy\/property-provider -> /

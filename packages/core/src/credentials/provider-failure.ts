@@ -1,5 +1,5 @@
-import { redact } from './auth-token.ts'
-import { AuroraIamError } from './errors.ts'
+import { AuroraIamError } from '../errors.ts'
+import { redact } from '../token/auth-token.ts'
 
 const LONGEST_SAYING = 200
 

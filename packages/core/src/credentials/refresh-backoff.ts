@@ -1,5 +1,5 @@
-import type { ConnectionTarget } from './target.ts'
-import { keyOf } from './tokens.ts'
+import type { ConnectionTarget } from '../endpoint/connection-target.ts'
+import { keyOf } from '../token/token-cache.ts'
 
 interface Pause {
   readonly endsAt: number

@@ -1,6 +1,6 @@
 import type { AwsCredentialIdentity } from '@smithy/types'
-import { AuroraIamError, describe } from './errors.ts'
-import { whyOf } from './source-failure.ts'
+import { AuroraIamError, describe } from '../errors.ts'
+import { whyOf } from './provider-failure.ts'
 
 /** One answer of a credential source. */
 export interface ResolvedCredentials {

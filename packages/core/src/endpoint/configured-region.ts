@@ -1,5 +1,5 @@
-import { isRegion } from './endpoint.ts'
-import { AuroraIamError, describe } from './errors.ts'
+import { AuroraIamError, describe } from '../errors.ts'
+import { isRegion } from './rds-hostname.ts'
 
 /**
  * The Region that the AWS SDK is configured for: `AWS_REGION`, else the profile's. Asked only when neither the

@@ -1,12 +1,12 @@
+import { AuroraIamError, describe } from '../errors.ts'
+import { regionUnknown } from './configured-region.ts'
 import {
   assertRdsHost,
   assertSignableHostname,
   type EndpointKind,
   isRegion,
   parseRdsHostname,
-} from './endpoint.ts'
-import { AuroraIamError, describe } from './errors.ts'
-import { regionUnknown } from './region.ts'
+} from './rds-hostname.ts'
 
 /** A TCP address. */
 export interface Address {

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { AuroraIamError } from './errors.ts'
+import { AuroraIamError } from '../errors.ts'
 
 /** What a host name of RDS leads to. `other` is an RDS name of a shape this version does not know. */
 export type EndpointKind =

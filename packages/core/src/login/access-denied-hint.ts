@@ -1,6 +1,6 @@
-import { AuroraIamError } from './errors.ts'
-import { isRegionDoubtful, signedTunnelOf } from './signature-doubts.ts'
-import type { ConnectionTarget } from './target.ts'
+import type { ConnectionTarget } from '../endpoint/connection-target.ts'
+import { AuroraIamError } from '../errors.ts'
+import { isRegionDoubtful, signedTunnelOf } from './suspect-target.ts'
 
 /** What is known when the database refuses a token that has just been made. */
 export interface RefusalCircumstances {

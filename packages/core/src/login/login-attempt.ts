@@ -1,8 +1,8 @@
 import type { Permit } from '@aurora-iam/rate-limit'
-import type { AuthToken } from './auth-token.ts'
-import { type EndpointEvent, publish } from './diagnostics.ts'
-import type { ConnectionTarget } from './target.ts'
-import type { CachedToken } from './tokens.ts'
+import { type EndpointEvent, publish } from '../diagnostics.ts'
+import type { ConnectionTarget } from '../endpoint/connection-target.ts'
+import type { AuthToken } from '../token/auth-token.ts'
+import type { CachedToken } from '../token/token-cache.ts'
 
 /** What one login reports to the AuroraIam that it belongs to. */
 export interface LoginOwner {

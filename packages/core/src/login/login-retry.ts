@@ -1,4 +1,4 @@
-import type { CachedToken } from './tokens.ts'
+import type { CachedToken } from '../token/token-cache.ts'
 
 interface Refusal {
   readonly key: string

@@ -1,7 +1,7 @@
-import { redact } from './auth-token.ts'
-import { type CredentialsEvidence, refusalHint } from './refusal-hint.ts'
-import type { ConnectionTarget } from './target.ts'
-import { keyOf } from './tokens.ts'
+import type { ConnectionTarget } from '../endpoint/connection-target.ts'
+import { redact } from '../token/auth-token.ts'
+import { keyOf } from '../token/token-cache.ts'
+import { type CredentialsEvidence, refusalHint } from './access-denied-hint.ts'
 
 /** How the logins so far have ended. */
 export class LoginRecord {

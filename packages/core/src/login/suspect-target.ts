@@ -1,5 +1,5 @@
-import { parseRdsHostname } from './endpoint.ts'
-import type { Address, ConnectionTarget } from './target.ts'
+import type { Address, ConnectionTarget } from '../endpoint/connection-target.ts'
+import { parseRdsHostname } from '../endpoint/rds-hostname.ts'
 
 const USUAL_PORT = 3306
 

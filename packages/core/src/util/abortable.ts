@@ -1,4 +1,4 @@
-import { onAbort } from './on-abort.ts'
+import { onAbort } from '../on-abort.ts'
 
 /** What ends a wait before its time. */
 export interface Limits {

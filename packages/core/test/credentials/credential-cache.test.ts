@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { type AuroraIamOptions, createAuroraIam } from '../src/index.ts'
-import { setUp } from './set-up.ts'
+import { type AuroraIamOptions, createAuroraIam } from '../../src/index.ts'
+import { setUp } from '../set-up.ts'
 import {
   Clock,
   Deferred,
@@ -13,7 +13,7 @@ import {
   START,
   STATIC,
   TARGET,
-} from './support.ts'
+} from '../support.ts'
 
 type Source = NonNullable<AuroraIamOptions['credentials']>
 

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
-import { accessKeyId, isolateChain, pathOf, refused, start, write } from './chain.ts'
-import { MINUTE, rejection, SECRET, SESSION, TARGET } from './support.ts'
+import { accessKeyId, isolateChain, pathOf, refused, start, write } from '../chain.ts'
+import { MINUTE, rejection, SECRET, SESSION, TARGET } from '../support.ts'
 
 isolateChain()
 

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
-import { createAuroraIam } from '../src/index.ts'
-import { rejection, warningsOf } from './support.ts'
+import { createAuroraIam } from '../../src/index.ts'
+import { rejection, warningsOf } from '../support.ts'
 
 const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' }
 const target = { hostname: 'db.example.com', port: 3306, username: 'app' }

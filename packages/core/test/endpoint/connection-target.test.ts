@@ -1,6 +1,11 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { type Address, type DriverAddress, resolveTarget, type TargetOptions } from '../src/target.ts'
-import { caught } from './caught.ts'
+import {
+  type Address,
+  type DriverAddress,
+  resolveTarget,
+  type TargetOptions,
+} from '../../src/endpoint/connection-target.ts'
+import { caught } from '../caught.ts'
 
 const CLUSTER = 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
 const GLOBAL = 'mydb.global-abcdefghijkl.global.rds.amazonaws.com'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type EndpointKind, isRegion, parseRdsHostname } from '../src/endpoint.ts'
+import { type EndpointKind, isRegion, parseRdsHostname } from '../../src/endpoint/rds-hostname.ts'
 
 // The shapes of https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Overview.Endpoints.html
 const FRONTS: ReadonlyArray<readonly [kind: EndpointKind, front: string]> = [

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { AuroraIam } from '../src/index.ts'
-import { setUp } from './set-up.ts'
-import { MINUTE, rejection, START, STATIC } from './support.ts'
+import type { AuroraIam } from '../../src/index.ts'
+import { setUp } from '../set-up.ts'
+import { MINUTE, rejection, START, STATIC } from '../support.ts'
 
 const HOUR = 60 * MINUTE
 

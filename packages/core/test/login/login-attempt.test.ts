@@ -1,9 +1,9 @@
 import { connect, type LookupFunction } from 'node:net'
 import { createRateLimiter, type RateLimiter } from '@aurora-iam/rate-limit'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { type AuroraIam, AuthToken, type Login } from '../src/index.ts'
-import { setUp } from './set-up.ts'
-import { Clock, Deferred, MINUTE, STATIC, settle } from './support.ts'
+import { type AuroraIam, AuthToken, type Login } from '../../src/index.ts'
+import { setUp } from '../set-up.ts'
+import { Clock, Deferred, MINUTE, STATIC, settle } from '../support.ts'
 
 const denied = () =>
   Object.assign(new Error('Access denied'), { errno: 1045, code: 'ER_ACCESS_DENIED_ERROR' })

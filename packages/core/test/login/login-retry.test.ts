@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { AuroraIam, ConnectionTarget } from '../src/index.ts'
-import { setUp } from './set-up.ts'
-import { MINUTE, rejection, STATIC } from './support.ts'
+import type { AuroraIam, ConnectionTarget } from '../../src/index.ts'
+import { setUp } from '../set-up.ts'
+import { MINUTE, rejection, STATIC } from '../support.ts'
 
 /** A database that takes the tokens which `accepts` accepts, and counts the logins. */
 function database(iam: AuroraIam, target: ConnectionTarget, accepts: (token: string) => boolean) {

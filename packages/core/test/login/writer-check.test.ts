@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createAuroraIam } from '../src/index.ts'
+import { createAuroraIam } from '../../src/index.ts'
 
 const check = (host: string, requireWriter = true) => {
   const iam = createAuroraIam({ requireWriter, region: 'eu-west-1' })

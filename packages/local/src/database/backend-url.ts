@@ -1,5 +1,5 @@
 import type { NetConnectOpts } from 'node:net'
-import { LocalAuroraError } from './errors.ts'
+import { LocalAuroraError } from '../errors.ts'
 
 /** A database that runs already, and the account to use it by. */
 export interface BackendAddress {

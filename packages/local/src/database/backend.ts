@@ -1,8 +1,8 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
+import { LocalAuroraError } from '../errors.ts'
 import type { Account } from './accounts.ts'
+import { awaitGreeting } from './await-greeting.ts'
 import { parseBackendUrl } from './backend-url.ts'
-import { LocalAuroraError } from './errors.ts'
-import { awaitGreeting } from './greeting.ts'
 import { startMariaDb } from './mariadb.ts'
 
 /** The real database behind the front. */

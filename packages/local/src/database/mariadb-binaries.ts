@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { LocalAuroraError } from './errors.ts'
+import { LocalAuroraError } from '../errors.ts'
 
 /** Where the programs of a MariaDB server are. */
 export interface MariaDbBinaries {

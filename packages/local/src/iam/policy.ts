@@ -1,4 +1,4 @@
-import { LocalAuroraError } from './errors.ts'
+import { LocalAuroraError } from '../errors.ts'
 
 /** The part of an IAM policy that {@link compilePolicy} evaluates. */
 export interface PolicyDocument {

@@ -1,4 +1,4 @@
-import { LocalAuroraError } from './errors.ts'
+import { LocalAuroraError } from '../errors.ts'
 
 /** So many logins in any span of so many milliseconds. */
 export interface ThrottleRate {

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { parseToken, quote, type Token } from './parse-token.ts'
 import type { KnownPrincipal, Principals } from './principals.ts'
 import { ALGORITHM, SERVICE, signatureOf, TERMINATOR } from './sigv4.ts'
-import { parseToken, quote, type Token } from './token.ts'
 
 /**
  * Why a login is refused, in the words of Aurora's `iam-db-auth-error` log:

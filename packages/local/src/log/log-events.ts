@@ -1,4 +1,4 @@
-import type { IamRefusal } from './verify-token.ts'
+import type { IamRefusal } from '../iam/verify-token.ts'
 
 /** Where and when something happened. */
 export interface LogMoment {

@@ -1,6 +1,6 @@
-import { credentialsAsAws } from './credentials-json.ts'
+import { credentialsAsAws } from '../credentials-json.ts'
+import type { CredentialIdentity } from '../iam/principals.ts'
 import type { Endpoint } from './endpoint.ts'
-import type { CredentialIdentity } from './principals.ts'
 
 /**
  * Plays the container credentials endpoint of ECS and EKS Pod Identity:

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { credentialsAsAws } from './credentials-json.ts'
+import { credentialsAsAws } from '../credentials-json.ts'
+import type { CredentialIdentity } from '../iam/principals.ts'
 import type { Endpoint, EndpointReply } from './endpoint.ts'
-import type { CredentialIdentity } from './principals.ts'
 
 const TOKEN_PATH = '/latest/api/token'
 const CREDENTIALS_PATH = '/latest/meta-data/iam/security-credentials/'

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { CredentialIdentity } from '../iam/principals.ts'
 import { createContainerCredentials } from './container-credentials.ts'
+import { createInstanceMetadata } from './ec2-metadata.ts'
 import type { Endpoint } from './endpoint.ts'
-import { createInstanceMetadata } from './instance-metadata.ts'
-import type { CredentialIdentity } from './principals.ts'
 
 /** How a misbehaving endpoint behaves: it takes requests and never answers, or answers 500. */
 export type CredentialFault = 'hang' | 'error'

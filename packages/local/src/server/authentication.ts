@@ -5,8 +5,15 @@ import {
   type Session,
   type WireError,
 } from '@aurora-iam/wire'
-import type { FrontClient } from './front-client.ts'
-import { type Gatekeeper, judge, type LoginAttempt, recordSuccess, recordToken, refuse } from './login.ts'
+import type { FrontClient } from './client.ts'
+import {
+  type Gatekeeper,
+  judge,
+  type LoginAttempt,
+  recordSuccess,
+  recordToken,
+  refuse,
+} from './gatekeeper.ts'
 
 const CLEAR_PASSWORD = 'mysql_clear_password'
 

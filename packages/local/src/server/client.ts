@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ErrPacket, encodeErr, endGracefully, type Packet, PacketChannel } from '@aurora-iam/wire'
-import type { Incoming } from './front-services.ts'
-import { acceptTls, type FrontCertificates } from './front-tls.ts'
-import type { ClosedEvent } from './log-events.ts'
-import type { LoginLog } from './login-log.ts'
+import type { ClosedEvent } from '../log/log-events.ts'
+import type { LoginLog } from '../log/login-log.ts'
+import { acceptTls, type FrontCertificates } from '../tls/accept-tls.ts'
+import type { Incoming } from './context.ts'
 
 /** The client's side of one connection: its packets, its time limit, its end. */
 export class FrontClient {

@@ -5,14 +5,14 @@ import {
   isSslRequest,
   WireError,
 } from '@aurora-iam/wire'
-import type { FaultSettings } from './faults.ts'
-import { admit, askForToken, unaskedToken } from './front-admission.ts'
-import { type Behind, logInBehind, reachBehind } from './front-backend.ts'
-import { FrontClient } from './front-client.ts'
-import { frontGreeting } from './front-greeting.ts'
-import type { FrontServices, Incoming } from './front-services.ts'
-import { relaySession } from './front-session.ts'
-import { type Gatekeeper, type LoginAttempt, recordToken } from './login.ts'
+import type { FaultSettings } from '../faults/faults.ts'
+import { admit, askForToken, unaskedToken } from './authentication.ts'
+import { FrontClient } from './client.ts'
+import type { FrontServices, Incoming } from './context.ts'
+import { type Gatekeeper, type LoginAttempt, recordToken } from './gatekeeper.ts'
+import { frontGreeting } from './greeting.ts'
+import { relaySession } from './session.ts'
+import { type Behind, logInBehind, reachBehind } from './upstream.ts'
 
 /** A connection while it is served. */
 export interface FrontConnection {

@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream'
-import type { Backend } from './backend.ts'
-import type { Faults } from './faults.ts'
-import type { FrontCertificates } from './front-tls.ts'
-import type { Gatekeeper } from './login.ts'
+import type { Backend } from '../database/backend.ts'
+import type { Faults } from '../faults/faults.ts'
+import type { FrontCertificates } from '../tls/accept-tls.ts'
+import type { Gatekeeper } from './gatekeeper.ts'
 
 /** What every connection of one front shares. */
 export interface FrontServices extends Gatekeeper {

@@ -1,9 +1,9 @@
-import type { FaultSettings } from './faults.ts'
-import type { TokenTrace } from './log-events.ts'
-import type { LoginLog } from './login-log.ts'
-import type { Throttle } from './throttle.ts'
-import { parseToken } from './token.ts'
-import { type IamRefusal, tokenFingerprint, type Verdict } from './verify-token.ts'
+import type { FaultSettings } from '../faults/faults.ts'
+import { parseToken } from '../iam/parse-token.ts'
+import type { Throttle } from '../iam/throttle.ts'
+import { type IamRefusal, tokenFingerprint, type Verdict } from '../iam/verify-token.ts'
+import type { TokenTrace } from '../log/log-events.ts'
+import type { LoginLog } from '../log/login-log.ts'
 
 /** What decides about logins. */
 export interface Gatekeeper {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Capability, type Greeting, SCRAMBLE_BYTES, withCapability } from '@aurora-iam/wire'
-import type { FaultSettings } from './faults.ts'
+import type { FaultSettings } from '../faults/faults.ts'
 
 /** What a front answers for itself, whatever is behind it. */
 const OWN =

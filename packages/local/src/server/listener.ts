@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LocalAuroraError } from './errors.ts'
-import { Faults } from './faults.ts'
-import { type FrontConnection, serveConnection } from './front-connection.ts'
-import { cutAfter } from './front-cut.ts'
-import type { FrontServices } from './front-services.ts'
+import { LocalAuroraError } from '../errors.ts'
+import { Faults } from '../faults/faults.ts'
+import { cutAfter } from '../faults/truncating-stream.ts'
+import { type FrontConnection, serveConnection } from './connection.ts'
+import type { FrontServices } from './context.ts'
 
 /** A listening front. */
 export interface Front {

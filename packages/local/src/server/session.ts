@@ -8,12 +8,12 @@ import {
   relay,
   type Session,
 } from '@aurora-iam/wire'
-import type { FaultSettings } from './faults.ts'
-import { admit, askForToken, unaskedToken } from './front-admission.ts'
-import type { Behind } from './front-backend.ts'
-import type { FrontClient } from './front-client.ts'
-import { collationFor } from './front-greeting.ts'
-import type { FrontServices } from './front-services.ts'
+import type { FaultSettings } from '../faults/faults.ts'
+import { admit, askForToken, unaskedToken } from './authentication.ts'
+import type { FrontClient } from './client.ts'
+import type { FrontServices } from './context.ts'
+import { collationFor } from './greeting.ts'
+import type { Behind } from './upstream.ts'
 
 /** A longer COM_CHANGE_USER is none: user and database names are short, connection attributes at most 64 KiB. */
 const MAX_CHANGE_USER_BYTES = 128 * 1024

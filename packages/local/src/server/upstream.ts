@@ -8,9 +8,9 @@ import {
   type Session,
   WireError,
 } from '@aurora-iam/wire'
-import type { Backend } from './backend.ts'
-import type { FrontClient } from './front-client.ts'
-import { collationFor } from './front-greeting.ts'
+import type { Backend } from '../database/backend.ts'
+import type { FrontClient } from './client.ts'
+import { collationFor } from './greeting.ts'
 
 /** A connection to the database behind, greeted and not logged in yet. */
 export interface Behind {

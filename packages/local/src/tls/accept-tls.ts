@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
+import type { FaultSettings } from '../faults/faults.ts'
 import type { Certificates, KeyPair } from './certificates.ts'
-import type { FaultSettings } from './faults.ts'
 
 /** Aurora MySQL takes nothing older: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraMySQL.Security.html */
 const MIN_VERSION = 'TLSv1.2'

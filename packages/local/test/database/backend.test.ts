@@ -2,9 +2,9 @@ import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { inspect } from 'node:util'
 import { createConnection } from 'mysql2/promise'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { type Backend, openBackend } from '../src/backend.ts'
-import { parseBackendUrl } from '../src/backend-url.ts'
-import { type MariaDb, startMariaDb } from '../src/mariadb.ts'
+import { type Backend, openBackend } from '../../src/database/backend.ts'
+import { parseBackendUrl } from '../../src/database/backend-url.ts'
+import { type MariaDb, startMariaDb } from '../../src/database/mariadb.ts'
 
 const PASSWORD = 'p@ss/wörd:100%'
 const ENCODED = encodeURIComponent(PASSWORD)

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { type MariaDb, startMariaDb } from '../src/mariadb.ts'
-import { findMariaDb } from '../src/mariadb-binaries.ts'
+import { type MariaDb, startMariaDb } from '../../src/database/mariadb.ts'
+import { findMariaDb } from '../../src/database/mariadb-binaries.ts'
 
 async function query(db: MariaDb, user: string, sql: string, database?: string): Promise<RowDataPacket[]> {
   const connection = await createConnection({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { compilePolicy, type PolicyDocument, type PolicyStatement } from '../src/policy.ts'
+import { compilePolicy, type PolicyDocument, type PolicyStatement } from '../../src/iam/policy.ts'
 
 const ARN = 'arn:aws:rds-db:eu-west-1:123456789012:dbuser:cluster-ABC/jane'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { LocalAuroraError } from '../src/errors.ts'
-import { Throttle } from '../src/throttle.ts'
+import { LocalAuroraError } from '../../src/errors.ts'
+import { Throttle } from '../../src/iam/throttle.ts'
 
 test('lets the limit through in any interval, and the next one when the oldest has left it', () => {
   const throttle = new Throttle({ limit: 2, intervalMs: 1000 })

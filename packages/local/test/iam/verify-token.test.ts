@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { createPrincipal, Principals } from '../src/principals.ts'
-import { tokenFingerprint, verifyToken } from '../src/verify-token.ts'
-import { TOKEN_VECTORS, WRONG_SIGNATURE } from './fixtures/token-vectors.ts'
-import { hostname, LIFETIME, login, MINUTE, principals, SIGNED_AT, sign, verify } from './fixtures/tokens.ts'
+import { createPrincipal, Principals } from '../../src/iam/principals.ts'
+import { tokenFingerprint, verifyToken } from '../../src/iam/verify-token.ts'
+import { TOKEN_VECTORS, WRONG_SIGNATURE } from '../fixtures/token-vectors.ts'
+import { hostname, LIFETIME, login, MINUTE, principals, SIGNED_AT, sign, verify } from '../fixtures/tokens.ts'
 
 afterEach(() => {
   vi.useRealTimers()

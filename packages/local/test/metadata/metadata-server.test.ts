@@ -1,7 +1,7 @@
 import { fromContainerMetadata, fromHttp, fromInstanceMetadata } from '@aws-sdk/credential-providers'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type CredentialEndpoints, startCredentialEndpoints } from '../src/credential-endpoints.ts'
-import { createPrincipal, type Principal } from '../src/principals.ts'
+import { createPrincipal, type Principal } from '../../src/iam/principals.ts'
+import { type CredentialEndpoints, startCredentialEndpoints } from '../../src/metadata/metadata-server.ts'
 
 const IN_AN_HOUR = new Date(Math.floor(Date.now() / 1000) * 1000 + 3_600_000)
 

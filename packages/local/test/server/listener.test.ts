@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { Capability, hasCapability, PacketChannel, readGreeting } from '@aurora-iam/wire'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { connectWith, logIn, quiet, tokenFor } from './fixtures/client.ts'
+import { connectWith, logIn, quiet, tokenFor } from '../fixtures/client.ts'
 
 let aurora: LocalAurora
 

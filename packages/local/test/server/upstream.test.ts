@@ -1,7 +1,7 @@
 import { startLocalAurora } from '@aurora-iam/local'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type MariaDb, startMariaDb } from '../src/mariadb.ts'
-import { connectWith, logIn, tokenFor } from './fixtures/client.ts'
+import { type MariaDb, startMariaDb } from '../../src/database/mariadb.ts'
+import { connectWith, logIn, tokenFor } from '../fixtures/client.ts'
 
 let database: MariaDb
 

@@ -1,8 +1,8 @@
 import type { AuroraIam, ConnectionTarget, Login } from '@aurora-iam/core'
-import type { AuthenticatingConnection, ConnectionSettings } from './driver-types.ts'
-import { settleOnOwnEnd } from './own-end.ts'
-import { onceAnswered } from './server-answer.ts'
-import { timeoutError } from './socket.ts'
+import { timeoutError } from '../connect/open-socket.ts'
+import type { AuthenticatingConnection, ConnectionSettings } from '../driver-types.ts'
+import { settleOnOwnEnd } from '../own-end.ts'
+import { onceAnswered } from './server-reply.ts'
 
 /** What {@link loginAgain} needs to know. */
 export interface ChangeUserContext {

@@ -1,9 +1,9 @@
 import { AuroraIamError } from '@aurora-iam/core'
+import type { Logins } from '../connect/pending-logins.ts'
+import type { AuthenticatingConnection } from '../driver-types.ts'
 import { type ChangeUserContext, loginAgain } from './change-user.ts'
-import type { AuthenticatingConnection } from './driver-types.ts'
-import { followHandshake } from './handshake.ts'
 import { tolerateLateErrors } from './late-errors.ts'
-import type { Logins } from './logins.ts'
+import { followHandshake } from './track-handshake.ts'
 
 /** What the plugin needs to know. */
 export interface PluginContext extends ChangeUserContext {

@@ -1,6 +1,6 @@
 import type { Login, WriterCheck } from '@aurora-iam/core'
-import type { AuthenticatingConnection } from './driver-types.ts'
-import { settleOnOwnEnd } from './own-end.ts'
+import type { AuthenticatingConnection } from '../driver-types.ts'
+import { settleOnOwnEnd } from '../own-end.ts'
 
 /** Tells `login` how the handshake of a new connection ends, and with a `check` how that ends. */
 export function followHandshake(

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import { type AuroraIam, AuroraIamError, type ConnectionTarget, type Login } from '@aurora-iam/core'
-import type { ConnectionSettings } from './driver-types.ts'
-import type { Logins } from './logins.ts'
-import { WaitingSocket } from './waiting-socket.ts'
+import type { ConnectionSettings } from '../driver-types.ts'
+import { WaitingSocket } from './deferred-socket.ts'
+import type { Logins } from './pending-logins.ts'
 
 /** What one call of {@link openWhenPermitted} needs to know. */
 export interface SocketContext {

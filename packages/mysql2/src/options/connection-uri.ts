@@ -1,5 +1,5 @@
 import { AuroraIamError } from '@aurora-iam/core'
-import type { Mysql2Options } from './driver-types.ts'
+import type { Mysql2Options } from '../driver-types.ts'
 
 /**
  * `options` with what its `uri` says put beside it, as mysql2 would: an option that is given as such wins. The `uri`

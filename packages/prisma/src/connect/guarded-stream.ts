@@ -2,7 +2,7 @@ import { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Address, GreetingGuard } from '@aurora-iam/core'
-import { TlsRecords } from './tls-records.ts'
+import { TlsRecords } from './tls-record-splitter.ts'
 
 /**
  * What mariadb is given for a socket. It is not prepared for what may be at the other end: before TLS it reads on behind

@@ -2,8 +2,8 @@ import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Address, AuroraIam, ConnectionTarget, WriterCheck } from '@aurora-iam/core'
 import { type Connection, type ConnectionConfig, createConnection } from 'mariadb'
-import type { Activity } from './activity.ts'
-import { ServerStream, unreadable } from './server-stream.ts'
+import type { Activity } from '../status.ts'
+import { ServerStream, unreadable } from './guarded-stream.ts'
 
 /** A connection that is logged in. */
 export interface OpenConnection {

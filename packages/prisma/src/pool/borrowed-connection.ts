@@ -1,5 +1,5 @@
 import type { Connection, PoolConnection, QueryOptions } from 'mariadb'
-import { ER_UNEXPECTED_PACKET, queryError, rolledBackError, unreadableAnswer } from './errors.ts'
+import { ER_UNEXPECTED_PACKET, queryError, rolledBackError, unreadableAnswer } from '../errors.ts'
 
 /** What the server says to ROLLBACK. */
 const ROLLED_BACK = { affectedRows: 0, insertId: 0n, warningStatus: 0 }

@@ -1,10 +1,10 @@
 import { setMaxListeners } from 'node:events'
 import { AuroraIamError } from '@aurora-iam/core'
 import { Pool as Tarn, TimeoutError } from 'tarn'
-import type { Activity } from './activity.ts'
-import { connectError, type Destination, exhaustedError } from './errors.ts'
-import type { Open } from './open-connection.ts'
-import type { PoolSettings } from './options.ts'
+import type { Open } from '../connect/open-connection.ts'
+import { connectError, type Destination, exhaustedError } from '../errors.ts'
+import type { PoolSettings } from '../options/options.ts'
+import type { Activity } from '../status.ts'
 import { GRACE_MS, PooledConnection } from './pooled-connection.ts'
 
 // Opening a connection is bounded by itself: by the wait for a place and by connectTimeoutMs.

@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events'
 import { AuroraIamError } from '@aurora-iam/core'
 import type { Connection, Pool, PoolConnection, QueryOptions } from 'mariadb'
+import { outsideTransaction } from '../errors.ts'
+import { lend } from './borrowed-connection.ts'
 import type { ConnectionPool } from './connection-pool.ts'
-import { outsideTransaction } from './errors.ts'
-import { lend } from './lend.ts'
 
 /**
  * {@link ConnectionPool} with the face of a `mariadb.Pool`: all of it, so that no release of the stock adapter finds

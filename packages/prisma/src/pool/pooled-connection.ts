@@ -1,5 +1,5 @@
 import type { Connection } from 'mariadb'
-import type { OpenConnection } from './open-connection.ts'
+import type { OpenConnection } from '../connect/open-connection.ts'
 
 /** How long a connection may go on that nobody wants any more, in milliseconds. */
 export const GRACE_MS = 5_000

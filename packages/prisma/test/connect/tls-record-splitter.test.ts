@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { TlsRecords } from '../src/tls-records.ts'
+import { TlsRecords } from '../../src/connect/tls-record-splitter.ts'
 
 const record = fc.uint8Array({ maxLength: 600 }).map((payload) => {
   const header = Buffer.from([0x17, 0x03, 0x03, 0, 0])

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type AuroraIamPrismaOptions, auroraIam, createAuroraIam } from '../src/index.ts'
+import { type AuroraIamPrismaOptions, auroraIam, createAuroraIam } from '../../src/index.ts'
 
 const host = 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
 const PLACE = { host, user: 'app', database: 'app' }

@@ -1,5 +1,5 @@
-import type { FleetAnswer } from './fleet-answer.ts'
-import type { Instant } from './fleet-leases.ts'
+import type { Instant } from './leases.ts'
+import type { FleetAnswer } from './store-reply.ts'
 
 /** A step of less harms less than the network's own moods. */
 const toleranceMs = 30

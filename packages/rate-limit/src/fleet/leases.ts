@@ -1,4 +1,4 @@
-import type { FleetAnswer } from './fleet-answer.ts'
+import type { FleetAnswer } from './store-reply.ts'
 
 /**
  * How long the store keeps a place for a permit whose holder is silent. What a crash costs, against what a slow

@@ -1,7 +1,7 @@
-import { leaseMs } from './fleet-leases.ts'
-import { LocalPermits } from './local-permits.ts'
-import type { CompleteOptions } from './options.ts'
-import type { Permit } from './permit.ts'
+import { LocalPermits } from '../local/local-permits.ts'
+import type { CompleteOptions } from '../options.ts'
+import type { Permit } from '../permit.ts'
+import { leaseMs } from './leases.ts'
 
 /** Alone only while it is sure that the store was still lost so lately: others notice its return as fast. */
 const trustedForMs = 500

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { fleetScript } from './fleet-script.ts'
-import { invalidOption, refuseUnknownOptions } from './options.ts'
-import type { RateLimitStore } from './store.ts'
+import { invalidOption, refuseUnknownOptions } from '../options.ts'
+import type { RateLimitStore } from '../store.ts'
+import { fleetScript } from './redis-script.ts'
 
 /** The part of an `ioredis` client (`Redis` or `Cluster`) that is used. */
 export interface IoredisClient {

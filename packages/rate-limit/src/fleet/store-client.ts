@@ -1,6 +1,6 @@
-import type { RateLimitClock } from './clock.ts'
-import { type FleetAnswer, readFleetAnswer } from './fleet-answer.ts'
-import type { RateLimitStore } from './store.ts'
+import type { RateLimitClock } from '../clock.ts'
+import type { RateLimitStore } from '../store.ts'
+import { type FleetAnswer, readFleetAnswer } from './store-reply.ts'
 
 /** A question that is older counts as lost, and makes room for another. The first may have to wait for the connection. */
 const forgottenAfterMs = 2000

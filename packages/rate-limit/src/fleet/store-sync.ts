@@ -1,12 +1,12 @@
-import { publish } from './events.ts'
-import type { FleetAnswer } from './fleet-answer.ts'
-import { FleetClockWatch } from './fleet-clock-watch.ts'
-import { FleetLeases, type Instant, leaseMs } from './fleet-leases.ts'
-import { FleetOutage } from './fleet-outage.ts'
-import type { CompleteOptions } from './options.ts'
-import type { Permit } from './permit.ts'
-import type { RateLimitStore } from './store.ts'
-import { StoreLink } from './store-link.ts'
+import { publish } from '../events.ts'
+import type { CompleteOptions } from '../options.ts'
+import type { Permit } from '../permit.ts'
+import type { RateLimitStore } from '../store.ts'
+import { FleetClockWatch } from './clock-step-detector.ts'
+import { FleetLeases, type Instant, leaseMs } from './leases.ts'
+import { FleetOutage } from './outage.ts'
+import { StoreLink } from './store-client.ts'
+import type { FleetAnswer } from './store-reply.ts'
 
 /** So far ahead of its time a place is reserved: enough to ask once for many, and for the way there and back. */
 const aheadMs = 200

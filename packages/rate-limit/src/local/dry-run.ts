@@ -1,4 +1,4 @@
-import { LinkedList } from './linked-list.ts'
+import { LinkedList } from '../queue/linked-list.ts'
 
 /** Plans, for a dry run, when each request would have been granted if every attempt settled at once. */
 export class WouldBeWaits {

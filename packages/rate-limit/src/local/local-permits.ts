@@ -1,11 +1,11 @@
+import { publish } from '../events.ts'
+import type { CompleteOptions } from '../options.ts'
+import type { Permit, PermitOutcome } from '../permit.ts'
+import type { PermitCounts, PermitSource } from '../permit-source.ts'
+import { LinkedList, type ListNode } from '../queue/linked-list.ts'
+import { shareOf } from '../share.ts'
 import { AdaptiveLimit } from './adaptive-limit.ts'
-import { publish } from './events.ts'
-import { LinkedList, type ListNode } from './linked-list.ts'
-import type { CompleteOptions } from './options.ts'
-import type { Permit, PermitOutcome } from './permit.ts'
-import type { PermitCounts, PermitSource } from './permit-source.ts'
-import { shareOf } from './share.ts'
-import { WouldBeWaits } from './would-be-waits.ts'
+import { WouldBeWaits } from './dry-run.ts'
 
 /** Keeps our interval longer than the server's though its clock runs a little slow or counts whole milliseconds. */
 const safetyMarginMs = 2

@@ -1,11 +1,11 @@
+import { RateLimitError } from '../errors.ts'
+import { publish } from '../events.ts'
+import type { CompleteOptions } from '../options.ts'
+import type { Permit } from '../permit.ts'
+import type { PermitSource } from '../permit-source.ts'
 import { AbortListeners } from './abort-listeners.ts'
 import { DeadlineHeap } from './deadline-heap.ts'
-import { RateLimitError } from './errors.ts'
-import { publish } from './events.ts'
 import { LinkedList, type ListNode } from './linked-list.ts'
-import type { CompleteOptions } from './options.ts'
-import type { Permit } from './permit.ts'
-import type { PermitSource } from './permit-source.ts'
 
 /** One request, as the queue takes it. */
 export interface PermitRequest {

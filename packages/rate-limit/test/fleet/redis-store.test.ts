@@ -8,8 +8,8 @@ import {
   type RateLimiterOptions,
   type RateLimitStore,
   redisStore,
-} from '../src/index.ts'
-import { RedisServer } from './redis-server.ts'
+} from '../../src/index.ts'
+import { RedisServer } from '../redis-server.ts'
 
 let server: RedisServer
 let redis: Redis

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { AdaptiveLimit } from '../src/adaptive-limit.ts'
+import { AdaptiveLimit } from '../../src/local/adaptive-limit.ts'
 
 const options = { limit: 20, intervalMs: 1000, recoverMs: 500 }
 

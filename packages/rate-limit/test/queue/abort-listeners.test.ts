@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
-import { AbortListeners } from '../src/abort-listeners.ts'
+import { AbortListeners } from '../../src/queue/abort-listeners.ts'
 
 test('one listener tells every member, in order, and is gone with the last of them', () => {
   const told: string[] = []

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { DeadlineHeap, type Expiring } from '../src/deadline-heap.ts'
+import { DeadlineHeap, type Expiring } from '../../src/queue/deadline-heap.ts'
 
 test('the first is always the earliest, whoever joins and leaves', () => {
   const steps = fc.array(fc.record({ deadline: fc.nat(50), leaver: fc.option(fc.nat()) }), {

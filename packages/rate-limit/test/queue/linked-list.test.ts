@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { LinkedList } from '../src/linked-list.ts'
+import { LinkedList } from '../../src/queue/linked-list.ts'
 
 test('values leave in order from the front, and from anywhere by their node', () => {
   const list = new LinkedList<number>()

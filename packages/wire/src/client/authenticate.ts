@@ -1,13 +1,13 @@
+import type { PacketChannel } from '../codec/packet-channel.ts'
 import {
   AUTH_MORE_DATA_MARKER,
   AUTH_SWITCH_MARKER,
   decodeAuthMoreData,
   decodeAuthSwitchRequest,
-} from './auth-packets.ts'
-import type { PacketChannel } from './packet-channel.ts'
-import { OK_MARKER, throwIfError } from './results.ts'
+} from '../packets/auth-switch.ts'
+import { OK_MARKER, throwIfError } from '../packets/ok-err.ts'
+import { WireError } from '../wire-error.ts'
 import { encryptPassword, SCRAMBLE_BYTES, scrambleCachingSha2, scrambleNativePassword } from './scramble.ts'
-import { WireError } from './wire-error.ts'
 
 /** The plugins that {@link login} can answer for. */
 export type AuthPlugin = 'mysql_native_password' | 'caching_sha2_password' | 'mysql_clear_password'

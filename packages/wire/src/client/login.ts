@@ -1,4 +1,11 @@
-import type { ConnectAttributes } from './attributes.ts'
+import { Capability, hasCapability, withCapability } from '../codec/capabilities.ts'
+import type { ConnectAttributes } from '../codec/connect-attributes.ts'
+import { MAX_PAYLOAD_BYTES } from '../codec/packet.ts'
+import type { PacketChannel } from '../codec/packet-channel.ts'
+import { encodeChangeUser } from '../packets/change-user.ts'
+import type { Greeting } from '../packets/greeting.ts'
+import { encodeHandshakeResponse, encodeSslRequest } from '../packets/handshake-response.ts'
+import { WireError } from '../wire-error.ts'
 import {
   type AuthPlugin,
   type AuthState,
@@ -6,13 +13,6 @@ import {
   firstAnswer,
   permittedPlugin,
 } from './authenticate.ts'
-import { Capability, hasCapability, withCapability } from './capabilities.ts'
-import { encodeChangeUser } from './change-user.ts'
-import type { Greeting } from './greeting.ts'
-import { encodeHandshakeResponse, encodeSslRequest } from './handshake-response.ts'
-import { MAX_PAYLOAD_BYTES } from './packet.ts'
-import type { PacketChannel } from './packet-channel.ts'
-import { WireError } from './wire-error.ts'
 
 /** Who logs in, and to what. */
 export interface Identity {

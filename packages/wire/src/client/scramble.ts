@@ -1,5 +1,5 @@
 import { constants, createHash, publicEncrypt } from 'node:crypto'
-import { WireError } from './wire-error.ts'
+import { WireError } from '../wire-error.ts'
 
 /** Length of the random bytes that a server greets with. */
 export const SCRAMBLE_BYTES = 20

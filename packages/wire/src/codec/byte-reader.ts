@@ -1,4 +1,4 @@
-import { WireError } from './wire-error.ts'
+import { WireError } from '../wire-error.ts'
 
 /** Reads the field types of the protocol from one payload; running past its end is an `ERR_WIRE_MALFORMED`. */
 export class ByteReader {

@@ -1,4 +1,4 @@
-import { WireError } from './wire-error.ts'
+import { WireError } from '../wire-error.ts'
 
 /** Collects the field types of the protocol into one payload. */
 export class ByteWriter {

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
+import { WireError } from '../wire-error.ts'
 import { encodePacket, type Packet, PacketReader } from './packet.ts'
-import { WireError } from './wire-error.ts'
 
 /** Ample for a token with the longest session token seen, and for every other packet of a login. */
 const DEFAULT_MAX_PAYLOAD_BYTES = 64 * 1024

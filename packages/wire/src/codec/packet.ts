@@ -1,4 +1,4 @@
-import { WireError } from './wire-error.ts'
+import { WireError } from '../wire-error.ts'
 
 /** Bytes of the header before every payload: three of length, one of sequence number. */
 export const HEADER_BYTES = 4

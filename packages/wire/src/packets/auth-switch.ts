@@ -1,5 +1,5 @@
-import { ByteReader } from './byte-reader.ts'
-import { ByteWriter } from './byte-writer.ts'
+import { ByteReader } from '../codec/byte-reader.ts'
+import { ByteWriter } from '../codec/byte-writer.ts'
 
 /** First byte of an AuthSwitchRequest payload. */
 export const AUTH_SWITCH_MARKER = 0xfe

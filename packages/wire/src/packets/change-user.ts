@@ -1,7 +1,7 @@
-import { type ConnectAttributes, readAttributes, writeAttributes } from './attributes.ts'
-import { ByteReader } from './byte-reader.ts'
-import { ByteWriter } from './byte-writer.ts'
-import { Capability, hasCapability } from './capabilities.ts'
+import { ByteReader } from '../codec/byte-reader.ts'
+import { ByteWriter } from '../codec/byte-writer.ts'
+import { Capability, hasCapability } from '../codec/capabilities.ts'
+import { type ConnectAttributes, readAttributes, writeAttributes } from '../codec/connect-attributes.ts'
 
 /** First byte of a COM_CHANGE_USER payload. */
 export const CHANGE_USER_COMMAND = 0x11

@@ -1,10 +1,10 @@
-import { ByteReader } from './byte-reader.ts'
-import { ByteWriter } from './byte-writer.ts'
-import { Capability, hasCapability, withCapability } from './capabilities.ts'
-import type { PacketChannel } from './packet-channel.ts'
-import { throwIfError } from './results.ts'
-import { SCRAMBLE_BYTES } from './scramble.ts'
-import { WireError } from './wire-error.ts'
+import { SCRAMBLE_BYTES } from '../client/scramble.ts'
+import { ByteReader } from '../codec/byte-reader.ts'
+import { ByteWriter } from '../codec/byte-writer.ts'
+import { Capability, hasCapability, withCapability } from '../codec/capabilities.ts'
+import type { PacketChannel } from '../codec/packet-channel.ts'
+import { WireError } from '../wire-error.ts'
+import { throwIfError } from './ok-err.ts'
 
 const PROTOCOL_VERSION = 10
 const SCRAMBLE_PART_1_BYTES = 8

@@ -1,8 +1,8 @@
-import { type ConnectAttributes, readAttributes, writeAttributes } from './attributes.ts'
-import { ByteReader } from './byte-reader.ts'
-import { ByteWriter } from './byte-writer.ts'
-import { Capability, hasCapability, withCapability } from './capabilities.ts'
-import { WireError } from './wire-error.ts'
+import { ByteReader } from '../codec/byte-reader.ts'
+import { ByteWriter } from '../codec/byte-writer.ts'
+import { Capability, hasCapability, withCapability } from '../codec/capabilities.ts'
+import { type ConnectAttributes, readAttributes, writeAttributes } from '../codec/connect-attributes.ts'
+import { WireError } from '../wire-error.ts'
 
 const RESERVED_BYTES = 23
 const SSL_REQUEST_BYTES = 32

@@ -1,6 +1,6 @@
-import { ByteReader } from './byte-reader.ts'
-import { ByteWriter } from './byte-writer.ts'
-import { WireError } from './wire-error.ts'
+import { ByteReader } from '../codec/byte-reader.ts'
+import { ByteWriter } from '../codec/byte-writer.ts'
+import { WireError } from '../wire-error.ts'
 
 /** First byte of an OK payload. */
 export const OK_MARKER = 0x00

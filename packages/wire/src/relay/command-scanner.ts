@@ -1,5 +1,5 @@
-import { HEADER_BYTES, MAX_PAYLOAD_BYTES, type Packet } from './packet.ts'
-import { WireError } from './wire-error.ts'
+import { HEADER_BYTES, MAX_PAYLOAD_BYTES, type Packet } from '../codec/packet.ts'
+import { WireError } from '../wire-error.ts'
 
 /** What {@link CommandScanner.push} found. */
 export interface Scanned {

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
+import type { Packet } from '../codec/packet.ts'
+import type { WireError } from '../wire-error.ts'
 import { CommandScanner } from './command-scanner.ts'
-import type { Packet } from './packet.ts'
-import type { WireError } from './wire-error.ts'
 
 /** A peer that has been told the end gets this long to close its side, in milliseconds. */
 const CLOSE_GRACE_MS = 1000

@@ -1,7 +1,7 @@
 import { encodePacket, type Packet, PacketReader, WireError } from '@aurora-iam/wire'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { anyBytes } from './arbitraries.ts'
+import { anyBytes } from '../arbitraries.ts'
 
 const runs = { seed: 20_261_123, numRuns: 200 }
 

@@ -3,7 +3,7 @@ import { createConnection, createServer, type Socket } from 'node:net'
 import { CommandScanner, encodePacket, PacketChannel, relay } from '@aurora-iam/wire'
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
-import { anyBytes } from './arbitraries.ts'
+import { anyBytes } from '../arbitraries.ts'
 
 const CHANGE_USER = 0x11
 const sockets: Socket[] = []
