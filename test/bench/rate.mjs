@@ -90,5 +90,5 @@ function report(what) {
   console.log(
     `  took ${(took / needed).toFixed(3)} x the least possible; used ${(needed / took).toFixed(3)} of the limit`,
   )
-  console.log(`  most in any second: ${aurora.log.busiest(1_000)}; refused: ${aurora.log.refusals.length}`)
+  console.log(`  most in any second: ${aurora.log.peakTokens(1_000)}; refused: ${aurora.log.refusals.length}`)
 }

@@ -29,7 +29,7 @@ await compare('1000 tokens', [
 await compare('10000 permits', [
   ['await of a resolved promise', () => times(10_000, () => Promise.resolve())],
   [
-    'acquire() and settled(), nobody waits',
+    'acquire() and release(), nobody waits',
     () => times(10_000, permit(createRateLimiter({ limit: 1_000_000 }))),
   ],
 ])
@@ -46,7 +46,7 @@ function limited() {
 }
 
 function permit(limiter) {
-  return async () => (await limiter.acquire()).settled()
+  return async () => (await limiter.acquire()).release()
 }
 
 async function openAll(options) {

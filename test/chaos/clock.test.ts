@@ -54,7 +54,7 @@ describe.each(ADAPTERS)('the clock of a machine with $name', (harness) => {
   async function refusal(attempt: Promise<unknown>): Promise<string> {
     const error = await errorOf(attempt)
     expect(error).toMatchObject(refusedBy(harness))
-    if (keepsErrors) expect(error.cause).toMatchObject({ code: 'ERR_AURORA_IAM_LOGIN_REFUSED' })
+    if (keepsErrors) expect(error.cause).toMatchObject({ code: 'ERR_AURORA_IAM_ACCESS_DENIED' })
     return (error.cause as Error | undefined)?.message ?? ''
   }
 

@@ -92,7 +92,7 @@ describe.each(ADAPTERS)('failover through $name', (harness) => {
     for (const connection of await holdAll(client, 20)) await connection.release()
     expect(old.log.logins).toHaveLength(20)
     expect(old.log.refusals).toHaveLength(0)
-    expect(old.log.busiest(150)).toBeLessThanOrEqual(6)
+    expect(old.log.peakTokens(150)).toBeLessThanOrEqual(6)
     expect(rateLimit.granted).toEqual([...rateLimit.granted].sort((a, b) => a - b))
     expect(rateLimit.granted.length).toBeGreaterThanOrEqual(40)
   })

@@ -29,7 +29,7 @@ export function closedGate(): Gate {
     acquire: async () => {
       if (!isOpen) await new Promise<void>((resolve) => queue.push(resolve))
       granted++
-      return { waitedMs: 0, isLapsed: false, settled: () => {}, cancel: () => {} }
+      return { waitedMs: 0, isLapsed: false, release: () => {}, cancel: () => {} }
     },
     grant: () => queue.shift()?.(),
     open: () => {

@@ -137,9 +137,9 @@ export function leakIn({ clear, inTls, certificate }: HostileSession): string | 
 /** Waits until nobody waits or is under way at `limiter`, and checks that each place was given back. */
 export async function expectAllPlacesBack(limiter: RateLimiter): Promise<void> {
   await until('a place was not given back', () => limiter.stats().inFlight === 0)
-  const { waiting, expired, granted, settledOk, failed, throttled, cancelled } = limiter.stats()
+  const { waiting, expired, granted, succeeded, failed, throttled, cancelled } = limiter.stats()
   expect({ waiting, expired }).toEqual({ waiting: 0, expired: 0 })
-  expect(settledOk + failed + throttled + cancelled).toBe(granted)
+  expect(succeeded + failed + throttled + cancelled).toBe(granted)
 }
 
 /**

@@ -123,7 +123,7 @@ describe.each([...ADAPTERS, ...ON_OLDEST])('refused logins of $name', (harness) 
         .catch((reason: unknown) => reason)
       expect(error).toMatchObject(refused)
       if (harness.capabilities.keepsErrors) {
-        expect(error).toMatchObject({ cause: { code: 'ERR_AURORA_IAM_LOGIN_REFUSED' } })
+        expect(error).toMatchObject({ cause: { code: 'ERR_AURORA_IAM_ACCESS_DENIED' } })
       }
       expect(aurora.log.connections).toBe(1)
     },
@@ -132,7 +132,7 @@ describe.each([...ADAPTERS, ...ON_OLDEST])('refused logins of $name', (harness) 
 
 describe.each(ADAPTERS)('a server that throttles logins of $name', (harness) => {
   test('slows them down to what it bears, says so in stats(), and they grow back', async () => {
-    const rateLimit = createRateLimiter({ limit: 16, intervalMs: 250, recoverMs: 600 })
+    const rateLimit = createRateLimiter({ limit: 16, intervalMs: 250, recoveryIntervalMs: 600 })
     const { client, iam } = await open(harness, { isRetrying: true, connectionLimit: 17, rateLimit })
     inUse.push(await client.hold())
     aurora.setThrottle({ limit: 4, intervalMs: 250 })

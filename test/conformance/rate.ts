@@ -48,7 +48,7 @@ export function rate({ harness, aurora, connect, address }: Suite): void {
       const held = await Promise.all(Array.from({ length: 24 }, () => client.hold()))
       for (const connection of held) await connection.release()
       expect(aurora().log.refusals).toHaveLength(0)
-      expect(aurora().log.busiest(400)).toBe(8)
+      expect(aurora().log.peakTokens(400)).toBe(8)
     })
 
     test('without a place in time the error is the limiter’s own', async () => {
@@ -105,7 +105,7 @@ function stepwise(): RateLimiter & { grantNext(): void; readonly waiting: number
     acquire: () => new Promise((resolve) => queue.push(resolve)),
     grantNext: () => {
       granted++
-      queue.shift()?.({ waitedMs: 0, isLapsed: false, settled: () => {}, cancel: () => {} })
+      queue.shift()?.({ waitedMs: 0, isLapsed: false, release: () => {}, cancel: () => {} })
     },
     lower: (limit) => limiter.lower(limit),
     stats: () => limiter.stats(),

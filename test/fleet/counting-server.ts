@@ -54,7 +54,7 @@ export class CountingServer {
 }
 
 /** The most logins in any half-open span of `intervalMs`. */
-export function busiest(logins: readonly CountedLogin[], intervalMs: number): number {
+export function peakTokens(logins: readonly CountedLogin[], intervalMs: number): number {
   let first = 0
   let most = 0
   for (const [last, { at }] of logins.entries()) {

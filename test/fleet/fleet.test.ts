@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { serverPrograms } from '../../packages/rate-limit/test/redis-server.ts'
-import { busiest, fairness, utilisation } from './counting-server.ts'
+import { fairness, peakTokens, utilisation } from './counting-server.ts'
 import { intervalMs, limit, startFleet, welcomes } from './fleet-set-up.ts'
 
 test('the servers found here are the ones tested', () => {
@@ -18,7 +18,7 @@ describe.concurrent.each(serverPrograms)('%s', (program) => {
       const { server, members } = await startFleet(onTestFinished, { size: 4, program, kind })
       const reports = await Promise.all(members.map((member) => member.run(30)))
       expect(reports.flatMap(({ answers }) => answers)).toEqual(welcomes(120))
-      expect(busiest(server.logins, intervalMs)).toBe(limit)
+      expect(peakTokens(server.logins, intervalMs)).toBe(limit)
       // All but 2 to 3 % by the benchmarks; less on a machine that has no time for it.
       expect(utilisation(server.logins, limit, intervalMs)).toBeGreaterThan(0.7)
       expect(fairness(server.logins.slice(0, 60))).toBeGreaterThan(0.9)
@@ -35,7 +35,7 @@ test.concurrent('a process that is killed leaves its places to the others', asyn
   const killedAt = performance.now()
   const reports = await others
   expect(reports.flatMap(({ answers }) => answers)).toEqual(welcomes(100))
-  expect(busiest(server.logins, intervalMs)).toBe(limit)
+  expect(peakTokens(server.logins, intervalMs)).toBe(limit)
   // Half a second until its places lapse, and the interval for which they rest.
   const after = server.logins.filter(({ at }) => at > killedAt + 1700)
   // Without them it would be two thirds at most.
@@ -51,7 +51,7 @@ test.concurrent('a process that is frozen overruns nothing when it thaws', async
   members[0]!.child.kill('SIGCONT')
   const reports = await all
   expect(reports.flatMap(({ answers }) => answers)).toEqual(welcomes(180))
-  expect(busiest(server.logins, intervalMs)).toBe(limit)
+  expect(peakTokens(server.logins, intervalMs)).toBe(limit)
 })
 
 test.concurrent('requests that are called off leave their places to the others', async ({
@@ -60,5 +60,5 @@ test.concurrent('requests that are called off leave their places to the others',
   const { server, members } = await startFleet(onTestFinished, { size: 2 })
   const reports = await Promise.all(members.map((member) => member.run(30, 40)))
   expect(reports.flatMap(({ answers }) => answers)).toEqual(welcomes(60))
-  expect(busiest(server.logins, intervalMs)).toBe(limit)
+  expect(peakTokens(server.logins, intervalMs)).toBe(limit)
 })

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { RedisServer } from '../../packages/rate-limit/test/redis-server.ts'
-import { busiest, CountingServer } from './counting-server.ts'
+import { CountingServer, peakTokens } from './counting-server.ts'
 import { type AtEnd, intervalMs, limit, welcomes } from './fleet-set-up.ts'
 import { Member } from './member.ts'
 
@@ -38,10 +38,10 @@ async function expectSharedLimit(atEnd: AtEnd, kind: string, ports: number[], du
   const reports = Promise.all(members.map((member) => member.run(40)))
   await during()
   expect((await reports).flatMap(({ answers }) => answers)).toEqual(welcomes(80))
-  expect(busiest(server.logins, intervalMs)).toBeLessThanOrEqual(limit)
+  expect(peakTokens(server.logins, intervalMs)).toBeLessThanOrEqual(limit)
   for (const { stats } of await reports) expect(stats.processes).toBe(2)
   // Who was done before the others may have come to its end while there was no primary.
-  for (const member of members) await until(async () => !(await member.run(1)).stats.isStoreLost)
+  for (const member of members) await until(async () => !(await member.run(1)).stats.storeLost)
 }
 
 test.concurrent('a cluster of three: one key, in one slot, wherever that is', async ({ onTestFinished }) => {

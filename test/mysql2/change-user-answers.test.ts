@@ -86,16 +86,16 @@ describe.each(VERSIONS)('what the server answers to changeUser of $name', ({ pro
     await until(() => limiter.stats().granted === 2 && limiter.stats().inFlight === 0)
     connection.destroy()
     const { connectionsOpened, connectionsFailed, lastError } = iam.stats()
-    const { granted, settledOk, failed, throttled, cancelled } = limiter.stats()
-    expect(settledOk + failed + throttled + cancelled).toBe(granted)
-    return { error, connectionsOpened, connectionsFailed, lastError, settledOk, failed, throttled, cancelled }
+    const { granted, succeeded, failed, throttled, cancelled } = limiter.stats()
+    expect(succeeded + failed + throttled + cancelled).toBe(granted)
+    return { error, connectionsOpened, connectionsFailed, lastError, succeeded, failed, throttled, cancelled }
   }
 
   test('OK and refusal are understood in any number of pieces', async () => {
     expect(await change(changing(inPieces(packet(3, OK))))).toMatchObject({
       error: undefined,
       connectionsOpened: 2,
-      settledOk: 2,
+      succeeded: 2,
     })
     expect(await change(changing(inPieces(packet(3, DENIED))))).toMatchObject({
       error: { errno: 1045 },

@@ -49,7 +49,7 @@ describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
     })
     expect(unhandled).toEqual([])
     expect(aurora.log.connections).toBe(1)
-    expect(limiter.stats()).toMatchObject({ settledOk: 1, inFlight: 0 })
+    expect(limiter.stats()).toMatchObject({ succeeded: 1, inFlight: 0 })
   })
 
   test('connection.destroy() at the very moment of the grant gives the place back', async () => {
@@ -62,7 +62,7 @@ describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
     const next = await promises.createConnection(withAuroraIam(addressOf(aurora), iam))
     await next.end()
     expect(aurora.log.connections).toBe(1)
-    expect(limiter.stats()).toMatchObject({ settledOk: 1, inFlight: 0 })
+    expect(limiter.stats()).toMatchObject({ succeeded: 1, inFlight: 0 })
   })
 
   test('connection.destroy() while the server judges the token is no sign of throttling', async () => {

@@ -47,7 +47,7 @@ describe.each(VERSIONS)('requireWriter with $name', ({ callbacks, promises }) =>
   async function expectNotKept({ iam, limiter }: Pick<ReturnType<typeof hostilePool>, 'iam' | 'limiter'>) {
     await until(() => limiter.stats().inFlight === 0)
     expect(iam.stats()).toMatchObject({ connectionsOpened: 0, connectionsFailed: 1 })
-    expect(limiter.stats()).toMatchObject({ settledOk: 1, failed: 0, throttled: 0, effectiveLimit: 20 })
+    expect(limiter.stats()).toMatchObject({ succeeded: 1, failed: 0, throttled: 0, effectiveLimit: 20 })
   }
 
   test('a server that falls silent after its OK is waited for no longer than connectTimeout', async () => {
@@ -84,7 +84,7 @@ describe.each(VERSIONS)('requireWriter with $name', ({ callbacks, promises }) =>
     const pool = promises.createPool(withAuroraIam(addressOf(aurora), iam))
     await expect(pool.query('SELECT 1')).rejects.toMatchObject({ errno: 1045 })
     expect(iam.stats()).toMatchObject({ connectionsOpened: 0, connectionsFailed: 1 })
-    expect(limiter.stats()).toMatchObject({ settledOk: 0, failed: 1, inFlight: 0 })
+    expect(limiter.stats()).toMatchObject({ succeeded: 0, failed: 1, inFlight: 0 })
     await pool.end()
   })
 
@@ -94,7 +94,7 @@ describe.each(VERSIONS)('requireWriter with $name', ({ callbacks, promises }) =>
     const events = await endingsDuring(() => pool.query('SELECT 1'))
     expect(events).toEqual(['connect'])
     expect(iam.stats()).toMatchObject({ connectionsOpened: 1, connectionsFailed: 0, lastError: undefined })
-    expect(limiter.stats()).toMatchObject({ settledOk: 1, inFlight: 0 })
+    expect(limiter.stats()).toMatchObject({ succeeded: 1, inFlight: 0 })
     await pool.end()
   })
 
@@ -127,7 +127,7 @@ describe.each(VERSIONS)('requireWriter with $name, before a reader', ({ promises
       connectionsFailed: 2,
       lastError: { code: reason },
     })
-    expect(limiter.stats()).toMatchObject({ settledOk: 2, throttled: 0, inFlight: 0 })
+    expect(limiter.stats()).toMatchObject({ succeeded: 2, throttled: 0, inFlight: 0 })
     await pool.end()
     await aurora.restart()
   })

@@ -75,7 +75,7 @@ export async function endingsDuring(action: () => Promise<unknown>): Promise<str
     const { error } = event as { error?: { code?: string } }
     endings.push([String(channel).replace('aurora-iam:', ''), error?.code ?? []].flat().join(' '))
   }
-  const channels = ['aurora-iam:connect', 'aurora-iam:refusal']
+  const channels = ['aurora-iam:connect', 'aurora-iam:connect-failed']
   for (const channel of channels) subscribe(channel, note)
   try {
     await action()

@@ -83,7 +83,7 @@ test('a refused login names the user', async () => {
 test('a bad token that had just been made says what to look at', async () => {
   aurora.faults.set({ refuse: 'InvalidToken' })
   const error = await rejection(connect(aurora).author.count())
-  const cause = { code: 'ERR_AURORA_IAM_LOGIN_REFUSED', message: expect.stringContaining('rds-db:connect') }
+  const cause = { code: 'ERR_AURORA_IAM_ACCESS_DENIED', message: expect.stringContaining('rds-db:connect') }
   expect(error).toMatchObject({ meta: { driverAdapterError: { driverError: { errno: 1045, cause } } } })
 })
 

@@ -78,13 +78,13 @@ test('a connection that led to a reader is one that failed, and no sign of throt
   const iam = createAuroraIam({ ...aurora.iam, requireWriter: true, rateLimit })
   const refused: unknown[] = []
   const note = (event: unknown) => refused.push(event)
-  subscribe('aurora-iam:refusal', note)
-  onTestFinished(() => void unsubscribe('aurora-iam:refusal', note))
+  subscribe('aurora-iam:connect-failed', note)
+  onTestFinished(() => void unsubscribe('aurora-iam:connect-failed', note))
   const code = 'ERR_AURORA_IAM_NOT_A_WRITER'
   expect(await rejection(connect(aurora, {}, iam).$connect())).toMatchObject({ code })
   expect(iam.stats()).toMatchObject({ connectionsOpened: 0, connectionsFailed: 1, lastError: { code } })
   expect(refused).toMatchObject([{ stage: 'login', error: { code } }])
-  expect(rateLimit.stats()).toMatchObject({ settledOk: 1, throttled: 0, failed: 0, inFlight: 0 })
+  expect(rateLimit.stats()).toMatchObject({ succeeded: 1, throttled: 0, failed: 0, inFlight: 0 })
 })
 
 test('logins are refused for a while, then accepted: the same client goes on', async () => {
@@ -154,7 +154,7 @@ test('the limiter is full: queries wait for their turn, and all are answered', a
   const answers = onMany(prisma, 8)
   await expect.poll(() => prisma.$iam.status().waitingForPermit).toBeGreaterThan(0)
   await answers
-  expect(aurora.log.busiest(100)).toBeLessThanOrEqual(2)
+  expect(aurora.log.peakTokens(100)).toBeLessThanOrEqual(2)
   expect(prisma.$iam.status()).toMatchObject({ queued: 0, refusals: 0 })
 })
 

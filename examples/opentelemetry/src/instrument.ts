@@ -1,5 +1,11 @@
 import { subscribe } from 'node:diagnostics_channel'
-import type { ConnectEvent, EndpointEvent, PermitEvent, RefusalEvent, TokenEvent } from '@aurora-iam/core'
+import type {
+  ConnectEvent,
+  ConnectFailedEvent,
+  EndpointEvent,
+  PermitEvent,
+  TokenEvent,
+} from '@aurora-iam/core'
 import { type Attributes, metrics, SpanStatusCode, trace } from '@opentelemetry/api'
 
 /**
@@ -32,7 +38,7 @@ export function instrumentAuroraIam(): void {
     createTime.record(event.durationMs / 1000, endpoint(event))
     span('aurora-iam login', endpoint(event), event.durationMs).end()
   })
-  on<RefusalEvent>('aurora-iam:refusal', (event) => {
+  on<ConnectFailedEvent>('aurora-iam:connect-failed', (event) => {
     const { code } = event.error as { code?: string }
     const attributes = { ...endpoint(event), 'error.type': code ?? event.error.name, stage: event.stage }
     refusals.add(1, attributes)

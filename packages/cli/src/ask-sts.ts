@@ -1,4 +1,4 @@
-import { readingDate } from '@aurora-iam/core'
+import { stsDateMiddleware } from '@aurora-iam/core'
 
 /** What AWS STS says about these credentials and the time. */
 export interface StsAnswer {
@@ -26,7 +26,7 @@ export async function askSts(options: {
   const client = new STSClient({ ...(region && { region }), ...(profile && { profile }), maxAttempts: 2 })
   let clockAheadMs: number | undefined
   client.middlewareStack.use(
-    readingDate((dateMs) => {
+    stsDateMiddleware((dateMs) => {
       // The first answer tells: from then on the SDK signs by the clock of STS.
       clockAheadMs ??= Date.now() - dateMs
     }),

@@ -39,7 +39,7 @@ export async function main(): Promise<void> {
   // AWS's own switch for one warning, of eight lines, about versions of Node: no part of what is to be read here.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
   const { stdout, stderr } = process
-  for (const stream of [stdout, stderr]) stream.on('error', unlessUnread)
+  for (const stream of [stdout, stderr]) stream.on('error', ignoreBrokenPipe)
   const status = await runCli(process.argv.slice(2), {
     out: (text) => void stdout.write(text),
     error: (text) => void stderr.write(text),
@@ -50,7 +50,7 @@ export async function main(): Promise<void> {
 }
 
 /** A reader that has gone away, as `head` does, changes nothing about the exit status, which tells of all that is found. */
-function unlessUnread(error: NodeJS.ErrnoException): void {
+function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
 }
 

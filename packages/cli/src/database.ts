@@ -36,7 +36,7 @@ export async function* logInTo(
     yield ok(check, `${socket.remoteAddress}:${port} answers as MySQL ${greeting.serverVersion}`)
 
     check = 'TLS'
-    const { value: password } = await login.tokenAhead()
+    const { value: password } = await login.tokenBeforeConnect()
     const session = logIn(channel, greeting, {
       user: target.username,
       password,
@@ -57,10 +57,10 @@ export async function* logInTo(
 
     check = 'login'
     if (failure) throw failure
-    login.accepted()
+    login.succeed()
     yield ok(check, `${target.username} is let in`)
   } catch (error) {
-    login.failed(error as Error)
+    login.fail(error as Error)
     const remedies =
       check === 'login'
         ? loginRemedies(error as Error, target, circumstances)

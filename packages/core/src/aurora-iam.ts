@@ -1,6 +1,6 @@
 import type { RateLimiterStats } from '@aurora-iam/rate-limit'
 import type { ConnectionTarget, DriverAddress, TokenTarget } from './endpoint/connection-target.ts'
-import type { Login } from './login/login-attempt.ts'
+import type { LoginAttempt } from './login/login-attempt.ts'
 import type { WriterCheck } from './login/writer-check.ts'
 import type { TlsPolicy } from './tls/tls-policy.ts'
 import type { AuthToken } from './token/auth-token.ts'
@@ -55,14 +55,14 @@ export interface AuroraIam {
    * @throws {@link AuroraIamError} a new object for each call, as drivers write to the errors they pass on;
    * `ERR_AURORA_IAM_CLOSED` if it was called off
    */
-  login(target: ConnectionTarget, signal?: AbortSignal): Promise<Login>
+  login(target: ConnectionTarget, signal?: AbortSignal): Promise<LoginAttempt>
   /**
    * Calls `open`, which opens a connection by way of {@link login}; and once more, with a new token and a place of
    * its own under the rate limit, if the database refused a token that was made for an earlier login, or that it had
    * taken before. Of many that are refused together one tries first, and the others follow if it got in; at most once
    * in 5 seconds for one user of one endpoint. A token that had just been made is not tried again.
    *
-   * The error that `open` rejects with must be the object that was given to {@link Login.failed}.
+   * The error that `open` rejects with must be the object that was given to {@link LoginAttempt.failed}.
    */
   retryRefused<T>(open: () => Promise<T>): Promise<T>
 }

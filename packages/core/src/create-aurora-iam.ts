@@ -1,7 +1,7 @@
 import type { Permit } from '@aurora-iam/rate-limit'
 import type { AuroraIam, AuroraIamStats } from './aurora-iam.ts'
 import { Credentials } from './credentials/credential-cache.ts'
-import { DistrustPauses } from './credentials/refresh-backoff.ts'
+import { RefreshBackoff } from './credentials/refresh-backoff.ts'
 import { publish } from './diagnostics.ts'
 import {
   type ConnectionTarget,
@@ -11,18 +11,18 @@ import {
   type TokenTarget,
 } from './endpoint/connection-target.ts'
 import { AuroraIamError } from './errors.ts'
-import { Login, type LoginOwner } from './login/login-attempt.ts'
-import { RefusedLogins } from './login/login-retry.ts'
-import { LoginRecord } from './login/login-stats.ts'
+import { LoginAttempt, type LoginOwner } from './login/login-attempt.ts'
+import { LoginRetry } from './login/login-retry.ts'
+import { LoginStats } from './login/login-stats.ts'
 import { type WriterCheck, writerCheckFor } from './login/writer-check.ts'
 import { type AuroraIamOptions, assertOptions } from './options.ts'
-import { calledOff, closed, RateLimits } from './permit/endpoint-limiters.ts'
+import { abortedError, closed, RateLimits } from './permit/endpoint-limiters.ts'
 import { type TlsPolicy, tlsPolicy } from './tls/tls-policy.ts'
 import type { AuthToken } from './token/auth-token.ts'
 import { sign, signAt } from './token/sign.ts'
-import { type CachedToken, keyOf, Tokens } from './token/token-cache.ts'
-import { providedMint, reportingMint, signingMint } from './token/token-source.ts'
-import { unlessAborted } from './util/abortable.ts'
+import { type CachedToken, keyOf, TokenCache } from './token/token-cache.ts'
+import { providedTokenSource, reportingTokenSource, signingTokenSource } from './token/token-source.ts'
+import { raceAbort } from './util/abortable.ts'
 
 /**
  * Makes an {@link AuroraIam}. Nothing is loaded, opened or asked before the first token.
@@ -48,12 +48,12 @@ class Iam implements AuroraIam, LoginOwner {
   // Private: they may hold the secret key, and whoever prints this object must not print that.
   readonly #options: AuroraIamOptions
   readonly #credentials: Credentials
-  readonly #tokens: Tokens
+  readonly #tokens: TokenCache
   readonly #rateLimits: RateLimits
-  readonly #refusedLogins = new RefusedLogins()
-  readonly #record: LoginRecord
+  readonly #refusedLogins = new LoginRetry()
+  readonly #record: LoginStats
   readonly #closing = new AbortController()
-  readonly #distrustPauses = new DistrustPauses()
+  readonly #refreshBackoff = new RefreshBackoff()
   #tokensSigned = 0
 
   constructor(options: AuroraIamOptions) {
@@ -61,7 +61,7 @@ class Iam implements AuroraIam, LoginOwner {
     this.#options = { ...options }
     this.enabled = options.enabled ?? true
     const clock = options.clock ?? Date.now
-    this.#record = new LoginRecord(clock)
+    this.#record = new LoginStats(clock)
     const timeoutMs = options.credentialsTimeoutMs ?? 10_000
     this.#rateLimits = new RateLimits(options)
     // Credentials in their last minutes are asked for twice, and the Region once.
@@ -75,15 +75,15 @@ class Iam implements AuroraIam, LoginOwner {
     })
     const limits = { timeoutMs, signal: this.#closing.signal }
     const mint = options.tokenProvider
-      ? providedMint(options.tokenProvider, limits)
-      : signingMint({
+      ? providedTokenSource(options.tokenProvider, limits)
+      : signingTokenSource({
           credentials: this.#credentials,
           sign: options.clock ? signAt(options.clock) : sign,
           profile: options.profile,
           limits,
         })
-    this.#tokens = new Tokens({
-      mint: reportingMint(mint, () => this.#tokensSigned++),
+    this.#tokens = new TokenCache({
+      mint: reportingTokenSource(mint, () => this.#tokensSigned++),
       identity: () => this.#credentials.identity,
       refreshBeforeMs: options.refreshBeforeMs ?? 120_000,
       clock,
@@ -121,7 +121,7 @@ class Iam implements AuroraIam, LoginOwner {
     return this.#options.requireWriter ? writerCheckFor(target) : undefined
   }
 
-  async login(target: ConnectionTarget, signal?: AbortSignal): Promise<Login> {
+  async login(target: ConnectionTarget, signal?: AbortSignal): Promise<LoginAttempt> {
     const startedAt = performance.now()
     let stage: 'token' | 'permit' = 'token'
     try {
@@ -132,12 +132,12 @@ class Iam implements AuroraIam, LoginOwner {
       const permit = await this.#rateLimits.acquire(target, signal)
       const { hostname, port, username } = target
       publish('permit', () => ({ hostname, port, username, waitedMs: performance.now() - waitingSince }))
-      return new Login({ owner: this, target, permit, ready, askedAt: startedAt })
+      return new LoginAttempt({ owner: this, target, permit, ready, askedAt: startedAt })
     } catch (cause) {
       const error = cause as Error
       this.failed(error)
       const { hostname, port, username } = target
-      publish('refusal', () => ({
+      publish('connect-failed', () => ({
         hostname,
         port,
         username,
@@ -152,9 +152,9 @@ class Iam implements AuroraIam, LoginOwner {
   async getToken(target: ConnectionTarget, signal?: AbortSignal): Promise<CachedToken> {
     const closing = this.#closing.signal
     try {
-      return await unlessAborted(() => this.#tokens.get(target), signal ? [closing, signal] : [closing])
+      return await raceAbort(() => this.#tokens.get(target), signal ? [closing, signal] : [closing])
     } catch (error) {
-      if (signal?.aborted && !closing.aborted) throw calledOff(signal.reason)
+      if (signal?.aborted && !closing.aborted) throw abortedError(signal.reason)
       // It is the error of all who waited for this token.
       throw error instanceof AuroraIamError ? error.copy() : error
     }
@@ -171,11 +171,11 @@ class Iam implements AuroraIam, LoginOwner {
   tokenRefused({ error, target, token, isNew }: Parameters<LoginOwner['tokenRefused']>[0]): void {
     if (isNew) this.#record.explain(error, target, this.#credentials.evidence())
     else this.#refusedLogins.note(error, keyOf(target), token)
-    if (this.#tokens.drop(target, token) && this.#distrustPauses.begin(target)) this.#credentials.distrust()
+    if (this.#tokens.drop(target, token) && this.#refreshBackoff.begin(target)) this.#credentials.distrust()
   }
 
   opened(target: ConnectionTarget): void {
-    this.#distrustPauses.shorten(target)
+    this.#refreshBackoff.shorten(target)
     this.#record.opened()
   }
 

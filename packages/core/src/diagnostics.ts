@@ -25,8 +25,8 @@ export interface ConnectEvent extends EndpointEvent {
   readonly durationMs: number
 }
 
-/** `aurora-iam:refusal`: a new connection did not come about. */
-export interface RefusalEvent extends EndpointEvent {
+/** `aurora-iam:connect-failed`: a new connection did not come about. */
+export interface ConnectFailedEvent extends EndpointEvent {
   /** How far it came. */
   readonly stage: 'token' | 'permit' | 'login'
   /** The error of this library, of the driver or of the server. */
@@ -42,7 +42,7 @@ export const channels = {
   token: channel('aurora-iam:token'),
   permit: channel('aurora-iam:permit'),
   connect: channel('aurora-iam:connect'),
-  refusal: channel('aurora-iam:refusal'),
+  'connect-failed': channel('aurora-iam:connect-failed'),
 } as const
 
 /** What each channel carries. */
@@ -50,7 +50,7 @@ export interface ChannelEvents {
   token: TokenEvent
   permit: PermitEvent
   connect: ConnectEvent
-  refusal: RefusalEvent
+  'connect-failed': ConnectFailedEvent
 }
 
 /** Publishes on a channel; `event` is only built when somebody listens. */

@@ -13,7 +13,7 @@
  * - `ERR_AURORA_IAM_CREDENTIALS_TIMEOUT`: the AWS credential source did not answer
  * - `ERR_AURORA_IAM_CREDENTIALS_INVALID`: the AWS credential source answered nonsense, or expired credentials
  * - `ERR_AURORA_IAM_TOKEN_FAILED`: the token could not be made
- * - `ERR_AURORA_IAM_LOGIN_REFUSED`: never thrown; the `cause` of a server's 1045 to a token that had just been made
+ * - `ERR_AURORA_IAM_ACCESS_DENIED`: never thrown; the `cause` of a server's 1045 to a token that had just been made
  * - `ERR_AURORA_IAM_NOT_A_WRITER`: with `requireWriter`, the writer endpoint led to a reader
  * - `ERR_AURORA_IAM_RATE_LIMITED`: no place under the connection rate within `maxWaitMs`
  * - `ERR_AURORA_IAM_CLOSED`: used after `close()`, or called off by whoever waited
@@ -31,7 +31,7 @@ export type AuroraIamErrorCode =
   | 'ERR_AURORA_IAM_CREDENTIALS_TIMEOUT'
   | 'ERR_AURORA_IAM_CREDENTIALS_INVALID'
   | 'ERR_AURORA_IAM_TOKEN_FAILED'
-  | 'ERR_AURORA_IAM_LOGIN_REFUSED'
+  | 'ERR_AURORA_IAM_ACCESS_DENIED'
   | 'ERR_AURORA_IAM_NOT_A_WRITER'
   | 'ERR_AURORA_IAM_RATE_LIMITED'
   | 'ERR_AURORA_IAM_CLOSED'

@@ -22,7 +22,7 @@ describe('login', () => {
       Array.from({ length: 6 }, async (_, index) => {
         const it = await login()
         order.push(index)
-        it.accepted()
+        it.succeed()
       }),
     )
     expect(order).toEqual([0, 1, 2, 3, 4, 5])
@@ -49,7 +49,7 @@ describe('login', () => {
     const first = await login()
     const second = login()
     first.cancel()
-    await (await second).accepted()
+    await (await second).succeed()
   })
 
   test('one failure, a new error object for each who waited, and one cause', async () => {
@@ -136,8 +136,8 @@ describe('login', () => {
   test("a limiter of the caller's own is used, and left open", async () => {
     const rateLimit = createRateLimiter({ limit: 3 })
     const { iam, login, target } = setUp({ rateLimit })
-    ;(await login()).accepted()
-    expect(rateLimit.stats().settledOk).toBe(1)
+    ;(await login()).succeed()
+    expect(rateLimit.stats().succeeded).toBe(1)
     expect(iam.stats().rateLimits[`${target.hostname}:3306`]).toEqual(rateLimit.stats())
     iam.close()
     await rateLimit.acquire()
@@ -233,7 +233,7 @@ describe('close', () => {
     const first = await login()
     const second = other.login(target)
     iam.close()
-    first.accepted()
-    ;(await second).accepted()
+    first.succeed()
+    ;(await second).succeed()
   })
 })

@@ -51,6 +51,6 @@ export async function refused(iam: AuroraIam, username = 'app'): Promise<Error> 
   const login = await iam.login(iam.resolve({ host: TARGET.hostname, port: 3306, user: username }))
   await login.token()
   const error = Object.assign(new Error('Access denied'), { errno: 1045, code: 'ER_ACCESS_DENIED_ERROR' })
-  login.failed(error)
+  login.fail(error)
   return error
 }

@@ -82,7 +82,7 @@ test('a process with tokens, places and a closed wait exits by itself, at once',
     const credentials = { accessKeyId: 'AKID', secretAccessKey: '${SECRET}' }
     const iam = createAuroraIam({ credentials })
     const target = iam.resolve({ host: '${TARGET.hostname}', port: 3306, user: 'app' })
-    ;(await iam.login(target)).accepted()
+    ;(await iam.login(target)).succeed()
     await iam.login(target)
 
     const hanging = createAuroraIam({ credentials: () => new Promise(() => {}), credentialsTimeoutMs: 600000 })

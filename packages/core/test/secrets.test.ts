@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { AuthToken, createAuroraIam, readTokenDates, redact } from '../src/index.ts'
 import { Clock, iamOn, SECRET, SESSION, START, TARGET } from './support.ts'
 
-const CHANNELS = ['token', 'permit', 'connect', 'refusal'].map((name) => `aurora-iam:${name}`)
+const CHANNELS = ['token', 'permit', 'connect', 'connect-failed'].map((name) => `aurora-iam:${name}`)
 
 function printed(...values: unknown[]): string {
   return values
@@ -26,10 +26,10 @@ test('every step is published, and no event, result or object shows a secret', a
   const target = iam.resolve({ host: TARGET.hostname, port: TARGET.port, user: TARGET.username })
   const accepted = await iam.login(target)
   const token = await accepted.token()
-  accepted.accepted()
+  accepted.succeed()
   const refused = await iam.login(target)
   await refused.token()
-  refused.failed(
+  refused.fail(
     Object.assign(new Error(`refused ${token.value}`), { errno: 1045, code: 'ER_ACCESS_DENIED_ERROR' }),
   )
   for (const name of CHANNELS) unsubscribe(name, listen)
@@ -41,7 +41,7 @@ test('every step is published, and no event, result or object shows a secret', a
     ['aurora-iam:permit', { ...endpoint, waitedMs: expect.any(Number) }],
     ['aurora-iam:connect', { ...endpoint, durationMs }],
     ['aurora-iam:permit', endpoint],
-    ['aurora-iam:refusal', { ...endpoint, stage: 'login', durationMs, error: { errno: 1045 } }],
+    ['aurora-iam:connect-failed', { ...endpoint, stage: 'login', durationMs, error: { errno: 1045 } }],
   ])
 
   const own = events.slice(0, 4).map(([, event]) => event)

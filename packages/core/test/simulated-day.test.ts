@@ -103,8 +103,8 @@ test('a day of rotations, outages and clock jumps: no token past its end, and ri
           expect(clock.now).toBeGreaterThanOrEqual(signedMs)
           if (endMs !== undefined) expect(expiresAt.getTime()).toBe(endMs)
           const isAccepted = world.accepts(value)
-          if (isAccepted) login.accepted()
-          else login.failed(Object.assign(new Error('Access denied'), { errno: 1045 }))
+          if (isAccepted) login.succeed()
+          else login.fail(Object.assign(new Error('Access denied'), { errno: 1045 }))
           // What was refused on a clock that is right was signed by keys that are no more.
           if (!isAccepted && skewMs === 0) expect(endMs).toBeUndefined()
           return isAccepted

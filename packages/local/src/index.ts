@@ -13,12 +13,12 @@ export type { LocalAurora, LocalAuroraIam } from './local-aurora.ts'
 export type {
   ChangeUserEvent,
   ClosedEvent,
+  ConnectFailedEvent,
   ConnectionEvent,
   LogEvent,
   LoginEvent,
   LogMoment,
   PlaintextEvent,
-  RefusalEvent,
   TlsEvent,
   TokenEvent,
   TokenTrace,

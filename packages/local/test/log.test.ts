@@ -24,16 +24,16 @@ test('counts tokens, and tells different ones apart', () => {
   expect(log.tokensReceived).toBe(0)
 })
 
-test('finds the busiest interval, which does not include its end', async () => {
+test('finds the peakTokens interval, which does not include its end', async () => {
   const log = new LoginLog(() => NOW)
-  expect(log.busiest(1000)).toBe(0)
+  expect(log.peakTokens(1000)).toBe(0)
   for (let count = 0; count < 3; count += 1) log.record(token('a'))
   await new Promise((resolve) => setTimeout(resolve, 30))
   log.record(token('a'))
   const times = [...log].map(({ atMs }) => atMs)
   const span = times.at(-1)! - times[0]!
-  expect(log.busiest(span)).toBe(3)
-  expect(log.busiest(span + 0.001)).toBe(4)
+  expect(log.peakTokens(span)).toBe(3)
+  expect(log.peakTokens(span + 0.001)).toBe(4)
 })
 
 test('can be watched live until that is ended', () => {

@@ -104,7 +104,9 @@ describe('a program with a private MariaDB', () => {
   function start(then: 'announce' | 'close' | 'stay'): ChildProcess {
     const program = fileURLToPath(new URL('fixtures/start-mariadb.mjs', import.meta.url))
     const stdio = ['ignore', 'pipe', 'inherit'] as const
-    return spawn(process.execPath, [program, join(compiled, 'mariadb.js'), then], { stdio: [...stdio] })
+    return spawn(process.execPath, [program, join(compiled, 'database', 'mariadb.js'), then], {
+      stdio: [...stdio],
+    })
   }
 
   async function firstOutput(program: ChildProcess): Promise<string> {

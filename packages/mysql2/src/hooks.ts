@@ -2,7 +2,7 @@ import type { AuroraIam, ConnectionTarget } from '@aurora-iam/core'
 import type { AuthPlugin } from 'mysql2'
 import { clearPasswordPlugin } from './auth/clear-password-plugin.ts'
 import { openWhenPermitted } from './connect/open-socket.ts'
-import { Logins } from './connect/pending-logins.ts'
+import { PendingLogins } from './connect/pending-logins.ts'
 import type { ConnectionHooks, ConnectionSettings } from './driver-types.ts'
 import { noPasswordPlugin } from './no-password-plugin.ts'
 
@@ -27,7 +27,7 @@ export function connectionHooks(
     connectTimeout = DEFAULT_CONNECT_TIMEOUT_MS,
   }: { target?: ConnectionTarget | readonly ConnectionTarget[]; connectTimeout?: number } = {},
 ): ConnectionHooks {
-  const logins = new Logins()
+  const logins = new PendingLogins()
   const targets = [target ?? []].flat()
   const resolve = ({ host, port, user }: ConnectionSettings): ConnectionTarget => {
     const known = targets.find((one) => host === one.hostname && port === one.port)

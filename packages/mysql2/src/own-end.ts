@@ -1,17 +1,17 @@
 import type { Socket } from 'node:net'
-import type { Login } from '@aurora-iam/core'
+import type { LoginAttempt } from '@aurora-iam/core'
 
 /**
  * Settles `login` when this side ends the stream before the server does, as mysql2's `destroy()` does: that says nothing
  * about the server. mysql2 would wait for the server to close its side too.
  */
-export function settleOnOwnEnd(login: Login, stream: Socket): void {
+export function releaseOnLocalClose(login: LoginAttempt, stream: Socket): void {
   const settle = () => {
     // Node ends this side by itself once the server has ended the other.
     if (stream.readableEnded) return
-    login.settled()
+    login.abandon()
     stream.destroy()
   }
   stream.once('finish', settle)
-  login.onceOver(() => stream.off('finish', settle))
+  login.onEnd(() => stream.off('finish', settle))
 }

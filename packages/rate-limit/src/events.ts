@@ -1,5 +1,5 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
-import type { WhenStoreLost } from './store.ts'
+import type { OnStoreLost } from './store.ts'
 
 /**
  * The messages of this package on `node:diagnostics_channel`, by channel name. `key` is the key of a shared limiter. Nothing
@@ -18,7 +18,7 @@ export interface RateLimitEvents {
   'aurora-iam:rate-limit:store-lost': {
     key: string | undefined
     error: Error
-    whenLost: WhenStoreLost
+    onStoreLost: OnStoreLost
     limit: number
   }
   /** The store answers again, after `lostForMs` milliseconds. */

@@ -14,4 +14,4 @@ export { type AcquireOptions, createRateLimiter, type RateLimiter } from './rate
 export { type RateLimit, resolveRateLimit } from './resolve-rate-limit.ts'
 export { sharedRateLimiter } from './shared-rate-limiter.ts'
 export type { RateLimiterStats } from './stats.ts'
-export type { RateLimitStore, WhenStoreLost } from './store.ts'
+export type { OnStoreLost, RateLimitStore } from './store.ts'

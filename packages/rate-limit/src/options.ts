@@ -1,6 +1,6 @@
 import { type RateLimitClock, systemClock } from './clock.ts'
 import { RateLimitError } from './errors.ts'
-import type { RateLimitStore, WhenStoreLost } from './store.ts'
+import type { OnStoreLost, RateLimitStore } from './store.ts'
 
 /** How many attempts per interval, and how a request for one waits. */
 export interface RateLimiterOptions {
@@ -13,12 +13,12 @@ export interface RateLimiterOptions {
   /** The most requests that wait at once; the next is refused. 0 refuses whatever cannot be granted at once. @defaultValue 10000 */
   maxQueue?: number
   /**
-   * A permit that nobody settled or cancelled is taken for settled after this many milliseconds. Longer than any
+   * A permit that is neither released nor cancelled counts as released after this many milliseconds. Longer than any
    * attempt may last, or the server may see more than `limit`. @defaultValue 60000
    */
   permitTtlMs?: number
   /** After a `'throttled'` outcome halved the limit: one place comes back each time this many milliseconds pass. @defaultValue 1000 */
-  recoverMs?: number
+  recoveryIntervalMs?: number
   /**
    * The most attempts of this process that may be under way at once, whatever their rate. A whole number from 1.
    *
@@ -33,7 +33,7 @@ export interface RateLimiterOptions {
   /** Shares the limit with every process that uses the same store and key. See `redisStore`. */
   store?: RateLimitStore
   /** With a store: what becomes of requests while it cannot be reached. @defaultValue 'share' */
-  whenLost?: WhenStoreLost
+  onStoreLost?: OnStoreLost
   /**
    * So many processes share the limit, and none knows of the others: each keeps to `limit / processes`, and grants its first
    * permit at a random moment of the first interval. With a store: the number to go by until the store has told one.
@@ -54,7 +54,7 @@ type NumericOption =
   | 'maxWaitMs'
   | 'maxQueue'
   | 'permitTtlMs'
-  | 'recoverMs'
+  | 'recoveryIntervalMs'
   | 'maxInFlight'
 
 /** With a store, each step of the protocol looks at every place. */
@@ -65,15 +65,15 @@ const defaults: Omit<CompleteOptions, 'limit' | 'maxInFlight' | 'store' | 'share
   maxWaitMs: 30_000,
   maxQueue: 10_000,
   permitTtlMs: 60_000,
-  recoverMs: 1000,
+  recoveryIntervalMs: 1000,
   dryRun: false,
-  whenLost: 'share',
+  onStoreLost: 'share',
   clock: systemClock,
 }
 
 const optionNames: readonly string[] = ['limit', ...Object.keys(defaults), 'maxInFlight', 'store', 'share']
 
-const waysToLose: readonly unknown[] = ['share', 'closed', 'open'] satisfies WhenStoreLost[]
+const waysToLose: readonly unknown[] = ['share', 'fail-closed', 'fail-open'] satisfies OnStoreLost[]
 
 const expectations: Readonly<Record<NumericOption, { kind: string; allows: (value: number) => boolean }>> = {
   limit: { kind: 'a whole number from 1, such as 20', allows: isPositiveInteger },
@@ -84,7 +84,7 @@ const expectations: Readonly<Record<NumericOption, { kind: string; allows: (valu
     allows: (n) => Number.isSafeInteger(n) && n >= 0,
   },
   permitTtlMs: { kind: 'a finite number of milliseconds above 0, such as 60000', allows: isPositive },
-  recoverMs: { kind: 'a finite number of milliseconds above 0, such as 1000', allows: isPositive },
+  recoveryIntervalMs: { kind: 'a finite number of milliseconds above 0, such as 1000', allows: isPositive },
   maxInFlight: { kind: 'a whole number from 1, such as 8', allows: isPositiveInteger },
 }
 
@@ -119,25 +119,29 @@ export function completeOptions(options: RateLimiterOptions, name = ''): Complet
     maxWaitMs: options.maxWaitMs ?? defaults.maxWaitMs,
     maxQueue: options.maxQueue ?? defaults.maxQueue,
     permitTtlMs: options.permitTtlMs ?? defaults.permitTtlMs,
-    recoverMs: options.recoverMs ?? defaults.recoverMs,
+    recoveryIntervalMs: options.recoveryIntervalMs ?? defaults.recoveryIntervalMs,
     maxInFlight: options.maxInFlight ?? options.limit,
     dryRun: dryRun ?? defaults.dryRun,
     store: options.store,
-    whenLost: options.whenLost ?? defaults.whenLost,
+    onStoreLost: options.onStoreLost ?? defaults.onStoreLost,
     share: options.share,
     clock: clock ?? defaults.clock,
   }
 }
 
-function checkSharing({ limit, store, whenLost, share }: RateLimiterOptions, prefix: string): void {
+function checkSharing({ limit, store, onStoreLost, share }: RateLimiterOptions, prefix: string): void {
   if (store !== undefined && typeof store?.step !== 'function') {
     throw invalidOption(`${prefix}store`, store, 'what redisStore(client) returns')
   }
   if (store !== undefined && limit > largestSharedLimit) {
     throw invalidOption(`${prefix}limit`, limit, `at most ${largestSharedLimit} with a store`)
   }
-  if (whenLost !== undefined && (store === undefined || !waysToLose.includes(whenLost))) {
-    throw invalidOption(`${prefix}whenLost`, whenLost, "'share', 'closed' or 'open', beside a `store`")
+  if (onStoreLost !== undefined && (store === undefined || !waysToLose.includes(onStoreLost))) {
+    throw invalidOption(
+      `${prefix}onStoreLost`,
+      onStoreLost,
+      "'share', 'fail-closed' or 'fail-open', beside a `store`",
+    )
   }
   if (share === undefined) return
   if (typeof share !== 'object' || share === null || !isPositiveInteger(share.processes)) {

@@ -8,14 +8,14 @@ export interface PermitCounts {
   inFlight: number
   granted: number
   cancelled: number
-  settledOk: number
+  succeeded: number
   failed: number
   throttled: number
   expired: number
-  wouldHaveExceeded: number
-  longestWouldBeWaitMs: number
+  dryRunDelayed: number
+  dryRunMaxWaitMs: number
   processes: number
-  isStoreLost: boolean
+  storeLost: boolean
 }
 
 /** Where the queue gets its permits. All instants are milliseconds on the limiter's clock. */

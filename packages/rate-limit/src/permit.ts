@@ -8,7 +8,7 @@ export type PermitOutcome =
   | 'throttled'
 
 /**
- * Leave to make one attempt. Call `settled` when its outcome is known or, if no attempt was made after all, `cancel`.
+ * Leave to make one attempt. call `release` when its outcome is known or, if no attempt was made after all, `cancel`.
  * The first call counts and every later one does nothing, so both are safe in a `finally`.
  */
 export interface Permit {
@@ -21,7 +21,7 @@ export interface Permit {
    */
   readonly isLapsed: boolean
   /** The attempt has ended. Its place is free again `intervalMs` from now. @defaultValue `'ok'` */
-  settled(outcome?: PermitOutcome): void
-  /** Nothing was sent to the server: the place is free at once. Wrong after a socket was opened; use `settled` then. */
+  release(outcome?: PermitOutcome): void
+  /** Nothing was sent to the server: the place is free at once. Wrong after a socket was opened; use `release` then. */
   cancel(): void
 }

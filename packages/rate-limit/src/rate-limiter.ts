@@ -109,14 +109,14 @@ export class LimiterHandle implements RateLimiter {
   }
 
   stats(): RateLimiterStats {
-    const { limit, longestWouldBeWaitMs, ...permits } = this.#counts()
+    const { limit, dryRunMaxWaitMs, ...permits } = this.#counts()
     const queue = this.#core.queue.counts()
     return {
       limit,
       intervalMs: this.intervalMs,
       ...permits,
       ...queue,
-      longestWaitMs: Math.max(queue.longestWaitMs, longestWouldBeWaitMs),
+      longestWaitMs: Math.max(queue.longestWaitMs, dryRunMaxWaitMs),
     }
   }
 

@@ -8,7 +8,7 @@ export interface RateLimiterStats {
   effectiveLimit: number
   /** Permits that would be granted at once now; with a store, those already in this process's hands. */
   available: number
-  /** Permits granted and not yet settled, cancelled or expired. */
+  /** Permits granted and not yet released, cancelled or expired. */
   inFlight: number
   /** Requests waiting now. */
   waiting: number
@@ -18,13 +18,13 @@ export interface RateLimiterStats {
   longestWaitMs: number
   /** Permits given back unused with `cancel()`. */
   cancelled: number
-  /** Permits settled as `'ok'`. */
-  settledOk: number
-  /** Permits settled as `'failed'`. */
+  /** Permits released as `'ok'`. */
+  succeeded: number
+  /** Permits released as `'failed'`. */
   failed: number
-  /** Permits settled as `'throttled'`. */
+  /** Permits released as `'throttled'`. */
   throttled: number
-  /** Permits that nobody settled within `permitTtlMs`. More than 0 means a bug in the caller, or too short a time. */
+  /** Permits that were not released within `permitTtlMs`. More than 0 means a bug in the caller, or too short a time. */
   expired: number
   /** Requests that ended with `ERR_RATE_LIMIT_TIMEOUT`. */
   timedOut: number
@@ -33,9 +33,9 @@ export interface RateLimiterStats {
   /** Requests that ended with `ERR_RATE_LIMIT_QUEUE_FULL`. */
   refusedQueueFull: number
   /** With `dryRun`: requests that would have waited. */
-  wouldHaveExceeded: number
+  dryRunDelayed: number
   /** The processes that share the limit: by `share`, or as last heard from the store; 1 without either. */
   processes: number
   /** Whether the store could not be reached when last tried. */
-  isStoreLost: boolean
+  storeLost: boolean
 }

@@ -12,10 +12,10 @@ export interface RateLimitStore {
 }
 
 /** What becomes of requests while the store cannot be reached. */
-export type WhenStoreLost =
+export type OnStoreLost =
   /** Each process goes on with its share: the limit divided by the last known number of processes. */
   | 'share'
   /** Nothing is granted until the store is back. */
-  | 'closed'
+  | 'fail-closed'
   /** Each process goes on with the whole limit for itself. */
-  | 'open'
+  | 'fail-open'

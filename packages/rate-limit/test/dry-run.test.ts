@@ -12,7 +12,7 @@ test('a dry run grants everything at once and counts what would have waited, and
     inFlight: 50,
     available: 0,
     waiting: 0,
-    wouldHaveExceeded: 30,
+    dryRunDelayed: 30,
     longestWaitMs: 2000,
   })
 })
@@ -21,18 +21,18 @@ test('a dry run at a rate above the limit reports a wait that grows', async () =
   const clock = new SimulatedClock()
   const limiter = createRateLimiter({ limit: 1, intervalMs: 100, clock, dryRun: true })
   for (let second = 0; second < 5; second++) {
-    for (const permit of [await limiter.acquire(), await limiter.acquire()]) permit.settled()
+    for (const permit of [await limiter.acquire(), await limiter.acquire()]) permit.release()
     await clock.advance(100)
   }
-  expect(limiter.stats()).toMatchObject({ wouldHaveExceeded: 9, longestWaitMs: 500 })
+  expect(limiter.stats()).toMatchObject({ dryRunDelayed: 9, longestWaitMs: 500 })
 })
 
 test('a dry run within the limit reports nothing', async () => {
   const clock = new SimulatedClock()
   const limiter = createRateLimiter({ limit: 2, clock, dryRun: true })
   for (let attempt = 0; attempt < 6; attempt++) {
-    ;(await limiter.acquire()).settled()
+    ;(await limiter.acquire()).release()
     await clock.advance(500)
   }
-  expect(limiter.stats()).toMatchObject({ granted: 6, wouldHaveExceeded: 0, longestWaitMs: 0 })
+  expect(limiter.stats()).toMatchObject({ granted: 6, dryRunDelayed: 0, longestWaitMs: 0 })
 })

@@ -21,8 +21,8 @@ test('waits, grants, throttling and lowering can be followed', async () => {
   const lowered = listen('aurora-iam:rate-limit:lowered')
   const clock = new SimulatedClock()
   const limiter = createRateLimiter({ limit: 2, clock })
-  ;(await limiter.acquire()).settled()
-  ;(await limiter.acquire()).settled('throttled')
+  ;(await limiter.acquire()).release()
+  ;(await limiter.acquire()).release('throttled')
   const waited = limiter.acquire()
   await clock.runOut()
   await waited

@@ -107,7 +107,7 @@ export async function playFleet(
       maxWaitMs: 900_000,
       permitTtlMs: 5000,
       // With more processes than places a share is right only on average.
-      whenLost: limit >= scenario.processes ? 'share' : 'closed',
+      onStoreLost: limit >= scenario.processes ? 'share' : 'fail-closed',
       store: { step: (_, request) => storeOf(index).step(key, request) },
     }),
   )
@@ -127,7 +127,7 @@ export async function playFleet(
           arrivals.push(clock.now())
         })
         clock.after(20 + (1 - arrival) * latencyMs, () =>
-          doIn(index, () => ending !== 'forget' && permit.settled(ending)),
+          doIn(index, () => ending !== 'forget' && permit.release(ending)),
         )
       }),
     )

@@ -31,7 +31,7 @@ function play(scenario: FleetScenario, script: string) {
 }
 
 /** The most arrivals in any half-open interval. */
-function busiest(arrivals: readonly number[], intervalMs: number): number {
+function peakTokens(arrivals: readonly number[], intervalMs: number): number {
   let first = 0
   let most = 0
   for (const [last, at] of arrivals.entries()) {
@@ -45,7 +45,7 @@ test('whatever becomes of processes, of the store, its network and its clock: th
   await fc.assert(
     fc.asyncProperty(fleetScenarios, async (scenario) => {
       const { arrivals, unanswered } = await play(scenario, scriptOnGivenClock)
-      expect(busiest(arrivals, scenario.intervalMs)).toBeLessThanOrEqual(scenario.limit)
+      expect(peakTokens(arrivals, scenario.intervalMs)).toBeLessThanOrEqual(scenario.limit)
       expect(unanswered).toBe(0)
     }),
     { seed: 20, numRuns: 120 },
@@ -64,7 +64,7 @@ test.each([
   const result = await fc.check(
     fc.asyncProperty(fleetScenarios, async (scenario) => {
       const { arrivals, unanswered } = await play(scenario, broken)
-      return busiest(arrivals, scenario.intervalMs) <= scenario.limit && unanswered === 0
+      return peakTokens(arrivals, scenario.intervalMs) <= scenario.limit && unanswered === 0
     }),
     { seed: 20, numRuns: 400, endOnFailure: true },
   )

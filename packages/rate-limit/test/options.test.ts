@@ -9,11 +9,11 @@ test('only the limit has to be given', () => {
     maxWaitMs: 30_000,
     maxQueue: 10_000,
     permitTtlMs: 60_000,
-    recoverMs: 1000,
+    recoveryIntervalMs: 1000,
     maxInFlight: 20,
     dryRun: false,
     store: undefined,
-    whenLost: 'share',
+    onStoreLost: 'share',
     share: undefined,
     clock: expect.anything(),
   })
@@ -29,7 +29,7 @@ test.each([
   ['maxWaitMs', [-1, Number.NaN, Number.POSITIVE_INFINITY]],
   ['maxQueue', [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]],
   ['permitTtlMs', [0, Number.NaN, Number.POSITIVE_INFINITY]],
-  ['recoverMs', [0, Number.NaN, Number.POSITIVE_INFINITY]],
+  ['recoveryIntervalMs', [0, Number.NaN, Number.POSITIVE_INFINITY]],
   ['dryRun', ['yes', 1]],
   ['clock', [null, {}, { now: 5 }]],
 ])('%s is refused by name when it is out of range', (option, values) => {
@@ -48,7 +48,7 @@ test.each([
 
 test('an unknown option is refused by name, with those that exist', () => {
   expect(() => createRateLimiter({ limit: 20, interval: 5 } as RateLimiterOptions)).toThrow(
-    'Unknown option `interval`. Remove it, or use one of: limit, intervalMs, maxWaitMs, maxQueue, permitTtlMs, recoverMs, dryRun, whenLost, clock, maxInFlight, store, share.',
+    'Unknown option `interval`. Remove it, or use one of: limit, intervalMs, maxWaitMs, maxQueue, permitTtlMs, recoveryIntervalMs, dryRun, onStoreLost, clock, maxInFlight, store, share.',
   )
 })
 

@@ -41,20 +41,20 @@ async function play(program: string): Promise<string> {
 }
 
 test('a process with an idle limiter and permits in flight or at rest exits at once', async () => {
-  expect(await play('const permit = await limiter.acquire(); permit.settled()')).toBe('at once')
+  expect(await play('const permit = await limiter.acquire(); permit.release()')).toBe('at once')
   expect(await play('await limiter.acquire()')).toBe('at once')
 })
 
 test('a process stays while a request waits, and exits after its grant', async () => {
   const program = `
-    ;(await limiter.acquire()).settled()
+    ;(await limiter.acquire()).release()
     limiter.acquire().then(() => console.log('granted'))`
   expect(await play(program)).toBe('granted\nafter the wait')
 })
 
 test('a process whose only request was closed exits at once', async () => {
   const program = `
-    ;(await limiter.acquire()).settled()
+    ;(await limiter.acquire()).release()
     limiter.acquire().catch((error) => console.log(error.code))
     limiter.close()`
   expect(await play(program)).toBe('ERR_RATE_LIMIT_CLOSED\nat once')

@@ -13,7 +13,7 @@ function limiterWith(options: Partial<RateLimiterOptions> = {}) {
 
 /** Takes every place and settles it at once. */
 async function exhaust(limiter: RateLimiter): Promise<void> {
-  while (limiter.stats().available > 0) (await limiter.acquire()).settled()
+  while (limiter.stats().available > 0) (await limiter.acquire()).release()
 }
 
 /** Remembers when each of several requests was granted. */
@@ -44,7 +44,7 @@ test('a place is free again an interval after its attempt was settled, not after
   const permit = await limiter.acquire()
   const next = limiter.acquire()
   const grants = observe(clock, [next])
-  clock.after(700, () => permit.settled())
+  clock.after(700, () => permit.release())
   await clock.advance(700 + restMs - 1)
   expect(grants).toEqual([undefined])
   await clock.advance(1)
@@ -66,18 +66,18 @@ test('a cancelled permit gives its place back at once', async () => {
 test('only the first call of settled or cancel counts', async () => {
   const { limiter } = limiterWith()
   const settled = await limiter.acquire()
-  settled.settled('failed')
-  settled.settled('throttled')
+  settled.release('failed')
+  settled.release('throttled')
   settled.cancel()
   const cancelled = await limiter.acquire()
   cancelled.cancel()
   cancelled.cancel()
-  cancelled.settled()
+  cancelled.release()
   expect(limiter.stats()).toMatchObject({
     failed: 1,
     throttled: 0,
     cancelled: 1,
-    settledOk: 0,
+    succeeded: 0,
     inFlight: 0,
     available: 1,
   })
@@ -97,12 +97,12 @@ test('a settle that comes after the permit expired leaves the next use of its pl
   const late = await limiter.acquire()
   await clock.advance(5000 + restMs)
   const next = await limiter.acquire()
-  late.settled()
+  late.release()
   late.cancel()
-  expect(limiter.stats()).toMatchObject({ inFlight: 1, available: 0, settledOk: 0, cancelled: 0 })
+  expect(limiter.stats()).toMatchObject({ inFlight: 1, available: 0, succeeded: 0, cancelled: 0 })
   await clock.advance(restMs)
   expect(limiter.stats()).toMatchObject({ inFlight: 1, available: 0 })
-  next.settled()
+  next.release()
   await clock.advance(restMs)
   expect(limiter.stats()).toMatchObject({ inFlight: 0, available: 1 })
 })
@@ -113,7 +113,7 @@ test('requests are granted in the order they were made', async () => {
   const requests = Array.from({ length: 7 }, async (_, request) => {
     const permit = await limiter.acquire()
     order.push(request)
-    permit.settled()
+    permit.release()
   })
   await clock.advance(3 * restMs)
   await Promise.all(requests)
@@ -157,7 +157,7 @@ test('a place that came free while the process was too busy to look goes to the 
 test('a time-out that the server caused says so', async () => {
   const { limiter, clock } = limiterWith({ limit: 4 })
   const permits = await Promise.all([1, 2, 3, 4].map(() => limiter.acquire()))
-  for (const permit of permits) permit.settled('throttled')
+  for (const permit of permits) permit.release('throttled')
   const request = limiter.acquire({ timeoutMs: 10 })
   const ended = Promise.allSettled([request])
   await clock.advance(10)
@@ -244,8 +244,8 @@ test('close ends every wait and refuses later requests; permits that are out sta
     await expect(request).rejects.toMatchObject({ code: 'ERR_RATE_LIMIT_CLOSED', retryable: false })
   }
   expect(clock.timers).toEqual([])
-  permit.settled()
-  expect(limiter.stats()).toMatchObject({ settledOk: 1, waiting: 0 })
+  permit.release()
+  expect(limiter.stats()).toMatchObject({ succeeded: 1, waiting: 0 })
 })
 
 test('a lower limit holds at once, a larger one changes nothing', async () => {

@@ -15,7 +15,7 @@ test('a real server that counts logins itself never sees more than the limit in 
       const permit = await limiter.acquire()
       const socket = connect(port, '127.0.0.1')
       const [answer] = (await once(socket, 'data')) as [Buffer]
-      permit.settled()
+      permit.release()
       socket.destroy()
       return answer.toString()
     }),

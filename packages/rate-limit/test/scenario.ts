@@ -88,10 +88,10 @@ export async function brokenPromises(
     clock.after(latencyMs, () => {
       if (ending === 'cancel') permit.cancel()
       else if (ending === 'repeat') {
-        permit.settled()
+        permit.release()
         clock.after(intervalMs, () => permit.cancel())
-        clock.after(intervalMs * 1.5, () => permit.settled('throttled'))
-      } else if (ending !== 'forget') permit.settled(ending)
+        clock.after(intervalMs * 1.5, () => permit.release('throttled'))
+      } else if (ending !== 'forget') permit.release(ending)
     })
   }
 

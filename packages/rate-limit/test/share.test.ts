@@ -35,6 +35,6 @@ test('no more than maxInFlight attempts are under way at once, however many plac
   const permits = [await limiter.acquire(), await limiter.acquire()]
   const third = limiter.acquire()
   expect(limiter.stats()).toMatchObject({ inFlight: 2, waiting: 1 })
-  permits[0]!.settled()
+  permits[0]!.release()
   await expect(third).resolves.toBeDefined()
 })

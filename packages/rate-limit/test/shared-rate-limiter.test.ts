@@ -17,7 +17,7 @@ test('everybody who asks for a key shares its permits and its line', async () =>
   expect(first.stats()).toEqual(second.stats())
   expect(first.stats()).toMatchObject({ waiting: 2, inFlight: 2 })
   expect(other.stats()).toMatchObject({ waiting: 0, available: 2 })
-  for (const permit of permits) permit.settled()
+  for (const permit of permits) permit.release()
   await clock.runOut()
   await Promise.all(waiting)
   expect(order).toEqual(['first', 'second'])
@@ -69,7 +69,7 @@ test('closing ends only the requests made through that limiter', async () => {
   closing.close()
   await expect(requests[0]).rejects.toMatchObject({ code: 'ERR_RATE_LIMIT_CLOSED' })
   await expect(closing.acquire()).rejects.toMatchObject({ code: 'ERR_RATE_LIMIT_CLOSED' })
-  permit.settled()
+  permit.release()
   await clock.runOut()
   await expect(requests[1]).resolves.toBeDefined()
 })
@@ -77,7 +77,7 @@ test('closing ends only the requests made through that limiter', async () => {
 test('a key that everybody has closed starts anew, but not before its last attempts have aged', async () => {
   const clock = new SimulatedClock()
   const before = sharedRateLimiter('reload', { limit: 2, clock })
-  ;(await before.acquire()).settled()
+  ;(await before.acquire()).release()
   before.close()
 
   const early = sharedRateLimiter('reload', { limit: 2, clock })

@@ -29,7 +29,7 @@ function createGrantCountingLimiter(options: RateLimiterOptions): RateLimiter {
   return {
     acquire: async (request) => {
       const permit = await limiter.acquire(request)
-      permit.settled()
+      permit.release()
       return permit
     },
     limit: limiter.limit,

@@ -1,6 +1,6 @@
 import type { AwsCredentialIdentityProvider } from '@smithy/types'
-import { credentialsUnavailable, sayingOf } from './provider-failure.ts'
-import { readingDate } from './sts-clock.ts'
+import { credentialsUnavailable, safeReason } from './provider-failure.ts'
+import { stsDateMiddleware } from './sts-clock.ts'
 
 // How the SDK's logger is told that a source gave nothing and that the next one is asked.
 const GAVE_NOTHING = /^@smithy\/property-provider -> /
@@ -26,7 +26,7 @@ export async function defaultChain(
       // biome-ignore lint/suspicious/noConsole: the SDK's own warnings, which go there without a logger as well
       warn: (...words: unknown[]) => console.warn(...words),
     },
-    clientPlugins: [readingDate(onStsDate)],
+    clientPlugins: [stsDateMiddleware(onStsDate)],
     ...(profile === undefined ? {} : { profile }),
   })
   return async (properties) => {
@@ -48,7 +48,7 @@ function isFromNone(error: unknown): boolean {
 
 function note(said: Set<string>, line: unknown): void {
   if (typeof line !== 'string' || !GAVE_NOTHING.test(line)) return
-  const saying = sayingOf(new Error(line.replace(GAVE_NOTHING, '')))
+  const saying = safeReason(new Error(line.replace(GAVE_NOTHING, '')))
   // Not of a source that does not apply here at all.
   if (saying && !/skipping/i.test(saying)) said.add(saying.replace(/\.$/, ''))
 }

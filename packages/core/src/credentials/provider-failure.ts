@@ -8,14 +8,14 @@ const LONGEST_SAYING = 200
  * bounds. Not what a command printed, nor what an endpoint answered in place of JSON: Node puts either into the message,
  * and either may be the secret itself.
  */
-export function sayingOf(error: unknown): string | undefined {
+export function safeReason(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
-  return (withheld(error) ?? short(redact(messageOf(error)))) || undefined
+  return (placeholderFor(error) ?? short(redact(messageOf(error)))) || undefined
 }
 
 /** The same for the end of a sentence, with `details` that say more: in brackets after a space, or nothing. */
-export function whyOf(error: unknown, details: readonly string[] = []): string {
-  const saying = sayingOf(error)
+export function reasonSuffix(error: unknown, details: readonly string[] = []): string {
+  const saying = safeReason(error)
   return saying === undefined ? '' : ` (${[saying, ...details].join('; ')})`
 }
 
@@ -23,16 +23,16 @@ export function whyOf(error: unknown, details: readonly string[] = []): string {
 export function credentialsUnavailable(error: unknown, details: readonly string[] = []): AuroraIamError {
   return new AuroraIamError(
     'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE',
-    `credentials: no AWS credentials${whyOf(error, details)}. ` +
+    `credentials: no AWS credentials${reasonSuffix(error, details)}. ` +
       'Give `credentials` or `profile`, or configure one of the sources of the AWS SDK.',
-    { cause: causeOf(error), option: 'credentials' },
+    { cause: sanitizedCause(error), option: 'credentials' },
   )
 }
 
 /** `error` as a cause: itself, unless the AWS SDK made it and it repeats what must not be repeated. */
-function causeOf(error: unknown): unknown {
+function sanitizedCause(error: unknown): unknown {
   if (!(error instanceof Error) || (!(error instanceof SyntaxError) && !isOfSdk(error))) return error
-  const message = withheld(error)
+  const message = placeholderFor(error)
   if (message === undefined) return error
   const { name } = error
   return Object.defineProperty(new Error(message), 'name', {
@@ -42,7 +42,7 @@ function causeOf(error: unknown): unknown {
   })
 }
 
-function withheld(error: Error): string | undefined {
+function placeholderFor(error: Error): string | undefined {
   if (messageOf(error).startsWith('Command failed')) {
     return 'the command failed (what it printed is not repeated here)'
   }

@@ -18,7 +18,7 @@ const REMEMBERED_MS = 10_000
  * once, as a key may have been rotated; and then ever more seldom while no login is accepted, as the user may lack a
  * permission. What others are refused changes nothing.
  */
-export class DistrustPauses {
+export class RefreshBackoff {
   /** In the order in which they began. */
   readonly #pauses = new Map<string, Pause>()
 

@@ -1,6 +1,6 @@
 import type { AwsCredentialIdentity } from '@smithy/types'
 import { AuroraIamError, describe } from '../errors.ts'
-import { whyOf } from './provider-failure.ts'
+import { reasonSuffix } from './provider-failure.ts'
 
 /** One answer of a credential source. */
 export interface ResolvedCredentials {
@@ -25,7 +25,7 @@ export function readCredentials(answer: unknown): ResolvedCredentials {
     return readFields(answer)
   } catch (cause) {
     if (cause instanceof AuroraIamError) throw cause
-    throw invalid(`gave credentials that cannot be read${whyOf(cause)}`, cause)
+    throw invalid(`gave credentials that cannot be read${reasonSuffix(cause)}`, cause)
   }
 }
 

@@ -5,7 +5,7 @@ import type { MetadataBearer, Pluggable } from '@smithy/types'
  * included. The SDK corrects its own requests by it and tells nobody, so that a role is assumed on a clock by which
  * no token is taken.
  */
-export function readingDate(onDate: (dateMs: number) => void): Pluggable<object, MetadataBearer> {
+export function stsDateMiddleware(onDate: (dateMs: number) => void): Pluggable<object, MetadataBearer> {
   return {
     applyToStack: (stack) => {
       stack.add(

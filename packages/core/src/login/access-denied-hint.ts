@@ -1,6 +1,6 @@
 import type { ConnectionTarget } from '../endpoint/connection-target.ts'
 import { AuroraIamError } from '../errors.ts'
-import { isRegionDoubtful, signedTunnelOf } from './suspect-target.ts'
+import { isRegionDoubtful, suspectedTunnel } from './suspect-target.ts'
 
 /** What is known when the database refuses a token that has just been made. */
 export interface RefusalCircumstances {
@@ -61,7 +61,7 @@ export function refusalHint(circumstances: RefusalCircumstances): AuroraIamError
   const record =
     accepted > 0 ? `${accepted} logins were accepted before` : 'no login has been accepted before'
   return new AuroraIamError(
-    'ERR_AURORA_IAM_LOGIN_REFUSED',
+    'ERR_AURORA_IAM_ACCESS_DENIED',
     `The database refused a token that had just been made for ${username} at ${hostname}:${port}; ${record}. ` +
       `It does not say why. The likely reasons: ${reasons.map((reason, index) => `(${index + 1}) ${reason}`).join('; ')}. ` +
       '`npx aurora-iam doctor` looks at each.',
@@ -102,7 +102,7 @@ function clockSuspicion(circumstances: RefusalCircumstances): string | undefined
 
 /** Why the port that is signed is suspected: it is the tunnel's where nobody gives the database's own. */
 function portSuspicion({ target, accepted }: RefusalCircumstances): string | undefined {
-  const tunnel = accepted > 0 ? undefined : signedTunnelOf(target)
+  const tunnel = accepted > 0 ? undefined : suspectedTunnel(target)
   if (!tunnel) return undefined
   return (
     `the token is signed for port ${target.port}, which leads to ${tunnel.host}: if that is a tunnel, give the port of the ` +

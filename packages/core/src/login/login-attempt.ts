@@ -29,7 +29,7 @@ const ER_CON_COUNT = 1040
  * One attempt to log in that has its place under the rate limit. Whoever holds it opens the socket now, asks for
  * the {@link token} when the server wants it, and says how it ended; only the first such word counts.
  */
-export class Login {
+export class LoginAttempt {
   /** What is signed and verified, and where to dial. */
   readonly target: ConnectionTarget
   readonly #owner: LoginOwner
@@ -69,7 +69,7 @@ export class Login {
   async token(): Promise<AuthToken> {
     for (;;) {
       // The wait may have been long: from the cache comes the same token, or its successor.
-      const token = this.#ready.isForOneLogin ? this.#ready : await this.#owner.getToken(this.target)
+      const token = this.#ready.isSingleUse ? this.#ready : await this.#owner.getToken(this.target)
       if (!this.#permit?.isLapsed) {
         this.#handedOver = token
         return token.token
@@ -82,13 +82,13 @@ export class Login {
    * The same for a driver that must be given the password before it opens the socket, and that verifies the TLS peer
    * by itself before it sends it. Silence is then no sign of throttling: it may have come before the token went out.
    */
-  tokenAhead(): Promise<AuthToken> {
+  tokenBeforeConnect(): Promise<AuthToken> {
     this.#isAhead = true
     return this.token()
   }
 
   /** The server took the token. */
-  accepted(): void {
+  succeed(): void {
     if (!this.#end()) return
     this.#taken()
     this.#owner.opened(this.target)
@@ -96,7 +96,7 @@ export class Login {
   }
 
   /** The login did not come about, by `error` of the server, the driver or the network. */
-  failed(error: Error): void {
+  fail(error: Error): void {
     if (!this.#end()) return
     const token = this.#handedOver
     const { errno } = error as { errno?: unknown }
@@ -108,25 +108,25 @@ export class Login {
     const isThrottled =
       errno === ER_CON_COUNT ||
       (token !== undefined && (isRefused ? token.signer.accepted : !isAnswer && !this.#isAhead))
-    this.#permit?.settled(isThrottled ? 'throttled' : 'failed')
+    this.#permit?.release(isThrottled ? 'throttled' : 'failed')
     if (isRefused && token) {
       // Whoever waited long for a place may have waited for the token as well, and it has let others in since.
-      const isNew = token.madeAt >= this.#askedAt && !token.wasTaken
+      const isNew = token.madeAt >= this.#askedAt && !token.wasAccepted
       this.#owner.tokenRefused({ error, target: this.target, token, isNew })
     }
     this.#gaveUp(error)
   }
 
   /** The server took the token, and the connection is not kept all the same: it led to a reader, or broke before that was known. */
-  notKept(error: Error): void {
+  discard(error: Error): void {
     if (!this.#end()) return
     this.#taken()
     this.#gaveUp(error)
   }
 
   /** It is over, and how it ended cannot be seen from here. */
-  settled(): void {
-    if (this.#end()) this.#permit?.settled()
+  abandon(): void {
+    if (this.#end()) this.#permit?.release()
   }
 
   /** No socket was opened after all: the place goes to the next in line. */
@@ -135,13 +135,13 @@ export class Login {
   }
 
   /** Calls `listener` when it is over, in whatever way. */
-  onceOver(listener: () => void): void {
+  onEnd(listener: () => void): void {
     this.#listeners.push(listener)
   }
 
   async #acquireAgain(lapsed: Permit): Promise<void> {
     // A socket was opened for it: a server that counts those has counted it.
-    lapsed.settled('failed')
+    lapsed.release('failed')
     const permit = await this.#owner.acquire(this.target)
     if (this.#isOver) {
       permit?.cancel()
@@ -158,15 +158,15 @@ export class Login {
   }
 
   #taken(): void {
-    this.#permit?.settled('ok')
+    this.#permit?.release('ok')
     if (!this.#handedOver) return
-    this.#handedOver.wasTaken = true
+    this.#handedOver.wasAccepted = true
     this.#handedOver.signer.accepted = true
   }
 
   #gaveUp(error: Error): void {
     this.#owner.failed(error)
-    publish('refusal', () => ({
+    publish('connect-failed', () => ({
       ...this.#endpoint(),
       stage: 'login',
       error,

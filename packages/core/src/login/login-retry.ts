@@ -20,7 +20,7 @@ const TRIAL_PAUSE_MS = 5_000
  * of them tries a new token; the others follow only if the database took it. So a missing permission costs one
  * login more, not twice as many.
  */
-export class RefusedLogins {
+export class LoginRetry {
   readonly #refusals = new WeakMap<Error, Refusal>()
   readonly #trials = new Map<string, Trial>()
 

@@ -4,7 +4,7 @@ import { keyOf } from '../token/token-cache.ts'
 import { type CredentialsEvidence, refusalHint } from './access-denied-hint.ts'
 
 /** How the logins so far have ended. */
-export class LoginRecord {
+export class LoginStats {
   readonly #clock: () => number
   /** The clock less the monotonic one, when a login was last accepted. */
   #clockAheadMs: number

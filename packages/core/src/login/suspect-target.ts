@@ -9,7 +9,7 @@ const USUAL_PORT = 3306
  *
  * @returns undefined where nothing speaks against the port
  */
-export function signedTunnelOf(target: ConnectionTarget): Address | undefined {
+export function suspectedTunnel(target: ConnectionTarget): Address | undefined {
   const { hostname, port } = target
   if (port === USUAL_PORT) return undefined
   const dialled = dialOf(target)

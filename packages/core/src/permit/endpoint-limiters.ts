@@ -85,7 +85,7 @@ export class RateLimits {
 
   #explain(error: RateLimitError, { hostname, port }: TokenTarget): AuroraIamError {
     if (error.code === 'ERR_RATE_LIMIT_CLOSED' || this.#isClosed) return closed(error)
-    if (error.code === 'ERR_RATE_LIMIT_ABORTED') return calledOff(error)
+    if (error.code === 'ERR_RATE_LIMIT_ABORTED') return abortedError(error)
     // Only another user of the endpoint can make options wrong that were right by themselves.
     if (error.code === 'ERR_RATE_LIMIT_INVALID_OPTION') {
       return new AuroraIamError(
@@ -131,7 +131,7 @@ export function closed(cause?: unknown): AuroraIamError {
 }
 
 /** The error for whoever has called off the wait for a new connection. */
-export function calledOff(cause: unknown): AuroraIamError {
+export function abortedError(cause: unknown): AuroraIamError {
   return new AuroraIamError('ERR_AURORA_IAM_CLOSED', 'The wait for a new connection was called off.', {
     cause,
   })

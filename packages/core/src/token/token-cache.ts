@@ -10,9 +10,9 @@ export interface CachedToken {
   /** When it was made, on the monotonic clock. */
   readonly madeAt: number
   /** Whether the database has taken it. */
-  wasTaken: boolean
+  wasAccepted: boolean
   /** It does not say when it ends, so it is good for the login that it was made for and no other. */
-  readonly isForOneLogin: boolean
+  readonly isSingleUse: boolean
   /** What is known of whoever signed it: shared with the tokens before and after it. */
   readonly signer: Signer
 }
@@ -50,7 +50,7 @@ const DROPPED = Number.NEGATIVE_INFINITY
  * token in its last minutes is served while its successor is made, but only while it is still valid; a failure is never
  * kept.
  */
-export class Tokens {
+export class TokenCache {
   readonly #mint: (target: ConnectionTarget) => Promise<MintedToken>
   readonly #identity: () => string | undefined
   readonly #refreshBeforeMs: number
@@ -114,7 +114,7 @@ export class Tokens {
     const pending = this.#pending.get(key)
     const cached = await (pending ?? this.#begin(key, target))
     // One for one login belongs to whoever has begun it.
-    return pending && cached.isForOneLogin ? this.#make(key, target, () => false) : cached
+    return pending && cached.isSingleUse ? this.#make(key, target, () => false) : cached
   }
 
   #begin(key: string, target: ConnectionTarget): Promise<CachedToken> {
@@ -140,11 +140,11 @@ export class Tokens {
       token: new AuthToken(minted.value, new Date(expiresMs)),
       identity: minted.identity,
       madeAt: performance.now(),
-      wasTaken: false,
-      isForOneLogin: dates === undefined && minted.expiresMs === undefined,
+      wasAccepted: false,
+      isSingleUse: dates === undefined && minted.expiresMs === undefined,
       signer: former && former.identity === minted.identity ? former.signer : { accepted: false },
     }
-    if (cached.isForOneLogin) return cached
+    if (cached.isSingleUse) return cached
     const usableUntilMs = expiresMs - TRANSIT_MS
     if (usableUntilMs <= now) throw endsTooSoon(minted, cached.token.expiresAt)
     if (!isWanted()) return cached

@@ -1,5 +1,5 @@
 import type { Credentials } from '../credentials/credential-cache.ts'
-import { whyOf } from '../credentials/provider-failure.ts'
+import { reasonSuffix } from '../credentials/provider-failure.ts'
 import { isValidDate } from '../credentials/resolved-credentials.ts'
 import { publish } from '../diagnostics.ts'
 import { configuredRegion, regionUnknown } from '../endpoint/configured-region.ts'
@@ -15,7 +15,7 @@ import type { MintedToken } from './token-cache.ts'
 export type Mint = (target: ConnectionTarget) => Promise<MintedToken>
 
 /** Mints with AWS credentials, which are resolved anew for each token. */
-export function signingMint(options: {
+export function signingTokenSource(options: {
   credentials: Credentials
   sign: Sign
   profile: string | undefined
@@ -44,7 +44,7 @@ export function signingMint(options: {
 }
 
 /** Mints with the caller's own provider, in bounded time. */
-export function providedMint(provider: TokenProvider, limits: Limits): Mint {
+export function providedTokenSource(provider: TokenProvider, limits: Limits): Mint {
   return async ({ hostname, port, username, region }) => {
     try {
       const call = async () => provider({ hostname, port, username, region })
@@ -76,7 +76,7 @@ function readToken(answer: unknown): MintedToken {
 }
 
 /** Reports each token that is made on the diagnostics channel. */
-export function reportingMint(mint: Mint, onSigned: () => void): Mint {
+export function reportingTokenSource(mint: Mint, onSigned: () => void): Mint {
   return async (target) => {
     const startedAt = performance.now()
     const minted = await mint(target)
@@ -88,5 +88,7 @@ export function reportingMint(mint: Mint, onSigned: () => void): Mint {
 }
 
 function tokenFailed(what: string, cause?: unknown): AuroraIamError {
-  return new AuroraIamError('ERR_AURORA_IAM_TOKEN_FAILED', `No token: ${what}${whyOf(cause)}.`, { cause })
+  return new AuroraIamError('ERR_AURORA_IAM_TOKEN_FAILED', `No token: ${what}${reasonSuffix(cause)}.`, {
+    cause,
+  })
 }

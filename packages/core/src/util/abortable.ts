@@ -16,7 +16,7 @@ export async function withTimeout<T>(
   const timeout = new AbortController()
   const timer = setTimeout(() => timeout.abort(timeoutError()), timeoutMs)
   try {
-    return await unlessAborted(work, [signal, timeout.signal])
+    return await raceAbort(work, [signal, timeout.signal])
   } finally {
     clearTimeout(timer)
   }
@@ -26,7 +26,7 @@ export async function withTimeout<T>(
  * What `work` comes to, unless one of `signals` is aborted first, whose reason is then what this rejects with. Of those
  * that have been aborted already the work is not even begun.
  */
-export async function unlessAborted<T>(work: () => Promise<T>, signals: readonly AbortSignal[]): Promise<T> {
+export async function raceAbort<T>(work: () => Promise<T>, signals: readonly AbortSignal[]): Promise<T> {
   for (const signal of signals) signal.throwIfAborted()
   let ignore: Array<() => void> = []
   const aborted = new Promise<never>((_resolve, reject) => {

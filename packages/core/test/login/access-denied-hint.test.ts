@@ -10,15 +10,15 @@ async function hint(iam: AuroraIam, host: string, user = 'app', port = 3306): Pr
   const login = await iam.login(iam.resolve({ host, port, user }))
   await login.token()
   const error = Object.assign(new Error('Access denied'), { errno: 1045 })
-  login.failed(error)
-  expect(error).toMatchObject({ message: 'Access denied', cause: { code: 'ERR_AURORA_IAM_LOGIN_REFUSED' } })
+  login.fail(error)
+  expect(error).toMatchObject({ message: 'Access denied', cause: { code: 'ERR_AURORA_IAM_ACCESS_DENIED' } })
   return (error.cause as unknown as Error).message
 }
 
 async function accepted(iam: AuroraIam, host: string, user = 'app'): Promise<void> {
   const login = await iam.login(iam.resolve({ host, port: 3306, user }))
   await login.token()
-  login.accepted()
+  login.succeed()
 }
 
 describe('the clock is suspected first', () => {
@@ -104,7 +104,7 @@ describe('the port of a tunnel that was signed in place of the database’s', ()
     await login.token()
     isDown = true
     const error = Object.assign(new Error('Access denied'), { errno: 1045 })
-    login.failed(error)
+    login.fail(error)
     expect(String(error.cause)).toMatch(/\(1\) the identity/)
   })
 })

@@ -1,7 +1,7 @@
 import { connect, type LookupFunction } from 'node:net'
 import { createRateLimiter, type RateLimiter } from '@aurora-iam/rate-limit'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { type AuroraIam, AuthToken, type Login } from '../../src/index.ts'
+import { type AuroraIam, AuthToken, type LoginAttempt } from '../../src/index.ts'
 import { setUp } from '../set-up.ts'
 import { Clock, Deferred, MINUTE, STATIC, settle } from '../support.ts'
 
@@ -12,11 +12,11 @@ async function attempt(
   iam: AuroraIam,
   target: Parameters<AuroraIam['login']>[0],
   outcome?: Error,
-): Promise<Login> {
+): Promise<LoginAttempt> {
   const login = await iam.login(target)
   await login.token()
-  if (outcome) login.failed(outcome)
-  else login.accepted()
+  if (outcome) login.fail(outcome)
+  else login.succeed()
   return login
 }
 
@@ -28,7 +28,7 @@ describe('outcome', () => {
   const outcomes = (iam: AuroraIam) => {
     const [stats] = Object.values(iam.stats().rateLimits)
     return {
-      ok: stats!.settledOk,
+      ok: stats!.succeeded,
       failed: stats!.failed,
       throttled: stats!.throttled,
       cancelled: stats!.cancelled,
@@ -103,7 +103,7 @@ describe('outcome', () => {
     await early.token()
     for (let burst = 0; burst < 2; burst++) await attempt(iam, target, denied())
     expect(outcomes(iam)).toEqual({ ...none, failed: 2 })
-    early.accepted()
+    early.succeed()
     for (let burst = 0; burst < 3; burst++) await attempt(iam, target, denied())
     expect(iam.stats().tokensSigned).toBe(5)
     expect(outcomes(iam)).toEqual({ ...none, ok: 1, failed: 2, throttled: 3 })
@@ -121,21 +121,21 @@ describe('outcome', () => {
 
   test('a network that fails before the token went out is not throttling', async () => {
     const { iam, login } = setUp({ rateLimit: 20 })
-    ;(await login()).failed(Object.assign(new Error('refused'), { errno: -111, code: 'ECONNREFUSED' }))
+    ;(await login()).fail(Object.assign(new Error('refused'), { errno: -111, code: 'ECONNREFUSED' }))
     expect(outcomes(iam)).toEqual({ ...none, failed: 1 })
   })
 
   test('a network that fails after a token was taken ahead is not throttling; 1045 to one that worked is', async () => {
     const { iam, login } = setUp({ rateLimit: 20 })
     const lost = await login()
-    await lost.tokenAhead()
-    lost.failed(Object.assign(new Error('reset'), { errno: -104, code: 'ECONNRESET' }))
+    await lost.tokenBeforeConnect()
+    lost.fail(Object.assign(new Error('reset'), { errno: -104, code: 'ECONNRESET' }))
     const good = await login()
-    await good.tokenAhead()
-    good.accepted()
+    await good.tokenBeforeConnect()
+    good.succeed()
     const refused = await login()
-    await refused.tokenAhead()
-    refused.failed(denied())
+    await refused.tokenBeforeConnect()
+    refused.fail(denied())
     expect(outcomes(iam)).toEqual({ ...none, ok: 1, failed: 1, throttled: 1 })
   })
 
@@ -143,11 +143,11 @@ describe('outcome', () => {
     const { iam, login } = setUp({ rateLimit: 20 })
     const it = await login()
     const heard = vi.fn()
-    it.onceOver(heard)
+    it.onEnd(heard)
     it.cancel()
-    it.accepted()
-    it.failed(denied())
-    it.settled()
+    it.succeed()
+    it.fail(denied())
+    it.abandon()
     expect(heard).toHaveBeenCalledOnce()
     expect(outcomes(iam)).toEqual({ ...none, cancelled: 1 })
     expect(iam.stats()).toMatchObject({ connectionsOpened: 0, connectionsFailed: 0 })
@@ -173,7 +173,7 @@ describe('a refused token', () => {
     const { iam, target } = setUp()
     const logins = await Promise.all(Array.from({ length: 20 }, () => iam.login(target)))
     await Promise.all(logins.map((login) => login.token()))
-    for (const login of logins) login.failed(denied())
+    for (const login of logins) login.fail(denied())
     await iam.login(target)
     expect(iam.stats()).toMatchObject({ tokensSigned: 2, credentialsResolved: 2, connectionsFailed: 20 })
   })
@@ -233,7 +233,7 @@ describe('a refused token', () => {
     const logins = await Promise.all(users.map((user) => iam.login(user)))
     await Promise.all(logins.map((login) => login.token()))
     const next = logins.map((login) => {
-      login.failed(denied())
+      login.fail(denied())
       return iam.login(login.target)
     })
     await settle()
@@ -267,9 +267,9 @@ describe('a refused token', () => {
     const { iam, target } = setUp()
     const [slow, quick] = await Promise.all([iam.login(target), iam.login(target)])
     await Promise.all([slow.token(), quick.token()])
-    quick.failed(denied())
+    quick.fail(denied())
     await attempt(iam, target)
-    slow.failed(denied())
+    slow.fail(denied())
     await attempt(iam, target)
     expect(iam.stats().tokensSigned).toBe(2)
   })
@@ -326,7 +326,7 @@ describe('a place that has lapsed', () => {
           get isLapsed() {
             return isLapsed
           },
-          settled: (outcome) => endings.push(outcome),
+          release: (outcome) => endings.push(outcome),
           cancel: () => endings.push('cancel'),
         }
       },
@@ -340,7 +340,7 @@ describe('a place that has lapsed', () => {
     const login = await iam.login(target)
     permits[0]!.lapse()
     await login.token()
-    login.accepted()
+    login.succeed()
     expect(permits.map(({ endings }) => endings)).toEqual([['failed'], ['ok']])
   })
 
@@ -350,7 +350,7 @@ describe('a place that has lapsed', () => {
     const login = await iam.login(target)
     permits[0]!.lapse()
     const token = login.token()
-    login.failed(new Error('The connection was lost.'))
+    login.fail(new Error('The connection was lost.'))
     await expect(token).rejects.toThrow('closed while it waited')
     expect(permits[1]!.endings).toEqual(['cancel'])
   })

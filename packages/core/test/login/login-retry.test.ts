@@ -14,11 +14,11 @@ function database(iam: AuroraIam, target: ConnectionTarget, accepts: (token: str
     seen.logins++
     if (!accepts(value)) {
       const error = Object.assign(new Error('Access denied'), { errno: 1045 })
-      login.failed(error)
+      login.fail(error)
       throw error
     }
     seen.accepted++
-    login.accepted()
+    login.succeed()
   }
   return { seen, open: () => iam.retryRefused(open) }
 }
@@ -143,7 +143,7 @@ describe('a token that had just been made', () => {
     const { error } = await refusedAtOnce()
     expect(error).toMatchObject({ errno: 1045, message: 'Access denied' })
     expect(Object.keys(error)).toEqual(['errno'])
-    expect(error.cause).toMatchObject({ code: 'ERR_AURORA_IAM_LOGIN_REFUSED', retryable: false })
+    expect(error.cause).toMatchObject({ code: 'ERR_AURORA_IAM_ACCESS_DENIED', retryable: false })
     expect((error.cause as Error).message).toMatch(
       /for app at db\d+.*:3306; no login has been accepted before.*\(1\) .*rds-db:connect.*\(3\) the clock of this machine, which says 2026-11-23T12:00:00.000Z/,
     )
@@ -166,7 +166,7 @@ describe('a token that had just been made', () => {
     const error = Object.assign(new Error('Access denied', { cause }), { errno: 1045 })
     const login = await iam.login(target)
     await login.token()
-    login.failed(error)
+    login.fail(error)
     expect(error.cause).toBe(cause)
   })
 })
@@ -193,7 +193,7 @@ test('a source that fails after a refusal: what it gave before serves on, and it
   const login = await iam.login(target)
   await login.token()
   isDown = true
-  login.failed(Object.assign(new Error('Access denied'), { errno: 1045 }))
+  login.fail(Object.assign(new Error('Access denied'), { errno: 1045 }))
   clock.now += 1_000
   await iam.token(target)
   const asked = iam.stats().credentialsResolved

@@ -65,7 +65,7 @@ export interface ChangeUserEvent extends LogMoment, TokenTrace {
 }
 
 /** A login was refused. The client saw `1045 Access denied` and none of this. */
-export interface RefusalEvent extends LogMoment, Omit<TokenTrace, 'fingerprint'> {
+export interface ConnectFailedEvent extends LogMoment, Omit<TokenTrace, 'fingerprint'> {
   readonly type: 'refusal'
   readonly reason: IamRefusal
   /** What is wrong, in one sentence. */
@@ -95,7 +95,7 @@ export type LogEvent =
   | TokenEvent
   | LoginEvent
   | ChangeUserEvent
-  | RefusalEvent
+  | ConnectFailedEvent
   | ClosedEvent
 
 /** Omits from each member of a union. */

@@ -1,9 +1,9 @@
 import {
+  type ConnectFailedEvent,
   formatEvent,
   type LogEntry,
   type LogEvent,
   type LoginEvent,
-  type RefusalEvent,
 } from './log-events.ts'
 
 /** The oldest events go when there are more. */
@@ -47,7 +47,7 @@ export class LoginLog implements Iterable<LogEvent> {
   }
 
   /** The logins and changes of user that were refused. */
-  get refusals(): RefusalEvent[] {
+  get refusals(): ConnectFailedEvent[] {
     return this.#ofType('refusal')
   }
 
@@ -62,7 +62,7 @@ export class LoginLog implements Iterable<LogEvent> {
   }
 
   /** The most tokens that arrived in any span of `intervalMs` milliseconds, its end excluded. */
-  busiest(intervalMs: number): number {
+  peakTokens(intervalMs: number): number {
     const times = this.#ofType('token').map(({ atMs }) => atMs)
     let first = 0
     let most = 0

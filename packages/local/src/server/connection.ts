@@ -12,7 +12,7 @@ import type { FrontServices, Incoming } from './context.ts'
 import { type Gatekeeper, type LoginAttempt, recordToken } from './gatekeeper.ts'
 import { frontGreeting } from './greeting.ts'
 import { relaySession } from './session.ts'
-import { type Behind, logInBehind, reachBehind } from './upstream.ts'
+import { connectUpstream, logInBehind, type Upstream } from './upstream.ts'
 
 /** A connection while it is served. */
 export interface FrontConnection {
@@ -30,29 +30,29 @@ export function serveConnection(incoming: Incoming, services: FrontServices): Fr
 
 async function serve(client: FrontClient, services: FrontServices): Promise<void> {
   const faults = services.faults.current
-  let behind: Behind | undefined
+  let upstream: Upstream | undefined
   try {
     if (faults.hang === 'before-greeting') return await client.hang()
     await client.pause(faults.greetingDelayMs ?? 0)
     if (faults.error === undefined) {
-      behind = await reachBehind(client, services.backend)
-      if (behind !== undefined) await handshake(client, behind, faults, services)
+      upstream = await connectUpstream(client, services.backend)
+      if (upstream !== undefined) await handshake(client, upstream, faults, services)
     } else client.fail(faults.error, 'the fault `error` is set')
   } catch (error) {
     breakOff(client, error)
   } finally {
-    behind?.socket.destroy()
+    upstream?.socket.destroy()
     await client.finish()
   }
 }
 
 async function handshake(
   client: FrontClient,
-  behind: Behind,
+  upstream: Upstream,
   faults: FaultSettings,
   services: FrontServices,
 ): Promise<void> {
-  const greeting = frontGreeting(behind.greeting, faults)
+  const greeting = frontGreeting(upstream.greeting, faults)
   client.channel.write(encodeGreeting(greeting))
   let { payload } = await client.read()
   if (isSslRequest(payload) && faults.tls === undefined) {
@@ -72,12 +72,12 @@ async function handshake(
   token ??= await askForToken(client, greeting)
   const capabilities = (greeting.capabilities & response.capabilities & ~Capability.SSL) >>> 0
   const session = await admit({ ...attempt, token }, client, services, () =>
-    logInBehind(behind, response, capabilities, services.backend),
+    logInBehind(upstream, response, capabilities, services.backend),
   )
   if (session === undefined) return
   client.phase = 'session'
   client.channel.write(session.ok)
-  await relaySession({ client, behind, greeting, capabilities, faults }, session, services)
+  await relaySession({ client, upstream, greeting, capabilities, faults }, session, services)
 }
 
 /** https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html#error_er_secure_transport_required */

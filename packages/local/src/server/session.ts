@@ -13,15 +13,15 @@ import { admit, askForToken, unaskedToken } from './authentication.ts'
 import type { FrontClient } from './client.ts'
 import type { FrontServices } from './context.ts'
 import { collationFor } from './greeting.ts'
-import type { Behind } from './upstream.ts'
+import type { Upstream } from './upstream.ts'
 
 /** A longer COM_CHANGE_USER is none: user and database names are short, connection attributes at most 64 KiB. */
 const MAX_CHANGE_USER_BYTES = 128 * 1024
 
-/** A logged-in client and what is behind it. */
+/** A logged-in client and what is upstream it. */
 export interface OpenSession {
   readonly client: FrontClient
-  readonly behind: Behind
+  readonly upstream: Upstream
   /** What was greeted with. */
   readonly greeting: Greeting
   /** What both ends use. */
@@ -35,25 +35,25 @@ export async function relaySession(
   login: Session,
   services: FrontServices,
 ): Promise<void> {
-  const { client, behind } = open
+  const { client, upstream } = open
   let session = login
   client.channel.release()
-  behind.channel.release()
-  const end = await relay(client.stream, behind.socket, {
+  upstream.channel.release()
+  const end = await relay(client.stream, upstream.socket, {
     command: CHANGE_USER_COMMAND,
     maxPayloadBytes: MAX_CHANGE_USER_BYTES,
     handle: async (command) => {
       session = await logInAgain(command, open, session, services)
     },
   })
-  if (end.by === 'server') client.destroy('server', 'the database behind ended the session')
+  if (end.by === 'server') client.destroy('server', 'the database upstream ended the session')
   else client.destroy('client', codeOf(end.error))
 }
 
 /** @throws Error when the session must end, after the client has been told why. */
 async function logInAgain(
   { payload }: Packet,
-  { client, behind, greeting, capabilities, faults }: OpenSession,
+  { client, upstream, greeting, capabilities, faults }: OpenSession,
   session: Session,
   services: FrontServices,
 ): Promise<Session> {
@@ -62,7 +62,7 @@ async function logInAgain(
   client.resumeTalking(1)
   const token = unaskedToken({ authResponse, authPlugin }) ?? (await askForToken(client, greeting))
   const attempt = { connection: client.connection, user, during: 'change-user', token, faults } as const
-  const channel = new PacketChannel(behind.socket)
+  const channel = new PacketChannel(upstream.socket)
   const changed = await admit(attempt, client, services, () =>
     changeUser(
       { ...session, channel },
@@ -70,7 +70,7 @@ async function logInAgain(
         ...services.backend.account(user),
         database,
         attributes,
-        ...(collation !== undefined && { collation: collationFor(behind.greeting, collation) }),
+        ...(collation !== undefined && { collation: collationFor(upstream.greeting, collation) }),
       },
     ),
   )

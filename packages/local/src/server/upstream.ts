@@ -13,7 +13,7 @@ import type { FrontClient } from './client.ts'
 import { collationFor } from './greeting.ts'
 
 /** A connection to the database behind, greeted and not logged in yet. */
-export interface Behind {
+export interface Upstream {
   readonly socket: Socket
   readonly channel: PacketChannel
   readonly greeting: Greeting
@@ -24,7 +24,7 @@ export interface Behind {
  * can do and with the connection id that `KILL` knows. If that fails the client has been told: with the
  * database's own words if it said something, such as "Too many connections".
  */
-export async function reachBehind(client: FrontClient, backend: Backend): Promise<Behind | undefined> {
+export async function connectUpstream(client: FrontClient, backend: Backend): Promise<Upstream | undefined> {
   const socket = backend.connect().unref()
   socket.on('error', () => {})
   const channel = new PacketChannel(socket)
@@ -49,7 +49,7 @@ export async function reachBehind(client: FrontClient, backend: Backend): Promis
  * @throws {@link WireError} with the database's refusal
  */
 export async function logInBehind(
-  { channel, greeting }: Behind,
+  { channel, greeting }: Upstream,
   { user, database, attributes, collation }: HandshakeResponse,
   capabilities: number,
   backend: Backend,

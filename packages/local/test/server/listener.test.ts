@@ -157,7 +157,7 @@ describe('a bad login gets the bare 1045, the log gets the reason', () => {
     for (let login = 0; login < 2; login += 1) await (await connectWith(aurora, token)).end()
     await expect(connectWith(aurora, token)).rejects.toMatchObject(DENIED)
     expect(aurora.log.refusals[0]).toMatchObject({ reason: 'ThrottlingException' })
-    expect(aurora.log.busiest(60_000)).toBe(3)
+    expect(aurora.log.peakTokens(60_000)).toBe(3)
     expect(aurora.log.fingerprints).toHaveLength(1)
   })
 

@@ -1,7 +1,7 @@
-import type { AuroraIam, ConnectionTarget, Login } from '@aurora-iam/core'
+import type { AuroraIam, ConnectionTarget, LoginAttempt } from '@aurora-iam/core'
 import { timeoutError } from '../connect/open-socket.ts'
 import type { AuthenticatingConnection, ConnectionSettings } from '../driver-types.ts'
-import { settleOnOwnEnd } from '../own-end.ts'
+import { releaseOnLocalClose } from '../own-end.ts'
 import { onceAnswered } from './server-reply.ts'
 
 /** What {@link loginAgain} needs to know. */
@@ -21,7 +21,7 @@ export interface ChangeUserContext {
 export async function loginAgain(
   { connection, command }: AuthenticatingConnection,
   { iam, resolve, connectTimeout }: ChangeUserContext,
-): Promise<Login | undefined> {
+): Promise<LoginAttempt | undefined> {
   const { stream, config } = connection
   const givenUp = new AbortController()
   const giveUp = () => givenUp.abort()
@@ -41,28 +41,28 @@ export async function loginAgain(
   return login
 }
 
-function followChange(login: Login, { connection, command }: AuthenticatingConnection): void {
+function followChange(login: LoginAttempt, { connection, command }: AuthenticatingConnection): void {
   const { stream, config } = connection
-  settleOnOwnEnd(login, stream)
-  const fail = () => login.failed(new Error('The connection closed before the change of user was complete.'))
+  releaseOnLocalClose(login, stream)
+  const fail = () => login.fail(new Error('The connection closed before the change of user was complete.'))
   stream.once('close', fail)
-  login.onceOver(() => stream.off('close', fail))
-  command.once('end', () => login.settled())
+  login.onEnd(() => stream.off('close', fail))
+  command.once('end', () => login.abandon())
   if (config.compress) return
-  const stop = onceAnswered(stream, (error) => (error ? login.failed(error) : login.accepted()))
-  login.onceOver(stop)
+  const stop = onceAnswered(stream, (error) => (error ? login.fail(error) : login.succeed()))
+  login.onEnd(stop)
 }
 
 function limitChange(
-  login: Login,
+  login: LoginAttempt,
   stream: AuthenticatingConnection['connection']['stream'],
   connectTimeout: number,
 ): void {
   if (connectTimeout === 0) return
   const timer = setTimeout(() => {
     const error = timeoutError()
-    login.failed(error)
+    login.fail(error)
     stream.destroy(stream.writable ? error : undefined)
   }, connectTimeout)
-  login.onceOver(() => clearTimeout(timer))
+  login.onEnd(() => clearTimeout(timer))
 }

@@ -1,5 +1,5 @@
 import { AuroraIamError } from '@aurora-iam/core'
-import type { Logins } from '../connect/pending-logins.ts'
+import type { PendingLogins } from '../connect/pending-logins.ts'
 import type { AuthenticatingConnection } from '../driver-types.ts'
 import { type ChangeUserContext, loginAgain } from './change-user.ts'
 import { tolerateLateErrors } from './late-errors.ts'
@@ -7,7 +7,7 @@ import { followHandshake } from './track-handshake.ts'
 
 /** What the plugin needs to know. */
 export interface PluginContext extends ChangeUserContext {
-  readonly logins: Logins
+  readonly logins: PendingLogins
 }
 
 /**
@@ -37,7 +37,7 @@ export function clearPasswordPlugin(context: PluginContext) {
         const token = await login.token()
         return stream.writable ? Buffer.from(`${token.value}\0`) : null
       } catch (error) {
-        login?.failed(error as Error)
+        login?.fail(error as Error)
         stream.destroy(stream.writable ? (error as Error) : undefined)
         return null
       }

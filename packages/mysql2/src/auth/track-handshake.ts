@@ -1,27 +1,27 @@
-import type { Login, WriterCheck } from '@aurora-iam/core'
+import type { LoginAttempt, WriterCheck } from '@aurora-iam/core'
 import type { AuthenticatingConnection } from '../driver-types.ts'
-import { settleOnOwnEnd } from '../own-end.ts'
+import { releaseOnLocalClose } from '../own-end.ts'
 
 /** Tells `login` how the handshake of a new connection ends, and with a `check` how that ends. */
 export function followHandshake(
-  login: Login,
+  login: LoginAttempt,
   { connection, command }: AuthenticatingConnection,
   check: WriterCheck | undefined,
 ): void {
   const { stream } = connection
-  settleOnOwnEnd(login, stream)
+  releaseOnLocalClose(login, stream)
   command.once('error', (error) => {
-    login.failed(error)
+    login.fail(error)
     // mysql2 leaves it to the server to close the connection: one that does not would keep the socket.
     process.nextTick(() => stream.destroy())
   })
   if (check) requireWriter(login, { connection, command }, check)
-  else command.once('end', () => login.accepted())
+  else command.once('end', () => login.succeed())
 }
 
 /** Asks before anybody else can: mysql2 sends what is queued during the login in order, once it is complete. */
 function requireWriter(
-  login: Login,
+  login: LoginAttempt,
   { connection, command }: AuthenticatingConnection,
   check: WriterCheck,
 ): void {
@@ -34,10 +34,10 @@ function requireWriter(
     if (!isLoggedIn) return
     const reason = error ?? check.refusal(rows[0]?.[0])
     if (!reason) {
-      login.accepted()
+      login.succeed()
       return
     }
-    login.notKept(reason)
+    login.discard(reason)
     // After an error that is fatal mysql2 has closed the connection, and told everybody.
     if (!error?.fatal) connection.stream.destroy(reason)
   })

@@ -2,7 +2,7 @@ import { Socket } from 'node:net'
 import { GreetingGuard } from '@aurora-iam/core'
 
 /** The socket of a connection that waits for its place: mysql2 may give it up before it is connected. */
-export class WaitingSocket extends Socket {
+export class DeferredSocket extends Socket {
   readonly #guard = new GreetingGuard()
 
   /**

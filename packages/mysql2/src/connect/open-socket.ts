@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net'
-import { type AuroraIam, AuroraIamError, type ConnectionTarget, type Login } from '@aurora-iam/core'
+import { type AuroraIam, AuroraIamError, type ConnectionTarget, type LoginAttempt } from '@aurora-iam/core'
 import type { ConnectionSettings } from '../driver-types.ts'
-import { WaitingSocket } from './deferred-socket.ts'
-import type { Logins } from './pending-logins.ts'
+import { DeferredSocket } from './deferred-socket.ts'
+import type { PendingLogins } from './pending-logins.ts'
 
 /** What one call of {@link openWhenPermitted} needs to know. */
 export interface SocketContext {
   readonly iam: AuroraIam
-  readonly logins: Logins
+  readonly logins: PendingLogins
   readonly resolve: (settings: ConnectionSettings) => ConnectionTarget
   /** From the opening of the socket to the end of the login, the check of `requireWriter` included, in milliseconds; 0 for no bound. */
   readonly connectTimeout: number
@@ -19,7 +19,7 @@ export interface SocketContext {
  * caller of mysql2 as it is; and when mysql2 gives up first, the place goes to the next in line.
  */
 export function openWhenPermitted(settings: ConnectionSettings, context: SocketContext): Socket {
-  const socket = new WaitingSocket()
+  const socket = new DeferredSocket()
   const givenUp = new AbortController()
   socket.once('close', () => givenUp.abort())
   // mysql2 does both for the sockets it makes itself, and neither for one that it is given.
@@ -53,8 +53,8 @@ async function open(
     return
   }
   socket.once('connect', () => logins.add(socket, login))
-  socket.once('error', (error) => login.failed(error))
-  socket.once('close', () => login.failed(new Error('The connection closed before the login was complete.')))
+  socket.once('error', (error) => login.fail(error))
+  socket.once('close', () => login.fail(new Error('The connection closed before the login was complete.')))
   limitTime(socket, login, connectTimeout)
   socket.connect(target.dial)
 }
@@ -63,7 +63,7 @@ async function open(
  * mysql2's own `connectTimeout` runs while a connection waits for its place, and before 3.23.3 stops at the first
  * byte of the server. This one is the caller's: from the opening of the socket to the end of the login.
  */
-function limitTime(socket: Socket, login: Login, connectTimeout: number): void {
+function limitTime(socket: Socket, login: LoginAttempt, connectTimeout: number): void {
   if (connectTimeout === 0) return
   // Those of mysql2 and of the login: TLS, which listens later, would have mysql2 write HANDSHAKE_SSL_ERROR over the code.
   const listeners = socket.listeners('error')
@@ -78,7 +78,7 @@ function limitTime(socket: Socket, login: Login, connectTimeout: number): void {
       socket.destroy()
     }
   }, connectTimeout)
-  login.onceOver(() => clearTimeout(timer))
+  login.onEnd(() => clearTimeout(timer))
 }
 
 /** The error that mysql2 gives when a connection takes too long. */

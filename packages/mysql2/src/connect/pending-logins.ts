@@ -1,16 +1,16 @@
 import type { Socket } from 'node:net'
-import type { Login } from '@aurora-iam/core'
+import type { LoginAttempt } from '@aurora-iam/core'
 
 /**
  * Finds the login that belongs to a connection. mysql2 wraps the socket that it was given in a TLS socket and,
  * before 3.23.3, shares one settings object between the connections of a pool: the two ends of the TCP connection
  * are what both sockets have in common in every version.
  */
-export class Logins {
-  readonly #logins = new Map<string, Login>()
+export class PendingLogins {
+  readonly #logins = new Map<string, LoginAttempt>()
 
   /** Keeps `login` until its connected `socket` closes, or it is taken. */
-  add(socket: Socket, login: Login): void {
+  add(socket: Socket, login: LoginAttempt): void {
     const key = endsOf(socket)
     this.#logins.set(key, login)
     socket.once('close', () => {
@@ -19,7 +19,7 @@ export class Logins {
   }
 
   /** The login that the TCP connection under `socket` was opened for; undefined once it has been taken. */
-  take(socket: Socket): Login | undefined {
+  take(socket: Socket): LoginAttempt | undefined {
     const key = endsOf(socket)
     const login = this.#logins.get(key)
     this.#logins.delete(key)

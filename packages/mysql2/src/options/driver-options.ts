@@ -4,7 +4,7 @@ import type { Mysql2Options } from '../driver-types.ts'
 const PASSWORDS = ['password', 'password1', 'password2', 'password3', 'passwordSha1'] as const
 
 // Each would take the place of something that this package must do itself, or carry the token past TLS.
-const TAKEN: ReadonlyArray<readonly [option: string, remedy: string]> = [
+const RESERVED_OPTIONS: ReadonlyArray<readonly [option: string, remedy: string]> = [
   ['stream', 'To connect elsewhere than to `host`, give `dial` in the second argument'],
   ['socketPath', 'A token only goes over verified TLS to the name it is signed for. Give `host` and `port`'],
   ['authSwitchHandler', 'It would answer in place of the token. Leave it out'],
@@ -32,7 +32,8 @@ export function assertDriverOptions(options: Mysql2Options): void {
       { option },
     )
   }
-  for (const [option, remedy] of TAKEN) if (!isAbsent(given[option])) throw conflict(option, remedy)
+  for (const [option, remedy] of RESERVED_OPTIONS)
+    if (!isAbsent(given[option])) throw conflict(option, remedy)
   if (given.debug) {
     throw conflict(
       'debug',

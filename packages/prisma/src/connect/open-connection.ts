@@ -46,7 +46,7 @@ export function openOnIam(options: {
   const open = async (signal: AbortSignal): Promise<OpenConnection> => {
     const login = await activity.waiting(iam.login(target, signal))
     try {
-      const { value: password } = await login.tokenAhead()
+      const { value: password } = await login.tokenBeforeConnect()
       const secured = { ...config, ...target.dial, password, ssl: copyOf(ssl) }
       const stream = new ServerStream(target.dial)
       const opened = await logIn(stream, secured, signal, {
@@ -56,17 +56,17 @@ export function openOnIam(options: {
           stream.isAttended = true
           if (writerCheck) {
             await requireWriter(connection, writerCheck).catch((error) => {
-              login.notKept(error)
+              login.discard(error)
               throw error
             })
           }
-          login.accepted()
+          login.succeed()
         },
       })
       activity.opened()
       return opened
     } catch (error) {
-      login.failed(error as Error)
+      login.fail(error as Error)
       activity.failed(error as Error)
       throw error
     }

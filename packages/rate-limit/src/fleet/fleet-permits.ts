@@ -5,7 +5,7 @@ import type { PermitCounts, PermitSource } from '../permit-source.ts'
 import { LinkedList, type ListNode } from '../queue/linked-list.ts'
 import type { RateLimitStore } from '../store.ts'
 import { hasLapsed } from './leases.ts'
-import { FleetExchange } from './store-sync.ts'
+import { StoreSync } from './store-sync.ts'
 
 type Ending = PermitOutcome | 'cancelled' | 'expired'
 
@@ -25,10 +25,10 @@ interface Attempt {
 export class FleetPermits implements PermitSource {
   readonly #options: CompleteOptions
   readonly #key: string | undefined
-  readonly #exchange: FleetExchange
+  readonly #exchange: StoreSync
   /** In the order of their grants, so also of the instants when they expire. */
   readonly #inFlight = new LinkedList<Attempt>()
-  readonly #counts = { granted: 0, cancelled: 0, settledOk: 0, failed: 0, throttled: 0, expired: 0 }
+  readonly #counts = { granted: 0, cancelled: 0, succeeded: 0, failed: 0, throttled: 0, expired: 0 }
   #lastEndedAt = Number.NEGATIVE_INFINITY
   #wake: () => void = () => {}
 
@@ -36,7 +36,7 @@ export class FleetPermits implements PermitSource {
   constructor(options: CompleteOptions, store: RateLimitStore, key: string | undefined) {
     this.#options = options
     this.#key = key
-    this.#exchange = new FleetExchange(options, store, key, () => this.#wake())
+    this.#exchange = new StoreSync(options, store, key, () => this.#wake())
   }
 
   bind(wake: () => void): void {
@@ -67,7 +67,7 @@ export class FleetPermits implements PermitSource {
       () => alone.isLapsed,
       (ending) => {
         if (ending === 'cancelled') return alone.cancel()
-        alone.settled(ending === 'expired' ? 'ok' : ending)
+        alone.release(ending === 'expired' ? 'ok' : ending)
         this.#exchange.ended(this.#options.clock.now())
       },
     )
@@ -104,10 +104,10 @@ export class FleetPermits implements PermitSource {
       effectiveLimit: alone?.effectiveLimit ?? Math.min(limit, fleet?.effectiveLimit ?? limit),
       available: leases.readyCount(now) + (alone?.available ?? 0),
       inFlight: this.#inFlight.length,
-      wouldHaveExceeded: 0,
-      longestWouldBeWaitMs: 0,
+      dryRunDelayed: 0,
+      dryRunMaxWaitMs: 0,
       processes: fleet?.processes ?? this.#options.share?.processes ?? 1,
-      isStoreLost: outage !== undefined,
+      storeLost: outage !== undefined,
     }
   }
 
@@ -131,7 +131,7 @@ export class FleetPermits implements PermitSource {
       get isLapsed() {
         return attempt.isLapsed() || clock.now() >= attempt.expiresAt
       },
-      settled: (outcome = 'ok') => this.#end(attempt, outcome),
+      release: (outcome = 'ok') => this.#end(attempt, outcome),
       cancel: () => this.#end(attempt, 'cancelled'),
     }
   }
@@ -142,7 +142,7 @@ export class FleetPermits implements PermitSource {
     attempt.place = undefined
     attempt.end(ending)
     this.#lastEndedAt = this.#options.clock.now()
-    this.#counts[ending === 'ok' ? 'settledOk' : ending] += 1
+    this.#counts[ending === 'ok' ? 'succeeded' : ending] += 1
     if (ending === 'throttled') {
       publish('aurora-iam:rate-limit:throttled', () => ({
         key: this.#key,

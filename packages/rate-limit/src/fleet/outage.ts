@@ -25,13 +25,13 @@ export class FleetOutage {
     this.confirmedAt = this.since
     this.error = error
     this.processes = options.share?.processes ?? 1
-    const { whenLost, intervalMs } = options
-    if (whenLost === 'closed') return
+    const { onStoreLost, intervalMs } = options
+    if (onStoreLost === 'fail-closed') return
     // Whatever the fleet was granted before has by then ended and left the interval.
-    const opensAt = whenLost === 'share' ? this.since + leaseMs + intervalMs : this.since
+    const opensAt = onStoreLost === 'share' ? this.since + leaseMs + intervalMs : this.since
     const { share, ...others } = options
     this.alone = new LocalPermits(
-      whenLost === 'share' ? options : { ...others, share: undefined },
+      onStoreLost === 'share' ? options : { ...others, share: undefined },
       key,
       opensAt,
     )

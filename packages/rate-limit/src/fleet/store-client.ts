@@ -9,7 +9,7 @@ const forgottenAfterMs = 2000
  * Asks the store, each time in bounded time. An answer that comes too late is dropped: the next one tells all that the process
  * holds, so nothing is missed.
  */
-export class StoreLink {
+export class StoreClient {
   readonly #store: RateLimitStore
   readonly #key: string
   readonly #clock: RateLimitClock

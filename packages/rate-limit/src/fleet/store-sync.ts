@@ -5,7 +5,7 @@ import type { RateLimitStore } from '../store.ts'
 import { FleetClockWatch } from './clock-step-detector.ts'
 import { FleetLeases, type Instant, leaseMs } from './leases.ts'
 import { FleetOutage } from './outage.ts'
-import { StoreLink } from './store-client.ts'
+import { StoreClient } from './store-client.ts'
 import type { FleetAnswer } from './store-reply.ts'
 
 /** So far ahead of its time a place is reserved: enough to ask once for many, and for the way there and back. */
@@ -18,11 +18,11 @@ const probeEveryMs = 250
  * What one process has to say to the store, and when: one step at a time, at once when somebody wants a permit or gives
  * one back unused, otherwise when there is a reason.
  */
-export class FleetExchange {
+export class StoreSync {
   readonly leases = new FleetLeases()
   readonly #options: CompleteOptions
   readonly #key: string | undefined
-  readonly #link: StoreLink
+  readonly #link: StoreClient
   readonly #wake: () => void
   readonly #clockWatch = new FleetClockWatch()
   readonly #process = crypto.randomUUID()
@@ -44,7 +44,7 @@ export class FleetExchange {
     this.#options = options
     this.#key = key
     this.#wake = wake
-    this.#link = new StoreLink(store, key ?? 'default', options.clock, leaseMs, () => this.#plan())
+    this.#link = new StoreClient(store, key ?? 'default', options.clock, leaseMs, () => this.#plan())
     this.limit = options.limit
   }
 
@@ -104,13 +104,13 @@ export class FleetExchange {
     const report = this.leases.report(sent.now)
     const others = this.#others
     this.#others = []
-    const { intervalMs, recoverMs } = this.#options
+    const { intervalMs, recoveryIntervalMs } = this.#options
     const request = {
       process: this.#process,
       at: this.#clockWatch.storeTime(sent),
       limit: this.limit,
       interval: Math.ceil(intervalMs),
-      recover: recoverMs,
+      recover: recoveryIntervalMs,
       lease: leaseMs,
       ahead: aheadMs,
       want: this.#want,
@@ -175,14 +175,14 @@ export class FleetExchange {
       this.outage.confirmedAt = this.#options.clock.now()
       return
     }
-    const { share, whenLost, clock } = this.#options
+    const { share, onStoreLost, clock } = this.#options
     // Before the store ever said how many processes there are, the careful guess is one for each place.
     const processes = this.fleet?.processes ?? share?.processes ?? this.limit
     const limit = this.fleet?.limit ?? this.limit
     this.outage = new FleetOutage({ ...this.#options, limit, share: { processes } }, this.#key, error)
     this.outage.alone?.bind(this.#wake)
     const alone = this.outage.alone?.counts(clock.now()).limit ?? 0
-    publish('aurora-iam:rate-limit:store-lost', () => ({ key: this.#key, error, whenLost, limit: alone }))
+    publish('aurora-iam:rate-limit:store-lost', () => ({ key: this.#key, error, onStoreLost, limit: alone }))
   }
 
   #instant(): Instant {

@@ -1,19 +1,19 @@
 /**
  * The limit in force: the configured one, halved each time the server says that it is still too much, and grown back
- * by one place per `recoverMs`. Growth is read off the clock, so it needs no timer.
+ * by one place per `recoveryIntervalMs`. Growth is read off the clock, so it needs no timer.
  */
 export class AdaptiveLimit {
   readonly #intervalMs: number
-  readonly #recoverMs: number
+  readonly #recoveryIntervalMs: number
   #limit: number
   #cutTo: number
   #cutAt = Number.NEGATIVE_INFINITY
 
-  constructor(options: { limit: number; intervalMs: number; recoverMs: number }) {
+  constructor(options: { limit: number; intervalMs: number; recoveryIntervalMs: number }) {
     this.#limit = options.limit
     this.#cutTo = options.limit
     this.#intervalMs = options.intervalMs
-    this.#recoverMs = options.recoverMs
+    this.#recoveryIntervalMs = options.recoveryIntervalMs
   }
 
   /** The configured limit. */
@@ -23,13 +23,16 @@ export class AdaptiveLimit {
 
   /** The limit in force, from 1 to `limit`. */
   at(now: number): number {
-    return Math.min(this.#limit, this.#cutTo + Math.floor((now - this.#cutAt) / this.#recoverMs))
+    return Math.min(this.#limit, this.#cutTo + Math.floor((now - this.#cutAt) / this.#recoveryIntervalMs))
   }
 
   /** When the limit in force grows next; `Infinity` when it is whole. */
   growsAt(now: number): number {
     if (this.at(now) === this.#limit) return Number.POSITIVE_INFINITY
-    return this.#cutAt + (Math.floor((now - this.#cutAt) / this.#recoverMs) + 1) * this.#recoverMs
+    return (
+      this.#cutAt +
+      (Math.floor((now - this.#cutAt) / this.#recoveryIntervalMs) + 1) * this.#recoveryIntervalMs
+    )
   }
 
   lower(limit: number): void {

@@ -39,7 +39,7 @@ export class LocalPermits implements PermitSource {
   readonly #inFlight = new LinkedList<Attempt>()
   /** When each place whose attempt has ended is free again, soonest first. */
   readonly #resting = new LinkedList<number>()
-  readonly #counts = { granted: 0, cancelled: 0, settledOk: 0, failed: 0, throttled: 0, expired: 0 }
+  readonly #counts = { granted: 0, cancelled: 0, succeeded: 0, failed: 0, throttled: 0, expired: 0 }
   #wake: () => void = () => {}
 
   #restMs: number
@@ -85,7 +85,7 @@ export class LocalPermits implements PermitSource {
       get isLapsed() {
         return clock.now() >= expiresAt
       },
-      settled: (outcome = 'ok') => this.#settle(attempt, outcome),
+      release: (outcome = 'ok') => this.#settle(attempt, outcome),
       cancel: () => this.#cancel(attempt),
     }
   }
@@ -126,10 +126,10 @@ export class LocalPermits implements PermitSource {
       effectiveLimit,
       available: now < this.#opensAt ? 0 : Math.max(0, effectiveLimit - this.#occupied),
       processes: this.#processes,
-      isStoreLost: false,
+      storeLost: false,
       inFlight: this.#inFlight.length,
-      wouldHaveExceeded: this.#dryRun?.exceeded ?? 0,
-      longestWouldBeWaitMs: this.#dryRun?.longestMs ?? 0,
+      dryRunDelayed: this.#dryRun?.exceeded ?? 0,
+      dryRunMaxWaitMs: this.#dryRun?.longestMs ?? 0,
     }
   }
 
@@ -177,7 +177,7 @@ export class LocalPermits implements PermitSource {
         effectiveLimit: this.#limit.at(now),
       }))
     } else if (outcome === 'failed') this.#counts.failed += 1
-    else this.#counts.settledOk += 1
+    else this.#counts.succeeded += 1
     this.#wake()
   }
 

@@ -187,7 +187,7 @@ export class PermitQueue {
     if (cause !== undefined) {
       return new RateLimitError(
         'ERR_RATE_LIMIT_STORE_LOST',
-        `No permit came within ${waiter.timeoutMs} ms, and the store that the limit is shared through cannot be reached: ${cause.message} Bring it back, or see \`whenLost\`.`,
+        `No permit came within ${waiter.timeoutMs} ms, and the store that the limit is shared through cannot be reached: ${cause.message} Bring it back, or see \`onStoreLost\`.`,
         { cause, retryAfterMs: this.#estimateWaitMs(now) },
       )
     }

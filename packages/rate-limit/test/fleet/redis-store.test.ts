@@ -48,7 +48,7 @@ function listen(name: keyof RateLimitEvents): unknown[] {
 
 test('everything about a limit is in one key, which a cluster finds by its tag', async () => {
   const permit = await limiterOf({ store: redisStore(redis, { prefix: 'one-key' }) }).acquire()
-  permit.settled()
+  permit.release()
   expect(await redis.keys('one-key*')).toEqual(['one-key:{default}'])
   expect(JSON.parse((await redis.get('one-key:{default}')) as string)).toMatchObject({
     leases: [{ process: expect.any(String) }],
@@ -59,7 +59,7 @@ test('everything about a limit is in one key, which a cluster finds by its tag',
 test('the very first permit of a key waits until whatever was lost has ended; the next come at once', async () => {
   const limiter = limiterOf({ store: ownStore() })
   const first = await limiter.acquire()
-  first.settled()
+  first.release()
   expect(first.waitedMs).toBeGreaterThan(690)
   expect((await limiter.acquire()).waitedMs).toBeLessThan(600)
 })
@@ -87,8 +87,11 @@ test('of two limits on one key the smaller holds, and whoever named the larger h
 
 test('an attempt that was throttled slows every process', async () => {
   const store = ownStore()
-  const [one, other] = [limiterOf({ store, recoverMs: 60_000 }), limiterOf({ store, recoverMs: 60_000 })]
-  ;(await one.acquire()).settled('throttled')
+  const [one, other] = [
+    limiterOf({ store, recoveryIntervalMs: 60_000 }),
+    limiterOf({ store, recoveryIntervalMs: 60_000 }),
+  ]
+  ;(await one.acquire()).release('throttled')
   await new Promise((resolve) => setTimeout(resolve, 200))
   await other.acquire()
   expect(other.stats()).toMatchObject({ limit: 20, effectiveLimit: 10 })
@@ -117,8 +120,8 @@ test.concurrent.for(bad)(
   async ([, store], { expect }) => {
     const limiter = createRateLimiter({ limit: 8, intervalMs: 200, store, share: { processes: 4 } })
     const permits = await Promise.all([limiter.acquire(), limiter.acquire()])
-    expect(limiter.stats()).toMatchObject({ isStoreLost: true, effectiveLimit: 2, inFlight: 2, processes: 4 })
-    for (const permit of permits) permit.settled()
+    expect(limiter.stats()).toMatchObject({ storeLost: true, effectiveLimit: 2, inFlight: 2, processes: 4 })
+    for (const permit of permits) permit.release()
     limiter.close()
   },
 )
@@ -126,18 +129,21 @@ test.concurrent.for(bad)(
 test('closed: the wait ends with the store’s own error as the cause, and an event says so', async () => {
   const lost = listen('aurora-iam:rate-limit:store-lost')
   const error = new Error('NOPERM this user has no permissions')
-  const limiter = limiterOf({ store: { step: () => Promise.reject(error) }, whenLost: 'closed' })
+  const limiter = limiterOf({ store: { step: () => Promise.reject(error) }, onStoreLost: 'fail-closed' })
   await expect(limiter.acquire({ timeoutMs: 400 })).rejects.toMatchObject({
     code: 'ERR_RATE_LIMIT_STORE_LOST',
     retryable: true,
     cause: error,
     message: expect.stringContaining('NOPERM'),
   })
-  expect(lost).toEqual([{ key: undefined, error, whenLost: 'closed', limit: 0 }])
+  expect(lost).toEqual([{ key: undefined, error, onStoreLost: 'fail-closed', limit: 0 }])
 })
 
 test('open: a process goes on with the whole limit, at once', async () => {
-  const limiter = limiterOf({ store: { step: () => Promise.reject(new Error('No.')) }, whenLost: 'open' })
+  const limiter = limiterOf({
+    store: { step: () => Promise.reject(new Error('No.')) },
+    onStoreLost: 'fail-open',
+  })
   const permits = await Promise.all(Array.from({ length: 20 }, () => limiter.acquire()))
   expect(Math.max(...permits.map(({ waitedMs }) => waitedMs))).toBeLessThan(500)
 })
@@ -161,8 +167,11 @@ test.each([
   ['database', () => redisStore(redis, { database: 1 } as never)],
   ['store', () => createRateLimiter({ limit: 20, store: redis as never })],
   ['limit', () => createRateLimiter({ limit: 1e6, store: redisStore(redis) })],
-  ['whenLost', () => createRateLimiter({ limit: 20, whenLost: 'share' })],
-  ['whenLost', () => createRateLimiter({ limit: 20, store: redisStore(redis), whenLost: 'panic' as never })],
+  ['onStoreLost', () => createRateLimiter({ limit: 20, onStoreLost: 'share' })],
+  [
+    'onStoreLost',
+    () => createRateLimiter({ limit: 20, store: redisStore(redis), onStoreLost: 'panic' as never }),
+  ],
   ['share', () => createRateLimiter({ limit: 20, share: { processes: 0 } })],
   ['share', () => createRateLimiter({ limit: 20, share: 4 as never })],
   ['share.process', () => createRateLimiter({ limit: 20, share: { processes: 4, process: 1 } as never })],

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { AdaptiveLimit } from '../../src/local/adaptive-limit.ts'
 
-const options = { limit: 20, intervalMs: 1000, recoverMs: 500 }
+const options = { limit: 20, intervalMs: 1000, recoveryIntervalMs: 500 }
 
 test('a throttled attempt halves the limit, down to 1', () => {
-  const limit = new AdaptiveLimit({ ...options, recoverMs: 1e9 })
+  const limit = new AdaptiveLimit({ ...options, recoveryIntervalMs: 1e9 })
   const seen = [1000, 3000, 5000, 7000, 9000, 11_000].map((now) => {
     limit.throttled(now - 10, now)
     return limit.at(now)
@@ -21,7 +21,7 @@ test('the refusals of one burst halve the limit once', () => {
 })
 
 test('attempts granted after a cut count only when an interval has passed since it', () => {
-  const limit = new AdaptiveLimit({ ...options, recoverMs: 1e9 })
+  const limit = new AdaptiveLimit({ ...options, recoveryIntervalMs: 1e9 })
   limit.throttled(990, 1000)
   limit.throttled(1001, 1999)
   expect(limit.at(1999)).toBe(10)
@@ -29,7 +29,7 @@ test('attempts granted after a cut count only when an interval has passed since 
   expect(limit.at(2000)).toBe(5)
 })
 
-test('one place comes back per recoverMs, up to the limit', () => {
+test('one place comes back per recoveryIntervalMs, up to the limit', () => {
   const limit = new AdaptiveLimit(options)
   expect(limit.growsAt(0)).toBe(Number.POSITIVE_INFINITY)
   limit.throttled(990, 1000)
