@@ -1,10 +1,9 @@
 import type { AuroraIam, ConnectionTarget } from '@aurora-iam/core'
 import type { AuthPlugin } from 'mysql2'
-import { clearPasswordPlugin } from './auth/clear-password-plugin.ts'
+import { clearPasswordPlugin, noPasswordPlugin } from './auth/clear-password-plugin.ts'
 import { openWhenPermitted } from './connect/open-socket.ts'
 import { PendingLogins } from './connect/pending-logins.ts'
 import type { ConnectionHooks, ConnectionSettings } from './driver-types.ts'
-import { noPasswordPlugin } from './no-password-plugin.ts'
 
 /** mysql2's own default for `connectTimeout`, in milliseconds. */
 export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000

@@ -1,22 +1,24 @@
 import type { AuroraIam, ConnectionTarget } from '@aurora-iam/core'
 import { auroraIamCluster } from '@aurora-iam/mysql2'
 import type { NodeOptions, Replication } from './data-source-types.ts'
-import { type Placed, place } from './place.ts'
 import { conflict, invalid, named } from './refusals.ts'
+import { type Resolved, resolveNode } from './resolve-node.ts'
 
 /**
  * `replication` with the writer and each reader placed, and with nodes that come back after failed logins.
  *
- * @throws {@link AuroraIamError} as {@link place}, with the names of the nodes' options, and for a `restoreNodeTimeout` of 0
+ * @throws {@link AuroraIamError} as {@link resolveNode}, with the names of the nodes' options, and for a `restoreNodeTimeout` of 0
  */
-export function placeReplication(iam: AuroraIam, replication: Replication): Placed<Replication> {
+export function resolveReplication(iam: AuroraIam, replication: Replication): Resolved<Replication> {
   const { master, slaves, ...cluster } = replication
   if (!Array.isArray(slaves)) throw invalid('replication.slaves', 'an array of readers', slaves)
-  const writer = placeNode(iam, master, 'replication.master')
-  const readers = slaves.map((slave, index) => placeNode(iam, slave, `replication.slaves[${index}]`))
+  const writer = resolveReplicationNode(iam, master, 'replication.master')
+  const readers = slaves.map((slave, index) =>
+    resolveReplicationNode(iam, slave, `replication.slaves[${index}]`),
+  )
   const [first] = writer.targets
   const targets = [first, ...readers.flatMap((reader) => reader.targets)] as const
-  assertOnePlaceEach(targets)
+  assertOneAddressEach(targets)
   return {
     options: {
       ...named('replication.', () => auroraIamCluster(cluster)),
@@ -27,7 +29,7 @@ export function placeReplication(iam: AuroraIam, replication: Replication): Plac
   }
 }
 
-function placeNode(iam: AuroraIam, node: NodeOptions, path: string): Placed<NodeOptions> {
+function resolveReplicationNode(iam: AuroraIam, node: NodeOptions, path: string): Resolved<NodeOptions> {
   if (typeof node !== 'object' || node === null) {
     throw invalid(path, 'an object with host, port, username and database', node)
   }
@@ -37,11 +39,11 @@ function placeNode(iam: AuroraIam, node: NodeOptions, path: string): Placed<Node
       'TypeORM ignores the `ssl` of a node. Leave it out: each node is verified by its own name. Other certificate authorities go into `ca`',
     )
   }
-  return place(iam, node, `${path}.`)
+  return resolveNode(iam, node, `${path}.`)
 }
 
 /** mysql2 knows a connection by the name and the port that are signed: they must lead to one place. */
-function assertOnePlaceEach(targets: readonly ConnectionTarget[]): void {
+function assertOneAddressEach(targets: readonly ConnectionTarget[]): void {
   const places = new Map<string, string>()
   for (const { hostname, port, dial } of targets) {
     const endpoint = `${hostname}:${port}`

@@ -2,8 +2,8 @@ import { type AuroraIam, type AuroraIamOptions, asAuroraIam } from '@aurora-iam/
 import { assertDriverOptions, connectionHooks, DEFAULT_CONNECT_TIMEOUT_MS } from '@aurora-iam/mysql2'
 import { assertMysql, assertOnMysql2, assertPlainPassword } from './data-source-options.ts'
 import type { MysqlDataSourceOptions, NodeOptions, Replication } from './data-source-types.ts'
-import { type Placed, place } from './place.ts'
-import { placeReplication } from './replication.ts'
+import { resolveReplication } from './replication.ts'
+import { type Resolved, resolveNode } from './resolve-node.ts'
 import { sharedSsl } from './shared-ssl.ts'
 import { expandUrl } from './url.ts'
 
@@ -35,12 +35,12 @@ export function withAuroraIam<T extends MysqlDataSourceOptions>(
   assertOnMysql2(options)
   const { extra, ssl } = options
   const connectTimeout = options.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT_MS
-  const { options: placed, targets } = options.replication
-    ? placeAll(shared, options, options.replication)
-    : place(shared, options)
+  const { options: resolved, targets } = options.replication
+    ? resolveReplicated(shared, options, options.replication)
+    : resolveNode(shared, options)
   const hooks = connectionHooks(shared, { target: targets, connectTimeout })
   return {
-    ...placed,
+    ...resolved,
     // Without it TypeORM 0.3 prefers `mysql`, which can be handed no token.
     connectorPackage: 'mysql2',
     ssl: sharedSsl(shared, targets, ssl),
@@ -53,13 +53,13 @@ export function withAuroraIam<T extends MysqlDataSourceOptions>(
   }
 }
 
-function placeAll<T extends MysqlDataSourceOptions>(
+function resolveReplicated<T extends MysqlDataSourceOptions>(
   iam: AuroraIam,
   options: T,
   given: Replication,
-): Placed<T> {
+): Resolved<T> {
   // TypeORM looks for none of it here, but nobody who gave a password is to think that it is in use.
   assertDriverOptions(expandUrl<NodeOptions>(options))
-  const { options: replication, targets } = placeReplication(iam, given)
+  const { options: replication, targets } = resolveReplication(iam, given)
   return { options: { ...options, replication }, targets }
 }

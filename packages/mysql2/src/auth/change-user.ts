@@ -1,8 +1,8 @@
 import type { AuroraIam, ConnectionTarget, LoginAttempt } from '@aurora-iam/core'
-import { timeoutError } from '../connect/open-socket.ts'
+import { timeoutError } from '../connect/timeout-error.ts'
 import type { AuthenticatingConnection, ConnectionSettings } from '../driver-types.ts'
-import { releaseOnLocalClose } from '../own-end.ts'
 import { onceAnswered } from './server-reply.ts'
+import { releaseOnLocalClose } from './track-handshake.ts'
 
 /** What {@link loginAgain} needs to know. */
 export interface ChangeUserContext {

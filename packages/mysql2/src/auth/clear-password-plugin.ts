@@ -45,6 +45,15 @@ export function clearPasswordPlugin(context: PluginContext) {
   }
 }
 
+/**
+ * Answers a server that asks for any other proof than the token: there is no password, as mysql2's own plugins would
+ * say. Those would say it to a stream that has been ended meanwhile too, and throw what comes of it at the process.
+ */
+export function noPasswordPlugin({ connection }: AuthenticatingConnection) {
+  tolerateLateErrors(connection)
+  return async (): Promise<Buffer | null> => (connection.stream.writable ? Buffer.alloc(0) : null)
+}
+
 /** A server that goes on asking would take a place under the rate limit each time. */
 function askedTwice(): Error {
   const error = new Error('The server asked for the token twice in one login. It was sent once.')

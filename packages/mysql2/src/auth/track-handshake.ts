@@ -1,6 +1,6 @@
+import type { Socket } from 'node:net'
 import type { LoginAttempt, WriterCheck } from '@aurora-iam/core'
 import type { AuthenticatingConnection } from '../driver-types.ts'
-import { releaseOnLocalClose } from '../own-end.ts'
 
 /** Tells `login` how the handshake of a new connection ends, and with a `check` how that ends. */
 export function followHandshake(
@@ -41,4 +41,19 @@ function requireWriter(
     // After an error that is fatal mysql2 has closed the connection, and told everybody.
     if (!error?.fatal) connection.stream.destroy(reason)
   })
+}
+
+/**
+ * Settles `login` when this side ends the stream before the server does, as mysql2's `destroy()` does: that says nothing
+ * about the server. mysql2 would wait for the server to close its side too.
+ */
+export function releaseOnLocalClose(login: LoginAttempt, stream: Socket): void {
+  const settle = () => {
+    // Node ends this side by itself once the server has ended the other.
+    if (stream.readableEnded) return
+    login.abandon()
+    stream.destroy()
+  }
+  stream.once('finish', settle)
+  login.onEnd(() => stream.off('finish', settle))
 }

@@ -3,6 +3,7 @@ import { type AuroraIam, AuroraIamError, type ConnectionTarget, type LoginAttemp
 import type { ConnectionSettings } from '../driver-types.ts'
 import { DeferredSocket } from './deferred-socket.ts'
 import type { PendingLogins } from './pending-logins.ts'
+import { timeoutError } from './timeout-error.ts'
 
 /** What one call of {@link openWhenPermitted} needs to know. */
 export interface SocketContext {
@@ -79,13 +80,4 @@ function limitTime(socket: Socket, login: LoginAttempt, connectTimeout: number):
     }
   }, connectTimeout)
   login.onEnd(() => clearTimeout(timer))
-}
-
-/** The error that mysql2 gives when a connection takes too long. */
-export function timeoutError(): Error {
-  return Object.assign(new Error('connect ETIMEDOUT'), {
-    errorno: 'ETIMEDOUT',
-    code: 'ETIMEDOUT',
-    syscall: 'connect',
-  })
 }

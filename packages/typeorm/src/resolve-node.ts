@@ -5,7 +5,7 @@ import { named } from './refusals.ts'
 import { expandUrl } from './url.ts'
 
 /** Options that TypeORM can be given, and where its connections then lead. */
-export interface Placed<T> {
+export interface Resolved<T> {
   readonly options: T
   readonly targets: readonly [ConnectionTarget, ...ConnectionTarget[]]
 }
@@ -20,7 +20,7 @@ const ADDRESS = ['host', 'port', 'username']
  * @param path - where `options` stand, such as `'replication.slaves[0].'`
  * @throws {@link AuroraIamError} for an address that cannot be signed, and for what contradicts IAM
  */
-export function place<T extends NodeOptions>(iam: AuroraIam, options: T, path = ''): Placed<T> {
+export function resolveNode<T extends NodeOptions>(iam: AuroraIam, options: T, path = ''): Resolved<T> {
   const expanded = named(path, () => expandUrl(options))
   named(path, () => assertDriverOptions(expanded))
   const { host, port, username } = expanded
