@@ -1,75 +1,59 @@
-import { readFileSync } from 'node:fs'
-import { AuroraIamError } from '@aurora-iam/core'
-import { examine } from './doctor.ts'
-import { DOCTOR_USAGE, parseDoctorOptions } from './doctor-options.ts'
-import { formatFinding } from './finding.ts'
-import { UsageError } from './usage-error.ts'
+import { CommanderError } from 'commander'
+import { UsageError } from './options/usage-error.ts'
+import type { CliOutput } from './output/output.ts'
+import { createProgram } from './program.ts'
 
-const USAGE = `aurora-iam <command> [options]
-
-Commands:
-  doctor   looks for what keeps an IAM login from working
-
-aurora-iam <command> --help tells the options, aurora-iam --version the version.
-`
-
-/** Where a command writes its words. */
-export interface CliOutput {
-  out(text: string): void
-  error(text: string): void
-}
-
-/** Runs one command; returns the exit status: 1 if the doctor found something wrong, 2 for arguments that make no sense. */
+/**
+ * Runs one command.
+ *
+ * @returns the exit status: that of the command, or 2 for arguments that cannot be used
+ */
 export async function runCli(args: readonly string[], output: CliOutput): Promise<number> {
+  let status = 0
+  const exit = (given: number): void => {
+    status = given
+  }
+  const program = createProgram({ output, exit })
   try {
-    const [command, ...rest] = args
-    if (command === 'doctor') return await runDoctor(rest, output)
-    if (command === undefined || command === '--help' || command === '-h') return show(USAGE, output)
-    if (command === '--version') return show(`${readVersion()}\n`, output)
-    throw new UsageError(`There is no command ${JSON.stringify(command)}.\n\n${USAGE}`)
+    if (args.length === 0) program.outputHelp()
+    else await program.parseAsync(args, { from: 'user' })
+    return status
   } catch (error) {
-    if (!(error instanceof UsageError) && !(error instanceof AuroraIamError)) throw error
-    output.error(`aurora-iam: ${error.message}\n`)
-    return 2
+    return report(error as Error, output)
   }
 }
 
-/** The program: ends when all is said. */
+/** Runs the program and ends the process when everything is written. */
 export async function main(): Promise<void> {
-  // AWS's own switch for one warning, of eight lines, about versions of Node: no part of what is to be read here.
+  // AWS's own switch for a warning of eight lines about versions of Node, which is not part of the result.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
   const { stdout, stderr } = process
   for (const stream of [stdout, stderr]) stream.on('error', ignoreBrokenPipe)
   const status = await runCli(process.argv.slice(2), {
     out: (text) => void stdout.write(text),
     error: (text) => void stderr.write(text),
+    isColourful: stdout.isTTY && stdout.hasColors(),
+    isInteractive: stderr.isTTY,
   })
   for (const stream of [stdout, stderr]) await new Promise<unknown>((resolve) => stream.write('', resolve))
-  // A credential source that hangs would keep the process from ending by itself.
+  // An unresponsive credential provider would keep the process alive.
   process.exit(status)
 }
 
-/** A reader that has gone away, as `head` does, changes nothing about the exit status, which tells of all that is found. */
+/** Writes what failed. Errors that are not about the arguments or the set-up are bugs, and keep their stack. */
+function report(error: Error & { code?: unknown }, output: CliOutput): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0
+    output.error(`aurora-iam: ${error.message.replace(/^error: /, '')}. See aurora-iam --help\n`)
+    return 2
+  }
+  const isOurs = error instanceof UsageError || String(error.code).startsWith('ERR_AURORA_IAM_')
+  if (!isOurs) throw error
+  output.error(`aurora-iam: ${error.message}\n`)
+  return 2
+}
+
+/** A reader that closed its end, as `head` does, changes nothing about the exit status. */
 function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
-}
-
-async function runDoctor(args: readonly string[], output: CliOutput): Promise<number> {
-  const options = parseDoctorOptions(args)
-  if (!options) return show(DOCTOR_USAGE, output)
-  let isWell = true
-  for await (const finding of examine(options)) {
-    output.out(formatFinding(finding))
-    if (finding.verdict === 'wrong') isWell = false
-  }
-  return isWell ? 0 : 1
-}
-
-function readVersion(): string {
-  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
-}
-
-function show(text: string, output: CliOutput): number {
-  output.out(text)
-  return 0
 }

@@ -52,7 +52,7 @@ test('ends with its last word, though the credential source never does', async (
   const { program, output } = start({ profile: 'never' }, ['--import', haste])
   const ended = await once(program, 'close')
   // Throws if it has ended.
-  process.kill(Number(await readFile(pathOf('pid'), 'utf8')))
+  process.kill(Number(await vi.waitFor(() => readFile(pathOf('pid'), 'utf8'), 10_000)))
   expect(ended).toEqual([1, null])
   expect(output.out).toMatch(/\nWRONG +token .*\n$/)
 })

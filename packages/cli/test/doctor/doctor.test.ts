@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { localAurora } from '../../../test/local-aurora.ts'
-import { pathOf, write } from '../../core/test/chain.ts'
-import { serve } from '../../core/test/loopback.ts'
-import { doctorArguments, LET_IN, prepareFor, run as runOn, sts } from './support.ts'
+import { localAurora } from '../../../../test/local-aurora.ts'
+import { pathOf, write } from '../../../core/test/chain.ts'
+import { serve } from '../../../core/test/loopback.ts'
+import { doctorArguments, LET_IN, prepareFor, run as runOn, sts } from '../support.ts'
 
 const MINUTE_MS = 60_000
 
@@ -246,15 +246,15 @@ describe('arguments', () => {
   })
 
   test('--version: the one of the package', async () => {
-    const { version } = createRequire(import.meta.url)('../package.json')
+    const { version } = createRequire(import.meta.url)('../../package.json')
     expect(await run('--version')).toMatchObject({ status: 0, out: `${version}\n` })
   })
 
   test.each([
-    [['patient'], 'There is no command "patient".'],
+    [['patient'], "unknown command 'patient'"],
     [['doctor', '--user', 'app'], '--host is missing.'],
     [['doctor', '--host', 'db'], '--user is missing.'],
-    [['doctor', '--hots', 'db'], "Unknown option '--hots'"],
+    [['doctor', '--hots', 'db'], "unknown option '--hots'\n(Did you mean --host?)"],
     [['doctor', '--host', 'db', '--user', 'app', '--dial', 'here'], '--dial: expected a host and a port'],
     [['doctor', '--host', 'db', '--user', 'app', '--ca', '/nowhere'], '--ca: ENOENT'],
     [['doctor', '--host', 'db', '--user', 'app', '--region', 'Mars'], 'region: '],

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
-import { localAurora } from '../../../test/local-aurora.ts'
-import { doctorArguments, prepareFor, run } from './support.ts'
+import { localAurora } from '../../../../test/local-aurora.ts'
+import { doctorArguments, prepareFor, run } from '../support.ts'
 
 const GLOBAL = 'bank.global-abcdefghijkl.global.rds.amazonaws.com'
 const NAMED = 'db.bank.internal'

@@ -1,8 +1,8 @@
 import { type AuroraIamError, type ConnectionTarget, createAuroraIam } from '@aurora-iam/core'
+import type { Target } from '../options/target.ts'
 import { askSts } from './ask-sts.ts'
 import { clockFinding } from './clock-finding.ts'
 import { logInTo } from './database.ts'
-import type { DoctorOptions } from './doctor-options.ts'
 import type { Finding } from './finding.ts'
 import { identityFinding } from './identity-finding.ts'
 import { tokenFinding } from './token-finding.ts'
@@ -12,7 +12,7 @@ import { tokenFinding } from './token-finding.ts'
  *
  * @throws {@link AuroraIamError} for options that cannot be used
  */
-export async function* examine({ host, port, user, iam: options }: DoctorOptions): AsyncGenerator<Finding> {
+export async function* examine({ host, port, user, iam: options }: Target): AsyncGenerator<Finding> {
   const iam = createAuroraIam(options)
   try {
     let target: ConnectionTarget

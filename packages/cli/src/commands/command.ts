@@ -1,0 +1,24 @@
+import { Command } from 'commander'
+import type { CliOutput } from '../output/output.ts'
+
+/** What a command is given to work with. */
+export interface CommandContext {
+  readonly output: CliOutput
+  /** Takes the exit status, if it is not 0. */
+  exit(status: number): void
+}
+
+/** One command, ready to be added to the program. */
+export type MakeCommand = (context: CommandContext) => Command
+
+/** Starts a command whose help ends with one example and its exit statuses. */
+export function describeCommand(
+  name: string,
+  description: string,
+  help: { readonly example: string; readonly exit?: string },
+): Command {
+  const exit = help.exit ?? '0 on success, 1 on failure, 2 for arguments that cannot be used'
+  return new Command(name)
+    .description(description)
+    .addHelpText('after', `\nExample:\n  ${help.example}\n\nExit status: ${exit}.`)
+}

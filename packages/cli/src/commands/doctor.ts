@@ -1,0 +1,34 @@
+import type { Command } from 'commander'
+import type { Finding } from '../doctor/finding.ts'
+import { addTargetOptions, readTarget, type TargetFlags } from '../options/target.ts'
+import { writeJson } from '../output/output.ts'
+import { type CommandContext, describeCommand } from './command.ts'
+
+/** Makes the command that checks each step of a login. */
+export function doctorCommand({ output, exit }: CommandContext): Command {
+  const command = describeCommand(
+    'doctor',
+    'Log in once as a program does, and report for each step whether it works',
+    {
+      example: 'aurora-iam doctor --host mydb.cluster-c0example0.eu-west-1.rds.amazonaws.com --user app',
+      exit: '0 if the login works, 1 if a check failed, 2 for arguments that cannot be used',
+    },
+  )
+  return addTargetOptions(command)
+    .option('--json', 'print the findings as JSON')
+    .action(async (flags: TargetFlags & { readonly json?: boolean }) => {
+      const target = readTarget(flags)
+      const [{ examine }, { formatFinding }] = await Promise.all([
+        import('../doctor/doctor.ts'),
+        import('../doctor/finding.ts'),
+      ])
+      const findings: Finding[] = []
+      for await (const finding of examine(target)) {
+        findings.push(finding)
+        if (!flags.json) output.out(formatFinding(finding, output))
+      }
+      const ok = findings.every(({ verdict }) => verdict !== 'wrong')
+      if (flags.json) writeJson(output, { ok, findings })
+      if (!ok) exit(1)
+    })
+}

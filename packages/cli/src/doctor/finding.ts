@@ -1,0 +1,33 @@
+import type { CliOutput } from '../output/output.ts'
+import { paint } from '../output/style.ts'
+import { visible } from '../output/visible.ts'
+
+/** What one check of the doctor came to. */
+export interface Finding {
+  /** What was looked at, in a word or two. */
+  readonly check: string
+  /** `unknown`: it could not be looked at, which is no fault by itself. */
+  readonly verdict: 'ok' | 'wrong' | 'unknown'
+  /** What was seen. */
+  readonly seen: string
+  /** What to do about it, a line each. */
+  readonly remedies?: readonly string[]
+}
+
+const VERDICT_WIDTH = 9
+const CHECK_WIDTH = 13
+
+const FORMATS = { ok: 'green', wrong: 'red', unknown: 'yellow' } as const
+
+/**
+ * Returns the lines that show a finding.
+ *
+ * Servers and proxies are quoted before they are verified, so every line is made visible.
+ */
+export function formatFinding(finding: Finding, output: CliOutput): string {
+  const { check, verdict, seen, remedies = [] } = finding
+  const word = (verdict === 'wrong' ? 'WRONG' : verdict).padEnd(VERDICT_WIDTH)
+  const margin = ' '.repeat(VERDICT_WIDTH + CHECK_WIDTH)
+  const first = paint(output, FORMATS[verdict], word) + visible(`${check.padEnd(CHECK_WIDTH)}${seen}`)
+  return [first, ...remedies.map((remedy) => margin + visible(remedy))].map((line) => `${line}\n`).join('')
+}

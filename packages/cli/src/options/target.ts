@@ -1,0 +1,99 @@
+import type { Address, AuroraIamOptions } from '@aurora-iam/core'
+import type { Command } from 'commander'
+import { readCertificates, storedCertificates } from './certificates.ts'
+import { readDatabaseUrl } from './database-url.ts'
+import { UsageError } from './usage-error.ts'
+
+/** The options that name a database, as commander returns them. */
+export interface TargetFlags {
+  readonly host?: string
+  readonly port?: string
+  readonly user?: string
+  readonly database?: string
+  readonly hostname?: string
+  readonly dial?: string
+  readonly region?: string
+  readonly profile?: string
+  readonly ca?: string
+}
+
+/** The database that a command works on. */
+export interface Target {
+  /** Host name as the caller gave it. */
+  readonly host: string
+  /** Port as the caller gave it: core checks it. */
+  readonly port: string
+  readonly user: string
+  readonly database: string | undefined
+  readonly iam: AuroraIamOptions
+}
+
+/** Adds the options that name a database to a command. */
+export function addTargetOptions(command: Command): Command {
+  return command
+    .option('--host <name>', 'endpoint of the database (default: that of DATABASE_URL)')
+    .option('--user <name>', 'database user to log in as (default: that of DATABASE_URL)')
+    .option('--port <number>', 'port of the database (default: that of DATABASE_URL, or 3306)')
+    .option('--database <name>', 'database to begin in (default: that of DATABASE_URL)')
+    .option('--hostname <name>', 'endpoint to sign and to verify, if --host is another name for it')
+    .option('--dial <host:port>', 'where to connect, if not there: the near end of a tunnel')
+    .option(
+      '--region <name>',
+      'Region of the database (default: the one in its name, then that of the AWS configuration)',
+    )
+    .option('--profile <name>', 'profile of the AWS shared files (default: AWS_PROFILE)')
+    .option(
+      '--ca <file>',
+      'certificate authorities in PEM (default: AURORA_IAM_CA, those that `aurora-iam ca` stored, those of Amazon for the Region)',
+    )
+}
+
+/**
+ * Returns the database that the options name. What they leave out comes from `DATABASE_URL`.
+ *
+ * @throws {@link UsageError} for a host or user that is missing and for values that cannot be read
+ */
+export function readTarget(flags: TargetFlags, environment: NodeJS.ProcessEnv = process.env): Target {
+  const url = flags.host === undefined ? readDatabaseUrl(environment.DATABASE_URL) : undefined
+  const host = flags.host ?? url?.host
+  const user = flags.user ?? url?.user
+  if (host === undefined)
+    throw new UsageError('--host is missing. Give the endpoint of the database, or set DATABASE_URL.')
+  if (user === undefined) throw new UsageError('--user is missing. Give the database user to log in as.')
+  const { hostname, region, profile, dial } = flags
+  const ca = flags.ca ?? (environment.AURORA_IAM_CA || undefined)
+  const iam = {
+    hostname,
+    region,
+    profile,
+    dial: dial === undefined ? undefined : readAddress(dial, '--dial'),
+    ca:
+      ca === undefined
+        ? storedCertificates(hostname ?? host, region, environment)
+        : readCertificates(ca, flags.ca === undefined ? 'AURORA_IAM_CA' : '--ca'),
+  }
+  return {
+    host,
+    user,
+    port: flags.port ?? url?.port ?? '3306',
+    database: flags.database ?? url?.database,
+    iam: withoutUndefined(iam),
+  }
+}
+
+/** Returns `options` without the properties that were not given: core has a default for each. */
+function withoutUndefined(options: AuroraIamOptions): AuroraIamOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}
+
+/**
+ * Returns the host and port in `text`. An IPv6 address stands in brackets.
+ *
+ * @throws {@link UsageError}
+ */
+export function readAddress(text: string, option: string): Address {
+  const [, host, port] = /^(.+):(\d{1,5})$/.exec(text) ?? []
+  if (host === undefined || port === undefined || Number(port) > 65_535)
+    throw new UsageError(`${option}: expected a host and a port, as in 127.0.0.1:13306.`)
+  return { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) }
+}
