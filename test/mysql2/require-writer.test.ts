@@ -121,7 +121,7 @@ describe.each(VERSIONS)('requireWriter with $name, before a reader', ({ promises
       Promise.allSettled([pool.query('SELECT 1'), pool.query('SELECT 1')]),
     )
     const reason = 'ERR_AURORA_IAM_NOT_A_WRITER'
-    expect(events).toEqual([`refusal ${reason}`, `refusal ${reason}`])
+    expect(events).toEqual([`connect-failed ${reason}`, `connect-failed ${reason}`])
     expect(iam.stats()).toMatchObject({
       connectionsOpened: 0,
       connectionsFailed: 2,

@@ -68,7 +68,7 @@ export function errorOf(action: (callback: (error: unknown) => void) => void): P
   return new Promise((resolve) => action(resolve))
 }
 
-/** How the logins during `action` ended, in order: `connect`, or `refusal` and the code of its error. */
+/** How the logins during `action` ended, in order: `connect`, or `connect-failed` and the code of its error. */
 export async function endingsDuring(action: () => Promise<unknown>): Promise<string[]> {
   const endings: string[] = []
   const note = (event: unknown, channel: string | symbol) => {
