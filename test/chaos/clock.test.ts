@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AuroraIamOptions, createAuroraIam } from '@aurora-iam/core'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { SECRET, SESSION } from '@aurora-iam/test-support/example-credentials'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { serveSts } from '@aurora-iam/test-support/sts'
+import { until } from '@aurora-iam/test-support/until'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { serveSts } from '../../packages/core/test/sts.ts'
-import { SECRET, SESSION } from '../../packages/core/test/support.ts'
-import { until } from '../conformance/rate.ts'
-import { localAurora } from '../local-aurora.ts'
 import { ADAPTERS } from './adapters.ts'
-import { errorOf, opener, refusedBy } from './setting.ts'
+import { opener, refusedBy } from './setting.ts'
 
 const MINUTE_MS = 60_000
 
@@ -52,7 +53,7 @@ describe.each(ADAPTERS)('the clock of a machine with $name', (harness) => {
 
   /** What the cause of the error says that asking for a connection ends with. */
   async function refusal(attempt: Promise<unknown>): Promise<string> {
-    const error = await errorOf(attempt)
+    const error = await rejectionOf(attempt)
     expect(error).toMatchObject(refusedBy(harness))
     if (keepsErrors) expect(error.cause).toMatchObject({ code: 'ERR_AURORA_IAM_ACCESS_DENIED' })
     return (error.cause as Error | undefined)?.message ?? ''
@@ -133,7 +134,7 @@ describe.each(ADAPTERS)('the clock of a machine with $name', (harness) => {
       const client = await connect({ ...aurora.iam, rateLimit, maxWaitMs: 300 })
       const held = await client.hold()
       const start = performance.now()
-      const waiting = errorOf(client.hold())
+      const waiting = rejectionOf(client.hold())
       await until(() => rateLimit.stats().waiting === 1)
       jump()
       // Whoever comes makes the limiter look at the time.

@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { AuroraIamError, type AuroraIamOptions, createAuroraIam } from '@aurora-iam/core'
 import { type CredentialIdentity, createPrincipal } from '@aurora-iam/local'
+import { gateLimiter } from '@aurora-iam/test-support/gate-limiter'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { until } from '@aurora-iam/test-support/until'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { HeldConnection } from '../conformance/harness.ts'
-import { until } from '../conformance/rate.ts'
-import { localAurora } from '../local-aurora.ts'
 import { ADAPTERS } from './adapters.ts'
-import { closedGate } from './gate.ts'
-import { errorOf, opener, refusedBy } from './setting.ts'
+import { opener, refusedBy } from './setting.ts'
 
 const MINUTE_MS = 60_000
 const SECRET = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'
@@ -101,7 +102,7 @@ describe.each(ADAPTERS)('credentials of $name', (harness) => {
       const held = await client.hold()
       now += 20 * MINUTE_MS
       current = answer
-      const error = await errorOf(client.query('SELECT 1'))
+      const error = await rejectionOf(client.query('SELECT 1'))
       expect(error).toMatchObject({ code: `ERR_AURORA_IAM_CREDENTIALS_${code}` })
       expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(SECRET)
       if (keepsErrors) {
@@ -128,7 +129,7 @@ describe.each(ADAPTERS)('credentials of $name', (harness) => {
       now += 2 * MINUTE_MS
       // A retry is made at most once in 5 seconds.
       if (retriesLogins && rotation === 0) held.push(await client.hold())
-      else expect(await errorOf(client.hold())).toMatchObject(refused)
+      else expect(await rejectionOf(client.hold())).toMatchObject(refused)
       held.push(await client.hold())
     }
     for (const connection of held) expect(await connection.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
@@ -150,7 +151,7 @@ describe.each(ADAPTERS)('credentials of $name', (harness) => {
     const after = issue()
     await writeFileFor(after.identity)
     before.revoke()
-    if (!retriesLogins) expect(await errorOf(client.query('SELECT 1'))).toMatchObject(refused)
+    if (!retriesLogins) expect(await rejectionOf(client.query('SELECT 1'))).toMatchObject(refused)
     expect(await client.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
     await held.release()
     expect(aurora.log.refusals).toHaveLength(1)
@@ -158,8 +159,8 @@ describe.each(ADAPTERS)('credentials of $name', (harness) => {
 
   test('credentials that end while 500 connections wait for their place: none is refused', async () => {
     let role = issue(2 * MINUTE_MS)
-    const gate = closedGate()
-    const iam = iamWith({ credentials: async () => role.identity, rateLimit: gate })
+    const gate = await gateLimiter(501)
+    const iam = iamWith({ credentials: async () => role.identity, rateLimit: gate.limiter })
     // A busy machine may take longer over so many than a single one may.
     const opening = connect(iam, { connectionLimit: 500, connectTimeout: 30_000 })
     const answer = opening.then((client) => client.query('SELECT 1'))
@@ -196,7 +197,9 @@ describe.each(ADAPTERS)('credentials of $name', (harness) => {
       now += 5_000
       if (seconds < 20) held.push(await client.hold())
       else
-        expect(await errorOf(client.hold())).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE' })
+        expect(await rejectionOf(client.hold())).toMatchObject({
+          code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE',
+        })
     }
     isDown = false
     now += 5_000

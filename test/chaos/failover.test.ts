@@ -2,10 +2,10 @@ import dns from 'node:dns'
 import { type AuroraIamOptions, createAuroraIam } from '@aurora-iam/core'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { createRateLimiter, type RateLimiter } from '@aurora-iam/rate-limit'
+import { reset } from '@aurora-iam/test-support/local-aurora'
+import { until } from '@aurora-iam/test-support/until'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { AdapterHarness, Client, HeldConnection } from '../conformance/harness.ts'
-import { until } from '../conformance/rate.ts'
-import { renew } from '../local-aurora.ts'
 import { ADAPTERS } from './adapters.ts'
 
 // Two hosts of one cluster: both answer to its name, on one port, each at an address of its own.
@@ -27,7 +27,7 @@ beforeEach(() => {
   // Knex prints each connection that failed.
   vi.spyOn(console, 'log').mockImplementation(() => {})
   address = old.host
-  for (const aurora of [old, next]) renew(aurora)
+  for (const aurora of [old, next]) reset(aurora)
 })
 
 afterEach(async () => {

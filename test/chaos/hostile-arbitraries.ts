@@ -1,5 +1,5 @@
+import { type HostileClient, hostile, mutated } from '@aurora-iam/test-support/hostile-clients'
 import fc from 'fast-check'
-import { type HostileClient, hostile, mutated } from '../../packages/local/test/fixtures/hostile.ts'
 import {
   CLEAR_PASSWORD_WANTED,
   DENIED,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createAuroraIam } from '@aurora-iam/core'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { createRateLimiter, type RateLimiter } from '@aurora-iam/rate-limit'
+import { until } from '@aurora-iam/test-support/until'
 import { HEADER_BYTES, isSslRequest } from '@aurora-iam/wire'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, vi } from 'vitest'
 import type { AdapterHarness, Client } from '../conformance/harness.ts'
@@ -136,7 +137,7 @@ export function leakIn({ clear, inTls, certificate }: HostileSession): string | 
 
 /** Waits until nobody waits or is under way at `limiter`, and checks that each place was given back. */
 export async function expectAllPlacesBack(limiter: RateLimiter): Promise<void> {
-  await until('a place was not given back', () => limiter.stats().inFlight === 0)
+  await until(() => limiter.stats().inFlight === 0, 'a permit was not given back')
   const { waiting, expired, granted, succeeded, failed, throttled, cancelled } = limiter.stats()
   expect({ waiting, expired }).toEqual({ waiting: 0, expired: 0 })
   expect(succeeded + failed + throttled + cancelled).toBe(granted)
@@ -149,18 +150,9 @@ export async function expectAllPlacesBack(limiter: RateLimiter): Promise<void> {
 export async function expectNoSocket(sessions: readonly HostileSession[]): Promise<void> {
   for (const session of sessions) {
     if (session.certificate !== undefined && !(session.certificate === 'valid' && session.isSecure)) continue
-    await until('a socket was left open', () => {
+    await until(() => {
       session.probe()
       return session.closed
-    })
-  }
-}
-
-/** Waits until `condition` holds; else fails with `what`. */
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + BOUND_MS
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(what)
-    await sleep(2)
+    }, 'a socket was left open')
   }
 }

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createSecureContext, TLSSocket } from 'node:tls'
+import { type Certificates, createCertificates } from '@aurora-iam/test-support/certificates'
 import { encodePacket } from '@aurora-iam/wire'
-import { type Certificates, createCertificates } from '../../packages/local/src/tls/certificates.ts'
 
 /** Header and payload of the packet with which a client asks for TLS. */
 export const SSL_REQUEST_BYTES = 36
@@ -186,7 +186,7 @@ export class HostileServer implements AsyncDisposable {
 
 /** @param hostname - What the certificates are for. */
 export async function startHostileServer(hostname: string): Promise<HostileServer> {
-  const server = new HostileServer(await createCertificates([hostname]))
+  const server = new HostileServer(await createCertificates(hostname))
   await server.listen()
   return server
 }

@@ -1,9 +1,9 @@
 import { type AuroraIamOptions, createAuroraIam } from '@aurora-iam/core'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { until } from '@aurora-iam/test-support/until'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { AdapterHarness, Client, HeldConnection } from '../conformance/harness.ts'
-import { until } from '../conformance/rate.ts'
-import { localAurora } from '../local-aurora.ts'
 import { ADAPTERS, ON_OLDEST } from './adapters.ts'
 import { refusedBy } from './setting.ts'
 

@@ -26,13 +26,6 @@ export function opener(harness: AdapterHarness, aurora: LocalAurora) {
   }
 }
 
-/** The error that `work` rejects with. */
-export async function errorOf(work: Promise<unknown>): Promise<Error & Record<string, unknown>> {
-  const outcome = await work.catch((error: unknown) => error)
-  if (outcome instanceof Error) return outcome as Error & Record<string, unknown>
-  throw new Error('It did not reject with an Error.')
-}
-
 /** What an adapter makes of the server's "Access denied" to a login. */
 export function refusedBy({ errors }: AdapterHarness): object {
   return errors?.refused ?? { code: 'ER_ACCESS_DENIED_ERROR', errno: 1045 }

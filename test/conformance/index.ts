@@ -1,7 +1,7 @@
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { reset } from '@aurora-iam/test-support/local-aurora'
 import { afterAll, afterEach, beforeAll, beforeEach, describe } from 'vitest'
-import { renew } from '../local-aurora.ts'
 import { failover } from './failover.ts'
 import { failures } from './failures.ts'
 import type { AdapterHarness, Client, ClientOptions, Suite } from './harness.ts'
@@ -23,7 +23,7 @@ export function describeAdapter(harness: AdapterHarness): void {
 
     afterAll(() => aurora.close())
 
-    beforeEach(() => renew(aurora))
+    beforeEach(() => reset(aurora))
 
     afterEach(async () => {
       await Promise.allSettled(clients.splice(0).map((client) => client.close()))

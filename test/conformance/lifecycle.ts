@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createAuroraIam } from '@aurora-iam/core'
+import { until } from '@aurora-iam/test-support/until'
 import { describe, expect, test } from 'vitest'
 import type { Suite } from './harness.ts'
-import { until } from './rate.ts'
 
 /** What is closed is closed: nothing waits on, nothing keeps the process. */
 export function lifecycle({ harness, aurora, connect }: Suite): void {

@@ -1,4 +1,7 @@
-import { createRateLimiter, type Permit, RateLimitError, type RateLimiter } from '@aurora-iam/rate-limit'
+import { createRateLimiter, RateLimitError } from '@aurora-iam/rate-limit'
+import { gateLimiter } from '@aurora-iam/test-support/gate-limiter'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { until } from '@aurora-iam/test-support/until'
 import { describe, expect, test } from 'vitest'
 import type { Suite } from './harness.ts'
 
@@ -6,35 +9,34 @@ import type { Suite } from './harness.ts'
 export function rate({ harness, aurora, connect, address }: Suite): void {
   describe('connection rate', () => {
     test('no socket is opened before its permit is granted', async () => {
-      const limiter = createRateLimiter({ limit: 1, intervalMs: 60_000 })
-      const taken = await limiter.acquire()
-      const client = connect({}, { ...aurora().iam, rateLimit: limiter })
+      const gate = await gateLimiter()
+      const client = connect({}, { ...aurora().iam, rateLimit: gate.limiter })
       const answer = client.then((opened) => opened.query('SELECT 1 AS one'))
-      await until(() => limiter.stats().waiting === 1)
+      await until(() => gate.waiting === 1)
       expect(aurora().log.connections).toBe(0)
-      taken.cancel()
+      gate.grant()
       expect(await answer).toEqual([{ one: 1 }])
       expect(aurora().log.connections).toBe(1)
     })
 
     test('connections get their turn in the order in which they were asked for', async () => {
-      const limiter = stepwise()
-      const opening = connect({ connectionLimit: 4 }, { ...aurora().iam, rateLimit: limiter })
+      const gate = await gateLimiter(4)
+      const opening = connect({ connectionLimit: 4 }, { ...aurora().iam, rateLimit: gate.limiter })
       if (harness.capabilities.connectsWhenOpened) {
-        await until(() => limiter.waiting > 0)
-        limiter.grantNext()
+        await until(() => gate.waiting > 0)
+        gate.grant()
       }
       const client = await opening
       const order: number[] = []
-      const already = limiter.granted
+      const already = gate.granted
       const holds = [0, 1, 2, 3].map(async (i) => {
         const held = await client.hold()
         order.push(i)
         return held
       })
       for (let i = 0; i < 4 - already; i++) {
-        await until(() => limiter.waiting > 0)
-        limiter.grantNext()
+        await until(() => gate.waiting > 0)
+        gate.grant()
         await until(() => order.length >= already + i + 1)
       }
       for (const held of await Promise.all(holds)) await held.release()
@@ -55,16 +57,13 @@ export function rate({ harness, aurora, connect, address }: Suite): void {
       const rateLimit = createRateLimiter({ limit: 1, intervalMs: 60_000 })
       const client = await connect({ connectionLimit: 2 }, { ...aurora().iam, rateLimit, maxWaitMs: 50 })
       const held = await client.hold()
-      const error = await client.query('SELECT 1').then(
-        () => undefined,
-        (reason: unknown) => reason,
-      )
+      const error = await rejectionOf(client.query('SELECT 1'))
       // A pool that hands the one connection to the waiting query, once it is free, has not failed: it must not be free.
       await held.release()
       expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_RATE_LIMITED' })
       if (harness.capabilities.keepsErrors) {
         expect(error).toMatchObject({ retryable: true, cause: { code: 'ERR_RATE_LIMIT_TIMEOUT' } })
-        expect((error as Error).cause).toBeInstanceOf(RateLimitError)
+        expect(error.cause).toBeInstanceOf(RateLimitError)
       }
       expect(await client.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
     })
@@ -72,48 +71,15 @@ export function rate({ harness, aurora, connect, address }: Suite): void {
     test.runIf(harness.giveUpWaiting)(
       'whoever gives up while waiting gives the place to the next',
       async () => {
-        const limiter = createRateLimiter({ limit: 1, intervalMs: 60_000 })
-        const taken = await limiter.acquire()
-        const givenUp = harness.giveUpWaiting?.(
-          harness.options(address(), { ...aurora().iam, rateLimit: limiter }),
-        )
-        await givenUp
-        await until(() => limiter.stats().waiting === 0)
-        taken.cancel()
-        const client = await connect({}, { ...aurora().iam, rateLimit: limiter })
+        const gate = await gateLimiter()
+        const rateLimit = gate.limiter
+        await harness.giveUpWaiting?.(harness.options(address(), { ...aurora().iam, rateLimit }))
+        await until(() => gate.waiting === 0)
+        gate.grant()
+        const client = await connect({}, { ...aurora().iam, rateLimit })
         expect(await client.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
         expect(aurora().log.connections).toBe(1)
       },
     )
   })
-}
-
-/** A limiter that grants one place each time it is told to. */
-function stepwise(): RateLimiter & { grantNext(): void; readonly waiting: number; readonly granted: number } {
-  const limiter = createRateLimiter({ limit: 1, intervalMs: 60_000 })
-  const queue: Array<(permit: Permit) => void> = []
-  let granted = 0
-  return {
-    limit: limiter.limit,
-    intervalMs: limiter.intervalMs,
-    get waiting() {
-      return queue.length
-    },
-    get granted() {
-      return granted
-    },
-    acquire: () => new Promise((resolve) => queue.push(resolve)),
-    grantNext: () => {
-      granted++
-      queue.shift()?.({ waitedMs: 0, isLapsed: false, release: () => {}, cancel: () => {} })
-    },
-    lower: (limit) => limiter.lower(limit),
-    stats: () => limiter.stats(),
-    close: () => limiter.close(),
-  }
-}
-
-/** Resolves when `condition` holds; gives up with the test's own time-out. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2))
 }

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { startLocalAurora } from '@aurora-iam/local'
+import { RedisServer } from '@aurora-iam/test-support/redis-server'
 import { expect, onTestFinished, test } from 'vitest'
-import { RedisServer } from '../../packages/rate-limit/test/redis-server.ts'
 
 const fixtures = new URL('../fixtures/fleet/', import.meta.url)
 const limit = 20

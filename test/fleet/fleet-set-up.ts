@@ -1,5 +1,5 @@
 import type { RateLimiterOptions } from '@aurora-iam/rate-limit'
-import { RedisServer } from '../../packages/rate-limit/test/redis-server.ts'
+import { RedisServer } from '@aurora-iam/test-support/redis-server'
 import { CountingServer } from './counting-server.ts'
 import { Member, type MemberSettings } from './member.ts'
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { serverPrograms } from '@aurora-iam/test-support/redis-server'
 import { describe, expect, test } from 'vitest'
-import { serverPrograms } from '../../packages/rate-limit/test/redis-server.ts'
 import { fairness, peakTokens, utilisation } from './counting-server.ts'
 import { intervalMs, limit, startFleet, welcomes } from './fleet-set-up.ts'
 

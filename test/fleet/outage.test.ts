@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { startDelayingProxy } from '@aurora-iam/test-support/proxy'
 import { expect, test } from 'vitest'
-import { startDelayingProxy } from '../../packages/rate-limit/test/proxy.ts'
 import { peakTokens } from './counting-server.ts'
 import { type AtEnd, type FleetSettings, intervalMs, limit, startFleet, welcomes } from './fleet-set-up.ts'
 

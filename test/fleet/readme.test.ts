@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { RedisServer } from '@aurora-iam/test-support/redis-server'
 import { expect, onTestFinished, test } from 'vitest'
-import { RedisServer } from '../../packages/rate-limit/test/redis-server.ts'
 
 const run = promisify(execFile)
 

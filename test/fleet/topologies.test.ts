@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { RedisServer } from '@aurora-iam/test-support/redis-server'
+import { until } from '@aurora-iam/test-support/until'
 import { expect, test } from 'vitest'
-import { RedisServer } from '../../packages/rate-limit/test/redis-server.ts'
 import { CountingServer, peakTokens } from './counting-server.ts'
 import { type AtEnd, intervalMs, limit, welcomes } from './fleet-set-up.ts'
 import { Member } from './member.ts'
@@ -10,14 +11,6 @@ async function startRedis(atEnd: AtEnd, settings?: (folder: string, port: number
   const redis = await RedisServer.start('redis-server', settings)
   atEnd(() => redis.close())
   return redis
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    if (await condition()) return
-    await sleep(50)
-  }
-  throw new Error('It did not come about in 10 seconds.')
 }
 
 /** Two processes, one on each client, that share what `kind` and `ports` lead to. */

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promis
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { localAurora } from '../local-aurora.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 

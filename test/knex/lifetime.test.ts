@@ -1,8 +1,8 @@
 import { createAuroraIam } from '@aurora-iam/core'
 import { auroraIamConnection } from '@aurora-iam/knex'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import knex, { type Knex } from 'knex'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { localAurora } from '../local-aurora.ts'
 import { connectionTo, opener, VERSIONS } from './support.ts'
 
 const MINUTE_MS = 60_000

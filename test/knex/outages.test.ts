@@ -1,10 +1,11 @@
 import { createServer } from 'node:net'
 import { createAuroraIam } from '@aurora-iam/core'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { until } from '@aurora-iam/test-support/until'
 import { describe, expect, test } from 'vitest'
-import { until } from '../conformance/rate.ts'
-import { localAurora } from '../local-aurora.ts'
-import { errorOf, fulfilled, opener, VERSIONS } from './support.ts'
+import { fulfilled, opener, VERSIONS } from './support.ts'
 
 const aurora = await localAurora()
 
@@ -36,7 +37,7 @@ describe.each(VERSIONS)('the pool of $name in an outage', ({ makeKnex }) => {
     aurora.faults.set({ refuse: 'ThrottlingException' })
     // The one connection is taken, so that a second query needs another.
     const held = await db.transaction()
-    expect(await errorOf(db.raw('SELECT 1'))).toMatchObject(REFUSED)
+    expect(await rejectionOf(db.raw('SELECT 1'))).toMatchObject(REFUSED)
     await held.commit()
     for (let i = 0; i < 10; i++) await db.raw('SELECT 1')
     expect(aurora.log.refusals).toHaveLength(1)
@@ -67,7 +68,7 @@ describe.each(VERSIONS)('the pool of $name in an outage', ({ makeKnex }) => {
     const rateLimit = createRateLimiter({ limit: 1, intervalMs: 60_000 })
     await rateLimit.acquire()
     const db = open(makeKnex, { ...aurora.iam, rateLimit, maxWaitMs: 50 })
-    expect(await errorOf(db.raw('SELECT 1'))).toMatchObject({
+    expect(await rejectionOf(db.raw('SELECT 1'))).toMatchObject({
       code: 'ERR_AURORA_IAM_RATE_LIMITED',
       retryable: true,
       cause: { code: 'ERR_RATE_LIMIT_TIMEOUT' },
@@ -77,7 +78,7 @@ describe.each(VERSIONS)('the pool of $name in an outage', ({ makeKnex }) => {
 
   test('a database that restarts fails what runs, then what connects, and is then back by itself', async () => {
     const db = open(makeKnex, unlimited(), { pool: { max: 3 } })
-    const running = [1, 2, 3].map(() => errorOf(db.raw('SELECT SLEEP(10)')))
+    const running = [1, 2, 3].map(() => rejectionOf(db.raw('SELECT SLEEP(10)')))
     await until(() => aurora.log.logins.length === 3)
     aurora.faults.set({ error: { errno: 1053, sqlState: '08S01', message: 'Server shutdown in progress' } })
     // Only what has reached the database is broken: a query may still be on its way there.
@@ -87,7 +88,7 @@ describe.each(VERSIONS)('the pool of $name in an outage', ({ makeKnex }) => {
         code: expect.stringMatching(/^(PROTOCOL_CONNECTION_LOST|ECONNRESET|EPIPE|ER_SERVER_SHUTDOWN)$/),
       })
     }
-    expect(await errorOf(db.raw('SELECT 1'))).toMatchObject({ code: 'ER_SERVER_SHUTDOWN', errno: 1053 })
+    expect(await rejectionOf(db.raw('SELECT 1'))).toMatchObject({ code: 'ER_SERVER_SHUTDOWN', errno: 1053 })
     aurora.faults.clear()
     const results = await Promise.allSettled(Array.from({ length: 9 }, () => db.raw('SELECT SLEEP(0.01)')))
     expect(fulfilled(results)).toBe(9)
@@ -97,7 +98,7 @@ describe.each(VERSIONS)('the pool of $name in an outage', ({ makeKnex }) => {
   test('a database that is away is said to be away, in the driver’s words', async () => {
     const dial = { host: '127.0.0.1', port: await closedPort() }
     const db = open(makeKnex, { ...aurora.iam, rateLimit: false, dial })
-    expect(await errorOf(db.raw('SELECT 1'))).toMatchObject({ code: 'ECONNREFUSED' })
+    expect(await rejectionOf(db.raw('SELECT 1'))).toMatchObject({ code: 'ECONNREFUSED' })
   })
 
   test('idle connections that broke are replaced before a query meets them', async () => {

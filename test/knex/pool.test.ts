@@ -1,20 +1,15 @@
 import { createAuroraIam } from '@aurora-iam/core'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { gateLimiter } from '@aurora-iam/test-support/gate-limiter'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { until } from '@aurora-iam/test-support/until'
 import { describe, expect, test } from 'vitest'
-import { until } from '../conformance/rate.ts'
-import { localAurora } from '../local-aurora.ts'
-import { errorOf, opener, VERSIONS } from './support.ts'
+import { opener, VERSIONS } from './support.ts'
 
 const aurora = await localAurora()
 
 const open = opener(() => aurora)
-
-/** A limiter without a place left until `release` is called. */
-async function busyLimiter() {
-  const limiter = createRateLimiter({ limit: 1, intervalMs: 60_000 })
-  const taken = await limiter.acquire()
-  return { limiter, release: () => taken.cancel() }
-}
 
 const TOO_LATE = {
   name: 'KnexTimeoutError',
@@ -32,32 +27,32 @@ describe.each(VERSIONS)('the pool of $name', ({ makeKnex }) => {
   })
 
   test('an acquireConnectionTimeout of the caller holds, and the connection that comes later is used', async () => {
-    const { limiter, release } = await busyLimiter()
+    const { limiter, grant } = await gateLimiter()
     const config = { acquireConnectionTimeout: 100 }
     const db = open(makeKnex, { ...aurora.iam, rateLimit: limiter }, config)
-    expect(await errorOf(db.raw('SELECT 1'))).toMatchObject(TOO_LATE)
+    expect(await rejectionOf(db.raw('SELECT 1'))).toMatchObject(TOO_LATE)
     expect(limiter.stats().waiting).toBe(1)
-    release()
+    grant()
     await until(() => aurora.log.logins.length === 1)
     await db.raw('SELECT 1')
     expect(aurora.log.connections).toBe(1)
   })
 
   test('a createTimeoutMillis of the caller holds, and the connection that comes later is closed', async () => {
-    const { limiter, release } = await busyLimiter()
+    const { limiter, grant } = await gateLimiter()
     const config = { acquireConnectionTimeout: 60_000, pool: { max: 1, createTimeoutMillis: 100 } }
     const db = open(makeKnex, { ...aurora.iam, rateLimit: limiter }, config)
-    expect(await errorOf(db.raw('SELECT 1'))).toMatchObject(TOO_LATE)
-    release()
+    expect(await rejectionOf(db.raw('SELECT 1'))).toMatchObject(TOO_LATE)
+    grant()
     await until(() => aurora.log.logins.length === 1)
     await until(() => aurora.openConnections === 0)
     expect(aurora.log.connections).toBe(1)
   })
 
   test('destroy() lets the connections that wait finish first, for as long as they may wait', async () => {
-    const { limiter, release } = await busyLimiter()
+    const { limiter, grant } = await gateLimiter()
     const db = open(makeKnex, { ...aurora.iam, rateLimit: limiter })
-    const query = errorOf(db.raw('SELECT 1'))
+    const query = rejectionOf(db.raw('SELECT 1'))
     await until(() => limiter.stats().waiting === 1)
     let isDestroyed = false
     const destroyed = db.destroy().then(() => {
@@ -65,17 +60,17 @@ describe.each(VERSIONS)('the pool of $name', ({ makeKnex }) => {
     })
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(isDestroyed).toBe(false)
-    release()
+    grant()
     await destroyed
     expect(await query).toMatchObject({ message: 'aborted' })
     await until(() => aurora.openConnections === 0)
   })
 
   test('destroy() is done at once when the AuroraIam is closed before', async () => {
-    const { limiter } = await busyLimiter()
+    const { limiter } = await gateLimiter()
     const iam = createAuroraIam({ ...aurora.iam, rateLimit: limiter })
     const db = open(makeKnex, iam)
-    const query = errorOf(db.raw('SELECT 1'))
+    const query = rejectionOf(db.raw('SELECT 1'))
     await until(() => limiter.stats().waiting === 1)
     iam.close()
     await db.destroy()
@@ -92,7 +87,7 @@ describe.each(VERSIONS)('the pool of $name', ({ makeKnex }) => {
     await new Promise((resolve) => setTimeout(resolve, 50))
     await db.destroy()
     for (const { status } of await results) expect(status).toBe('fulfilled')
-    expect(await errorOf(db.raw('SELECT 1'))).toMatchObject({ message: 'Unable to acquire a connection' })
+    expect(await rejectionOf(db.raw('SELECT 1'))).toMatchObject({ message: 'Unable to acquire a connection' })
     await until(() => aurora.openConnections === 0)
   })
 })

@@ -50,14 +50,6 @@ export function opener(aurora: () => LocalAurora) {
   }
 }
 
-/** What `promise` rejects with. */
-export function errorOf(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-}
-
 /** How many of `results` were fulfilled. */
 export function fulfilled(results: ReadonlyArray<PromiseSettledResult<unknown>>): number {
   return results.filter(({ status }) => status === 'fulfilled').length

@@ -1,9 +1,9 @@
 import { createAuroraIam } from '@aurora-iam/core'
 import { createPrincipal, type IamRefusal, type LocalAurora } from '@aurora-iam/local'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { Signer, type SignerConfig } from '@aws-sdk/rds-signer'
 import mysql from 'mysql2/promise'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { localAurora } from '../local-aurora.ts'
 
 const MINUTE_MS = 60_000
 

@@ -1,6 +1,8 @@
 import { createAuroraIam } from '@aurora-iam/core'
 import { withAuroraIam } from '@aurora-iam/mysql2'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { until } from '@aurora-iam/test-support/until'
 import { Capability } from '@aurora-iam/wire'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CLEAR_PASSWORD_WANTED, DENIED, greeting, OK, packet, trusted } from '../chaos/hostile-scripts.ts'
@@ -10,8 +12,6 @@ import {
   type Script,
   startHostileServer,
 } from '../chaos/hostile-server.ts'
-import { until } from '../conformance/rate.ts'
-import { localAurora } from '../local-aurora.ts'
 import { addressOf, VERSIONS } from './support.ts'
 
 const aurora = await localAurora()

@@ -3,9 +3,11 @@ import { createAuroraIam } from '@aurora-iam/core'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { withAuroraIam } from '@aurora-iam/mysql2'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { gateLimiter } from '@aurora-iam/test-support/gate-limiter'
+import { callbackErrorOf } from '@aurora-iam/test-support/rejection-of'
+import { until } from '@aurora-iam/test-support/until'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { until } from '../conformance/rate.ts'
-import { addressOf, busyLimiter, errorOf, failingCredentials, unhandledDuring, VERSIONS } from './support.ts'
+import { addressOf, failingCredentials, unhandledDuring, VERSIONS } from './support.ts'
 
 let aurora: LocalAurora
 
@@ -36,20 +38,20 @@ describe.each(VERSIONS)('changeUser of $name', ({ callbacks, promises }) => {
   })
 
   test('waits for its place under the rate limit, as a new connection does', async () => {
-    const { limiter, release } = await busyLimiter(1)
+    const { limiter, grant } = await gateLimiter(1, 1)
     const iam = { ...aurora.iam, rateLimit: limiter }
     const connection = await promises.createConnection(withAuroraIam(addressOf(aurora), iam))
     const changed = connection.changeUser({ user: 'reporting' })
     await until(() => limiter.stats().waiting === 1)
     expect(aurora.log.tokensReceived).toBe(1)
-    release()
+    grant()
     await changed
     expect(aurora.log.tokensReceived).toBe(2)
     await connection.end()
   })
 
   test('a connection that is destroyed while it waits leaves the queue', async () => {
-    const { limiter } = await busyLimiter(1)
+    const { limiter } = await gateLimiter(1, 1)
     const iam = { ...aurora.iam, rateLimit: limiter }
     const connection = await promises.createConnection(withAuroraIam(addressOf(aurora), iam))
     const unhandled = await unhandledDuring(async () => {
@@ -66,8 +68,8 @@ describe.each(VERSIONS)('changeUser of $name', ({ callbacks, promises }) => {
     const iam = { ...aurora.iam, rateLimit: false as const }
     const unhandled = await unhandledDuring(async () => {
       const connection = callbacks.createConnection(withAuroraIam(addressOf(aurora), iam))
-      await errorOf((done) => connection.connect(done))
-      const error = await errorOf((done) => connection.changeUser({ user: 'nobody' }, done))
+      await callbackErrorOf((done) => connection.connect(done))
+      const error = await callbackErrorOf((done) => connection.changeUser({ user: 'nobody' }, done))
       expect(error).toMatchObject({ errno: 1045, code: 'ER_ACCESS_DENIED_ERROR' })
       connection.destroy()
 
@@ -114,13 +116,13 @@ describe.each(VERSIONS)('changeUser of $name', ({ callbacks, promises }) => {
   test('leaves no listener on the stream of the connection', async () => {
     const iam = { ...aurora.iam, rateLimit: false as const }
     const connection = callbacks.createConnection(withAuroraIam(addressOf(aurora), iam))
-    await errorOf((done) => connection.connect(done))
+    await callbackErrorOf((done) => connection.connect(done))
     const { stream } = connection as unknown as { stream: Socket }
     const listeners = () =>
       Object.fromEntries(stream.eventNames().map((name) => [name, stream.rawListeners(name)]))
     const before = listeners()
     for (const user of ['reporting', 'app', 'reporting']) {
-      expect(await errorOf((done) => connection.changeUser({ user }, done))).toBeNull()
+      expect(await callbackErrorOf((done) => connection.changeUser({ user }, done))).toBeNull()
     }
     expect(listeners()).toEqual(before)
     connection.destroy()
@@ -146,11 +148,11 @@ describe.each(VERSIONS)('changeUser of $name', ({ callbacks, promises }) => {
     const unavailable = { code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE' }
     const unhandled = await unhandledDuring(async () => {
       const connection = callbacks.createConnection(withAuroraIam(addressOf(aurora), iam))
-      await errorOf((done) => connection.connect(done))
+      await callbackErrorOf((done) => connection.connect(done))
       const other = await promises.createConnection(withAuroraIam(addressOf(aurora), iam))
       source.isOut = true
       source.aheadMs = 120_000
-      const error = await errorOf((done) => connection.changeUser({ user: 'reporting' }, done))
+      const error = await callbackErrorOf((done) => connection.changeUser({ user: 'reporting' }, done))
       expect(error).toMatchObject(unavailable)
       await expect(other.changeUser({ user: 'reporting' })).rejects.toMatchObject(unavailable)
     })

@@ -1,6 +1,7 @@
 import { createAuroraIam } from '@aurora-iam/core'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { auroraIamCluster, withAuroraIam } from '@aurora-iam/mysql2'
+import { untilDone } from '@aurora-iam/test-support/until'
 import type { PoolCluster, PoolConnection } from 'mysql2'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { failingCredentials, VERSIONS } from './support.ts'
@@ -101,7 +102,7 @@ describe.each(VERSIONS)('a pool cluster of $name', ({ callbacks }) => {
     cluster.on('offline', (name) => offline.push(name))
     expect(await outage(cluster)).toContain('POOL_NONEONLINE')
     expect(offline).toContain('WRITER')
-    const connection = await until(() => connectionOf(cluster, 'WRITER'))
+    const connection = await untilDone(() => connectionOf(cluster, 'WRITER'))
     connection.release()
     expect(aurora.log.logins).toMatchObject([{ user: 'app' }])
   })
@@ -118,14 +119,3 @@ describe.each(VERSIONS)('a pool cluster of $name', ({ callbacks }) => {
     )
   })
 })
-
-/** What `attempt` comes to once it no longer fails; the test's own time-out ends it otherwise. */
-async function until<T>(attempt: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await attempt()
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 5))
-    }
-  }
-}

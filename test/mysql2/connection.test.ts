@@ -1,11 +1,13 @@
 import { createAuroraIam } from '@aurora-iam/core'
 import { withAuroraIam } from '@aurora-iam/mysql2'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { gateLimiter } from '@aurora-iam/test-support/gate-limiter'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { startProxy } from '@aurora-iam/test-support/proxy'
+import { callbackErrorOf } from '@aurora-iam/test-support/rejection-of'
+import { until } from '@aurora-iam/test-support/until'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { startProxy } from '../../packages/rate-limit/test/proxy.ts'
-import { until } from '../conformance/rate.ts'
-import { localAurora } from '../local-aurora.ts'
-import { addressOf, busyLimiter, errorOf, unhandledDuring, VERSIONS } from './support.ts'
+import { addressOf, unhandledDuring, VERSIONS } from './support.ts'
 
 const aurora = await localAurora()
 
@@ -16,7 +18,7 @@ const unlimited = () => ({ ...aurora.iam, rateLimit: false as const })
 describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
   test('the callback API connects, explicitly and by a first query', async () => {
     const connection = callbacks.createConnection(withAuroraIam(addressOf(aurora), unlimited()))
-    expect(await errorOf((done) => connection.connect(done))).toBeNull()
+    expect(await callbackErrorOf((done) => connection.connect(done))).toBeNull()
     const implicit = callbacks.createConnection(withAuroraIam(addressOf(aurora), unlimited()))
     const rows = await new Promise((resolve, reject) => {
       implicit.query('SELECT 1 AS one', (error, result) => (error ? reject(error) : resolve(result)))
@@ -31,19 +33,19 @@ describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
     )
     const [rows] = await pool.promise().query('SELECT 1 AS one')
     expect(rows).toEqual([{ one: 1 }])
-    expect(await errorOf((done) => pool.query('SELECT 1', done))).toBeNull()
+    expect(await callbackErrorOf((done) => pool.query('SELECT 1', done))).toBeNull()
     await new Promise((resolve) => pool.end(resolve))
   })
 
   test('connection.destroy() while waiting for a place leaves the queue, and opens nothing', async () => {
-    const { limiter, release } = await busyLimiter()
+    const { limiter, grant } = await gateLimiter()
     const iam = { ...aurora.iam, rateLimit: limiter }
     const unhandled = await unhandledDuring(async () => {
       const destroyed = callbacks.createConnection(withAuroraIam(addressOf(aurora), iam))
       await until(() => limiter.stats().waiting === 1)
       destroyed.destroy()
       await until(() => limiter.stats().waiting === 0)
-      release()
+      grant()
       const next = await promises.createConnection(withAuroraIam(addressOf(aurora), iam))
       await next.end()
     })
@@ -53,11 +55,11 @@ describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
   })
 
   test('connection.destroy() at the very moment of the grant gives the place back', async () => {
-    const { limiter, release } = await busyLimiter()
+    const { limiter, grant } = await gateLimiter()
     const iam = { ...aurora.iam, rateLimit: limiter }
     const destroyed = callbacks.createConnection(withAuroraIam(addressOf(aurora), iam))
     await until(() => limiter.stats().waiting === 1)
-    release()
+    grant()
     destroyed.destroy()
     const next = await promises.createConnection(withAuroraIam(addressOf(aurora), iam))
     await next.end()
@@ -108,13 +110,13 @@ describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
   })
 
   test('connectTimeout counts from the opening of the socket, not from the wait for a place', async () => {
-    const { limiter, release } = await busyLimiter()
+    const { limiter, grant } = await gateLimiter()
     const connecting = promises.createConnection(
       withAuroraIam({ ...addressOf(aurora), connectTimeout: 500 }, { ...aurora.iam, rateLimit: limiter }),
     )
     await until(() => limiter.stats().waiting === 1)
     await new Promise((resolve) => setTimeout(resolve, 600))
-    release()
+    grant()
     const connection = await connecting
     expect(await connection.query('SELECT 1 AS one').then(([rows]) => rows)).toEqual([{ one: 1 }])
     await connection.end()
@@ -126,7 +128,7 @@ describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
     }
     const iam = createAuroraIam({ ...unlimited(), credentials })
     const pool = callbacks.createPool(withAuroraIam({ ...addressOf(aurora), connectionLimit: 2 }, iam))
-    const failures = [0, 1].map(() => errorOf((done) => pool.getConnection(done)))
+    const failures = [0, 1].map(() => callbackErrorOf((done) => pool.getConnection(done)))
     const [one, other] = await Promise.all(failures)
     expect(one).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE' })
     expect(other).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE' })

@@ -1,8 +1,8 @@
 import { createAuroraIam } from '@aurora-iam/core'
 import { withAuroraIam, withLoginRetry } from '@aurora-iam/mysql2'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import type { Pool } from 'mysql2/promise'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { localAurora } from '../local-aurora.ts'
 import { addressOf, VERSIONS } from './support.ts'
 
 const FIRST = { accessKeyId: 'AKIDFIRST', secretAccessKey: 'first' }

@@ -1,12 +1,12 @@
 import { createAuroraIam } from '@aurora-iam/core'
 import { withAuroraIam } from '@aurora-iam/mysql2'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { until } from '@aurora-iam/test-support/until'
 import { encodeErr } from '@aurora-iam/wire'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CLEAR_PASSWORD_WANTED, OK, trusted } from '../chaos/hostile-scripts.ts'
 import { type HostileServer, type HostileSession, startHostileServer } from '../chaos/hostile-server.ts'
-import { until } from '../conformance/rate.ts'
-import { localAurora } from '../local-aurora.ts'
 import { addressOf, endingsDuring, VERSIONS } from './support.ts'
 
 const aurora = await localAurora()

@@ -1,6 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { LocalAurora } from '@aurora-iam/local'
-import { createRateLimiter, type RateLimiter } from '@aurora-iam/rate-limit'
 import mysql from 'mysql2'
 import mysqlPromise from 'mysql2/promise'
 import mysql315 from 'mysql2-3.15'
@@ -32,13 +31,6 @@ export function addressOf(aurora: LocalAurora, user = 'app') {
   return { host: aurora.host, port: aurora.port, database: aurora.database, user }
 }
 
-/** A limiter without a place left until `release` is called, after `used` logins that it lets through. */
-export async function busyLimiter(used = 0): Promise<{ limiter: RateLimiter; release: () => void }> {
-  const limiter = createRateLimiter({ limit: 1 + used, intervalMs: 60_000 })
-  const taken = await limiter.acquire()
-  return { limiter, release: () => taken.cancel() }
-}
-
 /** AWS credentials that end after a minute of `clock`, from a source that can fail. */
 export function failingCredentials(aurora: LocalAurora) {
   const source = { isOut: false, clock: () => Date.now() + source.aheadMs, aheadMs: 0 }
@@ -61,11 +53,6 @@ export async function unhandledDuring(action: () => Promise<unknown>): Promise<u
     process.off('unhandledRejection', note)
   }
   return unhandled
-}
-
-/** What `action` hands to its callback as the error. */
-export function errorOf(action: (callback: (error: unknown) => void) => void): Promise<unknown> {
-  return new Promise((resolve) => action(resolve))
 }
 
 /** How the logins during `action` ended, in order: `connect`, or `connect-failed` and the code of its error. */

@@ -1,9 +1,9 @@
 import { Socket } from 'node:net'
 import { createAuroraIam } from '@aurora-iam/core'
 import { withAuroraIam } from '@aurora-iam/mysql2'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import mysql from 'mysql2/promise'
 import { afterEach, expect, test, vi } from 'vitest'
-import { localAurora } from '../local-aurora.ts'
 import { addressOf } from './support.ts'
 
 const aurora = await localAurora()

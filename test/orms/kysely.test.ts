@@ -1,10 +1,10 @@
 import { startLocalAurora } from '@aurora-iam/local'
 import { withAuroraIam } from '@aurora-iam/mysql2'
+import { until } from '@aurora-iam/test-support/until'
 import * as kysely from 'kysely'
 import * as kysely028 from 'kysely-0.28'
 import { createConnection, createPool } from 'mysql2'
 import { expect, test, vi } from 'vitest'
-import { until } from '../conformance/rate.ts'
 import { describeOrm } from './suite.ts'
 
 // 0.28 is the last that asks for no newer Node than this project does.

@@ -1,9 +1,10 @@
 import { createAuroraIam } from '@aurora-iam/core'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { readReplicas } from '@prisma/extension-read-replicas'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { PrismaClient } from './generated/esm/client.ts'
-import { auroraIamFor, CLIENTS, clientFor, createTables, rejection } from './support.ts'
+import { auroraIamFor, CLIENTS, clientFor, createTables } from './support.ts'
 
 const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
 let aurora: LocalAurora
@@ -52,7 +53,9 @@ describe.each(CLIENTS)('a client of the generator $generator', ({ Client }) => {
   test('a batch is all or nothing', async () => {
     const create = (name: string) => prisma.author.create({ data: { name } })
     await prisma.$transaction([create('a'), create('b')])
-    expect(await rejection(prisma.$transaction([create('c'), create('a')]))).toMatchObject({ code: 'P2002' })
+    expect(await rejectionOf(prisma.$transaction([create('c'), create('a')]))).toMatchObject({
+      code: 'P2002',
+    })
     expect(await prisma.author.count()).toBe(2)
   })
 
@@ -157,7 +160,7 @@ test('$disconnect does not wait for a credential source that hangs', async () =>
   await expect.poll(() => prisma.$iam.status().idle).toBe(0)
   now += 20 * 60_000
   hangs = true
-  const query = rejection(prisma.$queryRaw`SELECT 1`)
+  const query = rejectionOf(prisma.$queryRaw`SELECT 1`)
   await expect.poll(() => prisma.$iam.status().opening).toBe(1)
   await prisma.$disconnect()
   expect(iam.stats()).toMatchObject({ connectionsFailed: 1, lastError: { code: 'ERR_AURORA_IAM_CLOSED' } })

@@ -1,9 +1,10 @@
 import { createServer, type Server } from 'node:net'
 import { AuroraIamError } from '@aurora-iam/core'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { localAurora } from '../local-aurora.ts'
-import { auroraIamFor, clientFor, createTables, lockTable, rejection, untilRunning } from './support.ts'
+import { auroraIamFor, clientFor, createTables, lockTable, untilRunning } from './support.ts'
 
 const aurora = await localAurora()
 const open: Array<ReturnType<typeof clientFor>> = []
@@ -55,7 +56,7 @@ describe.each([
 ] as const)('%s is %s', (_what, code, fault, kind) => {
   test.each(WAYS)('for %s', async (_way, run, name) => {
     aurora.faults.set(fault)
-    const error = await rejection(run(connect(aurora)))
+    const error = await rejectionOf(run(connect(aurora)))
     expect(error).toMatchObject({ code, name, meta: { driverAdapterError: { cause: { kind } } } })
     // One attempt: nothing is repeated that cannot come out better.
     expect(aurora.log.connections).toBe(1)
@@ -65,7 +66,7 @@ describe.each([
     const prisma = connect(aurora)
     await prisma.$transaction(async () => {
       aurora.faults.set(fault)
-      const error = await rejection(run(prisma))
+      const error = await rejectionOf(run(prisma))
       expect(error).toMatchObject({ code, name, meta: { driverAdapterError: { cause: { kind } } } })
     })
   })
@@ -73,7 +74,7 @@ describe.each([
 
 test('a refused login names the user', async () => {
   aurora.faults.set({ error: { errno: 1045, message: 'No' } })
-  const error = await rejection(connect(aurora).author.count())
+  const error = await rejectionOf(connect(aurora).author.count())
   expect(error).toMatchObject({
     message: expect.stringMatching(/refused the login of app: No$/),
     meta: { driverAdapterError: { cause: { user: 'app' } } },
@@ -82,7 +83,7 @@ test('a refused login names the user', async () => {
 
 test('a bad token that had just been made says what to look at', async () => {
   aurora.faults.set({ refuse: 'InvalidToken' })
-  const error = await rejection(connect(aurora).author.count())
+  const error = await rejectionOf(connect(aurora).author.count())
   const cause = { code: 'ERR_AURORA_IAM_ACCESS_DENIED', message: expect.stringContaining('rds-db:connect') }
   expect(error).toMatchObject({ meta: { driverAdapterError: { driverError: { errno: 1045, cause } } } })
 })
@@ -91,14 +92,14 @@ describe('a server that is not there is P1001', () => {
   test.each(WAYS)('for %s', async (_way, run) => {
     const port = await portOfNobody()
     const prisma = connect(aurora, { port }, { ...aurora.iam, port: aurora.port, rateLimit: false })
-    const error = await rejection(run(prisma))
+    const error = await rejectionOf(run(prisma))
     expect(error).toMatchObject({ code: 'P1001', message: expect.stringContaining(`127.0.0.1:${port}`) })
   })
 })
 
 test('a server that takes the connection and says nothing is P1001, after connectTimeoutMs', async () => {
   aurora.faults.set({ hang: 'before-greeting' })
-  const error = await rejection(connect(aurora, { connectTimeoutMs: 100 }).$connect())
+  const error = await rejectionOf(connect(aurora, { connectTimeoutMs: 100 }).$connect())
   expect(error).toMatchObject({ code: 'P1001' })
 })
 
@@ -107,11 +108,13 @@ describe('all connections in use', () => {
     const prisma = connect(aurora, { connectionLimit: 1, acquireTimeoutMs: 100 })
     await prisma.$transaction(
       async () => {
-        const error = await rejection(prisma.author.count())
+        const error = await rejectionOf(prisma.author.count())
         expect(error).toMatchObject({ code: 'P2024', meta: { connectionLimit: 1, acquireTimeoutMs: 100 } })
         expect(error.message).toContain('1 of 1 (connectionLimit) are in use')
-        expect(await rejection(Promise.resolve(prisma.$queryRaw`SELECT 1`))).toMatchObject({ code: 'P2024' })
-        expect(await rejection(prisma.$transaction(async () => {}))).toMatchObject({ code: 'P2024' })
+        expect(await rejectionOf(Promise.resolve(prisma.$queryRaw`SELECT 1`))).toMatchObject({
+          code: 'P2024',
+        })
+        expect(await rejectionOf(prisma.$transaction(async () => {}))).toMatchObject({ code: 'P2024' })
       },
       { timeout: 20_000 },
     )
@@ -121,7 +124,7 @@ describe('all connections in use', () => {
   test('is P2028 for a transaction whose maxWait is shorter', async () => {
     const prisma = connect(aurora, { connectionLimit: 1 })
     await prisma.$transaction(async () => {
-      const error = await rejection(prisma.$transaction(async () => {}, { maxWait: 50 }))
+      const error = await rejectionOf(prisma.$transaction(async () => {}, { maxWait: 50 }))
       expect(error).toMatchObject({ code: 'P2028' })
     })
   })
@@ -130,7 +133,7 @@ describe('all connections in use', () => {
 describe('a connection that is lost', () => {
   test('while raw SQL runs is P1017, which says so in meta as well', async () => {
     const prisma = connect(aurora)
-    const sleeping = rejection(prisma.$queryRaw`SELECT SLEEP(10)`.then())
+    const sleeping = rejectionOf(prisma.$queryRaw`SELECT SLEEP(10)`.then())
     await untilRunning(aurora, 'SLEEP(10)')
     aurora.faults.dropConnections()
     const meta = { driverAdapterError: { cause: { kind: 'ConnectionClosed' } } }
@@ -140,7 +143,7 @@ describe('a connection that is lost', () => {
   test('while a query runs is P1017', async () => {
     const prisma = connect(aurora)
     await lockTable(aurora, 'Author')
-    const counting = rejection(prisma.author.count().then())
+    const counting = rejectionOf(prisma.author.count().then())
     await untilRunning(aurora, 'COUNT(*)')
     aurora.faults.dropConnections()
     expect(await counting).toMatchObject({ code: 'P1017' })
@@ -156,12 +159,12 @@ describe('a connection that is lost', () => {
       await cut()
       await tx.author.count()
     })
-    expect(await rejection(inside)).toMatchObject({ code: 'P1017' })
+    expect(await rejectionOf(inside)).toMatchObject({ code: 'P1017' })
     const atCommit = prisma.$transaction(async (tx) => {
       await tx.author.create({ data: { name: 'nobody knows' } })
       await cut()
     })
-    expect(await rejection(atCommit)).toMatchObject({ code: 'P1017', name: UNDERNEATH })
+    expect(await rejectionOf(atCommit)).toMatchObject({ code: 'P1017', name: UNDERNEATH })
     expect(await prisma.author.count()).toBe(0)
   })
 })
@@ -173,7 +176,7 @@ test('an error of ours keeps its code; what Prisma would drop of it is in meta',
   }
   const prisma = connect(aurora, {}, { ...aurora.iam, credentials })
   for (const [, run] of WAYS) {
-    const error = await rejection(run(prisma))
+    const error = await rejectionOf(run(prisma))
     expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE' })
     expect(error.meta?.auroraIamError).toBeInstanceOf(AuroraIamError)
     expect(error.meta?.auroraIamError).toMatchObject({ retryable: true, cause: outage })
@@ -184,7 +187,7 @@ test('no place under the rate in time says so, with the time that a place would 
   const rateLimit = createRateLimiter({ limit: 1, intervalMs: 60_000 })
   await rateLimit.acquire()
   const prisma = connect(aurora, {}, { ...aurora.iam, rateLimit, maxWaitMs: 50 })
-  const error = await rejection(prisma.author.count())
+  const error = await rejectionOf(prisma.author.count())
   expect(error).toMatchObject({
     code: 'ERR_AURORA_IAM_RATE_LIMITED',
     meta: { auroraIamError: { retryAfterMs: expect.any(Number) } },
@@ -195,7 +198,7 @@ test('no place under the rate in time says so, with the time that a place would 
 test('no error shows the token', async () => {
   aurora.faults.set({ refuse: 'InvalidToken' })
   const { adapter, status } = auroraIamFor(aurora)
-  const error = await rejection(adapter.connect())
+  const error = await rejectionOf(adapter.connect())
   const shown = JSON.stringify([error, error.message, error.stack, status()])
   expect(shown).not.toMatch(/X-Amz|Signature/)
 })

@@ -1,8 +1,9 @@
 import { type AuroraIamExtensionOptions, type AuroraIamStatus, auroraIam } from '@aurora-iam/prisma'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from 'vitest'
-import { localAurora } from '../local-aurora.ts'
 import type { Author, Book } from './generated/esm/client.ts'
-import { auroraIamFor, CLIENTS, createTables, lockTable, rejection, untilRunning } from './support.ts'
+import { auroraIamFor, CLIENTS, createTables, lockTable, untilRunning } from './support.ts'
 
 const aurora = await localAurora()
 const open: Array<{ $disconnect(): Promise<void> }> = []
@@ -44,7 +45,7 @@ describe('$iam.status()', () => {
     await prisma.$disconnect()
     expect(prisma.$iam.status()).toMatchObject({ idle: 0, connectionsOpened: 1 })
     aurora.faults.set({ refuse: 'InvalidToken' })
-    await rejection(prisma.$connect())
+    await rejectionOf(prisma.$connect())
     aurora.faults.clear()
     expect(prisma.$iam.status()).toMatchObject({
       refusals: expect.any(Number),
@@ -91,7 +92,7 @@ describe('retryReads', () => {
 
   test('is off by default', async () => {
     const prisma = connect()
-    expect(await rejection(whileLost(() => prisma.author.count(), 'COUNT(*)'))).toMatchObject({
+    expect(await rejectionOf(whileLost(() => prisma.author.count(), 'COUNT(*)'))).toMatchObject({
       code: 'P1017',
     })
   })
@@ -120,7 +121,7 @@ describe('retryReads', () => {
   ] as const)('does not repeat %s', async (_what, run, part, code) => {
     const prisma = connect({ retryReads: true })
     const work = async () => run(prisma)
-    expect(await rejection(whileLost<unknown>(work, part))).toMatchObject({ code })
+    expect(await rejectionOf(whileLost<unknown>(work, part))).toMatchObject({ code })
   })
 
   test('repeats once, and only what was lost', async () => {
@@ -128,7 +129,7 @@ describe('retryReads', () => {
     await prisma.$disconnect()
     aurora.faults.set({ refuse: 'NotAuthorized' })
     const attempts = aurora.log.connections
-    await rejection(prisma.author.count().then())
+    await rejectionOf(prisma.author.count().then())
     aurora.faults.clear()
     expect(aurora.log.connections).toBe(attempts + 1)
   })

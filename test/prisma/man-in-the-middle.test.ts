@@ -1,7 +1,8 @@
 import type { FaultSettings } from '@aurora-iam/local'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, test } from 'vitest'
-import { localAurora } from '../local-aurora.ts'
-import { clientFor, rejection } from './support.ts'
+import { clientFor } from './support.ts'
 
 const aurora = await localAurora()
 
@@ -26,7 +27,7 @@ describe.each(GREETINGS)('a server that greets %s', (_how, greeting) => {
     const faults: FaultSettings = { ...greeting, ...fault }
     aurora.faults.set(faults)
     const prisma = clientFor(aurora)
-    expect(await rejection(prisma.$connect())).toMatchObject({ code: 'P1011' })
+    expect(await rejectionOf(prisma.$connect())).toMatchObject({ code: 'P1011' })
     expect(aurora.log.connections).toBe(1)
     expect(aurora.log.tokensReceived).toBe(0)
     await prisma.$disconnect()
@@ -36,7 +37,7 @@ describe.each(GREETINGS)('a server that greets %s', (_how, greeting) => {
     aurora.faults.set(greeting)
     const hostname = 'other.cluster-c0local0aur0.us-east-1.rds.amazonaws.com'
     const prisma = clientFor(aurora, {}, { ...aurora.iam, hostname, rateLimit: false })
-    expect(await rejection(prisma.$connect())).toMatchObject({ code: 'P1011' })
+    expect(await rejectionOf(prisma.$connect())).toMatchObject({ code: 'P1011' })
     expect(aurora.log.tokensReceived).toBe(0)
   })
 

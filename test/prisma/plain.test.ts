@@ -1,9 +1,9 @@
 import { createServer, connect as dial, type Server } from 'node:net'
 import { auroraIam } from '@aurora-iam/prisma'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type MariaDb, startMariaDb } from '../../packages/local/src/database/mariadb.ts'
 import { PrismaClient } from './generated/esm/client.ts'
-import { rejection } from './support.ts'
 
 let database: MariaDb
 let port: number
@@ -48,7 +48,7 @@ describe('enabled: false', () => {
   test('a wrong password is P1000', async () => {
     const options = { host: '127.0.0.1', port, user: 'app', password: 'wrong', database: 'app' }
     const { adapter, status } = auroraIam(options, { enabled: false })
-    expect(await rejection(new PrismaClient({ adapter }).$connect())).toMatchObject({ code: 'P1000' })
+    expect(await rejectionOf(new PrismaClient({ adapter }).$connect())).toMatchObject({ code: 'P1000' })
     expect(status()).toMatchObject({ refusals: 1, lastError: { code: 'ER_ACCESS_DENIED_ERROR' } })
   })
 })

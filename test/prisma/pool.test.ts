@@ -1,9 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import type { Pool } from 'mariadb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { localAurora } from '../local-aurora.ts'
 import { auroraIamFor } from './support.ts'
 
 const aurora = await localAurora()

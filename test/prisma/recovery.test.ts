@@ -2,12 +2,13 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createAuroraIam } from '@aurora-iam/core'
 import { createPrincipal } from '@aurora-iam/local'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { expectNoSocket } from '../chaos/hostile-rig.ts'
 import { OK, trusted } from '../chaos/hostile-scripts.ts'
 import { startHostileServer } from '../chaos/hostile-server.ts'
-import { localAurora } from '../local-aurora.ts'
-import { clientFor, rejection, untilRunning } from './support.ts'
+import { clientFor, untilRunning } from './support.ts'
 
 const MINUTE_MS = 60_000
 const aurora = await localAurora()
@@ -66,7 +67,7 @@ test('a server that falls silent when it is asked whether it is the writer is gi
     rateLimit: false,
   })
   const prisma = connect(aurora, { port: silent.port, connectTimeoutMs: 200 }, iam)
-  expect(await rejection(prisma.$connect())).toMatchObject({ code: 'P1001' })
+  expect(await rejectionOf(prisma.$connect())).toMatchObject({ code: 'P1001' })
   await expectNoSocket(silent.takeSessions())
   expect(iam.stats()).toMatchObject({ connectionsOpened: 0, connectionsFailed: 1 })
 })
@@ -81,7 +82,7 @@ test('a connection that led to a reader is one that failed, and no sign of throt
   subscribe('aurora-iam:connect-failed', note)
   onTestFinished(() => void unsubscribe('aurora-iam:connect-failed', note))
   const code = 'ERR_AURORA_IAM_NOT_A_WRITER'
-  expect(await rejection(connect(aurora, {}, iam).$connect())).toMatchObject({ code })
+  expect(await rejectionOf(connect(aurora, {}, iam).$connect())).toMatchObject({ code })
   expect(iam.stats()).toMatchObject({ connectionsOpened: 0, connectionsFailed: 1, lastError: { code } })
   expect(refused).toMatchObject([{ stage: 'login', error: { code } }])
   expect(rateLimit.stats()).toMatchObject({ succeeded: 1, throttled: 0, failed: 0, inFlight: 0 })
@@ -91,7 +92,7 @@ test('logins are refused for a while, then accepted: the same client goes on', a
   const prisma = connect(aurora)
   aurora.faults.set({ refuse: 'NotAuthorized' })
   for (let i = 0; i < 5; i++) {
-    expect(await rejection(prisma.$queryRaw`SELECT 1`.then())).toMatchObject({ code: 'P1000' })
+    expect(await rejectionOf(prisma.$queryRaw`SELECT 1`.then())).toMatchObject({ code: 'P1000' })
   }
   aurora.faults.clear()
   expect(await prisma.$queryRaw`SELECT 1 AS one`).toEqual([{ one: 1 }])
@@ -120,7 +121,7 @@ describe('a refused token', () => {
   test('that was made for this login is not', async () => {
     aurora.faults.set({ refuse: 'NotAuthorized' })
     const prisma = connect(aurora)
-    await rejection(prisma.$connect())
+    await rejectionOf(prisma.$connect())
     expect(aurora.log.connections).toBe(1)
     expect(prisma.$iam.status()).toMatchObject({ tokensSigned: 1, refusals: 1 })
   })
@@ -130,7 +131,7 @@ describe('a refused token', () => {
     const { hostname, port } = aurora
     await iam.token({ hostname, port, username: 'app' })
     aurora.faults.set({ refuse: 'NotAuthorized' })
-    const error = await rejection(connect(aurora, {}, iam).$connect())
+    const error = await rejectionOf(connect(aurora, {}, iam).$connect())
     expect(error).toMatchObject({ code: 'P1000' })
     expect(aurora.log.connections).toBe(2)
   })
@@ -182,7 +183,7 @@ describe('after a restart of the database', () => {
     const prisma = connect(aurora)
     await onMany(prisma, 5)
     aurora.faults.dropConnections()
-    await rejection(prisma.$queryRaw`SELECT 1`.then())
+    await rejectionOf(prisma.$queryRaw`SELECT 1`.then())
     expect(await onMany(prisma, 5)).toHaveLength(5)
   })
 
@@ -191,7 +192,7 @@ describe('after a restart of the database', () => {
     await onMany(prisma, 3)
     aurora.faults.set({ cutAfterBytes: 0 })
     aurora.faults.dropConnections()
-    expect(await rejection(prisma.$queryRaw`SELECT 1`.then())).toMatchObject({
+    expect(await rejectionOf(prisma.$queryRaw`SELECT 1`.then())).toMatchObject({
       code: expect.stringMatching(/^P/),
     })
     aurora.faults.clear()
@@ -204,7 +205,7 @@ describe('$disconnect in the middle', () => {
     const prisma = connect(aurora, { connectionLimit: 1 })
     await prisma.$connect()
     const running = prisma.$queryRaw`SELECT SLEEP(0.3) AS slept`.then()
-    const waiting = rejection(prisma.$queryRaw`SELECT 1`.then())
+    const waiting = rejectionOf(prisma.$queryRaw`SELECT 1`.then())
     await expect.poll(() => prisma.$iam.status()).toMatchObject({ active: 1, queued: 1 })
     await prisma.$disconnect()
     expect(await running).toEqual([{ slept: 0 }])
@@ -217,7 +218,10 @@ describe('$disconnect in the middle', () => {
     const prisma = connect(aurora, {}, { ...aurora.iam, rateLimit })
     await prisma.$connect()
     const taken = await rateLimit.acquire()
-    const queries = [prisma.$queryRaw`SELECT SLEEP(0.2)`.then(), rejection(prisma.$queryRaw`SELECT 1`.then())]
+    const queries = [
+      prisma.$queryRaw`SELECT SLEEP(0.2)`.then(),
+      rejectionOf(prisma.$queryRaw`SELECT 1`.then()),
+    ]
     await expect.poll(() => rateLimit.stats().waiting).toBe(1)
     await prisma.$disconnect()
     expect(rateLimit.stats().waiting).toBe(0)
@@ -230,7 +234,10 @@ describe('$disconnect in the middle', () => {
     const prisma = connect(aurora)
     await prisma.$connect()
     aurora.faults.set({ hang: 'after-token' })
-    const queries = [prisma.$queryRaw`SELECT SLEEP(0.2)`.then(), rejection(prisma.$queryRaw`SELECT 1`.then())]
+    const queries = [
+      prisma.$queryRaw`SELECT SLEEP(0.2)`.then(),
+      rejectionOf(prisma.$queryRaw`SELECT 1`.then()),
+    ]
     await expect.poll(() => aurora.log.tokensReceived).toBe(2)
     await prisma.$disconnect()
     expect(await queries[1]).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
@@ -241,7 +248,7 @@ describe('$disconnect in the middle', () => {
   // The last, because the database sleeps on.
   test('waits no longer than 5 seconds for a query that does not end', async () => {
     const prisma = connect(aurora)
-    const endless = rejection(prisma.$queryRaw`SELECT SLEEP(100)`.then())
+    const endless = rejectionOf(prisma.$queryRaw`SELECT SLEEP(100)`.then())
     await untilRunning(aurora, 'SLEEP(100)')
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const disconnected = prisma.$disconnect()

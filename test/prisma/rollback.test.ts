@@ -1,7 +1,8 @@
 import type { AuroraIamPrismaOptions } from '@aurora-iam/prisma'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { localAurora } from '../local-aurora.ts'
-import { clientFor, createTables, rejection, startSilenceableProxy } from './support.ts'
+import { clientFor, createTables, startSilenceableProxy } from './support.ts'
 
 const BOUND_MS = 5_000
 const TIMEOUT_MS = 1_000
@@ -36,9 +37,9 @@ async function connectThrough(network: { readonly port: number }, options: Auror
 /** A transaction of `prisma`, on a clock that stands still, once its callback has come as far as `work`. */
 async function begin(prisma: Prisma, work: (tx: Transaction) => Promise<unknown>) {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-  let outcome = Promise.resolve<Awaited<ReturnType<typeof rejection>> | undefined>(undefined)
+  let outcome = Promise.resolve<Awaited<ReturnType<typeof rejectionOf>> | undefined>(undefined)
   await new Promise<void>((arrived) => {
-    outcome = rejection(
+    outcome = rejectionOf(
       prisma.$transaction(
         async (tx) => {
           await tx.author.create({ data: { name: 'nobody' } })

@@ -1,7 +1,7 @@
 import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
 import type { LocalAurora } from '@aurora-iam/local'
 import { type AuroraIamPrismaOptions, auroraIam } from '@aurora-iam/prisma'
-import { startProxy } from '../../packages/rate-limit/test/proxy.ts'
+import { startProxy } from '@aurora-iam/test-support/proxy'
 import { PrismaClient as CjsClient } from './generated/cjs/index.js'
 import { PrismaClient } from './generated/esm/client.ts'
 
@@ -80,20 +80,4 @@ export async function startSilenceableProxy(to: number) {
       isSilent = true
     },
   })
-}
-
-/** What Prisma tells beside code and message. */
-interface Meta {
-  readonly driverAdapterError?: { readonly cause: { readonly kind: string } }
-  readonly auroraIamError?: Error
-}
-
-/** What `work` rejects with. */
-export async function rejection(work: Promise<unknown>): Promise<Error & { code?: string; meta?: Meta }> {
-  const outcome = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  if (outcome instanceof Error) return outcome
-  throw new Error('It did not reject with an Error.')
 }

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { describe, expect, test } from 'vitest'
-import { localAurora } from '../local-aurora.ts'
 import { VERSIONS } from './support.ts'
 
 const DATA_SOURCE = fileURLToPath(new URL('../fixtures/typeorm/data-source.mjs', import.meta.url))

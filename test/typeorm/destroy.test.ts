@@ -1,10 +1,11 @@
 import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { until } from '@aurora-iam/test-support/until'
 import { type AuroraIam, type AuroraIamOptions, createAuroraIam, withAuroraIam } from '@aurora-iam/typeorm'
 import type { DataSource } from 'typeorm'
 import { describe, expect, test } from 'vitest'
-import { until } from '../conformance/rate.ts'
-import { localAurora } from '../local-aurora.ts'
-import { addressOf, errorOf, VERSIONS } from './support.ts'
+import { addressOf, VERSIONS } from './support.ts'
 
 const aurora = await localAurora()
 
@@ -13,7 +14,7 @@ describe.each(VERSIONS)('destroy() of $name while connections wait for their tur
   async function busy(iam: AuroraIam | AuroraIamOptions, isWaiting: () => boolean) {
     const dataSource = await open(withAuroraIam({ ...addressOf(aurora), poolSize: 4 }, iam)).initialize()
     await dataSource.createQueryRunner().connect()
-    const errors = Promise.all(Array.from({ length: 6 }, () => errorOf(dataSource.query('SELECT 1'))))
+    const errors = Promise.all(Array.from({ length: 6 }, () => rejectionOf(dataSource.query('SELECT 1'))))
     await until(isWaiting)
     return { dataSource, errors }
   }
@@ -37,7 +38,7 @@ describe.each(VERSIONS)('destroy() of $name while connections wait for their tur
     const rateLimit = createRateLimiter({ limit: 1, intervalMs: 60_000 })
     const isWaiting = () => rateLimit.stats().waiting === 3
     const { dataSource, errors } = await busy({ ...aurora.iam, rateLimit, maxWaitMs: 100 }, isWaiting)
-    expect(await errorOf(dataSource.destroy())).toMatchObject({ code: 'ERR_AURORA_IAM_RATE_LIMITED' })
+    expect(await rejectionOf(dataSource.destroy())).toMatchObject({ code: 'ERR_AURORA_IAM_RATE_LIMITED' })
     for (const error of await errors) expect(error).toMatchObject({ message: 'Pool is closed.' })
     await until(() => aurora.openConnections === 0)
   })

@@ -1,8 +1,8 @@
 import { createAuroraIam } from '@aurora-iam/core'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { type MysqlDataSourceOptions, withAuroraIam, withLoginRetry } from '@aurora-iam/typeorm'
 import type { DataSource, DataSourceOptions, QueryRunner } from 'typeorm'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { localAurora } from '../local-aurora.ts'
 import { addressOf, VERSIONS } from './support.ts'
 
 const FIRST = { accessKeyId: 'AKIDFIRST', secretAccessKey: 'first' }

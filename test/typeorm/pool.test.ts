@@ -1,11 +1,12 @@
 import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { until } from '@aurora-iam/test-support/until'
 import { type AuroraIamOptions, withAuroraIam } from '@aurora-iam/typeorm'
 import type { DataSource, QueryRunner } from 'typeorm'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { until } from '../conformance/rate.ts'
-import { localAurora } from '../local-aurora.ts'
 import { unhandledDuring } from '../mysql2/support.ts'
-import { addressOf, errorOf, VERSIONS } from './support.ts'
+import { addressOf, VERSIONS } from './support.ts'
 
 const MINUTE_MS = 60_000
 const THOUSAND_ROWS =
@@ -105,7 +106,7 @@ describe.each(VERSIONS)('the pool of $name', ({ open, Account }) => {
     aurora.faults.set({ refuse: 'ThrottlingException' })
     for (let second = 0; second < 5; second++) {
       ahead += 1_000
-      const error = await errorOf(dataSource.query('SELECT 1'))
+      const error = await rejectionOf(dataSource.query('SELECT 1'))
       expect(error).toMatchObject({ code: 'ER_ACCESS_DENIED_ERROR', errno: 1045 })
       expect(await held.query('SELECT 2 AS two')).toEqual([{ two: 2 }])
     }
@@ -127,7 +128,7 @@ describe.each(VERSIONS)('the pool of $name', ({ open, Account }) => {
     const rateLimit = createRateLimiter({ limit: 2, intervalMs: 60_000 })
     const dataSource = await start({}, { rateLimit, maxWaitMs: 50 })
     const held = [await hold(dataSource), await hold(dataSource)]
-    const error = await errorOf(dataSource.query('SELECT 1'))
+    const error = await rejectionOf(dataSource.query('SELECT 1'))
     expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_RATE_LIMITED', retryable: true })
     for (const runner of held) {
       expect(await runner.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
@@ -158,11 +159,11 @@ describe.each(VERSIONS)('the pool of $name', ({ open, Account }) => {
         aurora.faults.dropConnections()
         await manager.increment(Account, { owner: 'Ben' }, 'balance', 50)
       })
-      expect(await errorOf(cut)).toMatchObject({
+      expect(await rejectionOf(cut)).toMatchObject({
         code: expect.stringMatching(/^(PROTOCOL_CONNECTION_LOST|ECONNRESET|EPIPE)$/),
       })
       await until(() => aurora.openConnections === 0)
-      expect(await errorOf(dataSource.query('SELECT 1'))).toMatchObject({ code: 'ER_SERVER_SHUTDOWN' })
+      expect(await rejectionOf(dataSource.query('SELECT 1'))).toMatchObject({ code: 'ER_SERVER_SHUTDOWN' })
       aurora.faults.clear()
       expect(await balances(dataSource)).toEqual([100, 100])
     })

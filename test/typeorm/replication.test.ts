@@ -1,9 +1,10 @@
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { until, untilDone } from '@aurora-iam/test-support/until'
 import { type AuroraIamOptions, withAuroraIam } from '@aurora-iam/typeorm'
 import type { DataSource } from 'typeorm'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { failingCredentials } from '../mysql2/support.ts'
-import { errorOf, VERSIONS } from './support.ts'
+import { VERSIONS } from './support.ts'
 
 const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
 
@@ -119,20 +120,12 @@ describe.each(VERSIONS)('replication of $name', ({ open }) => {
   })
 })
 
-/** Resolves when `attempt` has failed with `code`; the test's own time-out ends it otherwise. */
-async function untilFailed(attempt: () => Promise<unknown>, code: string): Promise<void> {
-  let error: unknown
-  do error = await errorOf(attempt())
-  while ((error as { code?: string }).code !== code)
-}
-
-/** What `attempt` comes to once it no longer fails; the test's own time-out ends it otherwise. */
-async function untilDone<T>(attempt: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await attempt()
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 5))
-    }
-  }
+/** Repeats `attempt` until it fails with `code`. */
+function untilFailed(attempt: () => Promise<unknown>, code: string): Promise<unknown> {
+  return until(() =>
+    attempt().then(
+      () => false,
+      (error: { code?: string }) => error.code === code,
+    ),
+  )
 }

@@ -51,11 +51,3 @@ export function addressOf(aurora: LocalAurora, username = 'app') {
     username,
   }
 }
-
-/** The error that `attempt` ends with. */
-export function errorOf(attempt: Promise<unknown>): Promise<unknown> {
-  return attempt.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-}

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { pathOf, write } from '@aurora-iam/test-support/aws-environment'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
-import { localAurora } from '../../../test/local-aurora.ts'
-import { pathOf, write } from '../../core/test/chain.ts'
 import { doctorArguments, prepareFor } from './support.ts'
 
 const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url))

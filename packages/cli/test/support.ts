@@ -1,7 +1,7 @@
+import { isolateAwsEnvironment, pathOf, write } from '@aurora-iam/test-support/aws-environment'
+import type { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { type StsAnswer, serveSts } from '@aurora-iam/test-support/sts'
 import { beforeEach, expect, vi } from 'vitest'
-import type { localAurora } from '../../../test/local-aurora.ts'
-import { isolateChain, pathOf, write } from '../../core/test/chain.ts'
-import { type StsAnswer, serveSts } from '../../core/test/sts.ts'
 import { runCli } from '../src/cli.ts'
 
 type LocalAurora = Awaited<ReturnType<typeof localAurora>>
@@ -10,7 +10,7 @@ export const LET_IN = { accessKeyId: '' }
 
 /** Before each test of this file: whoever uses the AWS SDK's default chain may log in to `aurora`, and AWS STS answers. */
 export function prepareFor(aurora: LocalAurora): void {
-  isolateChain()
+  isolateAwsEnvironment()
   beforeEach(async () => {
     const { accessKeyId, secretAccessKey, sessionToken } = aurora.credentials
     vi.stubEnv('AWS_ACCESS_KEY_ID', accessKeyId)

@@ -1,8 +1,10 @@
 import { createRateLimiter, RateLimitError } from '@aurora-iam/rate-limit'
+import { STATIC } from '@aurora-iam/test-support/example-credentials'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, test } from 'vitest'
 import { AuroraIamError } from '../src/index.ts'
 import { setUp } from './set-up.ts'
-import { Clock, Deferred, iamOn, MINUTE, rejection, START, STATIC, settle, warningsOf } from './support.ts'
+import { Clock, Deferred, iamOn, MINUTE, START, settle, warningsOf } from './support.ts'
 
 describe('login', () => {
   test('the token comes before the place: without credentials no place is taken', async () => {
@@ -10,7 +12,7 @@ describe('login', () => {
       throw new Error('down')
     }
     const { iam, login } = setUp({ credentials, rateLimit: 1 })
-    await Promise.all(Array.from({ length: 5 }, () => rejection(login())))
+    await Promise.all(Array.from({ length: 5 }, () => rejectionOf(login())))
     expect(iam.stats().rateLimits).toEqual({})
     expect(iam.stats()).toMatchObject({ connectionsFailed: 5, connectionsOpened: 0 })
   })
@@ -31,7 +33,7 @@ describe('login', () => {
   test('no place in time: RATE_LIMITED with the reason and when to come back', async () => {
     const { login } = setUp({ rateLimit: 1, maxWaitMs: 0 })
     await login()
-    const error = await rejection(login())
+    const error = await rejectionOf(login())
     expect(error).toMatchObject({
       code: 'ERR_AURORA_IAM_RATE_LIMITED',
       retryable: true,
@@ -56,7 +58,7 @@ describe('login', () => {
     const cause = new Error('down')
     const answer = new Deferred<typeof STATIC>()
     const { login } = setUp({ credentials: () => answer.promise })
-    const errors = Array.from({ length: 5 }, () => rejection(login()))
+    const errors = Array.from({ length: 5 }, () => rejectionOf(login()))
     answer.reject(cause)
     const all = await Promise.all(errors)
     expect(new Set(all).size).toBe(5)
@@ -73,7 +75,7 @@ describe('login', () => {
     clock.now += 20 * MINUTE
     const cause = new Error('down')
     answer = Promise.reject(cause)
-    const errors = await Promise.all(logins.map((one) => rejection(one.token())))
+    const errors = await Promise.all(logins.map((one) => rejectionOf(one.token())))
     expect(new Set(errors).size).toBe(5)
     for (const error of errors) expect(error.cause).toBe(cause)
   })
@@ -82,7 +84,7 @@ describe('login', () => {
     const { login } = setUp({ rateLimit: { limit: 1, intervalMs: 3_600_000 } })
     const first = await login()
     const controller = new AbortController()
-    const second = rejection(login(controller.signal))
+    const second = rejectionOf(login(controller.signal))
     const third = login()
     await settle()
     controller.abort()
@@ -98,7 +100,7 @@ describe('login', () => {
     const answer = new Deferred<typeof STATIC>()
     const { login } = setUp({ credentials: () => answer.promise })
     const controller = new AbortController()
-    const first = rejection(login(controller.signal))
+    const first = rejectionOf(login(controller.signal))
     const second = login()
     const reason = new Error('the client went away')
     controller.abort(reason)
@@ -115,7 +117,7 @@ describe('login', () => {
     'called off before, at a rateLimit of %s: CLOSED',
     async (rateLimit) => {
       const { iam, login } = setUp({ rateLimit })
-      expect(await rejection(login(AbortSignal.abort()))).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
+      expect(await rejectionOf(login(AbortSignal.abort()))).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
       expect(iam.stats().tokensSigned).toBe(0)
     },
   )
@@ -125,7 +127,7 @@ describe('login', () => {
     await login()
     const controller = new AbortController()
     const warnings = await warningsOf(async () => {
-      const waiting = Array.from({ length: 100 }, () => rejection(login(controller.signal)))
+      const waiting = Array.from({ length: 100 }, () => rejectionOf(login(controller.signal)))
       await settle()
       controller.abort()
       for (const error of await Promise.all(waiting)) expect(error.code).toBe('ERR_AURORA_IAM_CLOSED')
@@ -153,7 +155,7 @@ describe('login', () => {
     const { iam, target, login } = setUp({ rateLimit: { limit: 1, intervalMs: 1_000 } })
     await login()
     const other = iamOn(new Clock(), { rateLimit: { limit: 1, intervalMs: 2_000 } })
-    expect(await rejection(other.login(target))).toMatchObject({
+    expect(await rejectionOf(other.login(target))).toMatchObject({
       code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
       option: 'rateLimit',
       retryable: false,
@@ -166,12 +168,12 @@ describe('close', () => {
   test('ends those who wait for a place, and refuses whatever comes after', async () => {
     const { iam, login, target } = setUp({ rateLimit: { limit: 1, intervalMs: 3_600_000 } })
     await login()
-    const waiters = [rejection(login()), rejection(login())]
+    const waiters = [rejectionOf(login()), rejectionOf(login())]
     await settle()
     iam.close()
     iam.close()
     const { hostname, port, username } = target
-    const late = [rejection(login()), rejection(iam.token({ hostname, port, username }))]
+    const late = [rejectionOf(login()), rejectionOf(iam.token({ hostname, port, username }))]
     for (const error of await Promise.all([...waiters, ...late])) {
       expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED', retryable: false })
     }
@@ -181,7 +183,7 @@ describe('close', () => {
     const rateLimit = createRateLimiter({ limit: 1, intervalMs: 3_600_000 })
     const taken = await rateLimit.acquire()
     const { iam, login } = setUp({ rateLimit })
-    const waiter = rejection(login())
+    const waiter = rejectionOf(login())
     const other = rateLimit.acquire()
     await settle()
     iam.close()
@@ -196,7 +198,7 @@ describe('close', () => {
       credentials: () => new Promise(() => {}),
       credentialsTimeoutMs: 3_600_000,
     })
-    const waiter = rejection(login())
+    const waiter = rejectionOf(login())
     await settle()
     iam.close()
     expect(await waiter).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
@@ -216,7 +218,7 @@ describe('close', () => {
         },
       })
       const { hostname, port, username } = target
-      const waiter = rejection(iam.token({ hostname, port, username }))
+      const waiter = rejectionOf(iam.token({ hostname, port, username }))
       for (let step = 0; step < steps; step++) await null
       iam.close()
       isClosed = true

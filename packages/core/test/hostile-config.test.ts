@@ -1,11 +1,14 @@
 import { inspect } from 'node:util'
+import { isolateAwsEnvironment, write } from '@aurora-iam/test-support/aws-environment'
+import { SECRET, SESSION } from '@aurora-iam/test-support/example-credentials'
+import { serveHttp } from '@aurora-iam/test-support/http-server'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { createAuroraIam } from '../src/index.ts'
-import { accessKeyId, isolateChain, start, write } from './chain.ts'
-import { serve } from './loopback.ts'
-import { rejection, SECRET, SESSION, TARGET } from './support.ts'
+import { accessKeyId, start } from './chain.ts'
+import { TARGET } from './support.ts'
 
-isolateChain()
+isolateAwsEnvironment()
 
 beforeEach(() => {
   vi.stubEnv('AWS_PROFILE', 'app')
@@ -59,7 +62,7 @@ describe('an AWS config file with', () => {
     async (_what, config, said) => {
       await write('config', config)
       const iam = start()
-      const error = await rejection(iam.token(TARGET))
+      const error = await rejectionOf(iam.token(TARGET))
       expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE', option: 'credentials' })
       expect(error.message).toMatch(said)
       expect(error.message.length).toBeLessThan(1_500)
@@ -72,7 +75,7 @@ describe('an AWS config file with', () => {
 
   test('a command that prints an end that is no date: INVALID', async () => {
     await write('config', printing({ ...KEYS, Expiration: 'tomorrow' }))
-    expect(await rejection(start().token(TARGET))).toMatchObject({
+    expect(await rejectionOf(start().token(TARGET))).toMatchObject({
       code: 'ERR_AURORA_IAM_CREDENTIALS_INVALID',
       message: expect.stringContaining('expiration that is not a valid Date'),
     })
@@ -81,7 +84,7 @@ describe('an AWS config file with', () => {
   test('a command that hangs: TIMEOUT in bounded time, and usable once it is mended', async () => {
     await write('config', command('sleep 2'))
     const iam = start({ credentialsTimeoutMs: 100 })
-    expect(await rejection(iam.token(TARGET))).toMatchObject({
+    expect(await rejectionOf(iam.token(TARGET))).toMatchObject({
       code: 'ERR_AURORA_IAM_CREDENTIALS_TIMEOUT',
       message: expect.stringMatching(/100 ms.*that a credential_process ends/),
     })
@@ -93,8 +96,11 @@ describe('an AWS config file with', () => {
 test('a metadata endpoint that answers the key alone: it is not repeated, in the cause neither', async () => {
   vi.stubEnv('AWS_PROFILE', undefined)
   vi.stubEnv('AWS_EC2_METADATA_DISABLED', undefined)
-  vi.stubEnv('AWS_EC2_METADATA_SERVICE_ENDPOINT', await serve((_request, response) => response.end(SECRET)))
-  const error = await rejection(start().token(TARGET))
+  vi.stubEnv(
+    'AWS_EC2_METADATA_SERVICE_ENDPOINT',
+    await serveHttp((_request, response) => response.end(SECRET)),
+  )
+  const error = await rejectionOf(start().token(TARGET))
   expect(error).toMatchObject({
     code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE',
     cause: { name: 'SyntaxError' },
@@ -108,13 +114,13 @@ describe('a provider of the caller whose failure repeats a secret', () => {
     createAuroraIam({ rateLimit: false, credentials: () => Promise.reject(failure) })
 
   test('a token: it is taken out of the message', async () => {
-    const error = await rejection(failing(new Error(`X-Amz-Security-Token=${SESSION}`)).token(TARGET))
+    const error = await rejectionOf(failing(new Error(`X-Amz-Security-Token=${SESSION}`)).token(TARGET))
     expect(error.message).not.toContain(SESSION)
   })
 
   test("what a command printed is not in the message; the error itself is the caller's, and kept", async () => {
     const failure = new Error(`Command failed: vault read aws\n${SECRET}`)
-    const error = await rejection(failing(failure).token(TARGET))
+    const error = await rejectionOf(failing(failure).token(TARGET))
     expect(error.message).not.toContain(SECRET)
     expect(error.cause).toBe(failure)
   })
@@ -123,13 +129,13 @@ describe('a provider of the caller whose failure repeats a secret', () => {
     const failure = Object.assign(new Error(`Command failed: vault read aws\n${SECRET}`), {
       name: 'CredentialsProviderError',
     })
-    const error = await rejection(failing(failure).token(TARGET))
+    const error = await rejectionOf(failing(failure).token(TARGET))
     expect(error.cause).toMatchObject({ name: 'CredentialsProviderError' })
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(SECRET)
   })
 
   test('a message without end: its first line, in bounds', async () => {
-    const error = await rejection(failing(new Error(`${'no '.repeat(100_000)}\nmore`)).token(TARGET))
+    const error = await rejectionOf(failing(new Error(`${'no '.repeat(100_000)}\nmore`)).token(TARGET))
     expect(error.message.length).toBeLessThan(500)
   })
 })

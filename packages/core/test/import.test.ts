@@ -4,8 +4,9 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
+import { SECRET } from '@aurora-iam/test-support/example-credentials'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { SECRET, TARGET } from './support.ts'
+import { TARGET } from './support.ts'
 
 const run = promisify(execFile)
 const core = dirname(dirname(fileURLToPath(import.meta.url)))

@@ -1,14 +1,17 @@
+import { isolateAwsEnvironment, pathOf, write } from '@aurora-iam/test-support/aws-environment'
+import { SECRET, SESSION } from '@aurora-iam/test-support/example-credentials'
+import { serveHttp } from '@aurora-iam/test-support/http-server'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, test, vi } from 'vitest'
-import { accessKeyId, isolateChain, pathOf, refused, start, write } from './chain.ts'
-import { serve } from './loopback.ts'
-import { MINUTE, rejection, SECRET, SESSION, TARGET } from './support.ts'
+import { accessKeyId, refused, start } from './chain.ts'
+import { MINUTE, TARGET } from './support.ts'
 
-isolateChain()
+isolateAwsEnvironment()
 
 describe('container endpoint', () => {
   test('its credentials, with the authorization that it asks for', async () => {
     const end = new Date(Math.ceil(Date.now() / 1000) * 1000 + 60 * MINUTE)
-    const url = await serve((request, response) => {
+    const url = await serveHttp((request, response) => {
       response.statusCode = request.headers.authorization === 'let-me-in' ? 200 : 401
       response.end(
         JSON.stringify({
@@ -26,7 +29,7 @@ describe('container endpoint', () => {
 
   test('EKS Pod Identity: the authorization is read from its file each time, as it rotates', async () => {
     const seen: unknown[] = []
-    const url = await serve((request, response) => {
+    const url = await serveHttp((request, response) => {
       seen.push(request.headers.authorization)
       const Expiration = new Date(Date.now() + 60 * MINUTE).toISOString()
       response.end(
@@ -51,7 +54,7 @@ describe('container endpoint', () => {
 
   test('credentials in their last minutes: newer ones are asked for once, not with every token', async () => {
     let requests = 0
-    const url = await serve((_request, response) => {
+    const url = await serveHttp((_request, response) => {
       requests++
       const Expiration = new Date(Date.now() + 10 * MINUTE).toISOString()
       response.end(
@@ -67,7 +70,7 @@ describe('container endpoint', () => {
 
   test('one that takes the request and never answers: CREDENTIALS_TIMEOUT, and usable when it is back', async () => {
     let isUp = false
-    const url = await serve((_request, response) => {
+    const url = await serveHttp((_request, response) => {
       const Expiration = new Date(Date.now() + 60 * MINUTE).toISOString()
       if (isUp) {
         response.end(
@@ -77,7 +80,7 @@ describe('container endpoint', () => {
     })
     vi.stubEnv('AWS_CONTAINER_CREDENTIALS_FULL_URI', `${url}/`)
     const iam = start({ credentialsTimeoutMs: 300 })
-    expect(await rejection(iam.token(TARGET))).toMatchObject({
+    expect(await rejectionOf(iam.token(TARGET))).toMatchObject({
       code: 'ERR_AURORA_IAM_CREDENTIALS_TIMEOUT',
       option: 'credentials',
       retryable: true,
@@ -90,7 +93,7 @@ describe('container endpoint', () => {
 
 describe('EC2 instance metadata', () => {
   async function instance(answer: () => object): Promise<void> {
-    const url = await serve((request, response) => {
+    const url = await serveHttp((request, response) => {
       const { method, url: path, headers } = request
       const role = '/latest/meta-data/iam/security-credentials/'
       if (method === 'PUT' && path === '/latest/api/token') response.end('session')

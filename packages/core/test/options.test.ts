@@ -1,8 +1,8 @@
 import { inspect } from 'node:util'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { errorThrownBy } from '@aurora-iam/test-support/rejection-of'
 import { expect, test } from 'vitest'
 import { AuroraIamError, type AuroraIamOptions, asAuroraIam, createAuroraIam } from '../src/index.ts'
-import { caught } from './caught.ts'
 
 const SECRET = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'
 const LIMITER = createRateLimiter({ limit: 1 })
@@ -26,7 +26,7 @@ const WRONG: ReadonlyArray<readonly [option: string, values: readonly unknown[],
 test.each(
   WRONG.flatMap(([option, values, remedy]) => values.map((value) => [option, value, remedy] as const)),
 )('%s: %o is refused, with what was expected', (option, value, remedy) => {
-  const error = caught(() => createAuroraIam({ [option]: value }))
+  const error = errorThrownBy(() => createAuroraIam({ [option]: value }))
   expect(error).toBeInstanceOf(AuroraIamError)
   expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_INVALID_OPTION', retryable: false })
   expect((error as AuroraIamError).option).toMatch(new RegExp(`^${option}`))
@@ -36,7 +36,7 @@ test.each(
 
 test.each(['[] instead of options', 'null', 'a string'])('%s is refused', (what) => {
   const options = { '[] instead of options': [], null: null, 'a string': 'eu-west-1' }[what]
-  expect(caught(() => createAuroraIam(options as never))).toMatchObject({
+  expect(errorThrownBy(() => createAuroraIam(options as never))).toMatchObject({
     code: 'ERR_AURORA_IAM_INVALID_OPTION',
     option: 'iam',
   })
@@ -45,14 +45,14 @@ test.each(['[] instead of options', 'null', 'a string'])('%s is refused', (what)
 test.each(['host', 'user', 'Region', 'awsRegion', 'ssl', 'toString'])(
   '%s is no option, and what is one is said',
   (option) => {
-    const error = caught(() => createAuroraIam({ [option]: 'x' } as never))
+    const error = errorThrownBy(() => createAuroraIam({ [option]: 'x' } as never))
     expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_UNKNOWN_OPTION', option })
     expect(error.message).toContain('credentials, credentialsTimeoutMs, dial')
   },
 )
 
 test('a password is refused, and not shown', () => {
-  const error = caught(() => createAuroraIam({ password: 'hunter2' } as never))
+  const error = errorThrownBy(() => createAuroraIam({ password: 'hunter2' } as never))
   expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_PASSWORD_GIVEN', option: 'password' })
   expect(error.message).toContain('`enabled: false`')
   expect(inspect(error)).not.toContain('hunter2')
@@ -65,17 +65,19 @@ const CONTRADICTIONS: ReadonlyArray<readonly [option: string, options: AuroraIam
 ]
 
 test.each(CONTRADICTIONS)('options that contradict each other are refused: %s in %o', (option, options) => {
-  expect(caught(() => createAuroraIam(options))).toMatchObject({
+  expect(errorThrownBy(() => createAuroraIam(options))).toMatchObject({
     code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
     option,
   })
 })
 
 test('an unknown or wrong option of the rate limit is refused by its whole name', () => {
-  expect(caught(() => createAuroraIam({ rateLimit: { limit: 1, perSecond: 2 } as never }))).toMatchObject({
+  expect(
+    errorThrownBy(() => createAuroraIam({ rateLimit: { limit: 1, perSecond: 2 } as never })),
+  ).toMatchObject({
     option: 'rateLimit.perSecond',
   })
-  expect(caught(() => createAuroraIam({ rateLimit: { limit: 0 } }))).toMatchObject({
+  expect(errorThrownBy(() => createAuroraIam({ rateLimit: { limit: 0 } }))).toMatchObject({
     option: 'rateLimit.limit',
   })
 })

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
+import { errorThrownBy } from '@aurora-iam/test-support/rejection-of'
 import { beforeAll, expect, test } from 'vitest'
 import { channels } from '../src/diagnostics.ts'
 import { AuroraIamError, type AuroraIamErrorCode, createAuroraIam } from '../src/index.ts'
-import { caught } from './caught.ts'
 
 let readme: string
 let codes: string[]
@@ -35,7 +35,7 @@ test('the table of errors has every code, and says truly which can be retried', 
 })
 
 test('the table of options has every option', () => {
-  const { message } = caught(() => createAuroraIam({ nonsense: 1 } as never))
+  const { message } = errorThrownBy(() => createAuroraIam({ nonsense: 1 } as never))
   const known = /Known: (.+)\./.exec(message)?.[1]?.split(', ')
   expect([...table('Options').keys()].sort()).toEqual(known)
 })

@@ -1,8 +1,9 @@
+import { STATIC } from '@aurora-iam/test-support/example-credentials'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { AuroraIamError, readTokenDates } from '../src/index.ts'
 import { setUp } from './set-up.ts'
-import { Clock, MINUTE, STATIC, settle } from './support.ts'
+import { Clock, MINUTE, settle } from './support.ts'
 
 const LIFE = 15 * MINUTE
 const CLOCK_AHEAD_TOLERANCE = 5 * MINUTE

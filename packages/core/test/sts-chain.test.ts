@@ -1,10 +1,13 @@
 import { inspect } from 'node:util'
+import { isolateAwsEnvironment, pathOf, write } from '@aurora-iam/test-support/aws-environment'
+import { SECRET } from '@aurora-iam/test-support/example-credentials'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { type StsAnswer, type StsRequest, serveSts } from '@aurora-iam/test-support/sts'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import { accessKeyId, isolateChain, pathOf, refused, start, write } from './chain.ts'
-import { type StsAnswer, type StsRequest, serveSts } from './sts.ts'
-import { MINUTE, rejection, SECRET, TARGET } from './support.ts'
+import { accessKeyId, refused, start } from './chain.ts'
+import { MINUTE, TARGET } from './support.ts'
 
-isolateChain()
+isolateAwsEnvironment()
 
 let asked: StsRequest[]
 /** What the STS answers, to each request the same. */
@@ -52,7 +55,7 @@ describe('web identity, as EKS gives it to a service account', () => {
 
   test('refused by STS: UNAVAILABLE with its words, without the token of the file', async () => {
     answer = () => DENIED
-    const error = await rejection(start().token(TARGET))
+    const error = await rejectionOf(start().token(TARGET))
     expect(error).toMatchObject({
       code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE',
       retryable: true,
@@ -64,7 +67,7 @@ describe('web identity, as EKS gives it to a service account', () => {
 
   test('a file that is not there: UNAVAILABLE, and which', async () => {
     vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', pathOf('gone'))
-    const error = await rejection(start().token(TARGET))
+    const error = await rejectionOf(start().token(TARGET))
     expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE', cause: { code: 'ENOENT' } })
     expect(error.message).toContain('gone')
   })
@@ -120,7 +123,7 @@ source_profile = source
   test('refused half way: UNAVAILABLE with the words of STS, and usable when it is allowed', async () => {
     answer = ({ RoleArn }) => (RoleArn === ROLE ? DENIED : { accessKeyId: 'AKIDHUB' })
     const iam = start()
-    const error = await rejection(iam.token(TARGET))
+    const error = await rejectionOf(iam.token(TARGET))
     expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE', retryable: true })
     expect(error.message).toContain(DENIED.message)
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(SECRET)
@@ -131,7 +134,7 @@ source_profile = source
   test('STS that takes requests and never answers: TIMEOUT in bounded time, and usable when it is back', async () => {
     answer = () => undefined
     const iam = start({ credentialsTimeoutMs: 200 })
-    expect(await rejection(iam.token(TARGET))).toMatchObject({
+    expect(await rejectionOf(iam.token(TARGET))).toMatchObject({
       code: 'ERR_AURORA_IAM_CREDENTIALS_TIMEOUT',
       message: expect.stringContaining('STS can be reached'),
     })

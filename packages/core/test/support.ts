@@ -1,3 +1,4 @@
+import { STATIC } from '@aurora-iam/test-support/example-credentials'
 import { type AuroraIam, type AuroraIamOptions, createAuroraIam } from '../src/index.ts'
 
 export const START = Date.parse('2026-11-23T12:00:00Z')
@@ -7,9 +8,6 @@ export const TARGET = {
   port: 3306,
   username: 'app',
 } as const
-export const SECRET = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'
-export const SESSION = 'IQoJb3JpZ2luX2VjEXAMPLE'
-export const STATIC = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: SECRET, sessionToken: SESSION }
 
 /** A clock that a test moves by hand. */
 export class Clock {
@@ -51,14 +49,4 @@ export class Deferred<T> {
       this.reject = reject
     })
   }
-}
-
-/** The error that `work` rejects with. */
-export async function rejection(work: Promise<unknown>): Promise<Error & Record<string, unknown>> {
-  try {
-    await work
-  } catch (error) {
-    if (error instanceof Error) return error as Error & Record<string, unknown>
-  }
-  throw new Error('It did not reject with an Error.')
 }

@@ -1,8 +1,8 @@
+import { errorThrownBy } from '@aurora-iam/test-support/rejection-of'
 import { expect, test } from 'vitest'
 import { type DriverAddress, resolveTarget, type TargetOptions } from '../src/endpoint/connection-target.ts'
 import { AuroraIamError } from '../src/errors.ts'
 import { createAuroraIam } from '../src/index.ts'
-import { caught } from './caught.ts'
 
 const CLUSTER = 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
 const GLOBAL = 'mydb.global-abcdefghijkl.global.rds.amazonaws.com'
@@ -100,14 +100,14 @@ const REFUSALS: ReadonlyArray<
 ]
 
 test.each(REFUSALS)('refused, with the remedy: %s', (_title, address, options, code, option, remedy) => {
-  const error = caught(() => resolve(address, options))
+  const error = errorThrownBy(() => resolve(address, options))
   expect(error).toBeInstanceOf(AuroraIamError)
   expect(error).toMatchObject({ code: `ERR_AURORA_IAM_${code}`, option, retryable: false })
   expect(error.message).toMatch(remedy)
 })
 
 test('a URL given as the host is refused without its password', () => {
-  const error = caught(() => resolve({ host: 'mysql://app:hunter2@db.example.com/app' }))
+  const error = errorThrownBy(() => resolve({ host: 'mysql://app:hunter2@db.example.com/app' }))
   expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_HOST_NOT_SIGNABLE', option: 'host' })
   expect(error.message).not.toContain('hunter2')
 })

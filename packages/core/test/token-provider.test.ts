@@ -1,7 +1,8 @@
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, test } from 'vitest'
 import { AuthToken, createAuroraIam } from '../src/index.ts'
 import { setUp } from './set-up.ts'
-import { Clock, Deferred, iamOn, MINUTE, rejection, START, settle, TARGET, warningsOf } from './support.ts'
+import { Clock, Deferred, iamOn, MINUTE, START, settle, TARGET, warningsOf } from './support.ts'
 
 const NEVER = new Date(START + 365 * 24 * 60 * MINUTE)
 
@@ -53,7 +54,7 @@ describe('tokenProvider', () => {
         return answer.promise
       },
     })
-    const waiters = Array.from({ length: 500 }, () => rejection(iam.token(TARGET)))
+    const waiters = Array.from({ length: 500 }, () => rejectionOf(iam.token(TARGET)))
     await settle()
     answer.reject(new Error('sealed'))
     for (const error of await Promise.all(waiters)) expect(error.code).toBe('ERR_AURORA_IAM_TOKEN_FAILED')
@@ -102,7 +103,7 @@ describe('tokenProvider', () => {
     ['a token of an object', new AuthToken({ token: 'hunter2' } as never, NEVER)],
   ])('%s is no token', async (_what, answer) => {
     const iam = iamOn(new Clock(), { tokenProvider: () => answer as never })
-    const error = await rejection(iam.token(TARGET))
+    const error = await rejectionOf(iam.token(TARGET))
     expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_TOKEN_FAILED', retryable: true })
     expect(error.message).toContain('tokenProvider')
     expect(error.message).not.toContain('hunter2')
@@ -117,7 +118,7 @@ describe('tokenProvider', () => {
         throw cause
       },
     })
-    const error = await rejection(iam.token(TARGET))
+    const error = await rejectionOf(iam.token(TARGET))
     expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_TOKEN_FAILED', cause })
     expect(error.message).not.toContain(signature)
   })
@@ -130,13 +131,13 @@ describe('tokenProvider', () => {
       },
     })
     const iam = iamOn(new Clock(), { tokenProvider: () => new AuthToken('hunter2', expiresAt) })
-    expect(await rejection(iam.token(TARGET))).toMatchObject({ code: 'ERR_AURORA_IAM_TOKEN_FAILED', cause })
+    expect(await rejectionOf(iam.token(TARGET))).toMatchObject({ code: 'ERR_AURORA_IAM_TOKEN_FAILED', cause })
   })
 
   test('an Error whose message is no string is kept as the cause', async () => {
     const cause = Object.assign(new Error(), { message: { detail: 'sealed' } })
     const iam = iamOn(new Clock(), { tokenProvider: () => Promise.reject(cause) })
-    const error = await rejection(iam.token(TARGET))
+    const error = await rejectionOf(iam.token(TARGET))
     expect(error.code).toBe('ERR_AURORA_IAM_TOKEN_FAILED')
     expect(error.message).toBe('No token: tokenProvider failed.')
     expect(error.cause).toBe(cause)
@@ -144,7 +145,7 @@ describe('tokenProvider', () => {
 
   test('a hanging one ends in bounded time', async () => {
     const iam = createAuroraIam({ tokenProvider: () => new Promise(() => {}), credentialsTimeoutMs: 20 })
-    expect(await rejection(iam.token(TARGET))).toMatchObject({
+    expect(await rejectionOf(iam.token(TARGET))).toMatchObject({
       code: 'ERR_AURORA_IAM_TOKEN_FAILED',
       message: expect.stringContaining('20 ms'),
     })

@@ -1,4 +1,5 @@
 import { AuroraIamError } from '@aurora-iam/core'
+import { errorThrownBy } from '@aurora-iam/test-support/rejection-of'
 import knex, { type Knex } from 'knex'
 import { describe, expect, test } from 'vitest'
 import { auroraIamConnection, withAuroraIam } from '../src/index.ts'
@@ -71,21 +72,12 @@ const OF_CONNECTION: readonly Refusal[] = [
 
 /** What `call` throws, which must be a refusal of this code that names the option first and is no riddle. */
 function expectRefusal(call: () => unknown, code: string, option: string): void {
-  const error = caught(call)
+  const error = errorThrownBy(call)
   expect(error).toBeInstanceOf(AuroraIamError)
   expect(error).toMatchObject({ code: `ERR_AURORA_IAM_${code}`, option, retryable: false })
   const { message } = error as Error
   if (!option.startsWith('ca')) expect(message.startsWith(`${option}: `), message).toBe(true)
   expect(message).not.toContain('hush')
-}
-
-function caught(call: () => unknown): unknown {
-  try {
-    call()
-  } catch (error) {
-    return error
-  }
-  throw new Error('Nothing was thrown.')
 }
 
 describe('bad input is refused at the call, by the name of the option in the words of Knex', () => {

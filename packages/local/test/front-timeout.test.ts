@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { SSL_REQUEST } from '@aurora-iam/test-support/hostile-clients'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { connectWith, logIn, quiet } from './fixtures/client.ts'
-import { SSL_REQUEST } from './fixtures/hostile.ts'
 
 let aurora: LocalAurora
 

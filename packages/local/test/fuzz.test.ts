@@ -2,6 +2,14 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { type Duplex, duplexPair } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
+import {
+  GOOD_TOKEN,
+  type HostileClient,
+  hostileClients,
+  hostileInsideTls,
+  SSL_REQUEST,
+} from '@aurora-iam/test-support/hostile-clients'
+import { until } from '@aurora-iam/test-support/until'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Backend, openBackend } from '../src/database/backend.ts'
@@ -13,13 +21,6 @@ import type { FrontServices } from '../src/server/context.ts'
 import { type Front, startFront } from '../src/server/listener.ts'
 import { prepareCertificates } from '../src/tls/accept-tls.ts'
 import { type Certificates, createCertificates } from '../src/tls/certificates.ts'
-import {
-  GOOD_TOKEN,
-  type HostileClient,
-  hostileClients,
-  hostileInsideTls,
-  SSL_REQUEST,
-} from './fixtures/hostile.ts'
 
 /** In memory, every connection may take this long over each packet; all are over soon after. */
 const CONNECT_TIMEOUT_MS = 100
@@ -141,10 +142,7 @@ test('500 hostile clients over sockets, and 500 inside TLS, leave no connection 
   services.log.clear()
   await all(some(hostileClients, 500), (client) => overLoopback(client, false))
   await all(some(hostileInsideTls, 500), (client) => overLoopback(client, true))
-  const untilNoneIsOpen = async (): Promise<void> => {
-    while (front.openConnections > 0) await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  await bounded(untilNoneIsOpen())
+  await until(() => front.openConnections === 0)
   const types = [...services.log].map(({ type }) => type)
   expect(types.filter((type) => type === 'connection')).toHaveLength(1000)
   expect(types.filter((type) => type === 'closed')).toHaveLength(1000)

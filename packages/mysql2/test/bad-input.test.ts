@@ -1,4 +1,5 @@
 import { AuroraIamError } from '@aurora-iam/core'
+import { errorThrownBy } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, test } from 'vitest'
 import { auroraIamCluster, withAuroraIam } from '../src/index.ts'
 
@@ -88,7 +89,7 @@ const REFUSALS: readonly Refusal[] = [
 
 describe('bad input is refused at the call, by the name of the option', () => {
   test.each(REFUSALS)('%s', (_what, options, iam, code, option) => {
-    const error = caught(() => withAuroraIam({ ...good, ...options } as typeof good, iam))
+    const error = errorThrownBy(() => withAuroraIam({ ...good, ...options } as typeof good, iam))
     expect(error).toBeInstanceOf(AuroraIamError)
     expect(error).toMatchObject({ code: `ERR_AURORA_IAM_${code}`, option, retryable: false })
     expect(error.message).toContain(option)
@@ -97,14 +98,14 @@ describe('bad input is refused at the call, by the name of the option', () => {
 
   test('options that went through once are refused a second time', () => {
     const once = withAuroraIam(good)
-    expect(caught(() => withAuroraIam(once))).toMatchObject({
+    expect(errorThrownBy(() => withAuroraIam(once))).toMatchObject({
       code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
       option: 'stream',
     })
   })
 
   test('a cluster that would drop its nodes for ever is refused', () => {
-    expect(caught(() => auroraIamCluster({ restoreNodeTimeout: 0 }))).toMatchObject({
+    expect(errorThrownBy(() => auroraIamCluster({ restoreNodeTimeout: 0 }))).toMatchObject({
       option: 'restoreNodeTimeout',
     })
     expect(auroraIamCluster({ defaultSelector: 'RANDOM' })).toEqual({
@@ -114,12 +115,3 @@ describe('bad input is refused at the call, by the name of the option', () => {
     expect(auroraIamCluster({ restoreNodeTimeout: 50 })).toEqual({ restoreNodeTimeout: 50 })
   })
 })
-
-function caught(call: () => unknown): Error {
-  try {
-    call()
-  } catch (error) {
-    return error as Error
-  }
-  throw new Error('nothing was thrown')
-}

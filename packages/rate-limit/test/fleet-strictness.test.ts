@@ -1,9 +1,9 @@
+import { RedisServer } from '@aurora-iam/test-support/redis-server'
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fleetScript } from '../src/fleet/redis-script.ts'
 import { type FleetScenario, fleetScenarios, playFleet, type ScriptRunner } from './fleet-scenario.ts'
-import { RedisServer } from './redis-server.ts'
 
 // The script itself, in Redis itself, on a clock that the test moves.
 const scriptOnGivenClock = fleetScript.replace("redis.call('TIME')", '{ ARGV[2], ARGV[3] }')

@@ -1,6 +1,7 @@
+import { errorThrownBy } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, test } from 'vitest'
 import { AuroraIamError, type MysqlDataSourceOptions, withAuroraIam } from '../src/index.ts'
-import { caught, HOST, READER, type Refusal } from './support.ts'
+import { HOST, READER, type Refusal } from './support.ts'
 
 const good = { type: 'mysql', host: HOST, username: 'app', database: 'shop' }
 
@@ -93,7 +94,7 @@ const REFUSALS: readonly Refusal[] = [
 
 describe('bad input is refused at the call, by the name of the option', () => {
   test.each(REFUSALS)('%s', (_what, options, iam, code, option) => {
-    const error = caught(() => withAuroraIam({ ...good, ...options } as MysqlDataSourceOptions, iam))
+    const error = errorThrownBy(() => withAuroraIam({ ...good, ...options } as MysqlDataSourceOptions, iam))
     expect(error).toBeInstanceOf(AuroraIamError)
     expect(error).toMatchObject({ code: `ERR_AURORA_IAM_${code}`, option, retryable: false })
     expect(error.message.startsWith(`${option}:`), error.message).toBe(true)
@@ -101,7 +102,7 @@ describe('bad input is refused at the call, by the name of the option', () => {
   })
 
   test.each([undefined, null, 'mysql://x'])('options that are no object: %s', (options) => {
-    expect(caught(() => withAuroraIam(options as never))).toMatchObject({
+    expect(errorThrownBy(() => withAuroraIam(options as never))).toMatchObject({
       code: 'ERR_AURORA_IAM_INVALID_OPTION',
       option: 'options',
     })
@@ -109,7 +110,7 @@ describe('bad input is refused at the call, by the name of the option', () => {
 
   test('options that went through once are refused a second time', () => {
     const once = withAuroraIam(good as MysqlDataSourceOptions)
-    expect(caught(() => withAuroraIam(once))).toMatchObject({
+    expect(errorThrownBy(() => withAuroraIam(once))).toMatchObject({
       code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
       option: 'extra.stream',
     })

@@ -1,6 +1,7 @@
+import { errorThrownBy } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, test } from 'vitest'
 import { AuroraIamError, type MysqlDataSourceOptions, withAuroraIam } from '../src/index.ts'
-import { caught, HOST, READER, type Refusal } from './support.ts'
+import { HOST, READER, type Refusal } from './support.ts'
 
 const writer = { host: HOST, username: 'app' }
 const reader = { host: READER, username: 'app' }
@@ -116,7 +117,9 @@ const REFUSALS: readonly Refusal[] = [
 
 describe('bad replication is refused at the call, by the name of the option and of the node', () => {
   test.each(REFUSALS)('%s', (_what, options, iam, code, option) => {
-    const error = caught(() => withAuroraIam({ type: 'mysql', ...options } as MysqlDataSourceOptions, iam))
+    const error = errorThrownBy(() =>
+      withAuroraIam({ type: 'mysql', ...options } as MysqlDataSourceOptions, iam),
+    )
     expect(error).toBeInstanceOf(AuroraIamError)
     expect(error).toMatchObject({ code: `ERR_AURORA_IAM_${code}`, option, retryable: false })
     expect(error.message.startsWith(`${option}:`), error.message).toBe(true)

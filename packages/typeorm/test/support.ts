@@ -3,13 +3,3 @@ export const READER = HOST.replace('cluster-', 'cluster-ro-')
 
 /** One row of a table of bad input: what is refused, by which code and under which name. */
 export type Refusal = readonly [what: string, options: object, iam: object, code: string, option: string]
-
-/** What `call` throws. */
-export function caught(call: () => unknown): Error {
-  try {
-    call()
-  } catch (error) {
-    return error as Error
-  }
-  throw new Error('nothing was thrown')
-}

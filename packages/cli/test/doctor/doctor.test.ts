@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
+import { pathOf, write } from '@aurora-iam/test-support/aws-environment'
+import { serveHttp } from '@aurora-iam/test-support/http-server'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { until } from '@aurora-iam/test-support/until'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { localAurora } from '../../../../test/local-aurora.ts'
-import { pathOf, write } from '../../../core/test/chain.ts'
-import { serve } from '../../../core/test/loopback.ts'
 import { doctorArguments, LET_IN, prepareFor, run as runOn, sts } from '../support.ts'
 
 const MINUTE_MS = 60_000
@@ -88,7 +89,7 @@ test.each([
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     onTestFinished(() => void vi.useRealTimers())
     const examination = doctor()
-    while (!isSilent()) await new Promise(setImmediate)
+    await until(isSilent)
     vi.advanceTimersByTime(10_000)
     const { status, out, verdicts } = await examination
     expect(status).toBe(1)
@@ -141,7 +142,7 @@ describe('what others say stays in its line', () => {
     const arn = `arn:aws:iam::1:user/&#x1b;[31mred&#10;ok       login        app is let in`
     const answer = `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
       <GetCallerIdentityResult><Arn>${arn}</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`
-    vi.stubEnv('AWS_ENDPOINT_URL_STS', await serve((_request, response) => response.end(answer)))
+    vi.stubEnv('AWS_ENDPOINT_URL_STS', await serveHttp((_request, response) => response.end(answer)))
     const { out, verdicts } = await doctor()
     expect(verdicts).toMatchObject({ identity: 'ok', login: 'WRONG' })
     const shown = /arn:aws:iam::1:user\/\\u\{1b\}\[31mred\\u\{a\}ok/g
@@ -208,7 +209,9 @@ test.each([
 })
 
 test.each([403, 407])('a proxy that answers in place of AWS STS is no fault: %i', async (answer) => {
-  const proxy = await serve((_request, response) => response.writeHead(answer).end('<html>no\nway</html>'))
+  const proxy = await serveHttp((_request, response) =>
+    response.writeHead(answer).end('<html>no\nway</html>'),
+  )
   vi.stubEnv('AWS_ENDPOINT_URL_STS', proxy)
   const { status, out, verdicts } = await doctor()
   expect(status).toBe(0)

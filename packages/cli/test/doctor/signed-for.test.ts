@@ -1,5 +1,5 @@
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { expect, test, vi } from 'vitest'
-import { localAurora } from '../../../../test/local-aurora.ts'
 import { doctorArguments, prepareFor, run } from '../support.ts'
 
 const GLOBAL = 'bank.global-abcdefghijkl.global.rds.amazonaws.com'

@@ -1,19 +1,10 @@
 import { inspect } from 'node:util'
+import { SECRET, SESSION, STATIC } from '@aurora-iam/test-support/example-credentials'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, test } from 'vitest'
 import { type AuroraIamOptions, createAuroraIam } from '../../src/index.ts'
 import { setUp } from '../set-up.ts'
-import {
-  Clock,
-  Deferred,
-  iamOn,
-  MINUTE,
-  rejection,
-  SECRET,
-  SESSION,
-  START,
-  STATIC,
-  TARGET,
-} from '../support.ts'
+import { Clock, Deferred, iamOn, MINUTE, START, TARGET } from '../support.ts'
 
 type Source = NonNullable<AuroraIamOptions['credentials']>
 
@@ -40,7 +31,7 @@ describe('a source that answers nonsense', () => {
     async (_what, answer, message) => {
       let next: unknown = answer
       const iam = iamOn(new Clock(), { credentials: (async () => next) as Source })
-      const error = await rejection(iam.token(TARGET))
+      const error = await rejectionOf(iam.token(TARGET))
       expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_INVALID', option: 'credentials' })
       expect(error.message).toMatch(message)
       const shown = inspect(error, { depth: 9, showHidden: true }) + JSON.stringify(error)
@@ -59,7 +50,7 @@ describe('a source that answers nonsense', () => {
       return remembered
     }) as Source
     const iam = iamOn(new Clock(), { credentials })
-    await rejection(iam.token(TARGET))
+    await rejectionOf(iam.token(TARGET))
     next = STATIC
     expect((await iam.token(TARGET)).value).toContain('AKIDEXAMPLE')
     expect(iam.stats().credentialsResolved).toBe(2)
@@ -67,7 +58,7 @@ describe('a source that answers nonsense', () => {
 
   test('the same of an object instead of a function', async () => {
     const credentials = { accessKeyId: 'AKID' } as unknown as Source
-    expect(await rejection(iamOn(new Clock(), { credentials }).token(TARGET))).toMatchObject({
+    expect(await rejectionOf(iamOn(new Clock(), { credentials }).token(TARGET))).toMatchObject({
       code: 'ERR_AURORA_IAM_CREDENTIALS_INVALID',
     })
   })
@@ -98,7 +89,7 @@ describe('a source whose answer cannot be read', () => {
     async (_what, answer, cause) => {
       let next: unknown = answer
       const { iam, login } = setUp({ credentials: (async () => next) as Source })
-      const errors = await Promise.all([rejection(login()), rejection(login())])
+      const errors = await Promise.all([rejectionOf(login()), rejectionOf(login())])
       for (const error of errors) {
         expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_INVALID', option: 'credentials' })
         expect(error.cause).toBe(cause)
@@ -149,7 +140,7 @@ describe('a source that fails', () => {
       let isUp = false
       const credentials = (() => (isUp ? STATIC : source())) as unknown as Source
       const iam = iamOn(new Clock(), { credentials })
-      const error = await rejection(iam.token(TARGET))
+      const error = await rejectionOf(iam.token(TARGET))
       expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE', retryable: true })
       expect(error.cause).toBe(cause)
       expect(error.message).toContain(shown)
@@ -165,17 +156,17 @@ describe('a source that fails', () => {
       return new Promise<never>(() => {})
     }
     const iam = createAuroraIam({ credentials, credentialsTimeoutMs: 30 })
-    const errors = await Promise.all(Array.from({ length: 50 }, () => rejection(iam.token(TARGET))))
+    const errors = await Promise.all(Array.from({ length: 50 }, () => rejectionOf(iam.token(TARGET))))
     for (const { code } of errors) expect(code).toBe('ERR_AURORA_IAM_CREDENTIALS_TIMEOUT')
     expect(questions).toBe(1)
-    await rejection(iam.token(TARGET))
+    await rejectionOf(iam.token(TARGET))
     expect(questions).toBe(2)
   })
 
   test('answering after the time was over: the answer is dropped, and nothing is left unhandled', async () => {
     const late = new Deferred<typeof STATIC>()
     const iam = createAuroraIam({ credentials: () => late.promise, credentialsTimeoutMs: 10 })
-    await rejection(iam.token(TARGET))
+    await rejectionOf(iam.token(TARGET))
     late.reject(new Error('too late'))
     await new Promise(setImmediate)
   })
@@ -185,7 +176,7 @@ test('credentials in their last seconds: UNAVAILABLE, as a source that renews th
   const clock = new Clock()
   let expiration = new Date(START + 5_000)
   const iam = iamOn(clock, { credentials: async () => ({ ...STATIC, expiration }) })
-  const error = await rejection(iam.token(TARGET))
+  const error = await rejectionOf(iam.token(TARGET))
   expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE', retryable: true })
   expect(error.message).toMatch(/end at 2026-11-23T12:00:05.000Z.*no newer ones/)
   clock.now += 5_000

@@ -1,8 +1,11 @@
+import { isolateAwsEnvironment, pathOf, write } from '@aurora-iam/test-support/aws-environment'
+import { SECRET, SESSION } from '@aurora-iam/test-support/example-credentials'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, test, vi } from 'vitest'
-import { accessKeyId, isolateChain, pathOf, refused, start, write } from '../chain.ts'
-import { MINUTE, rejection, SECRET, SESSION, TARGET } from '../support.ts'
+import { accessKeyId, refused, start } from '../chain.ts'
+import { MINUTE, TARGET } from '../support.ts'
 
-isolateChain()
+isolateAwsEnvironment()
 
 describe('environment', () => {
   test('keys, session token and end are taken', async () => {
@@ -18,7 +21,7 @@ describe('environment', () => {
   })
 
   test('nothing anywhere: CREDENTIALS_UNAVAILABLE, with what the SDK says', async () => {
-    const error = await rejection(start().token(TARGET))
+    const error = await rejectionOf(start().token(TARGET))
     expect(error).toMatchObject({
       code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE',
       option: 'credentials',
@@ -61,7 +64,7 @@ describe('shared files', () => {
 
   test('written after the first attempt failed: found by the next', async () => {
     const iam = start()
-    await rejection(iam.token(TARGET))
+    await rejectionOf(iam.token(TARGET))
     await writeKeys({ default: 'AKIDLATE' })
     expect(await accessKeyId(iam)).toBe('AKIDLATE')
   })
@@ -89,7 +92,7 @@ describe('shared files', () => {
     await write('answer.json', JSON.stringify({ Version: 1, ...nonsense }))
     await write('config', `[profile process]\ncredential_process = cat ${pathOf('answer.json')}\n`)
     const iam = start({ profile: 'process' })
-    expect((await rejection(iam.token(TARGET))).code).toBe('ERR_AURORA_IAM_CREDENTIALS_INVALID')
+    expect((await rejectionOf(iam.token(TARGET))).code).toBe('ERR_AURORA_IAM_CREDENTIALS_INVALID')
     const mended = { Version: 1, AccessKeyId: 'AKIDMENDED', SecretAccessKey: SECRET }
     await write('answer.json', JSON.stringify(mended))
     expect(await accessKeyId(iam)).toBe('AKIDMENDED')
@@ -97,7 +100,7 @@ describe('shared files', () => {
 
   test('credential_process that prints nonsense: UNAVAILABLE, and what it printed is not repeated', async () => {
     await write('config', `[profile process]\ncredential_process = echo ${SECRET}\n`)
-    const error = await rejection(start({ profile: 'process' }).token(TARGET))
+    const error = await rejectionOf(start({ profile: 'process' }).token(TARGET))
     expect(error.code).toBe('ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE')
     expect(error.message).not.toContain(SECRET)
   })

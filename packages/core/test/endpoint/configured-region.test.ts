@@ -1,9 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { createAuroraIam } from '../../src/index.ts'
-import { rejection, warningsOf } from '../support.ts'
+import { warningsOf } from '../support.ts'
 
 const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' }
 const target = { hostname: 'db.example.com', port: 3306, username: 'app' }
@@ -67,7 +68,7 @@ test('asked for by 500 users at once: no warning', async () => {
 test('closed while it is to be looked up: CLOSED, and nothing is left unhandled', async () => {
   const iam = createAuroraIam({ credentials, profile: 'nobody' })
   await iam.token({ ...target, hostname: 'db.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com' })
-  const waiting = rejection(iam.token(target))
+  const waiting = rejectionOf(iam.token(target))
   iam.close()
   expect(await waiting).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
 })

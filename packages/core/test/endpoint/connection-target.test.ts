@@ -1,3 +1,4 @@
+import { errorThrownBy } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
   type Address,
@@ -5,7 +6,6 @@ import {
   resolveTarget,
   type TargetOptions,
 } from '../../src/endpoint/connection-target.ts'
-import { caught } from '../caught.ts'
 
 const CLUSTER = 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
 const GLOBAL = 'mydb.global-abcdefghijkl.global.rds.amazonaws.com'
@@ -124,7 +124,7 @@ test('what a dial function throws is passed on as it is', () => {
   const dial = () => {
     throw error
   }
-  expect(caught(() => resolve({ host: CLUSTER }, { dial }))).toBe(error)
+  expect(errorThrownBy(() => resolve({ host: CLUSTER }, { dial }))).toBe(error)
 })
 
 test.each(CASES)('$title', ({ address, options, signed: [hostname, port], dialled }) => {
@@ -170,7 +170,7 @@ describe('Region', () => {
 
   test('the global writer needs one: AWS_REGION is not taken for it', () => {
     vi.stubEnv('AWS_REGION', 'us-east-1')
-    expect(caught(() => resolve({ host: GLOBAL }))).toMatchObject({
+    expect(errorThrownBy(() => resolve({ host: GLOBAL }))).toMatchObject({
       code: 'ERR_AURORA_IAM_REGION_UNKNOWN',
       option: 'region',
     })

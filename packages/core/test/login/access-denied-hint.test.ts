@@ -1,7 +1,9 @@
+import { STATIC } from '@aurora-iam/test-support/example-credentials'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { AuroraIam } from '../../src/index.ts'
 import { setUp } from '../set-up.ts'
-import { MINUTE, rejection, START, STATIC } from '../support.ts'
+import { MINUTE, START } from '../support.ts'
 
 const HOUR = 60 * MINUTE
 
@@ -152,7 +154,7 @@ test('with a tokenProvider nothing is said of credentials', async () => {
 test('credentials that had ended when they came: the time that this machine says is in the error', async () => {
   const credentials = { ...STATIC, expiration: new Date(START - 5 * MINUTE) }
   const { iam, target } = setUp({ credentials })
-  expect(await rejection(iam.token(target))).toMatchObject({
+  expect(await rejectionOf(iam.token(target))).toMatchObject({
     code: 'ERR_AURORA_IAM_CREDENTIALS_INVALID',
     message: expect.stringMatching(
       /expired at 2026-11-23T11:55:00.000Z, and the clock of this machine says 2026-11-23T12:00:00.000Z.*probably fast/,

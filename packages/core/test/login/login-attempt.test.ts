@@ -1,9 +1,10 @@
 import { connect, type LookupFunction } from 'node:net'
 import { createRateLimiter, type RateLimiter } from '@aurora-iam/rate-limit'
+import { STATIC } from '@aurora-iam/test-support/example-credentials'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type AuroraIam, AuthToken, type LoginAttempt } from '../../src/index.ts'
 import { setUp } from '../set-up.ts'
-import { Clock, Deferred, MINUTE, STATIC, settle } from '../support.ts'
+import { Clock, Deferred, MINUTE, settle } from '../support.ts'
 
 const denied = () =>
   Object.assign(new Error('Access denied'), { errno: 1045, code: 'ER_ACCESS_DENIED_ERROR' })

@@ -1,7 +1,9 @@
+import { STATIC } from '@aurora-iam/test-support/example-credentials'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { AuroraIam, ConnectionTarget } from '../../src/index.ts'
 import { setUp } from '../set-up.ts'
-import { MINUTE, rejection, STATIC } from '../support.ts'
+import { MINUTE } from '../support.ts'
 
 /** A database that takes the tokens which `accepts` accepts, and counts the logins. */
 function database(iam: AuroraIam, target: ConnectionTarget, accepts: (token: string) => boolean) {
@@ -58,7 +60,7 @@ describe('a refused token from the cache', () => {
 
   test('ten together, and the new one is refused as well: eleven logins, each with its own error', async () => {
     const { open, seen } = await withStaleToken({ takesNew: false })
-    const attempts = Array.from({ length: 10 }, () => rejection(open()))
+    const attempts = Array.from({ length: 10 }, () => rejectionOf(open()))
     const errors = await Promise.all(attempts)
     expect(seen).toEqual({ logins: 11, accepted: 0 })
     expect(new Set(errors).size).toBe(10)
@@ -107,14 +109,14 @@ describe('a refused token from the cache', () => {
       seen.logins = 0
     }
     await cacheOne()
-    await rejection(open())
+    await rejectionOf(open())
     expect(seen.logins).toBe(2)
     await cacheOne()
-    await rejection(open())
+    await rejectionOf(open())
     expect(seen.logins).toBe(1)
     vi.advanceTimersByTime(5_000)
     await cacheOne()
-    await rejection(open())
+    await rejectionOf(open())
     expect(seen.logins).toBe(2)
   })
 })
@@ -128,14 +130,14 @@ describe('a token that had just been made', () => {
     const { open, seen } = database(set.iam, set.target, () => takes)
     await prepare(set)
     takes = false
-    const error = await rejection(open())
+    const error = await rejectionOf(open())
     return { error, seen }
   }
 
   test('is not tried again, however many share it', async () => {
     const { iam, target } = setUp()
     const { open, seen } = database(iam, target, () => false)
-    await Promise.all(Array.from({ length: 10 }, () => rejection(open())))
+    await Promise.all(Array.from({ length: 10 }, () => rejectionOf(open())))
     expect(seen.logins).toBe(10)
   })
 

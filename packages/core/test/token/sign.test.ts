@@ -1,14 +1,14 @@
+import { TOKEN_VECTORS, WRONG_SIGNATURE } from '@aurora-iam/test-support/token-vectors'
 import { Signer } from '@aws-sdk/rds-signer'
 import { afterEach, expect, test, vi } from 'vitest'
 import { createAuroraIam } from '../../src/index.ts'
 import { sign, signAt } from '../../src/token/sign.ts'
-import { VECTORS, WRONG_SIGNATURE_OF_FIRST } from '../vectors.ts'
 
 afterEach(() => {
   vi.useRealTimers()
 })
 
-test.each(VECTORS)('the token equals what others sign: $id', async (vector) => {
+test.each(TOKEN_VECTORS)('the token equals what others sign: $id', async (vector) => {
   const { region, credentials, hostname, port, username } = vector
   const clock = () => Date.parse(vector.signedAt)
   const token = await createAuroraIam({ region, credentials, clock }).token({ hostname, port, username })
@@ -32,15 +32,15 @@ test.each(VECTORS)('the token equals what others sign: $id', async (vector) => {
 })
 
 test('only the host header is signed', async () => {
-  const [first] = VECTORS
+  const [first] = TOKEN_VECTORS
   const { region, credentials, signedAt, ...target } = first!
   const token = await createAuroraIam({ region, credentials, clock: () => Date.parse(signedAt) }).token(
     target,
   )
-  expect(token.value).not.toContain(WRONG_SIGNATURE_OF_FIRST)
+  expect(token.value).not.toContain(WRONG_SIGNATURE)
 })
 
-test.each(VECTORS)(
+test.each(TOKEN_VECTORS)(
   "with and without a clock of its own it is AWS's Signer to the letter: $id",
   async (vector) => {
     const { region, credentials, hostname, port, username } = vector
@@ -53,7 +53,7 @@ test.each(VECTORS)(
 )
 
 test('the signed name is the lower-case one', async () => {
-  const { region, credentials, signedAt, hostname, port, username } = VECTORS[4]!
+  const { region, credentials, signedAt, hostname, port, username } = TOKEN_VECTORS[4]!
   const iam = createAuroraIam({ region, credentials, clock: () => Date.parse(signedAt) })
   const [given, upper] = await Promise.all([
     iam.token({ hostname, port, username }),

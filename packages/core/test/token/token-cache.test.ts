@@ -1,17 +1,8 @@
+import { STATIC } from '@aurora-iam/test-support/example-credentials'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  Clock,
-  Deferred,
-  iamOn,
-  MINUTE,
-  rejection,
-  START,
-  STATIC,
-  settle,
-  TARGET,
-  warningsOf,
-} from '../support.ts'
+import { Clock, Deferred, iamOn, MINUTE, START, settle, TARGET, warningsOf } from '../support.ts'
 
 const LIFE = 15 * MINUTE
 
@@ -207,7 +198,7 @@ describe('renewal in the background', () => {
       await settle()
     }
     clock.now = START + LIFE - 5_000
-    expect(await rejection(iam.token(TARGET))).toMatchObject({
+    expect(await rejectionOf(iam.token(TARGET))).toMatchObject({
       code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE',
     })
     isUp = true

@@ -1,8 +1,8 @@
+import { TOKEN_VECTORS, WRONG_SIGNATURE } from '@aurora-iam/test-support/token-vectors'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createPrincipal, Principals } from '../../src/iam/principals.ts'
 import { tokenFingerprint, verifyToken } from '../../src/iam/verify-token.ts'
-import { TOKEN_VECTORS, WRONG_SIGNATURE } from '../fixtures/token-vectors.ts'
 import { hostname, LIFETIME, login, MINUTE, principals, SIGNED_AT, sign, verify } from '../fixtures/tokens.ts'
 
 afterEach(() => {
@@ -10,7 +10,7 @@ afterEach(() => {
 })
 
 describe('tokens that must be accepted', () => {
-  test.each(TOKEN_VECTORS)('the vector of $source for $username', async (vector) => {
+  test.each(TOKEN_VECTORS)('the vector of $id', async (vector) => {
     const signedAtMs = Date.parse(vector.signedAt)
     const token = await sign(vector, signedAtMs)
     expect(token).toContain(`X-Amz-Signature=${vector.signature}`)

@@ -1,3 +1,4 @@
+import { until } from '@aurora-iam/test-support/until'
 import { fromContainerMetadata, fromHttp, fromInstanceMetadata } from '@aws-sdk/credential-providers'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createPrincipal, type Principal } from '../../src/iam/principals.ts'
@@ -66,7 +67,7 @@ describe.each(PROVIDERS)('%s of the AWS SDK', (name, kind, create) => {
       },
       () => {},
     )
-    await vi.waitFor(() => expect(endpoints.requests).toBeGreaterThan(0))
+    await until(() => endpoints.requests > 0)
     await endpoints.close()
     await asked
     expect(answered, name).toBe(false)

@@ -1,4 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { RedisServer } from '@aurora-iam/test-support/redis-server'
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster, createSentinel } from 'redis'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -9,7 +10,6 @@ import {
   type RateLimitStore,
   redisStore,
 } from '../../src/index.ts'
-import { RedisServer } from '../redis-server.ts'
 
 let server: RedisServer
 let redis: Redis

@@ -1,5 +1,7 @@
-import { serve } from './loopback.ts'
-import { MINUTE, SECRET, SESSION } from './support.ts'
+import { SECRET, SESSION } from './example-credentials.ts'
+import { serveHttp } from './http-server.ts'
+
+const MINUTE = 60_000
 
 /** One question that the local STS was asked: the parameters of the request, and who signed it. */
 export interface StsRequest {
@@ -19,7 +21,7 @@ export type StsAnswer =
 
 /** Plays AWS STS on loopback for the length of one test, for `AWS_ENDPOINT_URL_STS`. Returns its URL. */
 export function serveSts(answer: (request: StsRequest) => StsAnswer, clock = Date.now): Promise<string> {
-  return serve(async (request, response) => {
+  return serveHttp(async (request, response) => {
     let body = ''
     for await (const chunk of request) body += chunk
     const accessKeyId = /Credential=(\w+)\//.exec(request.headers.authorization ?? '')?.[1]

@@ -16,7 +16,7 @@ export interface TokenVector {
   readonly signature: string
 }
 
-export const VECTORS: readonly TokenVector[] = [
+export const TOKEN_VECTORS: readonly TokenVector[] = [
   {
     id: 'botocore',
     source: 'https://github.com/boto/botocore/blob/develop/tests/unit/test_signers.py',
@@ -112,4 +112,4 @@ export const VECTORS: readonly TokenVector[] = [
 ]
 
 /** The first vector as a signer that signs more than the host header would have it. */
-export const WRONG_SIGNATURE_OF_FIRST = 'd5c838ff074ccc8246e3ee56dd8607b106afb5624321cb5ad982e57fcd346dfa'
+export const WRONG_SIGNATURE = 'd5c838ff074ccc8246e3ee56dd8607b106afb5624321cb5ad982e57fcd346dfa'

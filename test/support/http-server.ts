@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 
-/** An HTTP server on loopback for the length of one test. Returns its URL, without a slash at the end. */
-export async function serve(
+/** Starts an HTTP server on loopback that stops with the test. Returns its URL, without a slash at the end. */
+export async function serveHttp(
   answer: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<string> {
   const server = createServer(answer)
