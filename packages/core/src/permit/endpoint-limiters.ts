@@ -10,8 +10,8 @@ import {
 import type { TokenTarget } from '../endpoint/connection-target.ts'
 import { parseRdsHostname } from '../endpoint/rds-hostname.ts'
 import { AuroraIamError } from '../errors.ts'
-import { onAbort } from '../on-abort.ts'
 import type { AuroraIamOptions } from '../options.ts'
+import { onAbort } from '../util/abortable.ts'
 
 /** The limiters that one AuroraIam waits at, one for each database endpoint. */
 export class RateLimits {
