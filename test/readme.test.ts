@@ -15,7 +15,7 @@ import * as ours from '@aurora-iam/${adapter}'
 const { host, port, readerHost, tunnelPort, user, database, settings } = JSON.parse(process.env.AURORA_SETTINGS)
 const createAuroraIam = (options) => ours.createAuroraIam({ ...settings, ...options })
 const complete = (iam = {}) =>
-  iam.login ? iam : { ...settings, ...iam, ...(iam.hostname && { port, dial: undefined }) }
+  iam.token ? iam : { ...settings, ...iam, ...(iam.hostname && { port, dial: undefined }) }
 `
 
 // How each adapter is told the port, which a README has no need to name, and how what a block has made is used where

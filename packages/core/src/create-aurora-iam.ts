@@ -1,31 +1,13 @@
-import type { Permit } from '@aurora-iam/rate-limit'
+import type { AdapterIam } from './adapter-iam.ts'
 import type { AuroraIam, AuroraIamStats } from './aurora-iam.ts'
-import { Credentials } from './credentials/credential-cache.ts'
-import { RefreshBackoff } from './credentials/refresh-backoff.ts'
-import { publish } from './diagnostics.ts'
-import {
-  type ConnectionTarget,
-  type DriverAddress,
-  resolveTarget,
-  resolveTokenTarget,
-  type TokenTarget,
-} from './endpoint/connection-target.ts'
+import type { TokenTarget } from './endpoint/connection-target.ts'
 import { AuroraIamError } from './errors.ts'
-import { LoginAttempt, type LoginOwner } from './login/login-attempt.ts'
-import { LoginRetry } from './login/login-retry.ts'
-import { LoginStats } from './login/login-stats.ts'
-import { type WriterCheck, writerCheckFor } from './login/writer-check.ts'
-import { type AuroraIamOptions, assertOptions } from './options.ts'
-import { abortedError, closed, RateLimits } from './permit/endpoint-limiters.ts'
-import { type TlsPolicy, tlsPolicy } from './tls/tls-policy.ts'
+import { LoginCoordinator } from './login/login-coordinator.ts'
+import type { AuroraIamOptions } from './options.ts'
 import type { AuthToken } from './token/auth-token.ts'
-import { sign, signAt } from './token/sign.ts'
-import { type CachedToken, keyOf, TokenCache } from './token/token-cache.ts'
-import { providedTokenSource, reportingTokenSource, signingTokenSource } from './token/token-source.ts'
-import { raceAbort } from './util/abortable.ts'
 
 /**
- * Makes an {@link AuroraIam}. Nothing is loaded, opened or asked before the first token.
+ * Creates an {@link AuroraIam}. It loads, opens and asks nothing before the first token.
  *
  * @throws {@link AuroraIamError} for any option that is unknown, invalid or contradicts another
  */
@@ -33,153 +15,62 @@ export function createAuroraIam(options: AuroraIamOptions = {}): AuroraIam {
   return new Iam(options)
 }
 
-/** `iam` itself, or a new {@link AuroraIam} with these options: what every `withAuroraIam` does first. */
-export function asAuroraIam(iam: AuroraIam | AuroraIamOptions | undefined): AuroraIam {
-  return isAuroraIam(iam) ? iam : createAuroraIam(iam)
+/**
+ * Returns what adapters are built on: of `iam` if it is an {@link AuroraIam}, else of a new one with these options. It
+ * is an {@link AuroraIam} too, for an adapter that hands it on to another.
+ *
+ * @throws {@link AuroraIamError} for any option that is unknown, invalid or contradicts another;
+ * `ERR_AURORA_IAM_INVALID_OPTION` for an {@link AuroraIam} of an incompatible copy of this package
+ */
+export function adapterIam(iam?: AuroraIam | AuroraIamOptions): AdapterIam {
+  const known = coordinators().get(iam as AuroraIam)
+  if (known) return known
+  if (isAuroraIam(iam)) {
+    throw new AuroraIamError(
+      'ERR_AURORA_IAM_INVALID_OPTION',
+      'iam: expected what createAuroraIam returned, got an object of another release of @aurora-iam/core, or a copy of ' +
+        'one. Pass the object unchanged, and install one release for all @aurora-iam packages (npm ls @aurora-iam/core).',
+      { option: 'iam' },
+    )
+  }
+  return adapterIam(createAuroraIam(iam))
 }
 
 function isAuroraIam(value: AuroraIam | AuroraIamOptions | undefined): value is AuroraIam {
-  return typeof (value as Partial<AuroraIam> | undefined)?.login === 'function'
+  return typeof (value as Partial<AuroraIam> | undefined)?.token === 'function'
 }
 
-class Iam implements AuroraIam, LoginOwner {
-  readonly enabled: boolean
-  readonly longestWaitMs: number
-  // Private: they may hold the secret key, and whoever prints this object must not print that.
-  readonly #options: AuroraIamOptions
-  readonly #credentials: Credentials
-  readonly #tokens: TokenCache
-  readonly #rateLimits: RateLimits
-  readonly #refusedLogins = new LoginRetry()
-  readonly #record: LoginStats
-  readonly #closing = new AbortController()
-  readonly #refreshBackoff = new RefreshBackoff()
-  #tokensSigned = 0
+/** The object that users hold. Its members are the public ones, and whoever prints it sees no secret. */
+class Iam implements AuroraIam {
+  readonly #coordinator: LoginCoordinator
 
   constructor(options: AuroraIamOptions) {
-    assertOptions(options)
-    this.#options = { ...options }
-    this.enabled = options.enabled ?? true
-    const clock = options.clock ?? Date.now
-    this.#record = new LoginStats(clock)
-    const timeoutMs = options.credentialsTimeoutMs ?? 10_000
-    this.#rateLimits = new RateLimits(options)
-    // Credentials in their last minutes are asked for twice, and the Region once.
-    this.longestWaitMs = this.#rateLimits.maxWaitMs + 3 * timeoutMs
-    this.#credentials = new Credentials({
-      source: options.credentials,
-      profile: options.profile,
-      timeoutMs,
-      closing: this.#closing.signal,
-      clock,
-    })
-    const limits = { timeoutMs, signal: this.#closing.signal }
-    const mint = options.tokenProvider
-      ? providedTokenSource(options.tokenProvider, limits)
-      : signingTokenSource({
-          credentials: this.#credentials,
-          sign: options.clock ? signAt(options.clock) : sign,
-          profile: options.profile,
-          limits,
-        })
-    this.#tokens = new TokenCache({
-      mint: reportingTokenSource(mint, () => this.#tokensSigned++),
-      identity: () => this.#credentials.identity,
-      refreshBeforeMs: options.refreshBeforeMs ?? 120_000,
-      clock,
-    })
+    this.#coordinator = new LoginCoordinator(options)
+    // An adapter hands on its own view to the adapter that it is built on.
+    for (const key of [this, this.#coordinator]) coordinators().set(key, this.#coordinator)
   }
 
-  async token(target: TokenTarget): Promise<AuthToken> {
-    return (await this.getToken(resolveTokenTarget(target, this.#options))).token
+  token(target: TokenTarget): Promise<AuthToken> {
+    return this.#coordinator.token(target)
   }
 
   stats(): AuroraIamStats {
-    return {
-      tokensSigned: this.#tokensSigned,
-      credentialsResolved: this.#credentials.resolutions,
-      ...this.#record.stats(),
-      rateLimits: this.#rateLimits.stats(),
-    }
+    return this.#coordinator.stats()
   }
 
   close(): void {
-    this.#closing.abort(closed())
-    this.#rateLimits.close()
-    this.#tokens.clear()
+    this.#coordinator.close()
   }
+}
 
-  resolve(address: DriverAddress, userOption = 'user'): ConnectionTarget {
-    return resolveTarget(address, this.#options, { host: 'host', user: userOption })
-  }
+/**
+ * Process-wide, so that an adapter with its own copy of this package serves an {@link AuroraIam} of another copy. The
+ * number changes with the shape of {@link AdapterIam}.
+ */
+const registryKey = Symbol.for('@aurora-iam/core/coordinators/1')
 
-  tls(target: ConnectionTarget, ssl?: unknown): TlsPolicy {
-    return tlsPolicy(target, this.#options.ca, ssl)
-  }
-
-  writerCheck(target: ConnectionTarget): WriterCheck | undefined {
-    return this.#options.requireWriter ? writerCheckFor(target) : undefined
-  }
-
-  async login(target: ConnectionTarget, signal?: AbortSignal): Promise<LoginAttempt> {
-    const startedAt = performance.now()
-    let stage: 'token' | 'permit' = 'token'
-    try {
-      // Before the permit, so that a place is not spent on a connection that has nothing to say.
-      const ready = await this.getToken(target, signal)
-      stage = 'permit'
-      const waitingSince = performance.now()
-      const permit = await this.#rateLimits.acquire(target, signal)
-      const { hostname, port, username } = target
-      publish('permit', () => ({ hostname, port, username, waitedMs: performance.now() - waitingSince }))
-      return new LoginAttempt({ owner: this, target, permit, ready, askedAt: startedAt })
-    } catch (cause) {
-      const error = cause as Error
-      this.failed(error)
-      const { hostname, port, username } = target
-      publish('connect-failed', () => ({
-        hostname,
-        port,
-        username,
-        stage,
-        error,
-        durationMs: performance.now() - startedAt,
-      }))
-      throw error
-    }
-  }
-
-  async getToken(target: ConnectionTarget, signal?: AbortSignal): Promise<CachedToken> {
-    const closing = this.#closing.signal
-    try {
-      return await raceAbort(() => this.#tokens.get(target), signal ? [closing, signal] : [closing])
-    } catch (error) {
-      if (signal?.aborted && !closing.aborted) throw abortedError(signal.reason)
-      // It is the error of all who waited for this token.
-      throw error instanceof AuroraIamError ? error.copy() : error
-    }
-  }
-
-  acquire(target: ConnectionTarget): Promise<Permit | undefined> {
-    return this.#rateLimits.acquire(target, undefined)
-  }
-
-  retryRefused<T>(open: () => Promise<T>): Promise<T> {
-    return this.#refusedLogins.retry(open)
-  }
-
-  tokenRefused({ error, target, token, isNew }: Parameters<LoginOwner['tokenRefused']>[0]): void {
-    if (isNew) this.#record.explain(error, target, this.#credentials.evidence())
-    else this.#refusedLogins.note(error, keyOf(target), token)
-    if (this.#tokens.drop(target, token) && this.#refreshBackoff.begin(target)) this.#credentials.distrust()
-  }
-
-  opened(target: ConnectionTarget): void {
-    this.#refreshBackoff.shorten(target)
-    this.#record.opened()
-  }
-
-  failed(error: Error): void {
-    this.#record.failed(error)
-  }
+function coordinators(): WeakMap<AuroraIam, AdapterIam> {
+  const holder = globalThis as { [registryKey]?: WeakMap<AuroraIam, AdapterIam> }
+  holder[registryKey] ??= new WeakMap()
+  return holder[registryKey]
 }

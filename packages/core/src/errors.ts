@@ -90,14 +90,3 @@ export class AuroraIamError extends Error {
     return new AuroraIamError(this.code, this.message, this)
   }
 }
-
-/** `value` as a short, safe text for an error message: never the inside of an object or a long string. */
-export function describe(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'an array'
-  if (typeof value === 'string')
-    return value.length > 80 ? `a string of ${value.length} characters` : `'${value}'`
-  if (typeof value === 'object') return 'an object'
-  if (typeof value === 'function') return 'a function'
-  return String(value)
-}

@@ -2,17 +2,10 @@ import type { RateLimit, RateLimiter } from '@aurora-iam/rate-limit'
 import type { CredentialSource } from './credentials/credential-cache.ts'
 import { type Address, readPort, type TokenTarget } from './endpoint/connection-target.ts'
 import { isRegion } from './endpoint/rds-hostname.ts'
-import { AuroraIamError, describe } from './errors.ts'
+import { AuroraIamError } from './errors.ts'
 import { type CertificateAuthorities, readCertificateAuthorities } from './tls/tls-policy.ts'
-import type { AuthToken } from './token/auth-token.ts'
-
-/**
- * Makes tokens in place of the built-in signer, for tokens that come from elsewhere (a sidecar, a vault). A string
- * is taken for as long as its own `X-Amz-Date` and `X-Amz-Expires` say; one without them is used for one connection.
- */
-export type TokenProvider = (
-  target: TokenTarget & { readonly region: string | undefined },
-) => string | AuthToken | Promise<string | AuthToken>
+import type { TokenProvider } from './token/token-source.ts'
+import { describe, isDuration, isObjectOrFunction } from './util/validate.ts'
 
 /** The options of {@link createAuroraIam}, and the second argument of every `withAuroraIam`. All are optional. */
 export interface AuroraIamOptions {
@@ -70,9 +63,6 @@ export interface AuroraIamOptions {
 }
 
 const DURATIONS = ['maxWaitMs', 'refreshBeforeMs', 'credentialsTimeoutMs'] as const
-
-// Node's timers run at once when asked for more: about 24 days.
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 // A string given for these may be a key or a token.
 const SECRET: ReadonlySet<string> = new Set<keyof AuroraIamOptions>(['credentials', 'tokenProvider'])
@@ -174,12 +164,4 @@ function expect(
   throw new AuroraIamError('ERR_AURORA_IAM_INVALID_OPTION', `${name}: expected ${expected}, got ${given}.`, {
     option: name,
   })
-}
-
-function isObjectOrFunction(value: unknown): boolean {
-  return typeof value === 'function' || (typeof value === 'object' && value !== null)
-}
-
-function isDuration(value: unknown): boolean {
-  return typeof value === 'number' && value >= 0 && value <= LONGEST_TIMER_MS
 }

@@ -1,19 +1,20 @@
-import { type AuroraIam, type AuroraIamOptions, createAuroraIam } from '../src/index.ts'
+import { type AdapterIam, adapterIam } from '../src/adapter.ts'
+import type { AuroraIamOptions } from '../src/index.ts'
 import { TARGET } from './support.ts'
 
-/** An AuroraIam on the default chain. */
-export function start(options: AuroraIamOptions = {}): AuroraIam {
-  return createAuroraIam({ rateLimit: false, ...options })
+/** An AdapterIam on the default chain. */
+export function start(options: AuroraIamOptions = {}): AdapterIam {
+  return adapterIam({ rateLimit: false, ...options })
 }
 
 /** Whose token it is that `username` gets now. */
-export async function accessKeyId(iam: AuroraIam, username = 'app'): Promise<string | undefined> {
+export async function accessKeyId(iam: AdapterIam, username = 'app'): Promise<string | undefined> {
   const { value } = await iam.token({ ...TARGET, username })
   return /X-Amz-Credential=(\w+)%2F/.exec(value)?.[1]
 }
 
 /** The database refuses the token that `username` presents. Returns the error that the driver has then. */
-export async function refused(iam: AuroraIam, username = 'app'): Promise<Error> {
+export async function refused(iam: AdapterIam, username = 'app'): Promise<Error> {
   const login = await iam.login(iam.resolve({ host: TARGET.hostname, port: 3306, user: username }))
   await login.token()
   const error = Object.assign(new Error('Access denied'), { errno: 1045, code: 'ER_ACCESS_DENIED_ERROR' })

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
-import { AuroraIamError, describe } from '../src/index.ts'
+import { describe } from '../src/adapter.ts'
+import { AuroraIamError } from '../src/index.ts'
 
 test('an error has only what is known about it', () => {
   const error = new AuroraIamError('ERR_AURORA_IAM_CLOSED', 'Closed.')

@@ -32,7 +32,8 @@ async function compile(from: string, to: string): Promise<void> {
 
 /** Runs a program that begins with `library`, the URL of this package, and returns its output, line by line. */
 async function play(program: string): Promise<string[]> {
-  const source = `const library = '${pathToFileURL(join(folder, 'index.js'))}'\n${program}`
+  const url = (name: string) => pathToFileURL(join(folder, name))
+  const source = `const library = '${url('index.js')}', adapter = '${url('adapter.js')}'\n${program}`
   const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', source], {
     timeout: 20_000,
   })
@@ -52,8 +53,9 @@ const REPORT_MODULES = `
 test('importing loads nothing of the AWS SDK; the first token does', async () => {
   const isOfSdk = (line: string) => /node_modules\/(@aws-sdk|@smithy)\//.test(line)
   const imported = await play(`${REPORT_MODULES}
-    const { createAuroraIam } = await import(library)
-    createAuroraIam({ region: 'eu-west-1' }).resolve({ host: '${TARGET.hostname}', port: 3306, user: 'app' })`)
+    await import(library)
+    const { adapterIam } = await import(adapter)
+    adapterIam({ region: 'eu-west-1' }).resolve({ host: '${TARGET.hostname}', port: 3306, user: 'app' })`)
   expect(imported.some((line) => line.includes('rate-limit'))).toBe(true)
   expect(imported.filter(isOfSdk)).toEqual([])
 
@@ -79,14 +81,14 @@ test('importing reads nothing of the environment, opens nothing and leaves no gl
 
 test('a process with tokens, places and a closed wait exits by itself, at once', async () => {
   const lines = await play(`
-    const { createAuroraIam } = await import(library)
+    const { adapterIam } = await import(adapter)
     const credentials = { accessKeyId: 'AKID', secretAccessKey: '${SECRET}' }
-    const iam = createAuroraIam({ credentials })
+    const iam = adapterIam({ credentials })
     const target = iam.resolve({ host: '${TARGET.hostname}', port: 3306, user: 'app' })
     ;(await iam.login(target)).succeed()
     await iam.login(target)
 
-    const hanging = createAuroraIam({ credentials: () => new Promise(() => {}), credentialsTimeoutMs: 600000 })
+    const hanging = adapterIam({ credentials: () => new Promise(() => {}), credentialsTimeoutMs: 600000 })
     const wait = hanging.login(target).catch((error) => console.log(error.code))
     hanging.close()
     await wait

@@ -2,7 +2,8 @@ import { inspect } from 'node:util'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { errorThrownBy } from '@aurora-iam/test-support/rejection-of'
 import { expect, test } from 'vitest'
-import { AuroraIamError, type AuroraIamOptions, asAuroraIam, createAuroraIam } from '../src/index.ts'
+import { adapterIam } from '../src/adapter.ts'
+import { AuroraIamError, type AuroraIamOptions, createAuroraIam } from '../src/index.ts'
 
 const SECRET = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'
 const LIMITER = createRateLimiter({ limit: 1 })
@@ -107,24 +108,50 @@ test.each(RIGHT)('taken: %o', (options) => {
   expect(() => createAuroraIam(options)).not.toThrow()
 })
 
-test('an AuroraIam passes through, options make one', () => {
+test('adapterIam: one view for each AuroraIam, and a new one for options', () => {
   const iam = createAuroraIam()
-  expect(asAuroraIam(iam)).toBe(iam)
-  expect(asAuroraIam({ enabled: false }).enabled).toBe(false)
-  expect(asAuroraIam(undefined).enabled).toBe(true)
+  const view = adapterIam(iam)
+  expect(adapterIam(iam)).toBe(view)
+  expect(adapterIam(view)).toBe(view)
+  expect(adapterIam(createAuroraIam())).not.toBe(view)
+  expect(adapterIam({ enabled: false }).enabled).toBe(false)
+  expect(adapterIam(undefined).enabled).toBe(true)
+})
+
+test('what users hold: the public members and no others', () => {
+  const iam = createAuroraIam()
+  expect(Reflect.ownKeys(iam)).toEqual([])
+  expect(Reflect.ownKeys(Object.getPrototypeOf(iam))).toEqual(['constructor', 'token', 'stats', 'close'])
+})
+
+test('a second copy of the package: its adapters find what this one created', async () => {
+  const copy = '../src/create-aurora-iam.ts?copy'
+  const { adapterIam: copied } = (await import(copy)) as { adapterIam: typeof adapterIam }
+  expect(copied).not.toBe(adapterIam)
+  const iam = createAuroraIam()
+  expect(copied(iam)).toBe(adapterIam(iam))
+})
+
+test('an AuroraIam of an incompatible release, or a copy of one: refused, with the remedy', () => {
+  const { token, stats, close } = createAuroraIam()
+  expect(errorThrownBy(() => adapterIam({ token, stats, close }))).toMatchObject({
+    code: 'ERR_AURORA_IAM_INVALID_OPTION',
+    option: 'iam',
+    message: expect.stringContaining('npm ls @aurora-iam/core'),
+  })
 })
 
 test('the options are read once: changing the object afterwards changes nothing', () => {
   const options = { region: 'eu-west-1' }
-  const iam = createAuroraIam(options)
+  const iam = adapterIam(options)
   options.region = 'us-east-1'
   const host = 'mydb.cluster-a.eu-west-1.rds.amazonaws.com'
   expect(iam.resolve({ host, port: 3306, user: 'app' }).region).toBe('eu-west-1')
 })
 
 test('the longest wait follows from the options', () => {
-  expect(createAuroraIam().longestWaitMs).toBe(60_000)
-  expect(createAuroraIam({ maxWaitMs: 100, credentialsTimeoutMs: 10 }).longestWaitMs).toBe(130)
+  expect(adapterIam().longestWaitMs).toBe(60_000)
+  expect(adapterIam({ maxWaitMs: 100, credentialsTimeoutMs: 10 }).longestWaitMs).toBe(130)
   const rateLimit = { limit: 1, maxWaitMs: 100 }
-  expect(createAuroraIam({ rateLimit, credentialsTimeoutMs: 10 }).longestWaitMs).toBe(130)
+  expect(adapterIam({ rateLimit, credentialsTimeoutMs: 10 }).longestWaitMs).toBe(130)
 })

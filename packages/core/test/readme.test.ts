@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { errorThrownBy } from '@aurora-iam/test-support/rejection-of'
 import { beforeAll, expect, test } from 'vitest'
+import { adapterIam } from '../src/adapter.ts'
 import { channels } from '../src/diagnostics.ts'
 import { AuroraIamError, type AuroraIamErrorCode, createAuroraIam } from '../src/index.ts'
 
@@ -46,11 +47,11 @@ test('the table of events has every channel', () => {
 
 test('the table of trust roots has the Regions that are covered, and no others', () => {
   const named = /a database in ((?:[a-z]+-[a-z]+-\d(?:, )?)+)/.exec(readme)?.[1]?.split(', ') ?? []
-  const { ca } = createAuroraIam().tls({ hostname: 'x.y', kind: 'other', region: undefined } as never)
+  const { ca } = adapterIam().tls({ hostname: 'x.y', kind: 'other', region: undefined } as never)
   expect(ca).toHaveLength(3 * named.length)
   for (const region of named) {
     const host = `a.cluster-b.${region}.rds.amazonaws.com`
-    const iam = createAuroraIam()
+    const iam = adapterIam()
     expect(() => iam.tls(iam.resolve({ host, port: 3306, user: 'app' }))).not.toThrow()
   }
 })

@@ -2,7 +2,8 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
 import { SECRET, SESSION } from '@aurora-iam/test-support/example-credentials'
 import { expect, test } from 'vitest'
-import { AuthToken, createAuroraIam, readTokenDates, redact } from '../src/index.ts'
+import { readTokenDates } from '../src/adapter.ts'
+import { AuthToken, createAuroraIam, redact } from '../src/index.ts'
 import { Clock, iamOn, START, TARGET } from './support.ts'
 
 const CHANNELS = ['token', 'permit', 'connect', 'connect-failed'].map((name) => `aurora-iam:${name}`)

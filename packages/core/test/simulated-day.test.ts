@@ -1,7 +1,8 @@
 import { STATIC } from '@aurora-iam/test-support/example-credentials'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { AuroraIamError, readTokenDates } from '../src/index.ts'
+import { readTokenDates } from '../src/adapter.ts'
+import { AuroraIamError } from '../src/index.ts'
 import { setUp } from './set-up.ts'
 import { Clock, MINUTE, settle } from './support.ts'
 

@@ -1,5 +1,6 @@
 import { STATIC } from '@aurora-iam/test-support/example-credentials'
-import { type AuroraIam, type AuroraIamOptions, createAuroraIam } from '../src/index.ts'
+import { type AdapterIam, adapterIam } from '../src/adapter.ts'
+import type { AuroraIamOptions } from '../src/index.ts'
 
 export const START = Date.parse('2026-11-23T12:00:00Z')
 export const MINUTE = 60_000
@@ -15,10 +16,10 @@ export class Clock {
   readonly read = (): number => this.now
 }
 
-/** An AuroraIam on a clock of its own, without a rate limit. */
-export function iamOn(clock: Clock, options: AuroraIamOptions = {}): AuroraIam {
+/** An AdapterIam on a clock of its own, without a rate limit. */
+export function iamOn(clock: Clock, options: AuroraIamOptions = {}): AdapterIam {
   const source = options.tokenProvider ? {} : { credentials: STATIC }
-  return createAuroraIam({ clock: clock.read, rateLimit: false, ...source, ...options })
+  return adapterIam({ clock: clock.read, rateLimit: false, ...source, ...options })
 }
 
 /** Lets everything that is ready run, as a renewal in the background is. */

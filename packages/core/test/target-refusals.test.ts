@@ -73,15 +73,6 @@ const REFUSALS: ReadonlyArray<
     /host, port/,
   ],
   [
-    'dial with a promise',
-    { host: CLUSTER },
-    { dial: async () => ({ host: 'x' }) },
-    'INVALID_OPTION',
-    'dial',
-    /not a promise/,
-  ],
-  ['dial with nothing', { host: CLUSTER }, { dial: () => undefined }, 'INVALID_OPTION', 'dial', /expected/],
-  [
     'a Region that contradicts the name',
     { host: CLUSTER },
     { region: 'us-east-1' },
@@ -102,6 +93,17 @@ const REFUSALS: ReadonlyArray<
 test.each(REFUSALS)('refused, with the remedy: %s', (_title, address, options, code, option, remedy) => {
   const error = errorThrownBy(() => resolve(address, options))
   expect(error).toBeInstanceOf(AuroraIamError)
+  expect(error).toMatchObject({ code: `ERR_AURORA_IAM_${code}`, option, retryable: false })
+  expect(error.message).toMatch(remedy)
+})
+
+test.each([
+  ['a promise', async () => ({ host: 'x' }), 'INVALID_OPTION', 'dial', /not a promise/],
+  ['nothing', () => undefined, 'INVALID_OPTION', 'dial', /expected/],
+  ['a port out of range', () => ({ port: 0 }), 'INVALID_OPTION', 'dial.port', /from 1 to 65535/],
+  ['an option of another', () => ({ hostname: 'x' }), 'UNKNOWN_OPTION', 'dial.hostname', /host, port/],
+])('dial that returns %s: refused before a socket is opened', (_title, dial, code, option, remedy) => {
+  const error = errorThrownBy(() => resolve({ host: CLUSTER }, { dial } as TargetOptions).dial())
   expect(error).toMatchObject({ code: `ERR_AURORA_IAM_${code}`, option, retryable: false })
   expect(error.message).toMatch(remedy)
 })

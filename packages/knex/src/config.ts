@@ -1,4 +1,5 @@
-import { AuroraIamError, type AuroraIamErrorCode, describe } from '@aurora-iam/core'
+import { AuroraIamError, type AuroraIamErrorCode } from '@aurora-iam/core'
+import { describe } from '@aurora-iam/core/adapter'
 import type { Knex } from 'knex'
 
 /**

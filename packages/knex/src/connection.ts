@@ -1,4 +1,5 @@
-import { type AuroraIam, AuroraIamError, type AuroraIamOptions, asAuroraIam } from '@aurora-iam/core'
+import { type AuroraIam, AuroraIamError, type AuroraIamOptions } from '@aurora-iam/core'
+import { adapterIam } from '@aurora-iam/core/adapter'
 import { type Mysql2Options, withAuroraIam } from '@aurora-iam/mysql2'
 import type { Knex } from 'knex'
 import { assertConnection } from './config.ts'
@@ -24,7 +25,7 @@ export function auroraIamConnection<T extends Knex.MySql2ConnectionConfig>(
   connection: T,
   iam?: AuroraIam | AuroraIamOptions,
 ): T {
-  const shared = asAuroraIam(iam)
+  const shared = adapterIam(iam)
   assertConnection(connection)
   try {
     // Knex's types know less of mysql2's options than mysql2 does, `ssl` above all.

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import { type AuroraIam, AuroraIamError, describe } from '@aurora-iam/core'
+import { type AuroraIam, AuroraIamError } from '@aurora-iam/core'
+import { adapterIam, describe } from '@aurora-iam/core/adapter'
 import knex, { type Knex } from 'knex'
 
 type Mysql2Client = typeof Knex.Client
@@ -40,6 +41,7 @@ function mysql2Client(): Mysql2Client {
 
 // Knex's pool opens its connections by `acquireRawConnection`, and by nothing else.
 function retrying(Client: Mysql2Client, iam: AuroraIam): Mysql2Client {
+  const adapter = adapterIam(iam)
   return class extends Client {
     constructor(config: Knex.Config) {
       super({ ...config, client: 'mysql2' })
@@ -47,7 +49,7 @@ function retrying(Client: Mysql2Client, iam: AuroraIam): Mysql2Client {
 
     override async acquireRawConnection() {
       try {
-        return await iam.retryRefused(() => super.acquireRawConnection())
+        return await adapter.retryRefused(() => super.acquireRawConnection())
       } catch (error) {
         // Those who waited for one repetition fail together. Of failures in one turn of the event loop Knex's pool
         // tells one query, and connects again for the others: each gets a turn of its own.

@@ -1,3 +1,4 @@
+import { LONGEST_TIMER_MS } from '@aurora-iam/core/adapter'
 import type { Knex } from 'knex'
 
 // Knex's own defaults (the first is that of its pool, tarn), in milliseconds.
@@ -9,9 +10,6 @@ const AFTER_LOGIN_MS = 5_000
 
 // So that a connection that takes too long says so itself, and Knex does not report a full pool.
 const MARGIN_MS = 1_000
-
-// Node's timers run at once when asked for more: about 24 days.
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
  * The time-outs of Knex's pool such that the wait for a place and the login fit into `createTimeoutMillis`, and that

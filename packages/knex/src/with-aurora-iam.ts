@@ -1,4 +1,5 @@
-import { type AuroraIam, type AuroraIamOptions, asAuroraIam } from '@aurora-iam/core'
+import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
+import { adapterIam } from '@aurora-iam/core/adapter'
 import type { Knex } from 'knex'
 import { assertConfig } from './config.ts'
 import { auroraIamConnection } from './connection.ts'
@@ -20,7 +21,7 @@ import { alignTimeouts } from './timeouts.ts'
  * @throws {@link AuroraIamError} for everything about the configuration that can be known now
  */
 export function withAuroraIam(config: Knex.Config, iam?: AuroraIam | AuroraIamOptions): Knex.Config {
-  const shared = asAuroraIam(iam)
+  const shared = adapterIam(iam)
   assertConfig(config)
   const connection = auroraIamConnection(config.connection, shared)
   if (!shared.enabled) return { ...config, connection }

@@ -1,4 +1,4 @@
-import type { AuroraIam, ConnectionTarget } from '@aurora-iam/core'
+import type { AdapterIam, ConnectionTarget } from '@aurora-iam/core/adapter'
 import type { AuthPlugin } from 'mysql2'
 import { clearPasswordPlugin, noPasswordPlugin } from './auth/clear-password-plugin.ts'
 import { openWhenPermitted } from './connect/open-socket.ts'
@@ -20,7 +20,7 @@ const noPassword = noPasswordPlugin as unknown as AuthPlugin
  * each node that is known
  */
 export function connectionHooks(
-  iam: AuroraIam,
+  iam: AdapterIam,
   {
     target,
     connectTimeout = DEFAULT_CONNECT_TIMEOUT_MS,
@@ -31,7 +31,6 @@ export function connectionHooks(
   const resolve = ({ host, port, user }: ConnectionSettings): ConnectionTarget => {
     const known = targets.find((one) => host === one.hostname && port === one.port)
     if (!known) return iam.resolve({ host, port, user })
-    // A copy would be made before the wait for a place, and `dial` is to be asked after it.
     return user === undefined || user === known.username ? known : { ...known, username: user }
   }
   return {

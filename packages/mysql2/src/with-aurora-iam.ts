@@ -1,12 +1,10 @@
-import { type AuroraIam, type AuroraIamOptions, asAuroraIam } from '@aurora-iam/core'
+import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
+import { adapterIam, LONGEST_TIMER_MS } from '@aurora-iam/core/adapter'
 import type { Mysql2Options } from './driver-types.ts'
 import { connectionHooks, DEFAULT_CONNECT_TIMEOUT_MS } from './hooks.ts'
 import { expandUri } from './options/connection-uri.ts'
 import { assertDriverOptions, assertPlainPassword } from './options/driver-options.ts'
 import { sslFor } from './options/ssl.ts'
-
-// Node's timers run at once when asked for more: about 24 days.
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Returns mysql2's own `options` with a live IAM token, verified TLS and a place under the connection rate on every
@@ -24,7 +22,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
  * @throws {@link AuroraIamError} for everything about the options that can be known now
  */
 export function withAuroraIam<T extends Mysql2Options>(options: T, iam?: AuroraIam | AuroraIamOptions): T {
-  const shared = asAuroraIam(iam)
+  const shared = adapterIam(iam)
   if (!shared.enabled) {
     assertPlainPassword(options)
     return { ...options }

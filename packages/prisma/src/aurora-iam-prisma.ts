@@ -1,10 +1,5 @@
-import {
-  type AuroraIam,
-  AuroraIamError,
-  type AuroraIamOptions,
-  asAuroraIam,
-  describe,
-} from '@aurora-iam/core'
+import { type AuroraIam, AuroraIamError, type AuroraIamOptions } from '@aurora-iam/core'
+import { type AdapterIam, adapterIam, describe } from '@aurora-iam/core/adapter'
 import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils'
 import { AuroraIamAdapterFactory } from './adapter.ts'
 import { type CommonConfig, type Open, openByPassword, openOnIam } from './connect/open-connection.ts'
@@ -56,7 +51,7 @@ export function auroraIam(
       { option: 'options' },
     )
   }
-  const shared = asAuroraIam(iam)
+  const shared = adapterIam(iam)
   const settings = readPoolSettings(options)
   const given = expandUrl(options)
   assertPassword(given, shared.enabled, options.password === undefined)
@@ -74,7 +69,7 @@ export function auroraIam(
 function connector(
   options: AuroraIamPrismaOptions,
   connectTimeout: number,
-  iam: AuroraIam,
+  iam: AdapterIam,
   activity: Activity,
 ): { open: Open; destination: Destination } {
   const { host, port, user, password, database, ssl, sessionVariables, connectAttributes } = options
@@ -86,5 +81,8 @@ function connector(
   }
   const target = iam.resolve({ host, port, user })
   const open = openOnIam({ iam, target, ssl, config, activity })
-  return { open, destination: { ...target.dial, user } }
+  return {
+    open,
+    destination: { ...(target.fixedAddress ?? { host: target.hostname, port: target.port }), user },
+  }
 }

@@ -1,4 +1,5 @@
-import { AuroraIamError, describe } from '@aurora-iam/core'
+import { AuroraIamError } from '@aurora-iam/core'
+import { describe } from '@aurora-iam/core/adapter'
 import { Prisma } from '@prisma/client/extension'
 import { isLostOutsideTransaction } from './errors.ts'
 import type { AuroraIamStatus } from './status.ts'

@@ -1,4 +1,4 @@
-import { assertDriverOptions } from '@aurora-iam/mysql2'
+import { assertDriverOptions } from '@aurora-iam/mysql2/adapter'
 import type { MysqlDataSourceOptions, NodeOptions } from './data-source-types.ts'
 import { conflict, invalid, named } from './refusals.ts'
 

@@ -1,4 +1,5 @@
-import { AuroraIamError, describe } from '@aurora-iam/core'
+import { AuroraIamError } from '@aurora-iam/core'
+import { describe } from '@aurora-iam/core/adapter'
 
 /** The refusal of an option that contradicts IAM or another option. `why` ends with the remedy. */
 export function conflict(option: string, why: string): AuroraIamError {

@@ -1,4 +1,4 @@
-import type { AuroraIam, ConnectionTarget } from '@aurora-iam/core'
+import { type AdapterIam, type ConnectionTarget, endpointKey } from '@aurora-iam/core/adapter'
 import { auroraIamCluster } from '@aurora-iam/mysql2'
 import type { NodeOptions, Replication } from './data-source-types.ts'
 import { conflict, invalid, named } from './refusals.ts'
@@ -9,7 +9,7 @@ import { type Resolved, resolveNode } from './resolve-node.ts'
  *
  * @throws {@link AuroraIamError} as {@link resolveNode}, with the names of the nodes' options, and for a `restoreNodeTimeout` of 0
  */
-export function resolveReplication(iam: AuroraIam, replication: Replication): Resolved<Replication> {
+export function resolveReplication(iam: AdapterIam, replication: Replication): Resolved<Replication> {
   const { master, slaves, ...cluster } = replication
   if (!Array.isArray(slaves)) throw invalid('replication.slaves', 'an array of readers', slaves)
   const writer = resolveReplicationNode(iam, master, 'replication.master')
@@ -29,7 +29,7 @@ export function resolveReplication(iam: AuroraIam, replication: Replication): Re
   }
 }
 
-function resolveReplicationNode(iam: AuroraIam, node: NodeOptions, path: string): Resolved<NodeOptions> {
+function resolveReplicationNode(iam: AdapterIam, node: NodeOptions, path: string): Resolved<NodeOptions> {
   if (typeof node !== 'object' || node === null) {
     throw invalid(path, 'an object with host, port, username and database', node)
   }
@@ -45,9 +45,11 @@ function resolveReplicationNode(iam: AuroraIam, node: NodeOptions, path: string)
 /** mysql2 knows a connection by the name and the port that are signed: they must lead to one place. */
 function assertOneAddressEach(targets: readonly ConnectionTarget[]): void {
   const places = new Map<string, string>()
-  for (const { hostname, port, dial } of targets) {
-    const endpoint = `${hostname}:${port}`
-    const dialled = `${dial.host}:${dial.port}`
+  for (const { hostname, port, fixedAddress } of targets) {
+    // A function of the caller decides for each connection.
+    if (!fixedAddress) continue
+    const endpoint = endpointKey({ hostname, port })
+    const dialled = `${fixedAddress.host}:${fixedAddress.port}`
     const already = places.get(endpoint) ?? dialled
     places.set(endpoint, already)
     if (already === dialled) continue

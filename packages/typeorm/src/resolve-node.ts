@@ -1,5 +1,5 @@
-import type { AuroraIam, ConnectionTarget } from '@aurora-iam/core'
-import { assertDriverOptions } from '@aurora-iam/mysql2'
+import type { AdapterIam, ConnectionTarget } from '@aurora-iam/core/adapter'
+import { assertDriverOptions } from '@aurora-iam/mysql2/adapter'
 import type { NodeOptions } from './data-source-types.ts'
 import { named } from './refusals.ts'
 import { expandUrl } from './url.ts'
@@ -20,7 +20,7 @@ const ADDRESS = ['host', 'port', 'username']
  * @param path - where `options` stand, such as `'replication.slaves[0].'`
  * @throws {@link AuroraIamError} for an address that cannot be signed, and for what contradicts IAM
  */
-export function resolveNode<T extends NodeOptions>(iam: AuroraIam, options: T, path = ''): Resolved<T> {
+export function resolveNode<T extends NodeOptions>(iam: AdapterIam, options: T, path = ''): Resolved<T> {
   const expanded = named(path, () => expandUrl(options))
   named(path, () => assertDriverOptions(expanded))
   const { host, port, username } = expanded

@@ -1,5 +1,5 @@
-import type { AuroraIam, ConnectionTarget } from '@aurora-iam/core'
-import { sslFor } from '@aurora-iam/mysql2'
+import type { AdapterIam, ConnectionTarget } from '@aurora-iam/core/adapter'
+import { sslFor } from '@aurora-iam/mysql2/adapter'
 import type { SslOptions } from 'mysql2'
 
 /**
@@ -9,7 +9,7 @@ import type { SslOptions } from 'mysql2'
  * @param ssl - the caller's own `ssl` option; whatever would weaken it is refused
  */
 export function sharedSsl(
-  iam: AuroraIam,
+  iam: AdapterIam,
   [first, ...others]: readonly [ConnectionTarget, ...ConnectionTarget[]],
   ssl: unknown,
 ): SslOptions {

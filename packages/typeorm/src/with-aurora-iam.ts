@@ -1,5 +1,6 @@
-import { type AuroraIam, type AuroraIamOptions, asAuroraIam } from '@aurora-iam/core'
-import { assertDriverOptions, connectionHooks, DEFAULT_CONNECT_TIMEOUT_MS } from '@aurora-iam/mysql2'
+import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
+import { type AdapterIam, adapterIam } from '@aurora-iam/core/adapter'
+import { assertDriverOptions, connectionHooks, DEFAULT_CONNECT_TIMEOUT_MS } from '@aurora-iam/mysql2/adapter'
 import { assertMysql, assertOnMysql2, assertPlainPassword } from './data-source-options.ts'
 import type { MysqlDataSourceOptions, NodeOptions, Replication } from './data-source-types.ts'
 import { resolveReplication } from './replication.ts'
@@ -26,7 +27,7 @@ export function withAuroraIam<T extends MysqlDataSourceOptions>(
   options: T,
   iam?: AuroraIam | AuroraIamOptions,
 ): T {
-  const shared = asAuroraIam(iam)
+  const shared = adapterIam(iam)
   assertMysql(options)
   if (!shared.enabled) {
     assertPlainPassword(options)
@@ -54,7 +55,7 @@ export function withAuroraIam<T extends MysqlDataSourceOptions>(
 }
 
 function resolveReplicated<T extends MysqlDataSourceOptions>(
-  iam: AuroraIam,
+  iam: AdapterIam,
   options: T,
   given: Replication,
 ): Resolved<T> {

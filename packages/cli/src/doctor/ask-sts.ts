@@ -1,4 +1,4 @@
-import { stsDateMiddleware } from '@aurora-iam/core'
+import { stsDateMiddleware } from '@aurora-iam/core/adapter'
 
 /** What AWS STS says about these credentials and the time. */
 export interface StsAnswer {

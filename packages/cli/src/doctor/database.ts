@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import type { AuroraIam, ConnectionTarget, TlsPolicy } from '@aurora-iam/core'
+import type { AdapterIam, ConnectionTarget, TlsPolicy } from '@aurora-iam/core/adapter'
 import { Capability, login as logIn, PacketChannel, readGreeting, WireError } from '@aurora-iam/wire'
 import type { Finding } from './finding.ts'
 import { admissionRemedies, type Circumstances, loginRemedies } from './login-remedies.ts'
@@ -9,7 +9,7 @@ const TIMEOUT_MS = 10_000
 
 /** Opens one connection to the database as a driver does, and tells how far that came. */
 export async function* logInTo(
-  iam: AuroraIam,
+  iam: AdapterIam,
   target: ConnectionTarget,
   circumstances: Circumstances,
 ): AsyncGenerator<Finding> {
@@ -21,7 +21,7 @@ export async function* logInTo(
     return
   }
   const login = await iam.login(target)
-  const { host, port } = target.dial
+  const { host, port } = login.dial()
   const socket = connect({ host, port })
   // Whoever reads from it is told as well.
   socket.on('error', () => {})

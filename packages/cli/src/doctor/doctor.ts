@@ -1,4 +1,5 @@
-import { type AuroraIamError, type ConnectionTarget, createAuroraIam } from '@aurora-iam/core'
+import type { AuroraIamError } from '@aurora-iam/core'
+import { adapterIam, type ConnectionTarget } from '@aurora-iam/core/adapter'
 import type { Target } from '../options/target.ts'
 import { askSts } from './ask-sts.ts'
 import { clockFinding } from './clock-finding.ts'
@@ -13,7 +14,7 @@ import { tokenFinding } from './token-finding.ts'
  * @throws {@link AuroraIamError} for options that cannot be used
  */
 export async function* examine({ host, port, user, iam: options }: Target): AsyncGenerator<Finding> {
-  const iam = createAuroraIam(options)
+  const iam = adapterIam(options)
   try {
     let target: ConnectionTarget
     try {

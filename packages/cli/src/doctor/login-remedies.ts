@@ -1,4 +1,4 @@
-import { type ConnectionTarget, isRegionDoubtful, suspectedTunnel } from '@aurora-iam/core'
+import { type ConnectionTarget, isRegionDoubtful, suspectedTunnel } from '@aurora-iam/core/adapter'
 import { WireError } from '@aurora-iam/wire'
 import type { Finding } from './finding.ts'
 
@@ -70,7 +70,7 @@ export function loginRemedies(error: Error, target: ConnectionTarget, known: Cir
 /** What may be signed that is not the database's own. No name tells its port, and not every name its Region. */
 function signedForAnother(target: ConnectionTarget): string[][] {
   const reasons: string[][] = []
-  const tunnel = suspectedTunnel(target)
+  const tunnel = suspectedTunnel(target, target.fixedAddress)
   if (tunnel) {
     const { host, port } = tunnel
     reasons.push([

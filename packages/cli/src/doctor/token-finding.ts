@@ -1,4 +1,5 @@
-import type { AuroraIam, ConnectionTarget } from '@aurora-iam/core'
+import type { AuroraIam } from '@aurora-iam/core'
+import type { ConnectionTarget } from '@aurora-iam/core/adapter'
 import type { Finding } from './finding.ts'
 
 /** Whether the AWS credentials are to be had, and sign. */

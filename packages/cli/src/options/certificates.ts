@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { parseRdsHostname } from '@aurora-iam/core'
+import { parseRdsHostname } from '@aurora-iam/core/adapter'
 import { UsageError } from './usage-error.ts'
 
 /**

@@ -1,22 +1,24 @@
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types'
 import { AuroraIamError } from '../errors.ts'
-import type { CredentialsEvidence } from '../login/access-denied-hint.ts'
-import { TRANSIT_MS } from '../token/auth-token.ts'
+import { CREDENTIALS_REUSE_MS, SHORT_CREDENTIALS_MS, TRANSIT_MS } from '../timings.ts'
 import { withTimeout } from '../util/abortable.ts'
+import { SingleFlight } from '../util/single-flight.ts'
 import { defaultChain } from './default-chain.ts'
 import { credentialsUnavailable } from './provider-failure.ts'
 import { type ResolvedCredentials, readCredentials } from './resolved-credentials.ts'
 
+/** What the cached credentials, and the way they came, tell about the clock and about themselves. */
+export interface CredentialsEvidence {
+  /** When they expire, epoch milliseconds; Infinity when they do not say. */
+  readonly expiresMs: number
+  /** When they expired by their issuer's word, if the AWS SDK still uses them after that. */
+  readonly endedMs: number | undefined
+  /** How far this machine's clock is ahead of that of AWS STS, if STS was asked. */
+  readonly clockAheadOfStsMs: number | undefined
+}
+
 /** AWS credentials, or a function that gets them: the AWS SDK's own two forms. */
 export type CredentialSource = AwsCredentialIdentity | AwsCredentialIdentityProvider
-
-const MINUTE_MS = 60_000
-
-// One answer serves all endpoints that sign at about the same time, so that a fleet of readers asks once.
-const REUSE_MS = MINUTE_MS
-
-// Under this, newer ones are asked for: a token cannot outlive the credentials that signed it.
-const SHORT_LIFE_MS = 15 * MINUTE_MS
 
 /**
  * Asks one credential source: one question at a time however many wait (another only after a refusal), in bounded
@@ -28,8 +30,8 @@ export class Credentials {
   readonly #timeoutMs: number
   readonly #closing: AbortSignal
   readonly #clock: () => number
+  readonly #questions = new SingleFlight<'credentials', ResolvedCredentials>()
   #provider: AwsCredentialIdentityProvider | undefined
-  #pending: Promise<ResolvedCredentials> | undefined
   #latest: ResolvedCredentials | undefined
   #resolvedAtMs = Number.NEGATIVE_INFINITY
   #distrusted = false
@@ -67,18 +69,11 @@ export class Credentials {
   resolve(): Promise<ResolvedCredentials> {
     const latest = this.#latest
     const now = this.#clock()
-    const isRecent = now >= this.#resolvedAtMs && now - this.#resolvedAtMs < REUSE_MS
+    const isRecent = now >= this.#resolvedAtMs && now - this.#resolvedAtMs < CREDENTIALS_REUSE_MS
     if (latest && isRecent && !this.#distrusted && now < latest.expiresMs - TRANSIT_MS) {
       return Promise.resolve(latest)
     }
-
-    if (this.#pending) return this.#pending
-    const isWanted = () => this.#pending === asking
-    const asking: Promise<ResolvedCredentials> = this.#ask(isWanted).finally(() => {
-      if (isWanted()) this.#pending = undefined
-    })
-    this.#pending = asking
-    return asking
+    return this.#questions.run('credentials', (isWanted) => this.#ask(isWanted))
   }
 
   /** What the last answer, and the way it came, tell about the clock of this machine. */
@@ -97,7 +92,7 @@ export class Credentials {
     if (this.#distrusted) return
     this.#distrusted = true
     // The answer to a question from before may be the same as what was refused.
-    this.#pending = undefined
+    this.#questions.forget('credentials')
   }
 
   async #ask(isWanted: () => boolean): Promise<ResolvedCredentials> {
@@ -111,7 +106,7 @@ export class Credentials {
       if (!distrusted || !this.#latest || this.#clock() >= this.#latest.expiresMs - TRANSIT_MS) throw error
       return this.#latest
     }
-    if (!distrusted && resolved.expiresMs - this.#clock() < SHORT_LIFE_MS) {
+    if (!distrusted && resolved.expiresMs - this.#clock() < SHORT_CREDENTIALS_MS) {
       // A source that cannot renew yet answers the same again, or fails; what is at hand is still good.
       const renewed = await this.#askOnce(true).catch(() => resolved)
       if (renewed.expiresMs > resolved.expiresMs) resolved = renewed

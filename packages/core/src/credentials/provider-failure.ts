@@ -1,5 +1,5 @@
 import { AuroraIamError } from '../errors.ts'
-import { redact } from '../token/auth-token.ts'
+import { redact } from '../util/redact.ts'
 
 const LONGEST_SAYING = 200
 

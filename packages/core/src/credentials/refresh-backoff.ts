@@ -1,17 +1,12 @@
 import type { ConnectionTarget } from '../endpoint/connection-target.ts'
-import { keyOf } from '../token/token-cache.ts'
+import { tokenKey } from '../endpoint/target-key.ts'
+import { BACKOFF_MEMORY_MS, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS } from '../timings.ts'
 
 interface Pause {
   readonly endsAt: number
   /** How long the next one is. */
   nextMs: number
 }
-
-const SHORTEST_MS = 2_000
-const LONGEST_MS = 10_000
-
-// A user who has not been refused for so long after a pause begins with a short one again.
-const REMEMBERED_MS = 10_000
 
 /**
  * When the credential source may be asked anew because the database refused what it gave to one user of one endpoint: at
@@ -24,17 +19,17 @@ export class RefreshBackoff {
 
   /** Begins a pause of the user of `target`, unless one is under way. Whoever began it may ask the source now. */
   begin(target: ConnectionTarget): boolean {
-    const key = keyOf(target)
+    const key = tokenKey(target)
     const now = performance.now()
     for (const [other, { endsAt }] of this.#pauses) {
-      if (now < endsAt + REMEMBERED_MS) break
+      if (now < endsAt + BACKOFF_MEMORY_MS) break
       this.#pauses.delete(other)
     }
     const former = this.#pauses.get(key)
     if (former && now < former.endsAt) return false
-    const lengthMs = former?.nextMs ?? SHORTEST_MS
+    const lengthMs = former?.nextMs ?? FIRST_BACKOFF_MS
     this.#pauses.delete(key)
-    this.#pauses.set(key, { endsAt: now + lengthMs, nextMs: Math.min(2 * lengthMs, LONGEST_MS) })
+    this.#pauses.set(key, { endsAt: now + lengthMs, nextMs: Math.min(2 * lengthMs, LONGEST_BACKOFF_MS) })
     return true
   }
 
@@ -42,7 +37,7 @@ export class RefreshBackoff {
   shorten(target: ConnectionTarget): void {
     // Every login comes here, and hardly any after a refusal.
     if (this.#pauses.size === 0) return
-    const pause = this.#pauses.get(keyOf(target))
-    if (pause) pause.nextMs = SHORTEST_MS
+    const pause = this.#pauses.get(tokenKey(target))
+    if (pause) pause.nextMs = FIRST_BACKOFF_MS
   }
 }

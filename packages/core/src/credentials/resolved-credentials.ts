@@ -1,5 +1,6 @@
 import type { AwsCredentialIdentity } from '@smithy/types'
-import { AuroraIamError, describe } from '../errors.ts'
+import { AuroraIamError } from '../errors.ts'
+import { describe } from '../util/validate.ts'
 import { reasonSuffix } from './provider-failure.ts'
 
 /** One answer of a credential source. */

@@ -1,4 +1,5 @@
-import { AuroraIamError, describe } from '../errors.ts'
+import { AuroraIamError } from '../errors.ts'
+import { describe } from '../util/validate.ts'
 import { isRegion } from './rds-hostname.ts'
 
 /**

@@ -1,4 +1,5 @@
-import { AuroraIamError, describe } from '../errors.ts'
+import { AuroraIamError } from '../errors.ts'
+import { describe } from '../util/validate.ts'
 import { regionUnknown } from './configured-region.ts'
 import {
   assertRdsHost,
@@ -29,11 +30,17 @@ export interface ConnectionTarget extends TokenTarget {
   /** undefined: not known before the AWS SDK's configuration is asked. */
   readonly region: string | undefined
   readonly kind: EndpointKind
+  /** Where every connection goes; undefined where a function of the caller decides for each of them. */
+  readonly fixedAddress: Address | undefined
   /**
-   * Where to connect: `hostname` and `port`, unless a tunnel or private address stands before them. A function that
-   * the caller gave for it is asked each time that this is read: read it when the socket is to be connected.
+   * Returns where to open a socket: `hostname` and `port`, unless a tunnel or a private address stands before them. It
+   * calls the caller's function, so it is called once for a connection, after the wait for its permit. Of a copy with
+   * another `username` it asks for that user.
+   *
+   * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` or `ERR_AURORA_IAM_UNKNOWN_OPTION` for a result that
+   * is no address; and whatever the caller's function throws
    */
-  readonly dial: Address
+  dial(): Address
 }
 
 /** Where a driver wants to go, in the driver's words. */
@@ -58,8 +65,7 @@ const DRIVER_WORDS = { host: 'host', user: 'user' } as const
  * Decides what to sign, what to verify and what to dial for an address of the driver.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_HOST_NOT_SIGNABLE`, `ERR_AURORA_IAM_REGION_UNKNOWN`,
- * `ERR_AURORA_IAM_CONFLICTING_OPTIONS`, `ERR_AURORA_IAM_INVALID_OPTION` or `ERR_AURORA_IAM_UNKNOWN_OPTION`; and whatever
- * the caller's `dial` throws
+ * `ERR_AURORA_IAM_CONFLICTING_OPTIONS`, `ERR_AURORA_IAM_INVALID_OPTION` or `ERR_AURORA_IAM_UNKNOWN_OPTION`
  */
 export function resolveTarget(
   { host, port, user }: DriverAddress,
@@ -89,21 +95,22 @@ export function resolveTarget(
     username: user,
   }
   const region = regionOf(named, options.region)
-  const dial = (): Address => {
-    const away = readDial(options.dial, token)
+  const addressOf = (asked: TokenTarget): Address => {
+    const away = readDial(options.dial, asked)
     return {
       host: away.host ?? (options.hostname && host ? host : named.hostname),
       port: away.port ?? dialledPort,
     }
   }
-  // What is wrong with it is to be known now.
-  dial()
   return {
     ...token,
     region,
     kind: named.kind,
-    get dial() {
-      return dial()
+    // An address that is invalid is refused now. A function may count or reserve, so it is called for connections alone.
+    fixedAddress: typeof options.dial === 'function' ? undefined : addressOf(token),
+    dial() {
+      const { hostname, port, username } = this
+      return addressOf({ hostname, port, username })
     },
   }
 }

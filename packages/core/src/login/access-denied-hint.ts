@@ -1,10 +1,14 @@
-import type { ConnectionTarget } from '../endpoint/connection-target.ts'
+import type { CredentialsEvidence } from '../credentials/credential-cache.ts'
+import type { Address, ConnectionTarget } from '../endpoint/connection-target.ts'
 import { AuroraIamError } from '../errors.ts'
+import { CLOCK_JUMP_MS, LONGEST_CREDENTIALS_MS } from '../timings.ts'
 import { isRegionDoubtful, suspectedTunnel } from './suspect-target.ts'
 
 /** What is known when the database refuses a token that has just been made. */
 export interface RefusalCircumstances {
   readonly target: ConnectionTarget
+  /** Where the socket was opened; undefined where none was. */
+  readonly dialled: Address | undefined
   /** The time that the token was signed by, epoch milliseconds. */
   readonly nowMs: number
   /** By how much the clock was set forward (or, negative, back) since a login was last accepted, in milliseconds. */
@@ -16,26 +20,6 @@ export interface RefusalCircumstances {
   /** What is known of the credentials that signed; undefined where they are the token provider's secret. */
   readonly credentials: CredentialsEvidence | undefined
 }
-
-/** What the credentials at hand, and how they came, say about the clock and about themselves. */
-export interface CredentialsEvidence {
-  /** When they end, epoch milliseconds; Infinity when they do not say. */
-  readonly expiresMs: number
-  /** When they ended by their issuer's word, if the AWS SDK uses them on after that. */
-  readonly endedMs: number | undefined
-  /** How far this machine's clock is ahead of that of AWS STS, if STS was asked. */
-  readonly clockAheadOfStsMs: number | undefined
-}
-
-// Below this a clock is being disciplined, not wrong.
-const MOVED_MS = 60_000
-
-/**
- * The longest that AWS gives out temporary credentials for.
- *
- * @see https://docs.aws.amazon.com/AWSJavaScriptSDK/v3/latest/Package/-aws-sdk-client-sts/Interface/GetSessionTokenCommandInput
- */
-const LONGEST_LIFE_MS = 36 * 3_600_000
 
 /**
  * What to look at when a new token is refused, the likeliest first. The server only says 1045; AWS's five reasons are
@@ -73,11 +57,11 @@ function clockSuspicion(circumstances: RefusalCircumstances): string | undefined
   const { nowMs, clockMovedMs, accepted, isRefusedEverywhere, credentials } = circumstances
   const aheadMs = credentials?.clockAheadOfStsMs ?? 0
   const time = timeOf(nowMs)
-  if (Math.abs(aheadMs) >= MOVED_MS) {
+  if (Math.abs(aheadMs) >= CLOCK_JUMP_MS) {
     const direction = aheadMs > 0 ? 'ahead of' : 'behind'
     return `the clock of this machine says ${time}, which is ${minutes(aheadMs)} ${direction} that of AWS STS`
   }
-  if (Math.abs(clockMovedMs) >= MOVED_MS) {
+  if (Math.abs(clockMovedMs) >= CLOCK_JUMP_MS) {
     const direction = clockMovedMs > 0 ? 'forward' : 'back'
     const since = accepted > 0 ? 'a login was last accepted' : 'the start'
     // The monotonic clock stands still while a machine sleeps.
@@ -85,7 +69,7 @@ function clockSuspicion(circumstances: RefusalCircumstances): string | undefined
     return `the clock of this machine was set ${direction} by ${minutes(clockMovedMs)} since ${since}${slept} and now says ${time}`
   }
   const lifeMs = (credentials?.expiresMs ?? nowMs) - nowMs
-  if (lifeMs > LONGEST_LIFE_MS && lifeMs < Number.POSITIVE_INFINITY) {
+  if (lifeMs > LONGEST_CREDENTIALS_MS && lifeMs < Number.POSITIVE_INFINITY) {
     return (
       `the clock of this machine, which says ${time}, is probably slow: by it the credentials end in ` +
       `${Math.floor(lifeMs / 3_600_000)} h, and AWS gives none for more than 36 h`
@@ -101,8 +85,8 @@ function clockSuspicion(circumstances: RefusalCircumstances): string | undefined
 }
 
 /** Why the port that is signed is suspected: it is the tunnel's where nobody gives the database's own. */
-function portSuspicion({ target, accepted }: RefusalCircumstances): string | undefined {
-  const tunnel = accepted > 0 ? undefined : suspectedTunnel(target)
+function portSuspicion({ target, dialled, accepted }: RefusalCircumstances): string | undefined {
+  const tunnel = accepted > 0 ? undefined : suspectedTunnel(target, dialled)
   if (!tunnel) return undefined
   return (
     `the token is signed for port ${target.port}, which leads to ${tunnel.host}: if that is a tunnel, give the port of the ` +

@@ -1,6 +1,6 @@
 import type { Permit } from '@aurora-iam/rate-limit'
 import { type EndpointEvent, publish } from '../diagnostics.ts'
-import type { ConnectionTarget } from '../endpoint/connection-target.ts'
+import type { Address, ConnectionTarget } from '../endpoint/connection-target.ts'
 import type { AuthToken } from '../token/auth-token.ts'
 import type { CachedToken } from '../token/token-cache.ts'
 
@@ -10,7 +10,13 @@ export interface LoginOwner {
   /** Another place under the rate limit. */
   acquire(target: ConnectionTarget): Promise<Permit | undefined>
   /** The server said 1045 to `token`, which was made for this login or, if not `isNew`, for an earlier one or taken since. */
-  tokenRefused(refusal: { error: Error; target: ConnectionTarget; token: CachedToken; isNew: boolean }): void
+  tokenRefused(refusal: {
+    error: Error
+    target: ConnectionTarget
+    dialled: Address | undefined
+    token: CachedToken
+    isNew: boolean
+  }): void
   opened(target: ConnectionTarget): void
   failed(error: Error): void
 }
@@ -30,7 +36,7 @@ const ER_CON_COUNT = 1040
  * the {@link token} when the server wants it, and says how it ended; only the first such word counts.
  */
 export class LoginAttempt {
-  /** What is signed and verified, and where to dial. */
+  /** What is signed and verified. */
   readonly target: ConnectionTarget
   readonly #owner: LoginOwner
   #permit: Permit | undefined
@@ -39,6 +45,7 @@ export class LoginAttempt {
   readonly #startedAt = performance.now()
   readonly #listeners: Array<() => void> = []
   #handedOver: CachedToken | undefined
+  #address: Address | undefined
   #isAhead = false
   #isOver = false
 
@@ -56,6 +63,17 @@ export class LoginAttempt {
     this.#permit = options.permit
     this.#ready = options.ready
     this.#askedAt = options.askedAt
+  }
+
+  /**
+   * Returns where to open the socket. The caller's `dial` is called once for a connection: every call returns what the
+   * first did.
+   *
+   * @throws whatever {@link ConnectionTarget.dial} throws
+   */
+  dial(): Address {
+    this.#address ??= this.target.dial()
+    return this.#address
   }
 
   /**
@@ -112,7 +130,13 @@ export class LoginAttempt {
     if (isRefused && token) {
       // Whoever waited long for a place may have waited for the token as well, and it has let others in since.
       const isNew = token.madeAt >= this.#askedAt && !token.wasAccepted
-      this.#owner.tokenRefused({ error, target: this.target, token, isNew })
+      this.#owner.tokenRefused({
+        error,
+        target: this.target,
+        dialled: this.#address ?? this.target.fixedAddress,
+        token,
+        isNew,
+      })
     }
     this.#gaveUp(error)
   }

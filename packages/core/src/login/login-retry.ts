@@ -1,3 +1,4 @@
+import { PROBE_INTERVAL_MS } from '../timings.ts'
 import type { CachedToken } from '../token/token-cache.ts'
 
 interface Refusal {
@@ -11,9 +12,6 @@ interface Trial {
   readonly startedAt: number
   readonly worked: Promise<boolean>
 }
-
-// Refusals come in bursts, and one login more for each would double them.
-const TRIAL_PAUSE_MS = 5_000
 
 /**
  * Repeats logins whose token was refused although it had been at hand for a while. However many fail together, one
@@ -37,7 +35,7 @@ export class LoginRetry {
       const refusal = this.#refusals.get(error as Error)
       if (!refusal) throw error
       const trial = this.#trials.get(refusal.key)
-      if (!trial || performance.now() - trial.startedAt >= TRIAL_PAUSE_MS) return this.#try(refusal, open)
+      if (!trial || performance.now() - trial.startedAt >= PROBE_INTERVAL_MS) return this.#try(refusal, open)
       if (trial.token === refusal.token && (await trial.worked)) return open()
       throw error
     }
@@ -46,7 +44,7 @@ export class LoginRetry {
   #try<T>({ key, token }: Refusal, open: () => Promise<T>): Promise<T> {
     const startedAt = performance.now()
     for (const [other, trial] of this.#trials) {
-      if (startedAt - trial.startedAt >= TRIAL_PAUSE_MS) this.#trials.delete(other)
+      if (startedAt - trial.startedAt >= PROBE_INTERVAL_MS) this.#trials.delete(other)
     }
     const opening = open()
     const worked = opening.then(

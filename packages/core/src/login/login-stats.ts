@@ -1,7 +1,8 @@
-import type { ConnectionTarget } from '../endpoint/connection-target.ts'
-import { redact } from '../token/auth-token.ts'
-import { keyOf } from '../token/token-cache.ts'
-import { type CredentialsEvidence, refusalHint } from './access-denied-hint.ts'
+import type { CredentialsEvidence } from '../credentials/credential-cache.ts'
+import type { Address, ConnectionTarget } from '../endpoint/connection-target.ts'
+import { tokenKey } from '../endpoint/target-key.ts'
+import { redact } from '../util/redact.ts'
+import { refusalHint } from './access-denied-hint.ts'
 
 /** How the logins so far have ended. */
 export class LoginStats {
@@ -32,11 +33,17 @@ export class LoginStats {
   }
 
   /** Says in the `cause` of the server's own error what to look at, and leaves everything else of it as it is. */
-  explain(error: Error, target: ConnectionTarget, credentials: CredentialsEvidence | undefined): void {
-    if (this.#opened === 0 && this.#refused.size < 2) this.#refused.add(keyOf(target))
+  explain(
+    error: Error,
+    target: ConnectionTarget,
+    dialled: Address | undefined,
+    credentials: CredentialsEvidence | undefined,
+  ): void {
+    if (this.#opened === 0 && this.#refused.size < 2) this.#refused.add(tokenKey(target))
     if (error.cause !== undefined) return
     const value = refusalHint({
       target,
+      dialled,
       nowMs: this.#clock(),
       clockMovedMs: this.#readClockAhead() - this.#clockAheadMs,
       accepted: this.#opened,

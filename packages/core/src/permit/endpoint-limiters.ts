@@ -1,5 +1,6 @@
 import {
   type Permit,
+  type RateLimit,
   RateLimitError,
   type RateLimiter,
   type RateLimiterOptions,
@@ -9,9 +10,16 @@ import {
 } from '@aurora-iam/rate-limit'
 import type { TokenTarget } from '../endpoint/connection-target.ts'
 import { parseRdsHostname } from '../endpoint/rds-hostname.ts'
+import { endpointKey } from '../endpoint/target-key.ts'
 import { AuroraIamError } from '../errors.ts'
-import type { AuroraIamOptions } from '../options.ts'
+import { MAX_WAIT_MS } from '../timings.ts'
 import { onAbort } from '../util/abortable.ts'
+
+/** The options of the same names, described at `AuroraIamOptions`. */
+export interface RateLimitSettings {
+  readonly rateLimit?: RateLimit | RateLimiter | false | undefined
+  readonly maxWaitMs?: number | undefined
+}
 
 /** The limiters that one AuroraIam waits at, one for each database endpoint. */
 export class RateLimits {
@@ -23,7 +31,7 @@ export class RateLimits {
   #isClosed = false
 
   /** @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` or `ERR_AURORA_IAM_CONFLICTING_OPTIONS` */
-  constructor({ rateLimit, maxWaitMs }: Pick<AuroraIamOptions, 'rateLimit' | 'maxWaitMs'>) {
+  constructor({ rateLimit, maxWaitMs }: RateLimitSettings) {
     this.#settings = readRateLimit(rateLimit)
     const ofLimit =
       this.#settings === false || isRateLimiter(this.#settings) ? undefined : this.#settings.maxWaitMs
@@ -34,7 +42,7 @@ export class RateLimits {
         { option: 'maxWaitMs' },
       )
     }
-    this.maxWaitMs = maxWaitMs ?? ofLimit ?? 30_000
+    this.maxWaitMs = maxWaitMs ?? ofLimit ?? MAX_WAIT_MS
   }
 
   /**
@@ -70,14 +78,14 @@ export class RateLimits {
     for (const limiter of this.#limiters.values()) limiter.close()
   }
 
-  #limiterFor({ hostname, port }: TokenTarget): RateLimiter | undefined {
+  #limiterFor(target: TokenTarget): RateLimiter | undefined {
     if (this.#settings === false) return undefined
-    const endpoint = `${hostname}:${port}`
+    const endpoint = endpointKey(target)
     let limiter = this.#limiters.get(endpoint)
     if (!limiter) {
       limiter = isRateLimiter(this.#settings)
         ? this.#settings
-        : sharedRateLimiter(`${clusterOf(hostname)}:${port}`, this.#settings)
+        : sharedRateLimiter(endpointKey({ ...target, hostname: clusterOf(target.hostname) }), this.#settings)
       this.#limiters.set(endpoint, limiter)
     }
     return limiter
@@ -137,7 +145,7 @@ export function abortedError(cause: unknown): AuroraIamError {
   })
 }
 
-function readRateLimit(rateLimit: AuroraIamOptions['rateLimit']): RateLimiterOptions | RateLimiter | false {
+function readRateLimit(rateLimit: RateLimitSettings['rateLimit']): RateLimiterOptions | RateLimiter | false {
   if (rateLimit === false || isRateLimiter(rateLimit)) return rateLimit
   try {
     return resolveRateLimit(rateLimit === undefined ? 'conservative' : rateLimit, 'rateLimit')

@@ -1,5 +1,6 @@
 import type { ConnectionTarget } from '../endpoint/connection-target.ts'
-import { AuroraIamError, describe } from '../errors.ts'
+import { AuroraIamError } from '../errors.ts'
+import { describe } from '../util/validate.ts'
 import { trustRoots } from './trust-roots.ts'
 
 /** One or more certificate authorities in PEM, as `tls.createSecureContext` takes them. */

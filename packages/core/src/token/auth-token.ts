@@ -8,9 +8,6 @@ export interface TokenDates {
   readonly expiresAt: Date
 }
 
-/** The time that a token needs from here to the server's check, in milliseconds: it is not used closer to its end. */
-export const TRANSIT_MS = 5_000
-
 /**
  * An IAM authentication token: what the database takes for a password. Printing, inspecting or serialising one
  * shows when it expires, never what it is.
@@ -60,13 +57,4 @@ export function readTokenDates(token: string): TokenDates | undefined {
   const signedMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
   if (Number.isNaN(signedMs)) return undefined
   return { signedAt: new Date(signedMs), expiresAt: new Date(signedMs + Number(expires[1]) * 1000) }
-}
-
-/**
- * `text` with everything in it that is secret in an IAM token (its signature and session token) taken out. For
- * loggers that may be handed one.
- */
-export function redact(text: string): string {
-  // Inside a URL a token is encoded once more: `=` is %3D there, and `&` is %26.
-  return text.replace(/(X-Amz-(?:Signature|Security-Token)(?:=|%3D))(?:(?!%26)[^&\s"'@])+/gi, '$1<redacted>')
 }

@@ -1,6 +1,9 @@
 import type { ConnectionTarget } from '../endpoint/connection-target.ts'
+import { tokenKey } from '../endpoint/target-key.ts'
 import { AuroraIamError } from '../errors.ts'
-import { AuthToken, readTokenDates, TRANSIT_MS } from './auth-token.ts'
+import { REFRESH_PAUSE_MS, TRANSIT_MS } from '../timings.ts'
+import { SingleFlight } from '../util/single-flight.ts'
+import { AuthToken, readTokenDates } from './auth-token.ts'
 
 /** A token in the cache. */
 export interface CachedToken {
@@ -40,9 +43,6 @@ interface Entry {
   refreshAtMs: number
 }
 
-// A renewal that failed, or brought nothing newer, is not repeated sooner.
-const RENEWAL_PAUSE_MS = 10_000
-
 const DROPPED = Number.NEGATIVE_INFINITY
 
 /**
@@ -56,7 +56,7 @@ export class TokenCache {
   readonly #refreshBeforeMs: number
   readonly #clock: () => number
   readonly #entries = new Map<string, Entry>()
-  readonly #pending = new Map<string, Promise<CachedToken>>()
+  readonly #signing = new SingleFlight<string, CachedToken>()
 
   constructor(options: {
     mint: (target: ConnectionTarget) => Promise<MintedToken>
@@ -73,12 +73,12 @@ export class TokenCache {
 
   /** A token that the database takes now. */
   get(target: ConnectionTarget): Promise<CachedToken> {
-    const key = keyOf(target)
+    const key = tokenKey(target)
     const entry = this.#entries.get(key)
     const now = this.#clock()
     if (!entry || !this.#isUsable(entry, now)) return this.#renew(key, target)
     if (now >= entry.refreshAtMs) {
-      entry.refreshAtMs = now + RENEWAL_PAUSE_MS
+      entry.refreshAtMs = now + REFRESH_PAUSE_MS
       // Its failure is not this caller's: the token at hand is good, and the next renewal reports for itself.
       this.#renew(key, target).catch(() => {})
     }
@@ -87,11 +87,11 @@ export class TokenCache {
 
   /** Forgets `cached`, unless it has been replaced already. Returns whether it was still in use. */
   drop(target: ConnectionTarget, cached: CachedToken): boolean {
-    const key = keyOf(target)
+    const key = tokenKey(target)
     const entry = this.#entries.get(key)
     if (entry?.cached !== cached || entry.usableUntilMs === DROPPED) return false
     // Its successor, if one is being made, has the same credentials.
-    this.#pending.delete(key)
+    this.#signing.forget(key)
     // It stays until its successor is there, which takes over what is known of the signer.
     entry.usableUntilMs = DROPPED
     return true
@@ -100,7 +100,7 @@ export class TokenCache {
   clear(): void {
     this.#entries.clear()
     // What is being made is not kept.
-    this.#pending.clear()
+    this.#signing.clear()
   }
 
   #isUsable(entry: Entry, now: number): boolean {
@@ -111,19 +111,10 @@ export class TokenCache {
   }
 
   async #renew(key: string, target: ConnectionTarget): Promise<CachedToken> {
-    const pending = this.#pending.get(key)
-    const cached = await (pending ?? this.#begin(key, target))
-    // One for one login belongs to whoever has begun it.
-    return pending && cached.isSingleUse ? this.#make(key, target, () => false) : cached
-  }
-
-  #begin(key: string, target: ConnectionTarget): Promise<CachedToken> {
-    const isWanted = () => this.#pending.get(key) === renewal
-    const renewal: Promise<CachedToken> = this.#make(key, target, isWanted).finally(() => {
-      if (isWanted()) this.#pending.delete(key)
-    })
-    this.#pending.set(key, renewal)
-    return renewal
+    const isShared = this.#signing.pending(key) !== undefined
+    const cached = await this.#signing.run(key, (isWanted) => this.#make(key, target, isWanted))
+    // A token for one login belongs to the caller that started its signing.
+    return isShared && cached.isSingleUse ? this.#make(key, target, () => false) : cached
   }
 
   async #make(key: string, target: ConnectionTarget, isWanted: () => boolean): Promise<CachedToken> {
@@ -156,7 +147,7 @@ export class TokenCache {
       cached,
       usableFromMs: dates?.signedAt.getTime() ?? now,
       usableUntilMs,
-      refreshAtMs: Math.max(expiresMs - this.#refreshBeforeMs, now + RENEWAL_PAUSE_MS),
+      refreshAtMs: Math.max(expiresMs - this.#refreshBeforeMs, now + REFRESH_PAUSE_MS),
     })
     return cached
   }
@@ -177,9 +168,4 @@ function endsTooSoon({ identity }: MintedToken, expiresAt: Date): AuroraIamError
     `credentials: they end at ${end}, and the source gave no newer ones. Renew them, or check the clock of this machine.`,
     { option: 'credentials' },
   )
-}
-
-/** What a token is good for: one user at one endpoint. */
-export function keyOf({ hostname, port, username, region }: ConnectionTarget): string {
-  return JSON.stringify([hostname, port, username, region])
 }

@@ -3,13 +3,21 @@ import { reasonSuffix } from '../credentials/provider-failure.ts'
 import { isValidDate } from '../credentials/resolved-credentials.ts'
 import { publish } from '../diagnostics.ts'
 import { configuredRegion, regionUnknown } from '../endpoint/configured-region.ts'
-import type { ConnectionTarget } from '../endpoint/connection-target.ts'
-import { AuroraIamError, describe } from '../errors.ts'
-import type { TokenProvider } from '../options.ts'
+import type { ConnectionTarget, TokenTarget } from '../endpoint/connection-target.ts'
+import { AuroraIamError } from '../errors.ts'
 import { type Limits, withTimeout } from '../util/abortable.ts'
+import { describe } from '../util/validate.ts'
 import { AuthToken } from './auth-token.ts'
 import type { Sign } from './sign.ts'
 import type { MintedToken } from './token-cache.ts'
+
+/**
+ * Makes tokens in place of the built-in signer, for tokens that come from elsewhere (a sidecar, a vault). A string
+ * is taken for as long as its own `X-Amz-Date` and `X-Amz-Expires` say; one without them is used for one connection.
+ */
+export type TokenProvider = (
+  target: TokenTarget & { readonly region: string | undefined },
+) => string | AuthToken | Promise<string | AuthToken>
 
 /** Makes one new token for a target. */
 export type Mint = (target: ConnectionTarget) => Promise<MintedToken>

@@ -111,12 +111,18 @@ const CASES: readonly Case[] = [
   },
 ]
 
-test('dial, a function: asked at once, so that nonsense is refused early, and again for each connection', () => {
+test('dial as a function: called once for each connection, and for nothing else', () => {
   const addresses = ['10.0.0.1', '10.0.0.2', '10.0.0.3']
   const target = resolve({ host: CLUSTER }, { dial: () => ({ host: addresses.shift() as string }) })
-  expect(addresses).toHaveLength(2)
-  expect(target.dial).toEqual({ host: '10.0.0.2', port: 3306 })
-  expect(target.dial).toEqual({ host: '10.0.0.3', port: 3306 })
+  expect(addresses).toHaveLength(3)
+  expect(target.fixedAddress).toBeUndefined()
+  expect(target.dial()).toEqual({ host: '10.0.0.1', port: 3306 })
+  expect(target.dial()).toEqual({ host: '10.0.0.2', port: 3306 })
+})
+
+test('dial as a function: a copy of the target for another user asks for that user', () => {
+  const target = resolve({ host: CLUSTER }, { dial: ({ username }) => ({ host: `${username}.internal` }) })
+  expect({ ...target, username: 'batch' }.dial().host).toBe('batch.internal')
 })
 
 test('what a dial function throws is passed on as it is', () => {
@@ -124,7 +130,7 @@ test('what a dial function throws is passed on as it is', () => {
   const dial = () => {
     throw error
   }
-  expect(errorThrownBy(() => resolve({ host: CLUSTER }, { dial }))).toBe(error)
+  expect(errorThrownBy(() => resolve({ host: CLUSTER }, { dial }).dial())).toBe(error)
 })
 
 test.each(CASES)('$title', ({ address, options, signed: [hostname, port], dialled }) => {
@@ -135,8 +141,10 @@ test.each(CASES)('$title', ({ address, options, signed: [hostname, port], dialle
     username: user,
     region: 'eu-west-1',
     kind: 'cluster',
-    dial: dialled,
+    fixedAddress: typeof options?.dial === 'function' ? undefined : dialled,
+    dial: expect.any(Function),
   })
+  expect(target.dial()).toEqual(dialled)
 })
 
 test('a port option given as a string is signed as a number', () => {

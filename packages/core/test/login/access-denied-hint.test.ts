@@ -1,14 +1,14 @@
 import { STATIC } from '@aurora-iam/test-support/example-credentials'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { AuroraIam } from '../../src/index.ts'
+import type { AdapterIam } from '../../src/adapter.ts'
 import { setUp } from '../set-up.ts'
 import { MINUTE, START } from '../support.ts'
 
 const HOUR = 60 * MINUTE
 
 /** What the library says in the cause of the refusal of a new token for `user` at `host`. */
-async function hint(iam: AuroraIam, host: string, user = 'app', port = 3306): Promise<string> {
+async function hint(iam: AdapterIam, host: string, user = 'app', port = 3306): Promise<string> {
   const login = await iam.login(iam.resolve({ host, port, user }))
   await login.token()
   const error = Object.assign(new Error('Access denied'), { errno: 1045 })
@@ -17,7 +17,7 @@ async function hint(iam: AuroraIam, host: string, user = 'app', port = 3306): Pr
   return (error.cause as unknown as Error).message
 }
 
-async function accepted(iam: AuroraIam, host: string, user = 'app'): Promise<void> {
+async function accepted(iam: AdapterIam, host: string, user = 'app'): Promise<void> {
   const login = await iam.login(iam.resolve({ host, port: 3306, user }))
   await login.token()
   login.succeed()

@@ -2,7 +2,8 @@ import { connect, type LookupFunction } from 'node:net'
 import { createRateLimiter, type RateLimiter } from '@aurora-iam/rate-limit'
 import { STATIC } from '@aurora-iam/test-support/example-credentials'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { type AuroraIam, AuthToken, type LoginAttempt } from '../../src/index.ts'
+import type { AdapterIam, LoginAttempt } from '../../src/adapter.ts'
+import { AuthToken } from '../../src/index.ts'
 import { setUp } from '../set-up.ts'
 import { Clock, Deferred, MINUTE, settle } from '../support.ts'
 
@@ -10,8 +11,8 @@ const denied = () =>
   Object.assign(new Error('Access denied'), { errno: 1045, code: 'ER_ACCESS_DENIED_ERROR' })
 
 async function attempt(
-  iam: AuroraIam,
-  target: Parameters<AuroraIam['login']>[0],
+  iam: AdapterIam,
+  target: Parameters<AdapterIam['login']>[0],
   outcome?: Error,
 ): Promise<LoginAttempt> {
   const login = await iam.login(target)
@@ -26,7 +27,7 @@ afterEach(() => {
 })
 
 describe('outcome', () => {
-  const outcomes = (iam: AuroraIam) => {
+  const outcomes = (iam: AdapterIam) => {
     const [stats] = Object.values(iam.stats().rateLimits)
     return {
       ok: stats!.succeeded,

@@ -1,12 +1,12 @@
 import { STATIC } from '@aurora-iam/test-support/example-credentials'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { AuroraIam, ConnectionTarget } from '../../src/index.ts'
+import type { AdapterIam, ConnectionTarget } from '../../src/adapter.ts'
 import { setUp } from '../set-up.ts'
 import { MINUTE } from '../support.ts'
 
 /** A database that takes the tokens which `accepts` accepts, and counts the logins. */
-function database(iam: AuroraIam, target: ConnectionTarget, accepts: (token: string) => boolean) {
+function database(iam: AdapterIam, target: ConnectionTarget, accepts: (token: string) => boolean) {
   const seen = { logins: 0, accepted: 0 }
   const open = async () => {
     const login = await iam.login(target)

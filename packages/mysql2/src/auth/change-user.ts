@@ -1,4 +1,4 @@
-import type { AuroraIam, ConnectionTarget, LoginAttempt } from '@aurora-iam/core'
+import type { AdapterIam, ConnectionTarget, LoginAttempt } from '@aurora-iam/core/adapter'
 import { timeoutError } from '../connect/timeout-error.ts'
 import type { AuthenticatingConnection, ConnectionSettings } from '../driver-types.ts'
 import { onceAnswered } from './server-reply.ts'
@@ -6,7 +6,7 @@ import { releaseOnLocalClose } from './track-handshake.ts'
 
 /** What {@link loginAgain} needs to know. */
 export interface ChangeUserContext {
-  readonly iam: AuroraIam
+  readonly iam: AdapterIam
   readonly resolve: (settings: ConnectionSettings) => ConnectionTarget
   /** From the turn of a `changeUser` to the server's answer, in milliseconds; 0 for no bound. */
   readonly connectTimeout: number

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { LoginAttempt, WriterCheck } from '@aurora-iam/core'
+import type { LoginAttempt, WriterCheck } from '@aurora-iam/core/adapter'
 import type { AuthenticatingConnection } from '../driver-types.ts'
 
 /** Tells `login` how the handshake of a new connection ends, and with a `check` how that ends. */

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net'
-import { GreetingGuard } from '@aurora-iam/core'
+import { GreetingGuard } from '@aurora-iam/core/adapter'
 
 /** The socket of a connection that waits for its place: mysql2 may give it up before it is connected. */
 export class DeferredSocket extends Socket {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
-import { type AuroraIam, AuroraIamError, type ConnectionTarget, type LoginAttempt } from '@aurora-iam/core'
+import { AuroraIamError } from '@aurora-iam/core'
+import type { AdapterIam, ConnectionTarget, LoginAttempt } from '@aurora-iam/core/adapter'
 import type { ConnectionSettings } from '../driver-types.ts'
 import { DeferredSocket } from './deferred-socket.ts'
 import type { PendingLogins } from './pending-logins.ts'
@@ -7,7 +8,7 @@ import { timeoutError } from './timeout-error.ts'
 
 /** What one call of {@link openWhenPermitted} needs to know. */
 export interface SocketContext {
-  readonly iam: AuroraIam
+  readonly iam: AdapterIam
   readonly logins: PendingLogins
   readonly resolve: (settings: ConnectionSettings) => ConnectionTarget
   /** From the opening of the socket to the end of the login, the check of `requireWriter` included, in milliseconds; 0 for no bound. */
@@ -57,7 +58,7 @@ async function open(
   socket.once('error', (error) => login.fail(error))
   socket.once('close', () => login.fail(new Error('The connection closed before the login was complete.')))
   limitTime(socket, login, connectTimeout)
-  socket.connect(target.dial)
+  socket.connect(login.dial())
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { LoginAttempt } from '@aurora-iam/core'
+import type { LoginAttempt } from '@aurora-iam/core/adapter'
 
 /**
  * Finds the login that belongs to a connection. mysql2 wraps the socket that it was given in a TLS socket and,

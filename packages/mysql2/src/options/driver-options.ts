@@ -1,4 +1,5 @@
-import { AuroraIamError, describe } from '@aurora-iam/core'
+import { AuroraIamError } from '@aurora-iam/core'
+import { describe } from '@aurora-iam/core/adapter'
 import type { Mysql2Options } from '../driver-types.ts'
 
 const PASSWORDS = ['password', 'password1', 'password2', 'password3', 'passwordSha1'] as const

@@ -1,4 +1,5 @@
 import type { AuroraIam } from '@aurora-iam/core'
+import { adapterIam } from '@aurora-iam/core/adapter'
 import type { Pool, PoolConnection } from 'mysql2'
 import type { Pool as PromisePool } from 'mysql2/promise'
 
@@ -28,12 +29,13 @@ export function withLoginRetry<P extends Pool | PromisePool>(pool: P, iam: Auror
 // mysql2's own `query`, `execute` and `promise` take their connections from `this.getConnection`, which is a public
 // method: a view with another one serves them all, and nobody else's pool is changed.
 function retrying(pool: Pool, iam: AuroraIam): Pool {
+  const adapter = adapterIam(iam)
   const getConnection: GetConnection = (callback) => {
     const open = () =>
       new Promise<PoolConnection>((resolve, reject) =>
         pool.getConnection((error, connection) => (error ? reject(error) : resolve(connection))),
       )
-    iam.retryRefused(open).then(
+    adapter.retryRefused(open).then(
       // Outside of the promise, so that what the callback throws is not taken for a rejection.
       (connection) => process.nextTick(callback, null, connection),
       (error) => process.nextTick(callback, error),

@@ -1,7 +1,8 @@
 import { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type Address, GreetingGuard } from '@aurora-iam/core'
+import type { Address } from '@aurora-iam/core'
+import { GreetingGuard } from '@aurora-iam/core/adapter'
 import { TlsRecords } from './tls-record-splitter.ts'
 
 /**

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Address, AuroraIam, ConnectionTarget, WriterCheck } from '@aurora-iam/core'
+import type { Address } from '@aurora-iam/core'
+import type { AdapterIam, ConnectionTarget, WriterCheck } from '@aurora-iam/core/adapter'
 import { type Connection, type ConnectionConfig, createConnection } from 'mariadb'
 import type { Activity } from '../status.ts'
 import { ServerStream, unreadable } from './guarded-stream.ts'
@@ -32,7 +33,7 @@ export type CommonConfig = Pick<
  * says.
  */
 export function openOnIam(options: {
-  iam: AuroraIam
+  iam: AdapterIam
   target: ConnectionTarget
   ssl: unknown
   config: CommonConfig
@@ -47,8 +48,8 @@ export function openOnIam(options: {
     const login = await activity.waiting(iam.login(target, signal))
     try {
       const { value: password } = await login.tokenBeforeConnect()
-      const secured = { ...config, ...target.dial, password, ssl: copyOf(ssl) }
-      const stream = new ServerStream(target.dial)
+      const secured = { ...config, ...login.dial(), password, ssl: copyOf(ssl) }
+      const stream = new ServerStream(login.dial())
       const opened = await logIn(stream, secured, signal, {
         cut: () => stream.breakOff(),
         afterwards: async (connection) => {

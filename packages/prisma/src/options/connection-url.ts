@@ -1,4 +1,5 @@
-import { AuroraIamError, describe } from '@aurora-iam/core'
+import { AuroraIamError } from '@aurora-iam/core'
+import { describe } from '@aurora-iam/core/adapter'
 import type { AuroraIamPrismaOptions } from './options.ts'
 
 /**

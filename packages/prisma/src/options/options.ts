@@ -1,4 +1,5 @@
-import { AuroraIamError, describe } from '@aurora-iam/core'
+import { AuroraIamError } from '@aurora-iam/core'
+import { describe, LONGEST_TIMER_MS } from '@aurora-iam/core/adapter'
 import type { ConnectionConfig } from 'mariadb'
 
 /** Where the database is, and how the pool in front of it behaves. The first argument of `auroraIam`. */
@@ -72,9 +73,6 @@ const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
   ['username', 'user'],
   ['connectionString', 'url'],
 ])
-
-// Node's timers run at once when asked for more: about 24 days.
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Checks everything about `options` that can be known alone, and fills in the defaults.

@@ -1,0 +1,44 @@
+import type { AuroraIam } from './aurora-iam.ts'
+import type { ConnectionTarget, DriverAddress } from './endpoint/connection-target.ts'
+import type { LoginAttempt } from './login/login-attempt.ts'
+import type { WriterCheck } from './login/writer-check.ts'
+import type { TlsPolicy } from './tls/tls-policy.ts'
+
+/** An {@link AuroraIam} with the members that adapters are built on. */
+export interface AdapterIam extends AuroraIam {
+  /** False on the plain password path: the driver's options are then left unchanged. */
+  readonly enabled: boolean
+  /** The longest time until {@link login} resolves or rejects, in milliseconds. */
+  readonly longestWaitMs: number
+  /**
+   * Returns what to sign, verify and dial for an address of the driver.
+   *
+   * @param userOption - the driver's name for its user option, for messages. @defaultValue 'user'
+   * @throws {@link AuroraIamError} for an address that cannot be signed
+   */
+  resolve(address: DriverAddress, userOption?: string): ConnectionTarget
+  /** Returns, with `requireWriter`, how to find out whether a new connection to `target` is kept. */
+  writerCheck(target: ConnectionTarget): WriterCheck | undefined
+  /**
+   * Returns how a connection to `target` is secured, given the driver's own `ssl` option.
+   *
+   * @throws {@link AuroraIamError} for an `ssl` that would weaken it
+   */
+  tls(target: ConnectionTarget, ssl?: unknown): TlsPolicy
+  /**
+   * Gets a token, then waits for a permit of the rate limit. The caller may open a socket after this.
+   *
+   * @param signal - cancels the wait
+   * @throws {@link AuroraIamError} a new object for each call, as drivers write to the errors they pass on
+   */
+  login(target: ConnectionTarget, signal?: AbortSignal): Promise<LoginAttempt>
+  /**
+   * Calls `open`, which opens a connection through {@link login}. Calls it once more, with a new token and its own
+   * permit, if the database rejected a token that was signed for an earlier login, or that it had accepted before. Of
+   * many that are rejected together one probes the new token, and the others follow if it is accepted; at most once in
+   * 5 seconds for one user of one endpoint. A new token is not retried.
+   *
+   * The error that `open` rejects with must be the object that was given to {@link LoginAttempt.fail}.
+   */
+  retryRefused<T>(open: () => Promise<T>): Promise<T>
+}

@@ -1,0 +1,16 @@
+import type { TokenTarget } from './connection-target.ts'
+
+/** Returns `hostname:port`: what a limiter, a TLS session and statistics belong to. */
+export function endpointKey({ hostname, port }: Pick<TokenTarget, 'hostname' | 'port'>): string {
+  return `${hostname}:${port}`
+}
+
+/** Returns what a token is good for: one user at one endpoint, signed for one Region. */
+export function tokenKey({
+  hostname,
+  port,
+  username,
+  region,
+}: TokenTarget & { readonly region: string | undefined }): string {
+  return JSON.stringify([hostname, port, username, region])
+}

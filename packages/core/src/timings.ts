@@ -1,0 +1,53 @@
+/**
+ * Every window of time of this package, with its reason, in milliseconds. Options carry their own defaults here too.
+ */
+
+const SECOND_MS = 1_000
+const MINUTE_MS = 60 * SECOND_MS
+const HOUR_MS = 60 * MINUTE_MS
+
+/** Node runs a timer at once when it is set further ahead: 24.8 days. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+/** Default of `maxWaitMs`: how long a connection waits in the queue of the rate limit. */
+export const MAX_WAIT_MS = 30 * SECOND_MS
+
+/** Default of `refreshBeforeMs`: how long before its expiry a token is refreshed in the background. */
+export const REFRESH_BEFORE_MS = 2 * MINUTE_MS
+
+/** Default of `credentialsTimeoutMs`: how long the credential provider may take. */
+export const CREDENTIALS_TIMEOUT_MS = 10 * SECOND_MS
+
+/** Time for a token to travel from here to the server's check. No token is used closer to its expiry. */
+export const TRANSIT_MS = 5 * SECOND_MS
+
+/** Shortest time between two background refreshes of one token. The first may have failed or returned the same token. */
+export const REFRESH_PAUSE_MS = 10 * SECOND_MS
+
+/** One answer of the credential provider serves all endpoints that sign within this time. A fleet of readers asks once. */
+export const CREDENTIALS_REUSE_MS = MINUTE_MS
+
+/** Credentials that expire sooner are refreshed: a token expires with the credentials that signed it. */
+export const SHORT_CREDENTIALS_MS = 15 * MINUTE_MS
+
+/** After a rejected token, the credential provider is asked again at once, then after this pause. The pause doubles. */
+export const FIRST_BACKOFF_MS = 2 * SECOND_MS
+
+/** The longest pause of that backoff. */
+export const LONGEST_BACKOFF_MS = 10 * SECOND_MS
+
+/** The backoff of a user starts again at the first pause when no token was rejected for this long after the last one. */
+export const BACKOFF_MEMORY_MS = 10 * SECOND_MS
+
+/** Rejections come in bursts. Within this time only one login per user and endpoint probes a new token. */
+export const PROBE_INTERVAL_MS = 5 * SECOND_MS
+
+/** A clock that moved by less is being disciplined (NTP). It did not jump. */
+export const CLOCK_JUMP_MS = MINUTE_MS
+
+/**
+ * The longest lifetime of temporary AWS credentials.
+ *
+ * @see https://docs.aws.amazon.com/AWSJavaScriptSDK/v3/latest/Package/-aws-sdk-client-sts/Interface/GetSessionTokenCommandInput
+ */
+export const LONGEST_CREDENTIALS_MS = 36 * HOUR_MS
