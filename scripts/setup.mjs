@@ -1,38 +1,53 @@
-// Brings a machine that has Node and npm to the point where everything here runs: the packages, the build, and the
-// database server that the demo and the tests stand on. Does nothing that is done already.
+// Brings a machine that has Node and npm to the point where the demo runs, or the tests with `--tests`: installs the
+// programs and packages that are missing, generates, and builds. Skips what is done already.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
-// Debian's and Ubuntu's package for each program that is needed from outside npm.
+const isForTests = process.argv.includes('--tests')
+const needsPrivateDatabase = !process.env.AURORA_IAM_BACKEND
+
+// Each program that is needed from outside npm, with its package in Debian and Ubuntu.
 const PROGRAMS = [
   {
     names: ['mariadbd', 'mysqld'],
     debian: 'mariadb-server-core',
-    for: 'the database behind Local Aurora',
-    isNeeded: !process.env.AURORA_IAM_BACKEND,
+    reason: 'the database behind Local Aurora',
+    isNeeded: needsPrivateDatabase,
+  },
+  {
+    names: ['mariadb-install-db', 'mysql_install_db'],
+    debian: 'mariadb-server-core',
+    reason: 'makes that database',
+    isNeeded: needsPrivateDatabase,
+  },
+  {
+    names: ['my_print_defaults'],
+    debian: 'mariadb-client-core',
+    reason: 'mariadb-install-db runs it',
+    isNeeded: needsPrivateDatabase,
   },
   {
     names: ['mariadb'],
     debian: 'mariadb-client-core',
-    for: 'the tests with foreign clients',
-    isNeeded: process.argv.includes('--tests'),
+    reason: 'the tests with foreign clients',
+    isNeeded: isForTests,
   },
   {
     names: ['redis-server'],
     debian: 'redis-server',
-    for: 'the tests of fleets',
-    isNeeded: process.argv.includes('--tests'),
+    reason: 'the tests of fleets',
+    isNeeded: isForTests,
   },
   {
     names: ['aws'],
     debian: 'awscli',
-    for: 'the tests with foreign clients',
-    isNeeded: process.argv.includes('--tests'),
+    reason: 'the tests with foreign clients',
+    isNeeded: isForTests,
   },
 ]
 
@@ -44,10 +59,10 @@ function step(what, run) {
   process.stdout.write(`setup: ${what}: done in ${seconds} s\n`)
 }
 
-function run(command, args) {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
+function run(command, ...args) {
+  const { status, signal, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
   if (error) throw error
-  if (status !== 0) fail(`\`${command} ${args.join(' ')}\` ended with status ${status}.`)
+  if (status !== 0) fail(`\`${[command, ...args].join(' ')}\` ended with ${signal ?? `status ${status}`}.`)
 }
 
 function fail(why) {
@@ -55,29 +70,48 @@ function fail(why) {
   process.exit(1)
 }
 
-// Servers live in sbin, which is not on everybody's PATH.
-const env = { ...process.env, PATH: `${process.env.PATH}:/usr/local/sbin:/usr/sbin` }
+// Servers are in sbin, which is not on the PATH of every user.
+const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin']
 
-function works(name) {
-  return spawnSync(name, ['--version'], { env, stdio: 'ignore' }).status === 0
+function isInstalled(name) {
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, name), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
 }
 
 function installPrograms() {
-  const missing = PROGRAMS.filter(({ names, isNeeded }) => isNeeded && !names.some(works))
+  const missing = PROGRAMS.filter(({ names, isNeeded }) => isNeeded && !names.some(isInstalled))
   if (missing.length === 0) return
-  const packages = missing.map(({ debian }) => debian)
-  const wanted = missing.map((program) => `${program.names[0]} (${program.for})`).join(', ')
-  const remedy =
-    `Missing: ${wanted}. Install it yourself (Debian: apt-get install ${packages.join(' ')}; macOS: brew install mariadb redis awscli), ` +
-    'or for the database give one that runs already: AURORA_IAM_BACKEND=mysql://user:password@host:port'
-  if (!works('apt-get')) fail(remedy)
+  const packages = [...new Set(missing.map(({ debian }) => debian))]
+  process.stdout.write('setup: programs that this machine lacks:\n')
+  for (const { names, debian, reason } of missing) {
+    process.stdout.write(`setup:   ${names[0]} (${reason}), in the package ${debian}\n`)
+  }
+  const install = `apt-get install -y --no-install-recommends ${packages.join(' ')}`
+  const otherwise = needsPrivateDatabase
+    ? '\nIn place of the database, name one that runs: AURORA_IAM_BACKEND=mysql://user:password@host:port'
+    : ''
+  if (!isInstalled('apt-get')) {
+    fail(
+      `Install these programs (macOS: brew install mariadb redis awscli), then run this command again.${otherwise}`,
+    )
+  }
   const isRoot = process.getuid?.() === 0
-  if (!isRoot && !works('sudo')) fail(remedy)
-  const [command, ...prefix] = isRoot ? ['apt-get'] : ['sudo', 'apt-get']
-  const apt = (...args) => run(command, [...prefix, ...args])
+  if (!isRoot && !isInstalled('sudo')) {
+    fail(
+      `Installing them needs root, and there is no sudo. Run this line as root, then this command again:\n\n    apt-get update && ${install}\n${otherwise}`,
+    )
+  }
+  const prefix = isRoot ? [] : ['sudo']
+  process.stdout.write(`setup: installs them now by: ${[...prefix, install].join(' ')}\n`)
+  const apt = (...args) => run(...[...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args])
   step(`install ${packages.join(', ')}`, () => {
     apt('update', '-qq')
-    process.env.DEBIAN_FRONTEND = 'noninteractive'
     apt('install', '-y', '-qq', '--no-install-recommends', ...packages)
   })
 }
@@ -86,12 +120,10 @@ function installDependencies() {
   const installed = join(root, 'node_modules/.pnpm/lock.yaml')
   const lock = join(root, 'pnpm-lock.yaml')
   if (existsSync(installed) && readFileSync(installed, 'utf8') === readFileSync(lock, 'utf8')) return
-  step('install the dependencies', () =>
-    run('npx', ['--yes', packageManager, 'install', '--frozen-lockfile']),
-  )
+  step('install the dependencies', () => run('npx', '--yes', packageManager, 'install', '--frozen-lockfile'))
 }
 
 installPrograms()
 installDependencies()
-step('generate the Prisma clients', () => run(process.execPath, ['scripts/generate.mjs']))
-step('build', () => run(join(root, 'node_modules/.bin/tsc'), ['-b']))
+step('generate the Prisma clients', () => run(process.execPath, 'scripts/generate.mjs'))
+step('build', () => run(join(root, 'node_modules/.bin/tsc'), '-b'))

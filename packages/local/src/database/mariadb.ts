@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LocalAuroraError } from '../errors.ts'
+import { quote } from '../printable.ts'
 import { type Account, accountsSql } from './accounts.ts'
 import { awaitGreeting } from './await-greeting.ts'
 import { findMariaDb, type MariaDbBinaries } from './mariadb-binaries.ts'
@@ -34,6 +35,8 @@ export interface MariaDb {
   close(): Promise<void>
 }
 
+/** Without the NUL at its end: https://man7.org/linux/man-pages/man7/unix.7.html; macOS and the BSDs have four bytes less. */
+const MAX_SOCKET_PATH_BYTES = process.platform === 'linux' ? 107 : 103
 const START_TIMEOUT_MS = 60_000
 const POLL_MS = 20
 
@@ -73,8 +76,7 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
   const accounts = new Map(
     users.map((user) => [user, { user, password: randomBytes(24).toString('base64url') }]),
   )
-  // Only its owner may enter, so that nobody else on the machine reaches the socket.
-  const folder = await mkdtemp(join(tmpdir(), 'aurora-iam-'))
+  const folder = await createFolder()
   const socketPath = join(folder, 'socket')
   const pidFile = join(folder, 'pid')
   // Not the machine's temporary folder: a server that starts removes the temporary tables of all others there.
@@ -84,10 +86,14 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
     writeFile(join(folder, 'accounts.sql'), accountsSql(database, [...accounts.values()], readOnly))
   await writeAccounts(false)
 
-  const common = ['--no-defaults', `--datadir=${join(folder, 'data')}`, `--tmpdir=${temporary}`, ...TUNING]
-  // MariaDB refuses to run as root unless told so.
-  if (process.getuid?.() === 0) common.push('--user=root')
+  const common = ['--no-defaults', `--datadir=${join(folder, 'data')}`, ...TUNING]
+  // MariaDB refuses to run as root unless told so. Its installer takes `--user` as an order to change owners, and
+  // does not quote the folder's name; it hands `--loose-user` to the server unread.
+  if (process.getuid?.() === 0) common.push('--loose-user=root')
   const install = [
+    // The installer splits options that it does not know at blanks, so the folder goes by the environment.
+    'env',
+    `TMPDIR=${temporary}`,
     binaries.installer,
     ...common,
     '--auth-root-authentication-method=normal',
@@ -96,6 +102,7 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
   const serve = [
     binaries.server,
     ...common,
+    `--tmpdir=${temporary}`,
     ...LIKE_AURORA,
     `--socket=${socketPath}`,
     `--pid-file=${pidFile}`,
@@ -141,6 +148,26 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
       )
     },
     close: () => server.stop(),
+  }
+}
+
+/** Creates the folder of one server. Only its owner may enter, so that no other user of the machine reaches the socket. */
+async function createFolder(): Promise<string> {
+  const parent = resolve(tmpdir())
+  const socketBytes = Buffer.byteLength(join(parent, 'aurora-iam-XXXXXX', 'socket'))
+  if (socketBytes > MAX_SOCKET_PATH_BYTES) {
+    const limit = MAX_SOCKET_PATH_BYTES - socketBytes + Buffer.byteLength(parent)
+    const message =
+      `TMPDIR: ${quote(parent)} is too long for the path of a Unix socket: it has ` +
+      `${Buffer.byteLength(parent)} bytes, the limit is ${limit}. Set TMPDIR to a shorter path, such as /tmp`
+    throw new LocalAuroraError('ERR_LOCAL_AURORA_INVALID_OPTION', message, { option: 'TMPDIR' })
+  }
+  try {
+    return await mkdtemp(join(parent, 'aurora-iam-'))
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    const message = `TMPDIR: cannot create a folder in ${quote(parent)} (${code}). Set TMPDIR to a folder that you can write to`
+    throw new LocalAuroraError('ERR_LOCAL_AURORA_INVALID_OPTION', message, { option: 'TMPDIR', cause })
   }
 }
 

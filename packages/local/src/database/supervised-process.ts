@@ -22,7 +22,7 @@ while
 do
   kill -9 $watcher
 done
-kill -9 $command
+kill -9 $command 2>/dev/null
 tail -n 20 "$folder/log" >&2
 kill 0
 attempts=0

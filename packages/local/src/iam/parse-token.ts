@@ -1,3 +1,4 @@
+import { quote } from '../printable.ts'
 import { percentEncode } from './sigv4.ts'
 
 /** A well-formed token, taken apart. Nothing in it is verified yet. */
@@ -99,11 +100,6 @@ export function parseToken(text: string): Token | TokenProblem {
     signature,
     signedQuery: pairs.filter((pair) => !pair.startsWith('X-Amz-Signature=')),
   }
-}
-
-/** Puts text of the client's into a sentence: quoted, control characters escaped, cut short. */
-export function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)
 }
 
 /** Says what the text is instead, without repeating it: it may be somebody's password. */

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { parseToken, quote, type Token } from './parse-token.ts'
+import { quote } from '../printable.ts'
+import { parseToken, type Token } from './parse-token.ts'
 import type { KnownPrincipal, Principals } from './principals.ts'
 import { ALGORITHM, SERVICE, signatureOf, TERMINATOR } from './sigv4.ts'
 

@@ -1,4 +1,5 @@
 import type { IamRefusal } from '../iam/verify-token.ts'
+import { printable, quote } from '../printable.ts'
 
 /** Where and when something happened. */
 export interface LogMoment {
@@ -104,9 +105,9 @@ type OmitEach<Union, Keys extends PropertyKey> = Union extends unknown ? Omit<Un
 /** An event before the log dates it. */
 export type LogEntry = OmitEach<LogEvent, 'at' | 'atMs'>
 
-/** One readable line. */
+/** Returns one readable line. Whatever a client sent, no character in it can steer a terminal. */
 export function formatEvent(event: LogEvent): string {
-  return `${event.at.toISOString()} #${event.connection} ${describe(event)}`
+  return `${event.at.toISOString()} #${event.connection} ${printable(describe(event))}`
 }
 
 function describe(event: LogEvent): string {
@@ -114,7 +115,7 @@ function describe(event: LogEvent): string {
     case 'connection':
       return `connection from ${event.remoteAddress}`
     case 'tls':
-      return `${event.protocol}${event.resumed ? ' resumed' : ''} for ${event.servername ?? 'no name'}`
+      return `${event.protocol}${event.resumed ? ' resumed' : ''} for ${event.servername === undefined ? 'no name' : quote(event.servername)}`
     case 'plaintext':
       return `${quote(event.user)} came without TLS and was sent away`
     case 'token':
@@ -132,10 +133,5 @@ function describe(event: LogEvent): string {
 
 function describeToken(trace: TokenTrace): string {
   const { user, fingerprint, hostname, port, accessKeyId } = trace
-  return `${quote(user)}, token ${fingerprint} signed for ${hostname}:${port} by …${accessKeyId}`
-}
-
-/** User names come from the network: no line break or escape of theirs may reach a terminal. */
-function quote(text: string): string {
-  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text)
+  return `${quote(user)}, token ${fingerprint} signed for ${quote(hostname ?? '')}:${port} by …${accessKeyId}`
 }
