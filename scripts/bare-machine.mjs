@@ -155,7 +155,7 @@ function makeMachine(user) {
 }
 
 const packagesOf = () =>
-  new Set(inMachine(ROOT, "dpkg --get-selections | cut -f 1", { capture: true }).trim().split('\n'))
+  new Set(inMachine(ROOT, 'dpkg --get-selections', { capture: true }).match(/^[^:\s]+/gm))
 
 function check(user, command) {
   const before = packagesOf()

@@ -70,3 +70,25 @@ test('prints one line for every kind of event, and lets no control character of 
     'closed by server in auth: timeout',
   ])
 })
+
+test('controls, direction overrides and half pairs that a client sent: escaped in every part of a line', () => {
+  const log = new LoginLog(() => NOW)
+  const hostile = 'a\u009b31m\u202eb\u2028\u200b\ud800\u{e0001}'
+  log.record({ type: 'tls', connection: 7, protocol: 'TLSv1.3', servername: hostile, resumed: false })
+  log.record({
+    type: 'login',
+    connection: 7,
+    user: hostile,
+    fingerprint: 'f00',
+    hostname: hostile,
+    port: 1,
+    accessKeyId: hostile,
+  })
+  log.record({ type: 'closed', connection: 7, by: 'client', phase: 'auth', detail: hostile })
+  const lines = String(log).split('\n')
+  expect(lines).toHaveLength(3)
+  for (const line of lines) {
+    expect(line).toContain('a\\u009b31m\\u202eb\\u2028\\u200b\\ud800\\udb40\\udc01')
+    expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u)
+  }
+})

@@ -115,7 +115,7 @@ function describe(event: LogEvent): string {
     case 'connection':
       return `connection from ${event.remoteAddress}`
     case 'tls':
-      return `${event.protocol}${event.resumed ? ' resumed' : ''} for ${event.servername === undefined ? 'no name' : quote(event.servername)}`
+      return `${event.protocol}${event.resumed ? ' resumed' : ''} for ${event.servername ?? 'no name'}`
     case 'plaintext':
       return `${quote(event.user)} came without TLS and was sent away`
     case 'token':
@@ -133,5 +133,5 @@ function describe(event: LogEvent): string {
 
 function describeToken(trace: TokenTrace): string {
   const { user, fingerprint, hostname, port, accessKeyId } = trace
-  return `${quote(user)}, token ${fingerprint} signed for ${quote(hostname ?? '')}:${port} by …${accessKeyId}`
+  return `${quote(user)}, token ${fingerprint} signed for ${hostname}:${port} by …${accessKeyId}`
 }

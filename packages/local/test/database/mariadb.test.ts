@@ -1,8 +1,8 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type MariaDb, startMariaDb } from '../../src/database/mariadb.ts'
 import { findMariaDb } from '../../src/database/mariadb-binaries.ts'
 
@@ -90,13 +90,105 @@ test('the temporary files of other databases are left alone', async () => {
   await rm(folder, { recursive: true })
 })
 
-test('a machine without MariaDB is told what to install, or to name a running database', () => {
-  expect(() => findMariaDb('/nowhere', ['/also-nowhere'])).toThrow(
-    expect.objectContaining({
+/** A folder of programs that do nothing but say that they are MariaDB's, or MySQL's. */
+async function folderWith(names: readonly string[], version = 'MariaDB'): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'local-programs-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  for (const name of names)
+    await writeFile(join(folder, name), `#!/bin/sh\necho ${version}\n`, { mode: 0o755 })
+  return folder
+}
+
+describe('programs that a start needs', () => {
+  const ALL = ['mariadbd', 'mariadb-install-db', 'my_print_defaults']
+  const failureOf = (folder: string) => {
+    try {
+      return findMariaDb(folder, ['/nowhere'])
+    } catch (error) {
+      return error
+    }
+  }
+
+  test('all of them: their paths', async () => {
+    const folder = await folderWith(ALL)
+    expect(failureOf(folder)).toEqual({
+      server: join(folder, 'mariadbd'),
+      installer: join(folder, 'mariadb-install-db'),
+    })
+  })
+
+  test('none of them: an error with the folders, the packages and the other way', () => {
+    expect(failureOf('')).toMatchObject({
       code: 'ERR_LOCAL_AURORA_NO_DATABASE',
       message: expect.stringMatching(
-        /\/also-nowhere.*apt-get install mariadb-server-core.*AURORA_IAM_BACKEND=mysql:/,
+        /\/nowhere.*apt-get install mariadb-server-core mariadb-client-core;.*AURORA_IAM_BACKEND=mysql:/,
       ),
-    }),
-  )
+    })
+  })
+
+  test.each([
+    ['mariadbd', 'mariadb-server-core'],
+    ['mariadb-install-db', 'mariadb-server-core'],
+    ['my_print_defaults', 'mariadb-client-core'],
+  ])('without %s: an error with its package alone', async (missing, packageName) => {
+    const folder = await folderWith(ALL.filter((name) => name !== missing))
+    expect(failureOf(folder)).toMatchObject({
+      code: 'ERR_LOCAL_AURORA_NO_DATABASE',
+      message: expect.stringMatching(new RegExp(`no ${missing}.*apt-get install ${packageName};`)),
+    })
+  })
+
+  test("MySQL's server of the old name: not accepted, MariaDB's is", async () => {
+    const names = ['mysqld', 'mysql_install_db', 'my_print_defaults']
+    expect(failureOf(await folderWith(names, 'MySQL Community Server'))).toMatchObject({
+      code: 'ERR_LOCAL_AURORA_NO_DATABASE',
+    })
+    const folder = await folderWith(names)
+    expect(failureOf(folder)).toMatchObject({ server: join(folder, 'mysqld') })
+  })
+})
+
+describe('TMPDIR', () => {
+  const inFolder = async (name: string): Promise<string> => {
+    const parent = await mkdtemp(join(tmpdir(), 'local-tmpdir-'))
+    onTestFinished(() => rm(parent, { recursive: true }))
+    onTestFinished(() => void vi.unstubAllEnvs())
+    return join(parent, name)
+  }
+  const options = { database: 'app', users: ['app'] }
+
+  test('relative, with a leading dash, blanks, quotes, a percent sign and more: works and is left empty', async () => {
+    const folder = await inFolder(`-o'd "d\` 1%d $HOME;*\\ü`)
+    await mkdir(folder)
+    vi.spyOn(process, 'cwd').mockReturnValue(dirname(folder))
+    onTestFinished(() => void vi.restoreAllMocks())
+    vi.stubEnv('TMPDIR', basename(folder))
+    const db = await startMariaDb(options)
+    expect(dirname(dirname(db.socketPath))).toBe(folder)
+    await query(db, 'app', 'SELECT 1')
+    await db.close()
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  test('too long for a Unix socket: an error with the limit', async () => {
+    const folder = await inFolder('x'.repeat(100))
+    await mkdir(folder)
+    vi.stubEnv('TMPDIR', folder)
+    await expect(startMariaDb(options)).rejects.toMatchObject({
+      code: 'ERR_LOCAL_AURORA_INVALID_OPTION',
+      option: 'TMPDIR',
+      message: expect.stringMatching(/^TMPDIR: .*the limit is \d+\. Set TMPDIR to a shorter path/),
+    })
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  test('a folder that does not exist: an error that names it', async () => {
+    const folder = await inFolder('missing')
+    vi.stubEnv('TMPDIR', folder)
+    await expect(startMariaDb(options)).rejects.toMatchObject({
+      code: 'ERR_LOCAL_AURORA_INVALID_OPTION',
+      option: 'TMPDIR',
+      message: expect.stringContaining(`"${folder}" (ENOENT)`),
+    })
+  })
 })
