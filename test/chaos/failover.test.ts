@@ -175,6 +175,7 @@ function inOrder(limiter: RateLimiter): RateLimiter & { readonly granted: readon
     intervalMs: limiter.intervalMs,
     lower: (limit) => limiter.lower(limit),
     stats: () => limiter.stats(),
+    flush: () => limiter.flush(),
     close: () => limiter.close(),
   }
 }

@@ -1,40 +1,71 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
+import type { PermitLane, PermitOutcome } from './permit.ts'
 import type { OnStoreLost } from './store.ts'
 
+/** Key of a shared limiter, such as a cluster's endpoint; undefined for a limiter without one. */
+interface KeyedEvent {
+  readonly key: string | undefined
+}
+
 /**
- * The messages of this package on `node:diagnostics_channel`, by channel name. `key` is the key of a shared limiter. Nothing
- * is built or sent while nobody subscribes.
+ * One step in the life of a permit. Each permit has one `'granted'` and later one of the others, with the same `id`. A
+ * permit that was granted and has no second event is in flight, or lost by its holder until it expires.
+ */
+export type PermitEvent = KeyedEvent & { readonly id: string } & (
+    | {
+        readonly type: 'granted'
+        readonly lane: PermitLane
+        /** How long the request waited. */
+        readonly waitedMs: number
+        /** How many requests still wait. */
+        readonly waiting: number
+      }
+    | {
+        readonly type: 'released'
+        readonly outcome: PermitOutcome
+        /** From the grant to the release. */
+        readonly heldMs: number
+      }
+    | {
+        /** Cancelled: returned unused. Expired: neither released nor cancelled within `permitTtlMs`. */
+        readonly type: 'cancelled' | 'expired'
+        readonly heldMs: number
+      }
+  )
+
+/**
+ * Messages of this package on `node:diagnostics_channel`, by channel name. Durations are milliseconds. No message is built or sent
+ * while nothing subscribes.
  */
 export interface RateLimitEvents {
-  /** A request could not be granted at once and waits; `waiting` counts it too. */
-  'aurora-iam:rate-limit:waiting': { key: string | undefined; waiting: number }
-  /** A permit was handed out, after `waitedMs` milliseconds. */
-  'aurora-iam:rate-limit:granted': { key: string | undefined; waitedMs: number; waiting: number }
-  /** An attempt was reported as throttled; `effectiveLimit` is the limit in force after that. */
-  'aurora-iam:rate-limit:throttled': { key: string | undefined; effectiveLimit: number }
-  /** The limit was lowered: by `lower()`, or because somebody who shares it, here or through the store, asked for less. */
-  'aurora-iam:rate-limit:lowered': { key: string | undefined; from: number; to: number }
-  /** The store cannot be reached or answers nonsense; `limit` is this process's own from now on, 0 for nothing. */
-  'aurora-iam:rate-limit:store-lost': {
-    key: string | undefined
-    error: Error
-    onStoreLost: OnStoreLost
-    limit: number
+  /** A permit was granted, released, cancelled, or has expired. */
+  'aurora-iam:rate-limit:permit': PermitEvent
+  /** A request could not be granted at once and waits; `waiting` includes it. */
+  'aurora-iam:rate-limit:waiting': KeyedEvent & { readonly lane: PermitLane; readonly waiting: number }
+  /** An attempt was released as throttled; `effectiveLimit` is the limit in force after that. */
+  'aurora-iam:rate-limit:throttled': KeyedEvent & { readonly effectiveLimit: number }
+  /** The limit was lowered: by `lower()`, or because another user of the key, here or in the store, has a smaller one. */
+  'aurora-iam:rate-limit:lowered': KeyedEvent & { readonly from: number; readonly to: number }
+  /** The store is unreachable or its reply is invalid. `limit` is the limit of this process from now on, 0 for none. */
+  'aurora-iam:rate-limit:store-lost': KeyedEvent & {
+    readonly error: Error
+    readonly onStoreLost: OnStoreLost
+    readonly limit: number
   }
-  /** The store answers again, after `lostForMs` milliseconds. */
-  'aurora-iam:rate-limit:store-back': { key: string | undefined; lostForMs: number }
+  /** The store replies again, after `lostForMs`. */
+  'aurora-iam:rate-limit:store-back': KeyedEvent & { readonly lostForMs: number }
 }
 
 const channels: Readonly<Record<keyof RateLimitEvents, Channel>> = {
+  'aurora-iam:rate-limit:permit': channel('aurora-iam:rate-limit:permit'),
   'aurora-iam:rate-limit:waiting': channel('aurora-iam:rate-limit:waiting'),
-  'aurora-iam:rate-limit:granted': channel('aurora-iam:rate-limit:granted'),
   'aurora-iam:rate-limit:throttled': channel('aurora-iam:rate-limit:throttled'),
   'aurora-iam:rate-limit:lowered': channel('aurora-iam:rate-limit:lowered'),
   'aurora-iam:rate-limit:store-lost': channel('aurora-iam:rate-limit:store-lost'),
   'aurora-iam:rate-limit:store-back': channel('aurora-iam:rate-limit:store-back'),
 }
 
-/** Publishes what `message` returns, if somebody listens. */
+/** Publishes the message that `message` returns, when the channel has a subscriber. */
 export function publish<Name extends keyof RateLimitEvents>(
   name: Name,
   message: () => RateLimitEvents[Name],

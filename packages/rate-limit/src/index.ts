@@ -1,6 +1,6 @@
 export type { RateLimitClock } from './clock.ts'
 export { RateLimitError, type RateLimitErrorCode, type RateLimitErrorDetails } from './errors.ts'
-export type { RateLimitEvents } from './events.ts'
+export type { PermitEvent, RateLimitEvents } from './events.ts'
 export {
   type IoredisClient,
   type NodeRedisClient,
@@ -8,10 +8,9 @@ export {
   redisStore,
 } from './fleet/redis-store.ts'
 export type { RateLimiterOptions } from './options.ts'
-export type { Permit, PermitOutcome } from './permit.ts'
-export { type RateLimitPreset, rateLimitPresets } from './presets.ts'
+export type { Permit, PermitLane, PermitOutcome } from './permit.ts'
+export { type RateLimit, type RateLimitPreset, rateLimitPresets, resolveRateLimit } from './presets.ts'
 export { type AcquireOptions, createRateLimiter, type RateLimiter } from './rate-limiter.ts'
-export { type RateLimit, resolveRateLimit } from './resolve-rate-limit.ts'
 export { sharedRateLimiter } from './shared-rate-limiter.ts'
 export type { RateLimiterStats } from './stats.ts'
 export type { OnStoreLost, RateLimitStore } from './store.ts'

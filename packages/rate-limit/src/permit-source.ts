@@ -1,6 +1,6 @@
-import type { Permit } from './permit.ts'
+import type { Permit, PermitLane } from './permit.ts'
 
-/** What a source of permits counts; described at `RateLimiterStats`. */
+/** Counts of a source of permits; described at `RateLimiterStats`. */
 export interface PermitCounts {
   limit: number
   effectiveLimit: number
@@ -18,24 +18,31 @@ export interface PermitCounts {
   storeLost: boolean
 }
 
-/** Where the queue gets its permits. All instants are milliseconds on the limiter's clock. */
+/** Requests that wait, by lane. */
+export type Demand = Readonly<Record<PermitLane, number>>
+
+/** Source of the permits of a queue. All instants are milliseconds on the limiter's clock. */
 export interface PermitSource {
   /**
-   * A permit for a request made at `requestedAt`, or, when none is free, the instant at which to ask again. If one may
-   * come free before that instant, the source calls `wake`.
+   * Returns a permit for a request made at `requestedAt` or, when none is free, the instant at which to ask again. When
+   * one may become free before that instant, the source calls the function given to `onAvailable`.
    */
-  take(now: number, requestedAt: number): Permit | number
-  /** Sets the function to call when a permit may have come free sooner than `take` said. */
-  bind(wake: () => void): void
-  /** Hears how many requests wait, whenever that may have changed. */
-  demand(waiting: number): void
-  /** In about how many milliseconds a request with `ahead` others before it would be granted. */
+  take(now: number, requestedAt: number, lane: PermitLane): Permit | number
+  /** Sets the function to call when a permit may have become free sooner than `take` reported. */
+  onAvailable(listener: () => void): void
+  /** Receives the number of waiting requests whenever it may have changed. */
+  demand(waiting: Demand): void
+  /** Returns in about how many milliseconds a request behind `ahead` others would be granted. */
   estimateWaitMs(now: number, ahead: number): number
-  /** Makes the limit smaller from now on; a larger one changes nothing. */
+  /** Lowers the limit; a larger one changes nothing. */
   lower(limit: number): void
   counts(now: number): PermitCounts
-  /** Whether nothing that was granted counts any more. */
+  /** Returns whether nothing that was granted counts any more. */
   isIdle(now: number): boolean
-  /** Why permits may be slower than the limit says, if something is wrong with their source. */
-  readonly trouble: Error | undefined
+  /** Reports what ended to the store, if there is one. */
+  flush(): Promise<void>
+  /** Stops what the source does while no request waits; the next request starts it again. */
+  rest(): void
+  /** Why permits may be slower than the limit allows, when the source is degraded. */
+  readonly degradedBy: Error | undefined
 }

@@ -1,27 +1,48 @@
 /** How an attempt ended, as far as a rate limiter cares. */
 export type PermitOutcome =
-  /** The server let the attempt in. */
+  /** The server accepted the attempt. */
   | 'ok'
   /** The attempt failed for a reason that has nothing to do with its rate. */
   | 'failed'
-  /** The server refused because there were too many attempts: the limiter slows down. */
+  /** The server rejected the attempt because there were too many: the limiter slows down. */
   | 'throttled'
 
 /**
- * Leave to make one attempt. call `release` when its outcome is known or, if no attempt was made after all, `cancel`.
+ * Which queue a request waits in. `'live'`: a caller waits for the connection. `'background'`: no caller waits, as when a
+ * pool warms up or replaces a connection before it has to. Live requests go first.
+ */
+export type PermitLane = 'live' | 'background'
+
+/**
+ * Permission to make one attempt. Call `release` when the outcome is known or, if no attempt was made after all, `cancel`.
  * The first call counts and every later one does nothing, so both are safe in a `finally`.
  */
 export interface Permit {
+  /** Identifies the permit in the events of the channel `aurora-iam:rate-limit:permit`. Unique over processes. */
+  readonly id: string
+  /** The queue that the request waited in. */
+  readonly lane: PermitLane
   /** How long the request waited for this permit, in milliseconds. */
   readonly waitedMs: number
   /**
-   * Whether the permit no longer covers an attempt, because the process was stopped, too busy or cut off from the
-   * store for so long that others count on the place. Look at it last thing before the server can count the attempt: if
-   * so, acquire another one first.
+   * Whether the permit no longer covers an attempt: the process was stopped, busy or cut off from the store for so long
+   * that other processes may use its permit. Check it last thing before the server can count the attempt. If it is true,
+   * release the permit as `'failed'` and acquire another one.
    */
   readonly isLapsed: boolean
-  /** The attempt has ended. Its place is free again `intervalMs` from now. @defaultValue `'ok'` */
+  /** Ends the attempt. The permit is free again `intervalMs` from now. @defaultValue `'ok'` */
   release(outcome?: PermitOutcome): void
-  /** Nothing was sent to the server: the place is free at once. Wrong after a socket was opened; use `release` then. */
+  /** Returns the permit unused: it is free at once. Wrong after a socket was opened; use `release` then. */
   cancel(): void
+}
+
+/** Tells the permits of this process from those of others, in the events of a fleet. */
+const processPrefix = crypto.randomUUID().slice(0, 8)
+
+let permits = 0
+
+/** Returns an identifier that no other permit has. */
+export function nextPermitId(): string {
+  permits += 1
+  return `${processPrefix}-${permits}`
 }

@@ -1,3 +1,6 @@
+import { RateLimitError } from './errors.ts'
+import { checkNumber, completeOptions, type RateLimiterOptions } from './options.ts'
+
 /**
  * A rate with a name and a source. AWS has named several rates over the years, and names none today: the newest
  * English edition of the page (autumn 2026) still says that IAM logins are throttled, but gives no number.
@@ -40,4 +43,38 @@ export const rateLimitPresets: Readonly<
     source:
       'Amazon Aurora User Guide, "IAM database authentication", editions of 14 December 2019 to about 2025',
   },
+}
+
+/** A limit as users write it: attempts per second, name of a preset, or options. */
+export type RateLimit = number | RateLimitPreset | RateLimiterOptions
+
+/**
+ * Checks a limit as users write it and returns it as options.
+ *
+ * @param name - the option that the value was given for; messages name it.
+ * @throws {@link RateLimitError} `ERR_RATE_LIMIT_INVALID_OPTION` for an unknown preset or option, or a value out of range.
+ */
+export function resolveRateLimit(value: RateLimit, name = 'rateLimit'): RateLimiterOptions {
+  if (typeof value === 'number') {
+    checkNumber('limit', value, '', name)
+    return { limit: value }
+  }
+  if (typeof value === 'string') {
+    if (!Object.hasOwn(rateLimitPresets, value)) throw unknownPreset(value, name)
+    const { limit, intervalMs } = rateLimitPresets[value]
+    return { limit, intervalMs }
+  }
+  completeOptions(value, name)
+  return { ...value }
+}
+
+function unknownPreset(value: string, name: string): RateLimitError {
+  const presets = Object.keys(rateLimitPresets)
+    .map((preset) => `'${preset}'`)
+    .join(', ')
+  return new RateLimitError(
+    'ERR_RATE_LIMIT_INVALID_OPTION',
+    `Unknown preset ${JSON.stringify(value)} for \`${name}\`. Use one of ${presets}, a number of attempts per second, or { limit, intervalMs }.`,
+    { option: name },
+  )
 }

@@ -5,10 +5,11 @@ import {
   type CompleteOptions,
   checkNumber,
   completeOptions,
+  invalidOption,
   type RateLimiterOptions,
   refuseUnknownOptions,
 } from './options.ts'
-import type { Permit } from './permit.ts'
+import type { Permit, PermitLane } from './permit.ts'
 import type { PermitSource } from './permit-source.ts'
 import { PermitQueue } from './queue/permit-queue.ts'
 import type { RateLimiterStats } from './stats.ts'
@@ -19,13 +20,23 @@ export interface AcquireOptions {
   signal?: AbortSignal
   /** The longest wait, in milliseconds. @defaultValue the limiter's `maxWaitMs` */
   timeoutMs?: number
+  /**
+   * `'background'` for a connection that no caller waits for. It is granted while no live request waits, and leaves one
+   * permit free for the next. @defaultValue 'live'
+   */
+  lane?: PermitLane
+  /**
+   * Any object that stands for the pool which the request is for. Requests of one group are granted in order, and groups
+   * take turns: a small pool does not wait for all of a large one. @defaultValue the limiter
+   */
+  group?: object
 }
 
 /** Decides how many new attempts may be made, and when. */
 export interface RateLimiter {
   /**
-   * Waits for leave to make one attempt; first come, first served. A permit that is free goes to the first in line even
-   * when the process was too busy to notice before the wait was over.
+   * Waits for permission to make one attempt. Within a group the first request is granted first. A permit that is free goes
+   * to the first request even when the process was too busy to notice before its wait was over.
    *
    * @throws {@link RateLimitError} `ERR_RATE_LIMIT_TIMEOUT`, `ERR_RATE_LIMIT_STORE_LOST`, `ERR_RATE_LIMIT_QUEUE_FULL`,
    * `ERR_RATE_LIMIT_ABORTED`, `ERR_RATE_LIMIT_CLOSED` or `ERR_RATE_LIMIT_INVALID_OPTION`.
@@ -36,18 +47,23 @@ export interface RateLimiter {
   /** The length of the interval, in milliseconds. */
   readonly intervalMs: number
   /**
-   * Makes the limit smaller, at once and for good. A limit that is not smaller changes nothing.
+   * Lowers the limit, at once and for good. A limit that is not smaller changes nothing.
    *
    * @throws {@link RateLimitError} `ERR_RATE_LIMIT_INVALID_OPTION`.
    */
   lower(limit: number): void
-  /** Counts since the limiter was made, and how things stand now. */
+  /** Returns counts since the limiter was made, and the state of its permits now. */
   stats(): RateLimiterStats
-  /** Rejects all that wait, and every later request, with `ERR_RATE_LIMIT_CLOSED`. Permits that are out stay valid. */
+  /**
+   * Resolves when the store has received every outcome that was reported so far, or is lost; at once without a store. Await
+   * it at the end of a Lambda handler: a process that is frozen with an outcome unsent keeps others waiting.
+   */
+  flush(): Promise<void>
+  /** Rejects all waiting requests, and every later one, with `ERR_RATE_LIMIT_CLOSED`. Permits in flight stay valid. */
   close(): void
 }
 
-/** What all limiters of one key have in common: the permits and the queue for them. */
+/** Permits and queue, which all limiters of one key share. */
 export interface LimiterCore {
   readonly options: CompleteOptions
   readonly source: PermitSource
@@ -62,7 +78,8 @@ export interface LimiterCore {
  */
 export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   const complete = completeOptions(options)
-  return new LimiterHandle(createCore(complete, undefined), complete.maxWaitMs)
+  const core = createCore(complete, undefined)
+  return new LimiterHandle(core, complete.maxWaitMs, () => core.source.rest())
 }
 
 /** @param key - the key of a shared limiter, for events. */
@@ -74,6 +91,8 @@ export function createCore(options: CompleteOptions, key: string | undefined): L
   return { options, source, queue: new PermitQueue(source, options, key) }
 }
 
+const acquireOptionNames = ['signal', 'timeoutMs', 'lane', 'group'] satisfies (keyof AcquireOptions)[]
+
 /** One user's view of a core: requests wait in the common queue, but are closed together with the handle. */
 export class LimiterHandle implements RateLimiter {
   readonly #core: LimiterCore
@@ -81,18 +100,20 @@ export class LimiterHandle implements RateLimiter {
   readonly #onClose: () => void
   #isClosed = false
 
-  constructor(core: LimiterCore, maxWaitMs: number, onClose: () => void = () => {}) {
+  constructor(core: LimiterCore, maxWaitMs: number, onClose: () => void) {
     this.#core = core
     this.#maxWaitMs = maxWaitMs
     this.#onClose = onClose
   }
 
   async acquire(options: AcquireOptions = {}): Promise<Permit> {
-    refuseUnknownOptions(options, ['signal', 'timeoutMs'])
-    const { signal, timeoutMs = this.#maxWaitMs } = options
+    refuseUnknownOptions(options, acquireOptionNames)
+    const { signal, timeoutMs = this.#maxWaitMs, lane = 'live', group = this } = options
     checkNumber('maxWaitMs', timeoutMs, '', 'timeoutMs')
+    if (lane !== 'live' && lane !== 'background') throw invalidOption('lane', lane, "'live' or 'background'")
+    if (typeof group !== 'object' || group === null) throw invalidOption('group', group, 'an object')
     if (this.#isClosed) throw closed()
-    return this.#core.queue.request({ signal, timeoutMs, owner: this })
+    return this.#core.queue.request({ signal, timeoutMs, lane, group, owner: this })
   }
 
   get limit(): number {
@@ -118,6 +139,10 @@ export class LimiterHandle implements RateLimiter {
       ...queue,
       longestWaitMs: Math.max(queue.longestWaitMs, dryRunMaxWaitMs),
     }
+  }
+
+  flush(): Promise<void> {
+    return this.#core.source.flush()
   }
 
   close(): void {

@@ -7,7 +7,7 @@ interface SharedCore {
 }
 
 /** Process-wide, so that two installed copies of this package share. The number changes with the shape of what is kept. */
-const registryKey = Symbol.for('@aurora-iam/rate-limit/shared/2')
+const registryKey = Symbol.for('@aurora-iam/rate-limit/shared/3')
 
 /**
  * The limiter of a key, such as a cluster's endpoint, for everybody in this process who asks for that key.
@@ -49,6 +49,7 @@ export function sharedRateLimiter(key: string, options: RateLimiterOptions): Rat
   entry.openHandles += 1
   return new LimiterHandle(core, complete.maxWaitMs, () => {
     entry.openHandles -= 1
+    if (entry.openHandles === 0) core.source.rest()
   })
 }
 

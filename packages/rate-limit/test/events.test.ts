@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { expect, onTestFinished, test } from 'vitest'
 import { publish } from '../src/events.ts'
-import { createRateLimiter, type RateLimitEvents } from '../src/index.ts'
+import { createRateLimiter, type PermitEvent, type RateLimitEvents } from '../src/index.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 
 function listen(name: keyof RateLimitEvents): unknown[] {
@@ -14,9 +14,8 @@ function listen(name: keyof RateLimitEvents): unknown[] {
   return messages
 }
 
-test('waits, grants, throttling and lowering can be followed', async () => {
+test('requests that wait, throttling and lowering: one event each', async () => {
   const waiting = listen('aurora-iam:rate-limit:waiting')
-  const granted = listen('aurora-iam:rate-limit:granted')
   const throttled = listen('aurora-iam:rate-limit:throttled')
   const lowered = listen('aurora-iam:rate-limit:lowered')
   const clock = new SimulatedClock()
@@ -27,18 +26,51 @@ test('waits, grants, throttling and lowering can be followed', async () => {
   await clock.runOut()
   await waited
   limiter.lower(1)
-  expect(waiting).toEqual([{ key: undefined, waiting: 1 }])
-  expect(granted).toEqual([
-    { key: undefined, waitedMs: 0, waiting: 0 },
-    { key: undefined, waitedMs: 0, waiting: 0 },
-    { key: undefined, waitedMs: 1002, waiting: 0 },
-  ])
+  expect(waiting).toEqual([{ key: undefined, lane: 'live', waiting: 1 }])
   expect(throttled).toEqual([{ key: undefined, effectiveLimit: 1 }])
   expect(lowered).toEqual([{ key: undefined, from: 2, to: 1 }])
 })
 
-test('a message is not even made when nobody listens', () => {
+test('each permit: one event when it is granted and one when it ends, with its id', async () => {
+  const events = listen('aurora-iam:rate-limit:permit') as PermitEvent[]
+  const clock = new SimulatedClock()
+  const limiter = createRateLimiter({ limit: 5, clock, permitTtlMs: 5000 })
+  const [released, cancelled, lost] = [
+    await limiter.acquire(),
+    await limiter.acquire({ lane: 'background' }),
+    await limiter.acquire(),
+  ]
+  await clock.advance(30)
+  released.release('failed')
+  cancelled.cancel()
+  await clock.advance(5000)
+  limiter.stats()
+  const granted = { type: 'granted', key: undefined, waitedMs: 0, waiting: 0 }
+  expect(events).toEqual([
+    { ...granted, id: released.id, lane: 'live' },
+    { ...granted, id: cancelled.id, lane: 'background' },
+    { ...granted, id: lost.id, lane: 'live' },
+    { type: 'released', key: undefined, id: released.id, outcome: 'failed', heldMs: 30 },
+    { type: 'cancelled', key: undefined, id: cancelled.id, heldMs: 30 },
+    { type: 'expired', key: undefined, id: lost.id, heldMs: 5000 },
+  ])
+})
+
+test('a permit that its holder lost: found from the events alone', async () => {
+  const events = listen('aurora-iam:rate-limit:permit') as PermitEvent[]
+  const limiter = createRateLimiter({ limit: 20, clock: new SimulatedClock() })
+  const permits = await Promise.all(Array.from({ length: 10 }, () => limiter.acquire()))
+  for (const permit of permits) if (permit !== permits[6]) permit.release()
+  const open = new Set<string>()
+  for (const { type, id } of events) {
+    if (type === 'granted') open.add(id)
+    else open.delete(id)
+  }
+  expect([...open]).toEqual([permits[6]!.id])
+})
+
+test('no subscriber: no message is built', () => {
   publish('aurora-iam:rate-limit:lowered', () => {
-    throw new Error('made for nobody')
+    throw new Error('built without a subscriber')
   })
 })

@@ -36,6 +36,7 @@ function createGrantCountingLimiter(options: RateLimiterOptions): RateLimiter {
     intervalMs: limiter.intervalMs,
     lower: (limit) => limiter.lower(limit),
     stats: () => limiter.stats(),
+    flush: () => limiter.flush(),
     close: () => limiter.close(),
   }
 }

@@ -318,12 +318,15 @@ describe('a place that has lapsed', () => {
       intervalMs: 1000,
       lower: () => {},
       stats: () => limiter.stats(),
+      flush: async () => {},
       close: () => {},
       async acquire() {
         let isLapsed = false
         const endings: unknown[] = []
         permits.push({ endings, lapse: () => (isLapsed = true) })
         return {
+          id: `${permits.length}`,
+          lane: 'live',
           waitedMs: 0,
           get isLapsed() {
             return isLapsed

@@ -13,6 +13,7 @@ export class FleetOutage {
   readonly processes: number
   /** The permits to go on with alone; undefined when nothing is to be granted. */
   readonly alone: LocalPermits | undefined
+  readonly #opensAt: number = Number.POSITIVE_INFINITY
   error: Error
   /** When the store was found lost, last. */
   confirmedAt: number
@@ -30,11 +31,8 @@ export class FleetOutage {
     // Whatever the fleet was granted before has by then ended and left the interval.
     const opensAt = onStoreLost === 'share' ? this.since + leaseMs + intervalMs : this.since
     const { share, ...others } = options
-    this.alone = new LocalPermits(
-      onStoreLost === 'share' ? options : { ...others, share: undefined },
-      key,
-      opensAt,
-    )
+    this.alone = new LocalPermits(onStoreLost === 'share' ? options : { ...others, share: undefined }, key)
+    this.#opensAt = opensAt
   }
 
   /** @param isAsked - whether the store has a question that it has not answered. */
@@ -43,6 +41,7 @@ export class FleetOutage {
     if (this.alone === undefined || !isLost || now >= this.endsAt) {
       return Number.POSITIVE_INFINITY
     }
-    return this.alone.take(now, requestedAt)
+    if (now < this.#opensAt) return this.#opensAt
+    return this.alone.take(now, requestedAt, 'live')
   }
 }

@@ -180,7 +180,7 @@ export class StoreSync {
     const processes = this.fleet?.processes ?? share?.processes ?? this.limit
     const limit = this.fleet?.limit ?? this.limit
     this.outage = new FleetOutage({ ...this.#options, limit, share: { processes } }, this.#key, error)
-    this.outage.alone?.bind(this.#wake)
+    this.outage.alone?.onAvailable(this.#wake)
     const alone = this.outage.alone?.counts(clock.now()).limit ?? 0
     publish('aurora-iam:rate-limit:store-lost', () => ({ key: this.#key, error, onStoreLost, limit: alone }))
   }

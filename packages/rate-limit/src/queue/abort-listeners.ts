@@ -1,13 +1,16 @@
 /**
- * Tells many members of one `AbortSignal` that it was aborted, through a single listener. A listener each would cost
- * quadratic time when they leave and make Node warn of a leak at the eleventh.
+ * Shares one listener on an `AbortSignal` among many members. A listener each would cost quadratic time when they leave,
+ * and Node would warn of a leak at the eleventh.
  */
 export class AbortListeners<T> {
   readonly #groups = new Map<AbortSignal, { members: Set<T>; listener: () => void }>()
-  readonly #onAbort: (member: T, signal: AbortSignal) => void
+  readonly #onAbort: (members: Iterable<T>, signal: AbortSignal) => void
 
-  /** @param onAbort - is called for every member of an aborted signal, in the order they were added. */
-  constructor(onAbort: (member: T, signal: AbortSignal) => void) {
+  /**
+   * @param onAbort - is called with the members of an aborted signal, in the order they were added. Members may be deleted
+   * while it iterates.
+   */
+  constructor(onAbort: (members: Iterable<T>, signal: AbortSignal) => void) {
     this.#onAbort = onAbort
   }
 
@@ -18,9 +21,7 @@ export class AbortListeners<T> {
       return
     }
     const members = new Set([member])
-    const listener = () => {
-      for (const aborted of members) this.#onAbort(aborted, signal)
-    }
+    const listener = () => this.#onAbort(members, signal)
     this.#groups.set(signal, { members, listener })
     signal.addEventListener('abort', listener, { once: true })
   }

@@ -1,32 +1,40 @@
 import { RateLimitError } from '../errors.ts'
 import { publish } from '../events.ts'
 import type { CompleteOptions } from '../options.ts'
-import type { Permit } from '../permit.ts'
+import type { Permit, PermitLane } from '../permit.ts'
 import type { PermitSource } from '../permit-source.ts'
 import { AbortListeners } from './abort-listeners.ts'
 import { DeadlineHeap } from './deadline-heap.ts'
-import { LinkedList, type ListNode } from './linked-list.ts'
+import type { ListNode } from './linked-list.ts'
+import { Slices } from './slices.ts'
+import { type TurnMember, Turns } from './turns.ts'
 
-/** One request, as the queue takes it. */
+/** One request, as the queue receives it. */
 export interface PermitRequest {
   readonly signal: AbortSignal | undefined
   readonly timeoutMs: number
-  /** Whose request it is; `rejectOf` ends all requests of one owner. */
+  readonly lane: PermitLane
+  /** Requests of one group are granted in order; groups take turns. */
+  readonly group: object
+  /** The limiter that the request was made through; `rejectOf` ends all requests of one owner. */
   readonly owner: object
 }
 
-interface Waiter extends PermitRequest {
+interface Waiter extends TurnMember {
+  readonly request: PermitRequest
   readonly requestedAt: number
   readonly deadline: number
-  /** How many waited before it when it joined. */
+  /** How many waited when it joined. */
   readonly ahead: number
   readonly resolve: (permit: Permit) => void
   readonly reject: (error: RateLimitError) => void
-  place: ListNode<Waiter> | undefined
+  position: ListNode<TurnMember> | undefined
   heapIndex: number
+  /** Whether its end is scheduled. */
+  isEnding: boolean
 }
 
-/** What the queue counts; described at `RateLimiterStats`. */
+/** Counts of the queue; described at `RateLimiterStats`. */
 export interface QueueCounts {
   waiting: number
   longestWaitMs: number
@@ -36,16 +44,21 @@ export interface QueueCounts {
 }
 
 /**
- * Requests in strict order of arrival, whatever the source of the permits is. One timer serves all of them, and only while
- * somebody waits: it keeps the process alive, because a connection is wanted.
+ * Queue of the requests for permits, whatever their source is. Live requests go before background ones, and groups take
+ * turns within a lane. One timer serves all requests, and only while any waits: it keeps the process alive, because a
+ * connection is wanted.
  */
 export class PermitQueue {
   readonly #source: PermitSource
   readonly #options: CompleteOptions
   readonly #key: string | undefined
-  readonly #waiting = new LinkedList<Waiter>()
+  readonly #lanes = { live: new Turns<Waiter>(), background: new Turns<Waiter>() }
   readonly #deadlines = new DeadlineHeap<Waiter>()
-  readonly #aborts = new AbortListeners<Waiter>((waiter, signal) => this.#abort(waiter, signal))
+  readonly #aborts = new AbortListeners<Waiter>((waiters, signal) =>
+    this.#endings.run(this.#endEach(waiters, () => this.#aborted(signal))),
+  )
+  readonly #endings = new Slices(() => this.#serve())
+  #isEndingLate = false
   readonly #counts = { longestWaitMs: 0, timedOut: 0, aborted: 0, refusedQueueFull: 0 }
   #timer: { at: number; cancel: () => void } | undefined
 
@@ -54,87 +67,118 @@ export class PermitQueue {
     this.#source = source
     this.#options = options
     this.#key = key
-    source.bind(() => this.#serve())
+    source.onAvailable(() => this.#serve())
   }
 
   counts(): QueueCounts {
-    return { ...this.#counts, waiting: this.#waiting.length }
+    return { ...this.#counts, waiting: this.#waiting }
   }
 
   async request(request: PermitRequest): Promise<Permit> {
-    if (request.signal?.aborted) throw this.#aborted(request.signal)
-    this.#serve()
+    const { signal, lane } = request
+    if (signal?.aborted) throw this.#aborted(signal)
+    if (this.#timer !== undefined && this.#timer.at <= this.#options.clock.now()) this.#serve()
     const now = this.#options.clock.now()
-    if (this.#waiting.length === 0) {
-      const permit = this.#source.take(now, now)
+    // A background request never overtakes; a live one finds out whether it may overtake those in the background.
+    if (this.#lanes[lane].length === 0 && this.#lanes.live.length === 0) {
+      const permit = this.#source.take(now, now, lane)
       if (typeof permit !== 'number') return this.#granted(permit)
     }
-    if (this.#waiting.length >= this.#options.maxQueue) throw this.#full(now)
+    if (this.#waiting >= this.#options.maxQueue) throw this.#full(now)
     return new Promise((resolve, reject) => this.#join(request, now, resolve, reject))
   }
 
   /** Ends every waiting request of one owner. */
   rejectOf(owner: object, error: () => RateLimitError): void {
-    for (const waiter of this.#waiting) {
-      if (waiter.owner !== owner) continue
-      this.#leave(waiter)
-      waiter.reject(error())
-    }
-    this.#serve()
+    const owned = Object.values(this.#lanes).flatMap((lane) =>
+      [...lane].filter(({ request }) => request.owner === owner),
+    )
+    for (const waiter of owned) waiter.isEnding = true
+    this.#endings.run(this.#endEach(owned, error))
+  }
+
+  get #waiting(): number {
+    return this.#lanes.live.length + this.#lanes.background.length
   }
 
   #join(request: PermitRequest, now: number, resolve: Waiter['resolve'], reject: Waiter['reject']): void {
     const waiter: Waiter = {
-      ...request,
+      request,
+      group: request.group,
       requestedAt: now,
       deadline: now + request.timeoutMs,
-      ahead: this.#waiting.length,
+      ahead: this.#waiting,
       resolve,
       reject,
-      place: undefined,
+      position: undefined,
       heapIndex: -1,
+      isEnding: false,
     }
-    waiter.place = this.#waiting.push(waiter)
+    const lane = this.#lanes[request.lane]
+    lane.add(waiter)
     this.#deadlines.add(waiter)
-    if (waiter.signal !== undefined) this.#aborts.add(waiter.signal, waiter)
-    this.#serve()
-    publish('aurora-iam:rate-limit:waiting', () => ({ key: this.#key, waiting: this.#waiting.length }))
+    if (request.signal !== undefined) this.#aborts.add(request.signal, waiter)
+    // Behind others of its lane it changes nothing but the deadline and the demand.
+    if (lane.length === 1) this.#serve()
+    else {
+      this.#source.demand(this.#demand)
+      this.#setTimer(now, this.#timer?.at ?? Number.POSITIVE_INFINITY)
+    }
+    publish('aurora-iam:rate-limit:waiting', () => ({
+      key: this.#key,
+      lane: request.lane,
+      waiting: this.#waiting,
+    }))
+  }
+
+  get #demand() {
+    return { live: this.#lanes.live.length, background: this.#lanes.background.length }
   }
 
   #leave(waiter: Waiter): void {
-    this.#waiting.remove(waiter.place as ListNode<Waiter>)
-    this.#deadlines.remove(waiter)
-    if (waiter.signal !== undefined) this.#aborts.delete(waiter.signal, waiter)
+    const { lane, signal } = waiter.request
+    this.#lanes[lane].remove(waiter)
+    this.#forget(waiter, signal)
   }
 
-  /** Grants what can be granted, then ends the waits that are over, then sees to the timer. */
+  #forget(waiter: Waiter, signal: AbortSignal | undefined): void {
+    this.#deadlines.remove(waiter)
+    if (signal !== undefined) this.#aborts.delete(signal, waiter)
+  }
+
+  /** Grants what can be granted, then ends the waits that are over, then sets the timer. */
   #serve(): void {
     const now = this.#options.clock.now()
-    let wakeAt = Number.POSITIVE_INFINITY
-    for (let next = this.#waiting.first; next !== undefined; next = this.#waiting.first) {
-      const permit = this.#source.take(now, next.requestedAt)
-      if (typeof permit === 'number') {
-        wakeAt = permit
-        break
-      }
-      this.#leave(next)
-      next.resolve(this.#granted(permit))
+    const wakeAt = this.#grantAll(now)
+    if (!this.#isEndingLate && (this.#deadlines.first?.deadline ?? Number.POSITIVE_INFINITY) <= now) {
+      this.#isEndingLate = true
+      this.#endings.run(this.#endLate(now))
+      return
     }
-    for (
-      let late = this.#deadlines.first;
-      late !== undefined && late.deadline <= now;
-      late = this.#deadlines.first
-    ) {
-      this.#leave(late)
-      this.#counts.timedOut += 1
-      late.reject(this.#timedOut(late, now))
-    }
-    this.#source.demand(this.#waiting.length)
-    this.#setTimer(now, Math.min(wakeAt, this.#deadlines.first?.deadline ?? Number.POSITIVE_INFINITY))
+    this.#source.demand(this.#demand)
+    this.#setTimer(now, wakeAt)
   }
 
-  #setTimer(now: number, at: number): void {
-    const isNeeded = this.#waiting.length > 0
+  #grantAll(now: number): number {
+    const { live, background } = this.#lanes
+    for (;;) {
+      const lane = live.length > 0 ? live : background
+      const next = lane.first
+      if (next === undefined) return Number.POSITIVE_INFINITY
+      const { signal } = next.request
+      // A slice that ends it is scheduled, and serves the queue again.
+      if (next.isEnding || signal?.aborted) return Number.POSITIVE_INFINITY
+      const permit = this.#source.take(now, next.requestedAt, next.request.lane)
+      if (typeof permit === 'number') return permit
+      lane.shift()
+      this.#forget(next, signal)
+      next.resolve(this.#granted(permit))
+    }
+  }
+
+  #setTimer(now: number, wakeAt: number): void {
+    const at = Math.min(wakeAt, this.#deadlines.first?.deadline ?? Number.POSITIVE_INFINITY)
+    const isNeeded = this.#waiting > 0
     if (isNeeded && this.#timer !== undefined && this.#timer.at <= at) return
     this.#timer?.cancel()
     this.#timer = undefined
@@ -151,18 +195,39 @@ export class PermitQueue {
 
   #granted(permit: Permit): Permit {
     this.#counts.longestWaitMs = Math.max(this.#counts.longestWaitMs, permit.waitedMs)
-    publish('aurora-iam:rate-limit:granted', () => ({
+    const { id, lane, waitedMs } = permit
+    publish('aurora-iam:rate-limit:permit', () => ({
+      type: 'granted',
       key: this.#key,
-      waitedMs: permit.waitedMs,
-      waiting: this.#waiting.length,
+      id,
+      lane,
+      waitedMs,
+      waiting: this.#waiting,
     }))
     return permit
   }
 
-  #abort(waiter: Waiter, signal: AbortSignal): void {
+  #end(waiter: Waiter, error: () => RateLimitError): void {
     this.#leave(waiter)
-    waiter.reject(this.#aborted(signal))
-    this.#serve()
+    waiter.reject(error())
+  }
+
+  *#endEach(waiters: Iterable<Waiter>, error: () => RateLimitError): Generator<void> {
+    for (const waiter of waiters) {
+      // Between two slices it may have been granted, or ended for another reason.
+      if (waiter.position !== undefined) this.#end(waiter, error)
+      yield
+    }
+  }
+
+  *#endLate(now: number): Generator<void> {
+    for (let late = this.#deadlines.first; late !== undefined; late = this.#deadlines.first) {
+      if (late.deadline > now) break
+      this.#counts.timedOut += 1
+      this.#end(late, () => this.#timedOut(late, now))
+      yield
+    }
+    this.#isEndingLate = false
   }
 
   #aborted(signal: AbortSignal): RateLimitError {
@@ -183,11 +248,12 @@ export class PermitQueue {
   }
 
   #timedOut(waiter: Waiter, now: number): RateLimitError {
-    const { trouble: cause } = this.#source
+    const { timeoutMs } = waiter.request
+    const { degradedBy: cause } = this.#source
     if (cause !== undefined) {
       return new RateLimitError(
         'ERR_RATE_LIMIT_STORE_LOST',
-        `No permit came within ${waiter.timeoutMs} ms, and the store that the limit is shared through cannot be reached: ${cause.message} Bring it back, or see \`onStoreLost\`.`,
+        `No permit was granted within ${timeoutMs} ms: the store that the limit is shared through is unreachable. ${cause.message} Bring it back, or see \`onStoreLost\`.`,
         { cause, retryAfterMs: this.#estimateWaitMs(now) },
       )
     }
@@ -195,12 +261,12 @@ export class PermitQueue {
     const slowed = effectiveLimit < limit ? `, ${effectiveLimit} for now because the server throttles` : ''
     return new RateLimitError(
       'ERR_RATE_LIMIT_TIMEOUT',
-      `No permit came within ${waiter.timeoutMs} ms. Ahead when the request was made: ${waiter.ahead}; waiting now: ${this.#waiting.length}; limit: ${limit} per ${this.#options.intervalMs} ms${slowed}. Open fewer connections at once or wait longer (\`maxWaitMs\`, \`timeoutMs\`).`,
+      `No permit was granted within ${timeoutMs} ms. Ahead when the request was made: ${waiter.ahead}; waiting now: ${this.#waiting}; limit: ${limit} per ${this.#options.intervalMs} ms${slowed}. Open fewer connections at once or wait longer (\`maxWaitMs\`, \`timeoutMs\`).`,
       { retryAfterMs: this.#estimateWaitMs(now) },
     )
   }
 
   #estimateWaitMs(now: number): number {
-    return Math.ceil(this.#source.estimateWaitMs(now, this.#waiting.length))
+    return Math.ceil(this.#source.estimateWaitMs(now, this.#waiting))
   }
 }

@@ -2,11 +2,13 @@ import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
 import { AbortListeners } from '../../src/queue/abort-listeners.ts'
 
-test('one listener tells every member, in order, and is gone with the last of them', () => {
+test('an aborted signal: one listener reports every member in order and is removed with the last', () => {
   const told: string[] = []
-  const listeners: AbortListeners<string> = new AbortListeners((member, signal) => {
-    told.push(member)
-    listeners.delete(signal, member)
+  const listeners: AbortListeners<string> = new AbortListeners((members, signal) => {
+    for (const member of members) {
+      told.push(member)
+      listeners.delete(signal, member)
+    }
   })
   const controller = new AbortController()
   const { signal } = controller
@@ -18,9 +20,9 @@ test('one listener tells every member, in order, and is gone with the last of th
   expect(getEventListeners(signal, 'abort')).toHaveLength(0)
 })
 
-test('signals do not hear of each other', () => {
+test('two signals: one abort reports the members of one', () => {
   const told: string[] = []
-  const listeners = new AbortListeners<string>((member) => told.push(member))
+  const listeners = new AbortListeners<string>((members) => told.push(...members))
   const [one, two] = [new AbortController(), new AbortController()]
   listeners.add(one.signal, 'one')
   listeners.add(two.signal, 'two')

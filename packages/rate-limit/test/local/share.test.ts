@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { createRateLimiter } from '../src/index.ts'
-import { shareOf } from '../src/share.ts'
-import { SimulatedClock } from './simulated-clock.ts'
+import { createRateLimiter } from '../../src/index.ts'
+import { shareOf } from '../../src/local/local-permits.ts'
+import { SimulatedClock } from '../simulated-clock.ts'
 
 test.each([
   [20, 1, 20, 1000],

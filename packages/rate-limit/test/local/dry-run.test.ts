@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { createRateLimiter } from '../src/index.ts'
-import { SimulatedClock } from './simulated-clock.ts'
+import { createRateLimiter } from '../../src/index.ts'
+import { SimulatedClock } from '../simulated-clock.ts'
 
 test('a dry run grants everything at once and counts what would have waited, and how long', async () => {
   const clock = new SimulatedClock()
