@@ -1,6 +1,6 @@
 // Everything that must hold before a change lands, fastest first; the tests come last, so that their summary does.
 import { spawnSync } from 'node:child_process'
-import { dirname, join } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -9,12 +9,19 @@ const CHECKS = [
   ['types', 'tsc', ['-b']],
   ['lint and format', 'biome', ['check', '--error-on-warnings', '.']],
   ['unused files, exports and dependencies', 'knip', []],
+  [
+    'directions of imports',
+    'depcruise',
+    ['--config', '.dependency-cruiser.mjs', '--output-type', 'err', 'packages', 'test', 'examples'],
+  ],
+  ['copied code', 'jscpd', ['--silent', '--exitCode', '1', 'packages', 'scripts', 'test/support']],
+  ['language', process.execPath, ['scripts/language/check.mjs']],
   ['tests', 'vitest', ['run', ...process.argv.slice(2)]],
 ]
 
 for (const [what, command, args] of CHECKS) {
   process.stdout.write(`\ncheck: ${what}\n`)
-  const { status, signal } = spawnSync(join(root, 'node_modules/.bin', command), args, {
+  const { status, signal } = spawnSync(resolve(root, 'node_modules/.bin', command), args, {
     cwd: root,
     stdio: 'inherit',
   })

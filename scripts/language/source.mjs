@@ -1,0 +1,79 @@
+import ts from 'typescript-6'
+import { FIRST_WORDS, PHRASES, proseOf } from './words.mjs'
+
+/** A present-tense verb, in the third person. */
+const VERB = /^(Never |Also )?[A-Z][a-z]+(-[a-z]+)?s\b/
+const NO_VERB = /^(This|Its|Is|Has|Was|Does|As|Always|Plus|Thus|Less|Yes|Others|Options|Counts of)\b/
+
+/**
+ * Checks the comments, strings and TSDoc of a TypeScript or JavaScript file.
+ *
+ * @returns {Array<{ line: number, message: string }>}
+ */
+export function checkSource(path, text) {
+  const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
+  const found = []
+  const report = (position, message) =>
+    found.push({ line: file.getLineAndCharacterOfPosition(position).line + 1, message })
+  const checkProse = (position, prose) => {
+    for (const [phrase, instead] of PHRASES) {
+      const match = phrase.exec(proseOf(prose))
+      if (match) report(position, `"${match[0]}": write ${instead}`)
+    }
+  }
+
+  const comments = new Map()
+  const visit = (node) => {
+    if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) {
+      if (node.text.includes(' ')) checkProse(node.getStart(file), node.text)
+    }
+    for (const { pos, end } of commentsAround(text, node)) comments.set(pos, end)
+    for (const doc of docsOf(node)) checkDoc(node, doc, file, report)
+    for (const child of node.getChildren(file)) if (!ts.isJSDoc(child)) visit(child)
+  }
+  visit(file)
+  for (const [start, end] of joined(comments, text)) {
+    checkProse(start, text.slice(start, end).replaceAll(/\n\s*(\*|\/\/) ?/g, ' '))
+  }
+  return found.sort((one, other) => one.line - other.line)
+}
+
+/** Joins the comments that follow each other without code between them: a sentence goes on from one to the next. */
+function joined(comments, text) {
+  const all = []
+  for (const [start, end] of [...comments].sort(([one], [other]) => one - other)) {
+    const last = all.at(-1)
+    if (last !== undefined && text.slice(last[1], start).trim() === '') last[1] = end
+    else all.push([start, end])
+  }
+  return all
+}
+
+function* commentsAround(text, node) {
+  if (node.getChildCount() > 0) return
+  yield* ts.getLeadingCommentRanges(text, node.pos) ?? []
+  yield* ts.getTrailingCommentRanges(text, node.end) ?? []
+}
+
+function docsOf(node) {
+  return (node.jsDoc ?? []).slice(-1)
+}
+
+function checkDoc(node, doc, file, report) {
+  const words = (ts.getTextOfJSDocComment(doc.comment) ?? '').trim()
+  if (words === '') return
+  if (FIRST_WORDS.test(words)) report(doc.getStart(file), `TSDoc begins with "${words.split(' ')[0]}"`)
+  else if (isFunction(node) && !words.startsWith('https:') && (!VERB.test(words) || NO_VERB.test(words))) {
+    report(doc.getStart(file), `TSDoc of a function begins with a verb, not with "${words.slice(0, 30)}"`)
+  }
+}
+
+function isFunction(node) {
+  if (ts.isFunctionDeclaration(node) || ts.isMethodDeclaration(node) || ts.isMethodSignature(node))
+    return true
+  if (!ts.isVariableStatement(node)) return false
+  const { initializer } = node.declarationList.declarations[0]
+  return (
+    initializer !== undefined && (ts.isArrowFunction(initializer) || ts.isFunctionExpression(initializer))
+  )
+}
