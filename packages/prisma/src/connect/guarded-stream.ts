@@ -3,85 +3,93 @@ import { Duplex } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Address } from '@aurora-iam/core'
 import { GreetingGuard } from '@aurora-iam/core/adapter'
-import { TlsRecords } from './tls-record-splitter.ts'
+import { ownDataListener, reportEnd } from './mariadb-internals.ts'
+import { TlsRecordSplitter } from './tls-record-splitter.ts'
+
+/** Idle time after which the kernel asks the peer whether it is alive, in milliseconds. */
+const KEEP_ALIVE_MS = 30_000
+/** Records that are held for mariadb before the socket pauses. */
+const MAX_HELD_RECORDS = 64
 
 /**
- * What mariadb is given for a socket. It is not prepared for what may be at the other end: before TLS it reads on behind
- * the greeting; it throws where nobody catches at what it cannot read, and at an end when it expects none; and it takes
- * away the listeners of a TLS socket whose error is still to come. Each of these would end the process. Here all of it is
- * an error of this stream before TLS, and from then on told to mariadb alone, behind the back of its TLS socket.
+ * Stream between mariadb and its socket. Some behaviours of a server make mariadb throw where no code can catch, which
+ * ends the process: bytes behind the greeting, bytes that it cannot read, an end that it does not expect, and an error
+ * of its TLS socket after it removed its listeners. Here each of them is an error of this stream before TLS. After TLS
+ * has begun, mariadb alone is told, and not its TLS socket.
+ *
+ * mariadb hears what the server said before it hears that the connection has ended.
  */
-export class ServerStream extends Duplex {
+export class GuardedStream extends Duplex {
   readonly #socket = new Socket()
   readonly #guard = new GreetingGuard()
-  readonly #records = new TlsRecords()
+  readonly #splitter = new TlsRecordSplitter()
+  readonly #held: Buffer[] = []
+  /** How the connection ended; mariadb is told after the records that are held. */
+  #ending: { readonly error: Error | undefined } | undefined
   #isSecured = false
   #isDelivering = false
   #isBroken = false
-  /** Whether somebody listens for errors of the connection that mariadb made of this stream. */
-  isAttended = false
+  /** Whether the connection that mariadb made of this stream has a listener for errors. */
+  hasErrorListener = false
 
   constructor(address: Address) {
     super({ allowHalfOpen: false })
     this.#socket.on('data', (chunk) => this.#receive(chunk))
-    this.#socket.on('end', () => (this.#isSecured ? this.breakOff() : this.push(null)))
+    this.#socket.on('end', () => (this.#isSecured ? this.#end() : this.push(null)))
     this.#socket.on('error', (error) => this.#fail(error))
-    this.#socket.on('close', () => this.#isBroken || this.destroy())
+    this.#socket.on('close', () => this.#isSecured || this.destroy())
     this.#socket.once('connect', () => this.emit('connect'))
-    // As options of `connect` they would not be heeded, and each query would wait 40 ms for an acknowledgement.
-    this.#socket.setNoDelay(true).setKeepAlive(true).connect(address)
+    // `connect` ignores both as options. Without the first, each query waits 40 ms for an acknowledgement.
+    this.#socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS).connect(address)
   }
 
-  /** Whether the connection is over, which mariadb does not notice between the server's OK and its own last step. */
+  /** Whether the connection has ended, which mariadb does not notice between the server's OK and its own last step. */
   get isBroken(): boolean {
     return this.#isBroken || this.destroyed
   }
 
-  /** Ends the connection at once. mariadb hears of `error`, and makes one of its own if there is none. */
+  /** Ends the connection at once. mariadb is told `error`, and makes an error if there is none. */
   breakOff(error?: Error): void {
     if (this.isBroken) return
     this.#isBroken = true
+    this.#held.length = 0
     this.#socket.destroy()
-    // Its listener was there before that of the TLS socket, and takes what comes with the end for the reason.
-    const [tellMariadb] = this.listeners('end')
-    try {
-      tellMariadb?.call(this, error)
-    } catch {
-      // It had nobody to tell. Whoever opens the connection finds it broken.
-    }
+    reportEnd(this, error)
   }
 
-  /** As of a net.Socket, for mariadb. */
+  /** Sets the socket's time-out. mariadb calls it as of a `net.Socket`. */
   setTimeout(timeoutMs: number, listener?: () => void): this {
     this.#socket.setTimeout(timeoutMs, listener)
     return this
   }
 
-  /** mariadb takes away its own listener once TLS has begun; that of the TLS socket must stay. */
+  /** Removes listeners, but that of the TLS socket when mariadb removes its own. */
   override removeAllListeners(event?: string | symbol): this {
     if (event !== 'data') return super.removeAllListeners(event)
     this.#isSecured = true
-    const [own] = this.listeners('data')
-    return own ? this.removeListener('data', own as () => void) : this
+    const own = ownDataListener(this)
+    return own ? this.removeListener('data', own) : this
   }
 
-  // The TLS socket reads while this stream emits, so what mariadb throws at its bytes passes by here as well.
+  // The TLS socket reads while this stream emits, so an error that mariadb throws at its bytes passes here as well.
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     if (event !== 'data') return super.emit(event, ...args)
     try {
       return super.emit(event, ...args)
     } catch (error) {
-      this.#fail(unreadable(error))
+      const failure = unreadable(error)
+      if (this.#isSecured) this.breakOff(failure)
+      else this.destroy(failure)
       return true
     }
   }
 
   override _read(): void {
-    if (!this.#isDelivering) this.#socket.resume()
+    if (this.#held.length < MAX_HELD_RECORDS) this.#socket.resume()
   }
 
   override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
-    // Neither is an error told twice, nor that there is nobody to write to: both would come out of the TLS socket.
+    // An error here would come out of the TLS socket. The socket's own `error` event reports it.
     if (this.#isBroken) callback()
     else this.#socket.write(chunk, () => callback())
   }
@@ -96,33 +104,43 @@ export class ServerStream extends Duplex {
   }
 
   #receive(chunk: Buffer): void {
-    if (this.#isSecured && !this.isAttended) return void this.#deliver(this.#records.split(chunk))
+    if (this.#isSecured && (this.#isDelivering || !this.hasErrorListener)) return this.#hold(chunk)
     const refusal = this.#isSecured ? undefined : this.#guard.check(chunk)
     if (refusal) this.#fail(refusal)
     else if (!this.push(chunk)) this.#socket.pause()
   }
 
-  // mariadb throws at an end that comes with the OK: it must be done with one record before it sees the next.
-  async #deliver(records: readonly Buffer[]): Promise<void> {
+  #hold(chunk: Buffer): void {
+    this.#held.push(...this.#splitter.split(chunk))
+    if (this.#held.length >= MAX_HELD_RECORDS) this.#socket.pause()
+    if (!this.#isDelivering) void this.#deliver()
+  }
+
+  // mariadb throws at an end that comes with the OK: it must have finished one record before it sees the next.
+  async #deliver(): Promise<void> {
     this.#isDelivering = true
-    this.#socket.pause()
-    for (const record of records) {
+    for (let record = this.#held.shift(); record; record = this.#held.shift()) {
       this.push(record)
       await nextTurn()
-      if (this.isBroken) return
     }
     this.#isDelivering = false
-    this.#socket.resume()
+    if (this.#ending) this.breakOff(this.#ending.error)
+    else if (!this.isBroken) this.#socket.resume()
+  }
+
+  #end(error?: Error): void {
+    this.#ending ??= { error }
+    if (!this.#isDelivering) this.breakOff(this.#ending.error)
   }
 
   #fail(error: Error): void {
-    if (this.#isSecured) this.breakOff(error)
+    if (this.#isSecured) this.#end(error)
     else this.destroy(error)
   }
 }
 
-/** What mariadb throws at a server that it does not understand, in the shape of Node's own errors of the network. */
+/** Returns the error for a server that mariadb does not understand, in the shape of Node's own network errors. */
 export function unreadable(cause: unknown): Error {
-  const error = new Error('What answers there does not speak as a MySQL server does.', { cause })
+  const error = new Error('The server does not speak the MySQL protocol.', { cause })
   return Object.assign(error, { code: 'EPROTO', syscall: 'read' })
 }

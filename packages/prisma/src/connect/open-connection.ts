@@ -4,7 +4,7 @@ import type { Address } from '@aurora-iam/core'
 import type { AdapterIam, ConnectionTarget, WriterCheck } from '@aurora-iam/core/adapter'
 import { type Connection, type ConnectionConfig, createConnection } from 'mariadb'
 import type { Activity } from '../status.ts'
-import { ServerStream, unreadable } from './guarded-stream.ts'
+import { GuardedStream, unreadable } from './guarded-stream.ts'
 
 /** A connection that is logged in. */
 export interface OpenConnection {
@@ -49,12 +49,12 @@ export function openOnIam(options: {
     try {
       const { value: password } = await login.tokenBeforeConnect()
       const secured = { ...config, ...login.dial(), password, ssl: copyOf(ssl) }
-      const stream = new ServerStream(login.dial())
+      const stream = new GuardedStream(login.dial())
       const opened = await logIn(stream, secured, signal, {
         cut: () => stream.breakOff(),
         afterwards: async (connection) => {
           if (stream.isBroken) throw brokenOff()
-          stream.isAttended = true
+          stream.hasErrorListener = true
           if (writerCheck) {
             await requireWriter(connection, writerCheck).catch((error) => {
               login.discard(error)

@@ -1,13 +1,13 @@
-/** Type, version and, in its last two bytes, the length of what follows: https://www.rfc-editor.org/rfc/rfc8446#section-5.1 */
+/** Type, version and, in its last two bytes, the payload's length: https://www.rfc-editor.org/rfc/rfc8446#section-5.1 */
 const HEADER_BYTES = 5
 const LENGTH_BYTES = 2
 
-/** Finds in what one side of a TLS connection sends where its records end. */
-export class TlsRecords {
+/** Splits the bytes that one side of a TLS connection sends at the ends of their records. */
+export class TlsRecordSplitter {
   #headerBytes = 0
   #bytesLeft = 0
 
-  /** The next bytes, in pieces that each belong to one record. */
+  /** Returns the next bytes, in pieces that belong to one record each. */
   split(chunk: Buffer): Buffer[] {
     const pieces: Buffer[] = []
     let start = 0

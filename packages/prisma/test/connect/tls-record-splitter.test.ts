@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { TlsRecords } from '../../src/connect/tls-record-splitter.ts'
+import { TlsRecordSplitter } from '../../src/connect/tls-record-splitter.ts'
 
 const record = fc.uint8Array({ maxLength: 600 }).map((payload) => {
   const header = Buffer.from([0x17, 0x03, 0x03, 0, 0])
@@ -18,7 +18,7 @@ test('records are found, however their bytes arrive', () => {
         const positions = [0, ...cuts.map((cut) => Math.min(cut, bytes.length)), bytes.length].sort(
           (a, b) => a - b,
         )
-        const splitter = new TlsRecords()
+        const splitter = new TlsRecordSplitter()
         const found: Buffer[] = []
         let isWhole = true
         for (const [index, start] of positions.slice(0, -1).entries()) {
@@ -37,7 +37,7 @@ test('records are found, however their bytes arrive', () => {
 test('what is no TLS at all is passed on, every byte of it', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 100 })), (chunks) => {
-      const splitter = new TlsRecords()
+      const splitter = new TlsRecordSplitter()
       const pieces = chunks.flatMap((chunk) => splitter.split(Buffer.from(chunk)))
       expect(Buffer.concat(pieces)).toEqual(Buffer.concat(chunks))
       expect(pieces.every((piece) => piece.length > 0)).toBe(true)

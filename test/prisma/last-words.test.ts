@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { CLEAR_PASSWORD_WANTED, DENIED, greeting, trusted } from '../chaos/hostile-scripts.ts'
+import { type HostileServer, type Script, startHostileServer } from '../chaos/hostile-server.ts'
+import { localAurora } from '../local-aurora.ts'
+import { auroraIamFor, rejection } from './support.ts'
+
+const AT_ONCE = 10
+const aurora = await localAurora()
+let server: HostileServer
+
+beforeAll(async () => {
+  server = await startHostileServer(aurora.hostname)
+})
+afterAll(() => server.close())
+
+// Node's TLS server sends its session tickets before this, in the same flight.
+const behindTickets: Script = async (session) => {
+  session.send(greeting('MySQL'))
+  if (!(await session.startTls('valid'))) return
+  session.sendPacket(2, DENIED)
+  session.end()
+}
+
+const behindTicketsWithReset: Script = async (session) => {
+  await behindTickets(session)
+  setImmediate(() => session.destroy())
+}
+
+const afterResponse: Script = trusted((session) => {
+  session.sendPacket(2, DENIED)
+  session.end()
+})
+
+const afterToken: Script = trusted(async (session) => {
+  const received = session.inTls.length
+  session.sendPacket(3, CLEAR_PASSWORD_WANTED)
+  if (!(await session.hasSent(received + 1))) return
+  session.sendPacket(5, DENIED)
+  session.end()
+})
+
+const inPlaceOfGreeting: Script = (session) => {
+  session.sendPacket(0, DENIED)
+  session.end()
+}
+
+async function codeOfAttempt(): Promise<string | undefined> {
+  const { adapter } = auroraIamFor(
+    aurora,
+    { port: server.port },
+    { ...aurora.iam, port: aurora.port, ca: server.certificates.ca, rateLimit: false },
+  )
+  return (await rejection(adapter.connect())).code
+}
+
+test.each([
+  [200, 'in the flight behind the session tickets', behindTickets],
+  [20, 'behind the session tickets, then a reset', behindTicketsWithReset],
+  [200, 'in answer to the handshake response', afterResponse],
+  [20, 'in answer to the token', afterToken],
+  [20, 'in place of the greeting', inPlaceOfGreeting],
+] as const)(
+  '%i logins with 1045 and the end of the connection %s: each is P1000',
+  async (runs, _when, script) => {
+    server.script = script
+    const codes: Array<string | undefined> = []
+    while (codes.length < runs)
+      codes.push(...(await Promise.all(Array.from({ length: AT_ONCE }, codeOfAttempt))))
+    expect(codes.filter((code) => code !== 'P1000')).toEqual([])
+  },
+)
