@@ -19,8 +19,6 @@ export const CONNECT_TIMEOUT_MS = 150
 const BOUND_MS = 10_000
 const TLS_HANDSHAKE_RECORD = 22
 const TOKEN = 'X-Amz-Signature'
-/** mariadb's own number. */
-const ER_CONNECTION_TIMEOUT = 45_012
 
 /** A hostile server that stands before a good one, for the tests of one file. */
 export interface HostileRig {
@@ -110,13 +108,13 @@ export async function eventually<T>(action: () => T | Promise<T>): Promise<T> {
 /** Whether `error` says that a login took too long. */
 export function isTimeout(error: unknown): boolean {
   const { code, driverError, meta } = (error ?? {}) as PrismaError & { code?: unknown; meta?: PrismaMeta }
-  const ofMariadb = driverError ?? meta?.driverAdapterError?.driverError
-  return code === 'ETIMEDOUT' || ofMariadb?.errno === ER_CONNECTION_TIMEOUT
+  const ofPrisma = driverError ?? meta?.driverAdapterError?.driverError
+  return code === 'ETIMEDOUT' || ofPrisma?.code === 'ETIMEDOUT'
 }
 
 /** What Prisma makes of an error of mariadb, and what it makes of that for a query. */
 interface PrismaError {
-  readonly driverError?: { readonly errno?: number }
+  readonly driverError?: { readonly code?: string }
 }
 interface PrismaMeta {
   readonly driverAdapterError?: PrismaError

@@ -36,7 +36,7 @@ describe('$iam.status()', () => {
       waitingForPermit: 0,
       queued: 0,
       connectionsOpened: 0,
-      refusals: 0,
+      connectionsFailed: 0,
       lastError: undefined,
       tokensSigned: 0,
     })
@@ -48,7 +48,7 @@ describe('$iam.status()', () => {
     await rejectionOf(prisma.$connect())
     aurora.faults.clear()
     expect(prisma.$iam.status()).toMatchObject({
-      refusals: expect.any(Number),
+      connectionsFailed: expect.any(Number),
       lastError: {
         code: 'ER_ACCESS_DENIED_ERROR',
         message: expect.stringContaining('1045'),

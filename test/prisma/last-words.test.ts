@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CLEAR_PASSWORD_WANTED, DENIED, greeting, trusted } from '../chaos/hostile-scripts.ts'
 import { type HostileServer, type Script, startHostileServer } from '../chaos/hostile-server.ts'
-import { localAurora } from '../local-aurora.ts'
-import { auroraIamFor, rejection } from './support.ts'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { auroraIamFor } from './support.ts'
 
 const AT_ONCE = 10
 const aurora = await localAurora()
@@ -50,7 +51,7 @@ async function codeOfAttempt(): Promise<string | undefined> {
     { port: server.port },
     { ...aurora.iam, port: aurora.port, ca: server.certificates.ca, rateLimit: false },
   )
-  return (await rejection(adapter.connect())).code
+  return (await rejectionOf(adapter.connect())).code
 }
 
 test.each([

@@ -49,6 +49,6 @@ describe('enabled: false', () => {
     const options = { host: '127.0.0.1', port, user: 'app', password: 'wrong', database: 'app' }
     const { adapter, status } = auroraIam(options, { enabled: false })
     expect(await rejectionOf(new PrismaClient({ adapter }).$connect())).toMatchObject({ code: 'P1000' })
-    expect(status()).toMatchObject({ refusals: 1, lastError: { code: 'ER_ACCESS_DENIED_ERROR' } })
+    expect(status()).toMatchObject({ connectionsFailed: 1, lastError: { code: 'ER_ACCESS_DENIED_ERROR' } })
   })
 })

@@ -42,7 +42,7 @@ test('tokens age in the middle of a run: connections opened later have new ones,
   await onMany(prisma, 10)
   expect(aurora.log.logins).toHaveLength(10)
   expect(aurora.log.refusals).toHaveLength(0)
-  expect(prisma.$iam.status()).toMatchObject({ connectionsOpened: 10, refusals: 0, tokensSigned: 3 })
+  expect(prisma.$iam.status()).toMatchObject({ connectionsOpened: 10, connectionsFailed: 0, tokensSigned: 3 })
 })
 
 test('many connections at once are no cause for a warning of Node', async () => {
@@ -96,7 +96,7 @@ test('logins are refused for a while, then accepted: the same client goes on', a
   }
   aurora.faults.clear()
   expect(await prisma.$queryRaw`SELECT 1 AS one`).toEqual([{ one: 1 }])
-  expect(prisma.$iam.status()).toMatchObject({ connectionsOpened: 1, refusals: 5 })
+  expect(prisma.$iam.status()).toMatchObject({ connectionsOpened: 1, connectionsFailed: 5 })
 })
 
 describe('a refused token', () => {
@@ -113,7 +113,11 @@ describe('a refused token', () => {
     current = renewed
     const prisma = connect(aurora, {}, iam)
     expect(await prisma.$queryRaw`SELECT 1 AS one`).toEqual([{ one: 1 }])
-    expect(prisma.$iam.status()).toMatchObject({ connectionsOpened: 1, refusals: 1, tokensSigned: 2 })
+    expect(prisma.$iam.status()).toMatchObject({
+      connectionsOpened: 1,
+      connectionsFailed: 1,
+      tokensSigned: 2,
+    })
     expect(rateLimit.stats()).toMatchObject({ granted: 2 })
     aurora.principals.add(revoked)
   })
@@ -123,7 +127,7 @@ describe('a refused token', () => {
     const prisma = connect(aurora)
     await rejectionOf(prisma.$connect())
     expect(aurora.log.connections).toBe(1)
-    expect(prisma.$iam.status()).toMatchObject({ tokensSigned: 1, refusals: 1 })
+    expect(prisma.$iam.status()).toMatchObject({ tokensSigned: 1, connectionsFailed: 1 })
   })
 
   test('is refused again: no third attempt', async () => {
@@ -156,7 +160,7 @@ test('the limiter is full: queries wait for their turn, and all are answered', a
   await expect.poll(() => prisma.$iam.status().waitingForPermit).toBeGreaterThan(0)
   await answers
   expect(aurora.log.peakTokens(100)).toBeLessThanOrEqual(2)
-  expect(prisma.$iam.status()).toMatchObject({ queued: 0, refusals: 0 })
+  expect(prisma.$iam.status()).toMatchObject({ queued: 0, connectionsFailed: 0 })
 })
 
 describe('after a restart of the database', () => {

@@ -22,7 +22,7 @@ describe('an adapter before 7.10, which would take the pool for options and dial
       option: '@prisma/adapter-mariadb',
       message: expect.stringContaining('7.10'),
     })
-    expect(status()).toMatchObject({ connectionsOpened: 0, refusals: 0 })
+    expect(status()).toMatchObject({ connectionsOpened: 0, connectionsFailed: 0 })
   })
 })
 

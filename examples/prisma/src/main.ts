@@ -19,6 +19,6 @@ try {
 }
 console.log(await describeAccounts(prisma))
 
-const { connectionsOpened, tokensSigned, refusals } = prisma.$iam.status()
-console.log(`Connections: ${connectionsOpened}, tokens signed: ${tokensSigned}, refused: ${refusals}`)
+const { connectionsOpened, tokensSigned, connectionsFailed } = prisma.$iam.status()
+console.log(`Connections: ${connectionsOpened}, tokens signed: ${tokensSigned}, refused: ${connectionsFailed}`)
 await prisma.$disconnect()

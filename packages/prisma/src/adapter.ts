@@ -2,14 +2,14 @@ import { PrismaMariaDb } from '@prisma/adapter-mariadb'
 import type { SqlDriverAdapter, SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils'
 import type { AuroraIamPrismaOptions } from './options/options.ts'
 import { ConnectionPool, type PoolContext } from './pool/connection-pool.ts'
-import { DriverPool } from './pool/mariadb-pool.ts'
+import { MariaDbPool } from './pool/mariadb-pool.ts'
 
-/** What the stock adapter is told. */
+/** Options that are passed on to the stock adapter. */
 export type AdapterSettings = Pick<AuroraIamPrismaOptions, 'database' | 'useTextProtocol'>
 
 /**
- * Prisma's own adapter for MySQL on a pool of ours: a new one each time Prisma connects, so that a client can be used
- * again after `$disconnect`.
+ * Factory of Prisma's own adapter for MySQL, on a new pool each time Prisma connects, so that a client can be used again
+ * after `$disconnect`.
  */
 export class AuroraIamAdapterFactory implements SqlDriverAdapterFactory {
   readonly provider = 'mysql'
@@ -23,9 +23,9 @@ export class AuroraIamAdapterFactory implements SqlDriverAdapterFactory {
   }
 
   async connect(): Promise<SqlDriverAdapter> {
-    const pool = new DriverPool(new ConnectionPool(this.#context))
+    const pool = new MariaDbPool(new ConnectionPool(this.#context))
     try {
-      // The adapter's types are those of the mariadb that it brings itself, which is another release.
+      // The adapter's types are those of the mariadb release that it depends on.
       const driverPool = pool as unknown as ConstructorParameters<typeof PrismaMariaDb>[0]
       const { database, useTextProtocol } = this.#settings
       const adapter = await new PrismaMariaDb(driverPool, {
@@ -33,7 +33,7 @@ export class AuroraIamAdapterFactory implements SqlDriverAdapterFactory {
         ...(useTextProtocol !== undefined && { useTextProtocol }),
         disposeExternalPool: true,
       }).connect()
-      // It has asked for the version and, had that failed, would go on as if connected.
+      // It has queried the version and ignored an error: https://github.com/prisma/orm/issues/28612
       if (pool.queryFailure) throw pool.queryFailure
       return adapter
     } catch (error) {

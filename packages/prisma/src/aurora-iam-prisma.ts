@@ -2,11 +2,15 @@ import { type AuroraIam, AuroraIamError, type AuroraIamOptions } from '@aurora-i
 import { type AdapterIam, adapterIam, describe } from '@aurora-iam/core/adapter'
 import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils'
 import { AuroraIamAdapterFactory } from './adapter.ts'
-import { type CommonConfig, type Open, openByPassword, openOnIam } from './connect/open-connection.ts'
-import type { Destination } from './errors.ts'
+import { type CommonConfig, type Open, openWithIam, openWithPassword } from './connect/open-connection.ts'
 import { type AuroraIamExtensionOptions, createExtension } from './extension.ts'
 import { expandUrl } from './options/connection-url.ts'
-import { type AuroraIamPrismaOptions, assertPassword, readPoolSettings } from './options/options.ts'
+import {
+  type AuroraIamPrismaOptions,
+  assertPassword,
+  type PoolSettings,
+  readPoolSettings,
+} from './options/options.ts'
 import { Activity, type AuroraIamStatus } from './status.ts'
 
 /** What Prisma needs for a database on IAM, from {@link auroraIam}. */
@@ -56,33 +60,35 @@ export function auroraIam(
   const given = expandUrl(options)
   assertPassword(given, shared.enabled, options.password === undefined)
   const activity = new Activity()
-  const { open, destination } = connector(given, settings.connectTimeoutMs, shared, activity)
+  const open = connector(given, settings.connectTimeoutMs, shared, activity)
   const status = () => activity.status(shared.stats().tokensSigned)
   return {
-    adapter: new AuroraIamAdapterFactory({ open, destination, settings, activity }, given),
-    transactionOptions: { maxWait: settings.acquireTimeoutMs + BEGIN_MS },
+    adapter: new AuroraIamAdapterFactory({ open, settings, activity }, given),
+    transactionOptions: { maxWait: longestAcquireMs(settings, shared) + BEGIN_MS },
     extension: (extensionOptions = {}) => createExtension(extensionOptions, status),
     status,
   }
 }
 
+/** Returns the longest time until a transaction has a connection, or an error of its own. */
+function longestAcquireMs(settings: PoolSettings, iam: AdapterIam): number {
+  const { acquireTimeoutMs, isAcquireTimeoutStrict, connectTimeoutMs } = settings
+  if (isAcquireTimeoutStrict) return acquireTimeoutMs
+  return 2 * acquireTimeoutMs + iam.longestWaitMs + connectTimeoutMs
+}
+
 function connector(
   options: AuroraIamPrismaOptions,
-  connectTimeout: number,
+  timeoutMs: number,
   iam: AdapterIam,
-  activity: Activity,
-): { open: Open; destination: Destination } {
+  observer: Activity,
+): Open {
   const { host, port, user, password, database, ssl, sessionVariables, connectAttributes } = options
-  const config: CommonConfig = { user, database, connectTimeout, sessionVariables, connectAttributes }
+  const config: CommonConfig = { user, database, sessionVariables, connectAttributes }
   if (!iam.enabled) {
     const address = { host: host ?? 'localhost', port: port ?? 3306 }
-    const open = openByPassword(address, { ...config, password, ssl }, activity)
-    return { open, destination: { ...address, user } }
+    return openWithPassword({ address, config: { ...config, password, ssl }, timeoutMs, observer })
   }
   const target = iam.resolve({ host, port, user })
-  const open = openOnIam({ iam, target, ssl, config, activity })
-  return {
-    open,
-    destination: { ...(target.fixedAddress ?? { host: target.hostname, port: target.port }), user },
-  }
+  return openWithIam({ iam, target, ssl, config, timeoutMs, observer })
 }

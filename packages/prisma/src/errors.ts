@@ -1,5 +1,6 @@
 import { type Address, AuroraIamError } from '@aurora-iam/core'
 import { DriverAdapterError, type MappedError } from '@prisma/driver-adapter-utils'
+import { MARIADB_ERRNO } from './connect/mariadb-internals.ts'
 
 /** What mariadb and the network report. */
 interface DriverError extends Error {
@@ -50,10 +51,6 @@ export class PrismaDriverError extends DriverAdapterError {
   }
 }
 
-// mariadb's own numbers: https://github.com/mariadb-corporation/mariadb-connector-nodejs/blob/main/lib/misc/errors.js
-const ER_SOCKET_UNEXPECTED_CLOSE = 45009
-export const ER_UNEXPECTED_PACKET = 45011
-const ER_CONNECTION_TIMEOUT = 45012
 const TLS_ERRNOS: ReadonlySet<number> = new Set([45008, 45023, 45056, 45057, 45059, 45062, 45063, 45064])
 const UNREACHABLE = new Set([
   'ECONNREFUSED',
@@ -95,7 +92,8 @@ export function connectError(error: Error, { host, port, user }: Destination): E
     case 1049:
       return as('P1003', `The server at ${where} has no such database`, { kind: 'DatabaseDoesNotExist' })
   }
-  const isSilent = errno === ER_CONNECTION_TIMEOUT || errno === ER_SOCKET_UNEXPECTED_CLOSE
+  const isSilent =
+    errno === MARIADB_ERRNO.CONNECTION_TIMEOUT || errno === MARIADB_ERRNO.SOCKET_UNEXPECTED_CLOSE
   if (isSilent || 'syscall' in error || UNREACHABLE.has(code)) {
     return as('P1001', `Cannot reach the database at ${where}`, { kind: 'DatabaseNotReachable', host, port })
   }
@@ -141,9 +139,21 @@ export function isLostOutsideTransaction(error: unknown): boolean {
   return code === 'P1017' && lostOutsideTransaction.has(meta?.driverAdapterError ?? {})
 }
 
-/** All connections are in use, or not open yet, for longer than the caller may wait. */
-export function exhaustedError(message: string, meta: Readonly<Record<string, number>>): Error {
-  return Object.assign(new Error(message), { code: 'P2024', meta })
+/**
+ * Returns the error for a query that waited too long for a connection.
+ *
+ * @param lastFailure - why the last connection could not be opened. Prisma drops an error's cause, so message and `meta`
+ * have it as well.
+ */
+export function exhaustedError(
+  message: string,
+  meta: Readonly<Record<string, number>>,
+  lastFailure: (Error & { code?: string }) | undefined,
+): Error {
+  if (!lastFailure) return Object.assign(new Error(message), { code: 'P2024', meta })
+  const { code, message: why } = lastFailure
+  const error = new Error(`${message} The last new connection failed: ${why}`, { cause: lastFailure })
+  return Object.assign(error, { code: 'P2024', meta: { ...meta, lastConnectError: { code, message: why } } })
 }
 
 /** A query of a transaction came to nothing, because the transaction was rolled back before it was answered. */

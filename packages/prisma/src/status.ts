@@ -1,79 +1,86 @@
 import { redact } from '@aurora-iam/core'
-import type { ConnectionPool } from './pool/connection-pool.ts'
 
-/** What is going on at one moment, and what has happened so far, in all clients of one `auroraIam`. */
+/** State of the connections of one `auroraIam`, in all clients that have its adapter, and counts since it was made. */
 export interface AuroraIamStatus {
-  /** Connections that run a query or a transaction now. */
+  /** Connections that run a query or a transaction. */
   readonly active: number
   /** Connections that are open and unused. */
   readonly idle: number
-  /** Connections that are being opened, those that wait for their place among them. */
+  /** Connections that are being opened, those that wait for a permit included. */
   readonly opening: number
-  /** Connections to be that wait for a token and for their place under the connection rate. */
+  /** New connections that wait for a token and for a permit of the rate limit. */
   readonly waitingForPermit: number
   /** Queries and transactions that wait for a connection. */
   readonly queued: number
-  /** Connections that have logged in so far. */
+  /** Connections that have logged in. */
   readonly connectionsOpened: number
-  /** Attempts to open a connection that failed so far, for whatever reason. */
-  readonly refusals: number
-  /** Why the last of those failed: the code and message of this library, the driver, the network or the server. */
+  /** Attempts to open a connection that failed, for any reason. */
+  readonly connectionsFailed: number
+  /** The last failed attempt: code and message of this library, the driver, the network or the server. */
   readonly lastError:
     | { readonly code: string | undefined; readonly message: string; readonly at: Date }
     | undefined
-  /** Tokens signed so far, by everything that shares the AuroraIam. */
+  /** Tokens signed for all users of the same AuroraIam. */
   readonly tokensSigned: number
 }
 
-/** The counts behind {@link AuroraIamStatus}. */
+/** Counts of one pool at this moment. */
+export interface PoolCounts {
+  readonly active: number
+  readonly idle: number
+  readonly opening: number
+  readonly queued: number
+}
+
+/** Counters behind {@link AuroraIamStatus}. */
 export class Activity {
-  readonly #pools = new Set<ConnectionPool>()
+  readonly #pools = new Set<PoolCounts>()
   #waitingForPermit = 0
   #connectionsOpened = 0
-  #refusals = 0
+  #connectionsFailed = 0
   #lastError: AuroraIamStatus['lastError']
 
-  /** How many connections wait for their place. */
+  /** New connections that wait for a token and a permit. */
   get waitingForPermit(): number {
     return this.#waitingForPermit
   }
 
-  /** Counts `login` as a wait until it is settled, and as a refusal if it fails. */
-  async waiting<T>(login: Promise<T>): Promise<T> {
+  /** Counts `login` as waiting until it settles, and as failed if it rejects. */
+  async countWaiting<T>(login: Promise<T>): Promise<T> {
     this.#waitingForPermit++
     try {
       return await login
     } catch (error) {
-      this.failed(error as Error)
+      this.countFailed(error as Error)
       throw error
     } finally {
       this.#waitingForPermit--
     }
   }
 
-  /** A connection logged in. */
-  opened(): void {
+  /** Counts a connection that has logged in. */
+  countOpened(): void {
     this.#connectionsOpened++
   }
 
-  /** A connection did not come about. */
-  failed(error: Error): void {
-    this.#refusals++
+  /** Counts an attempt that failed by `error`. */
+  countFailed(error: Error): void {
+    this.#connectionsFailed++
     const { code } = error as { code?: string }
     this.#lastError = { code, message: redact(error.message), at: new Date() }
   }
 
-  /** Counts the connections of `pool`, until it is removed. */
-  add(pool: ConnectionPool): void {
+  /** Includes the connections of `pool`, until it is removed. */
+  add(pool: PoolCounts): void {
     this.#pools.add(pool)
   }
 
-  remove(pool: ConnectionPool): void {
+  remove(pool: PoolCounts): void {
     this.#pools.delete(pool)
   }
 
   status(tokensSigned: number): AuroraIamStatus {
-    const sum = (count: (pool: ConnectionPool) => number) =>
+    const sum = (count: (pool: PoolCounts) => number) =>
       [...this.#pools].reduce((total, pool) => total + count(pool), 0)
     return {
       active: sum((pool) => pool.active),
@@ -82,7 +89,7 @@ export class Activity {
       waitingForPermit: this.#waitingForPermit,
       queued: sum((pool) => pool.queued),
       connectionsOpened: this.#connectionsOpened,
-      refusals: this.#refusals,
+      connectionsFailed: this.#connectionsFailed,
       lastError: this.#lastError,
       tokensSigned,
     }

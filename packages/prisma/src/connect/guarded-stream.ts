@@ -104,7 +104,10 @@ export class GuardedStream extends Duplex {
   }
 
   #receive(chunk: Buffer): void {
-    if (this.#isSecured && (this.#isDelivering || !this.hasErrorListener)) return this.#hold(chunk)
+    if (this.#isSecured && (this.#isDelivering || !this.hasErrorListener)) {
+      this.#hold(chunk)
+      return
+    }
     const refusal = this.#isSecured ? undefined : this.#guard.check(chunk)
     if (refusal) this.#fail(refusal)
     else if (!this.push(chunk)) this.#socket.pause()

@@ -1,58 +1,72 @@
-import { connect, type Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
+import { connect } from 'node:net'
 import type { Address } from '@aurora-iam/core'
 import type { AdapterIam, ConnectionTarget, WriterCheck } from '@aurora-iam/core/adapter'
-import { type Connection, type ConnectionConfig, createConnection } from 'mariadb'
-import type { Activity } from '../status.ts'
-import { GuardedStream, unreadable } from './guarded-stream.ts'
+import type { Connection, ConnectionConfig } from 'mariadb'
+import { connectError } from '../errors.ts'
+import { GuardedStream } from './guarded-stream.ts'
+import { logIn } from './log-in.ts'
+import { reportEnd } from './mariadb-internals.ts'
 
-/** A connection that is logged in. */
+/** Connection that is logged in. */
 export interface OpenConnection {
   readonly connection: Connection
   /**
-   * Ends it at once, whatever it is doing. mariadb's own `destroy()` would open another connection to kill a running
+   * Ends it at once, during a query as well. mariadb's own `destroy()` would open another connection to kill a running
    * query.
    */
-  readonly cut: () => void
+  readonly destroy: () => void
 }
 
-/** Opens one new connection. `signal` ends it, whatever it is waiting for. */
+/**
+ * Opens one new connection. `signal` aborts it at every step.
+ *
+ * Rejects with an error in Prisma's terms.
+ */
 export type Open = (signal: AbortSignal) => Promise<OpenConnection>
 
-/** What every connection has in common, in mariadb's words. */
+/** Options that every connection has in common, by mariadb's names. */
 export type CommonConfig = Pick<
   ConnectionConfig,
-  'user' | 'database' | 'connectTimeout' | 'sessionVariables' | 'connectAttributes'
+  'user' | 'database' | 'sessionVariables' | 'connectAttributes'
 >
 
+/** Counts what becomes of connections. */
+export interface ConnectionObserver {
+  countWaiting<T>(login: Promise<T>): Promise<T>
+  countOpened(): void
+  countFailed(error: Error): void
+}
+
 /**
- * Opens connections on IAM: a place under the rate, then a token, then the socket. mariadb from 3.5.3 verifies chain
- * and name before it sends the password, whatever the server's greeting says.
+ * Opens connections with IAM: a permit, then a token, then the socket. mariadb from 3.5.3 verifies chain and name before
+ * it sends the password, whatever the server's greeting contains.
  *
- * A login whose token was made for an earlier one is repeated once if it is refused, as {@link AuroraIam.retryRefused}
- * says.
+ * A login that was rejected with a token of an earlier login is retried once, as {@link AdapterIam.retryRefused} does.
  */
-export function openOnIam(options: {
+export function openWithIam(options: {
   iam: AdapterIam
   target: ConnectionTarget
   ssl: unknown
   config: CommonConfig
-  activity: Activity
+  timeoutMs: number
+  observer: ConnectionObserver
 }): Open {
-  const { iam, target, config, activity } = options
+  const { iam, target, config, timeoutMs, observer } = options
   const { ca, minVersion, rejectUnauthorized, rest } = iam.tls(target, options.ssl)
   const ssl = { ...rest, ca, minVersion, rejectUnauthorized, servername: target.hostname }
   const writerCheck = iam.writerCheck(target)
 
-  const open = async (signal: AbortSignal): Promise<OpenConnection> => {
-    const login = await activity.waiting(iam.login(target, signal))
-    try {
-      const { value: password } = await login.tokenBeforeConnect()
-      const secured = { ...config, ...login.dial(), password, ssl: copyOf(ssl) }
-      const stream = new GuardedStream(login.dial())
-      const opened = await logIn(stream, secured, signal, {
-        cut: () => stream.breakOff(),
-        afterwards: async (connection) => {
+  return async (signal) => {
+    let dialled: Address = { host: target.hostname, port: target.port }
+    const open = async (): Promise<OpenConnection> => {
+      const login = await observer.countWaiting(iam.login(target, signal))
+      try {
+        const { value: password } = await login.tokenBeforeConnect()
+        dialled = login.dial()
+        const secured = { ...config, ...dialled, password, ssl: copyOf(ssl) }
+        const stream = new GuardedStream(dialled)
+        const destroy = (error?: Error) => stream.breakOff(error)
+        const afterwards = async (connection: Connection) => {
           if (stream.isBroken) throw brokenOff()
           stream.hasErrorListener = true
           if (writerCheck) {
@@ -62,17 +76,22 @@ export function openOnIam(options: {
             })
           }
           login.succeed()
-        },
-      })
-      activity.opened()
-      return opened
+        }
+        const connection = await logIn(stream, secured, { signal, timeoutMs, destroy, afterwards })
+        observer.countOpened()
+        return { connection, destroy }
+      } catch (error) {
+        login.fail(error as Error)
+        observer.countFailed(error as Error)
+        throw error
+      }
+    }
+    try {
+      return await iam.retryRefused(open)
     } catch (error) {
-      login.fail(error as Error)
-      activity.failed(error as Error)
-      throw error
+      throw connectError(error as Error, { ...dialled, user: target.username })
     }
   }
-  return (signal) => iam.retryRefused(() => open(signal))
 }
 
 async function requireWriter(connection: Connection, check: WriterCheck): Promise<void> {
@@ -81,75 +100,40 @@ async function requireWriter(connection: Connection, check: WriterCheck): Promis
   if (refusal) throw refusal
 }
 
-/** Opens connections by password, for `enabled: false`. */
-export function openByPassword(
-  address: Address,
-  config: CommonConfig & Pick<ConnectionConfig, 'password' | 'ssl'>,
-  activity: Activity,
-): Open {
-  const { ssl } = config
+/** Opens connections with a password, for `enabled: false`. */
+export function openWithPassword(options: {
+  address: Address
+  config: CommonConfig & Pick<ConnectionConfig, 'password' | 'ssl'>
+  timeoutMs: number
+  observer: ConnectionObserver
+}): Open {
+  const { address, config, timeoutMs, observer } = options
+  const { ssl, user } = config
   return async (signal) => {
     try {
       const own = typeof ssl === 'object' ? { ssl: copyOf(ssl) } : {}
       const stream = connect({ ...address, noDelay: true, keepAlive: true })
-      const cut = () => {
-        // Destroying it tells mariadb nothing, but mariadb does listen for the end.
-        stream.emit('end')
+      const destroy = (error?: Error) => {
+        reportEnd(stream, error)
         stream.destroy()
       }
-      const opened = await logIn(stream, { ...config, ...own, ...address }, signal, { cut })
-      activity.opened()
-      return opened
+      const connection = await logIn(
+        stream,
+        { ...config, ...own, ...address },
+        { signal, timeoutMs, destroy },
+      )
+      observer.countOpened()
+      return { connection, destroy: () => destroy() }
     } catch (error) {
-      activity.failed(error as Error)
-      throw error
+      observer.countFailed(error as Error)
+      throw connectError(error as Error, { ...address, user })
     }
   }
 }
 
-/**
- * @param cut - Ends the connection over `socket` at once.
- * @param afterwards - What remains to be done with it, in no more time than the login may take.
- */
-async function logIn(
-  socket: Duplex,
-  config: ConnectionConfig,
-  signal: AbortSignal,
-  { cut, afterwards }: { cut: () => void; afterwards?: (connection: Connection) => Promise<void> },
-): Promise<OpenConnection> {
-  signal.throwIfAborted()
-  signal.addEventListener('abort', cut, { once: true })
-  let timer: NodeJS.Timeout | undefined
-  try {
-    // mariadb's types leave out permitRedirect.
-    const options: ConnectionConfig & { permitRedirect: boolean } = {
-      ...config,
-      stream: (use) => use(undefined, socket as Socket),
-      permitRedirect: false,
-      // As the stock adapter has it for its own pool: https://github.com/prisma/orm/issues/29364
-      prepareCacheLength: 0,
-    }
-    const connection = await createConnection(options)
-    // Without a listener mariadb throws what happens between queries.
-    connection.on('error', () => {})
-    signal.throwIfAborted()
-    timer = setTimeout(cut, config.connectTimeout)
-    await afterwards?.(connection)
-    return { connection, cut }
-  } catch (error) {
-    cut()
-    socket.destroy()
-    // Its own errors and those of the network have a code, if only an empty one; the others it did not mean to throw.
-    throw 'code' in (error as Error) ? error : unreadable(error)
-  } finally {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', cut)
-  }
-}
-
-/** In the shape of Node's own errors of the network. */
+/** In the shape of Node's own network errors. */
 function brokenOff(): Error {
-  const error = new Error('The connection broke off before it was ready.')
+  const error = new Error('The connection was lost before it was ready.')
   return Object.assign(error, { code: 'ECONNRESET', syscall: 'read' })
 }
 

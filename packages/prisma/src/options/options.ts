@@ -40,10 +40,12 @@ export interface AuroraIamPrismaOptions {
   readonly password?: string | undefined
 }
 
-/** How the pool behaves, with every default filled in. */
+/** Behaviour of the pool, with every default filled in. */
 export interface PoolSettings {
   readonly connectionLimit: number
   readonly acquireTimeoutMs: number
+  /** Whether `acquireTimeoutMs` holds while a connection is being opened, too: the caller chose it. */
+  readonly isAcquireTimeoutStrict: boolean
   readonly connectTimeoutMs: number
   readonly idleTimeoutMs: number
 }
@@ -88,10 +90,13 @@ export function readPoolSettings(options: AuroraIamPrismaOptions): PoolSettings 
   expect(options, 'connectionLimit', isCount, 'a whole number from 1 up')
   for (const name of ['acquireTimeoutMs', 'connectTimeoutMs', 'idleTimeoutMs'] as const)
     expect(options, name, isDuration, 'milliseconds: a whole number from 1 to 2147483647')
+  const acquireTimeoutMs = options.acquireTimeoutMs ?? 10_000
   return {
     connectionLimit: options.connectionLimit ?? 10,
-    acquireTimeoutMs: options.acquireTimeoutMs ?? 10_000,
-    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+    acquireTimeoutMs,
+    isAcquireTimeoutStrict: options.acquireTimeoutMs !== undefined,
+    // Smaller, so that an unresponsive host is P1001 and not P2024.
+    connectTimeoutMs: options.connectTimeoutMs ?? Math.ceil(0.8 * Math.min(acquireTimeoutMs, 10_000)),
     idleTimeoutMs: options.idleTimeoutMs ?? 600_000,
   }
 }

@@ -1,18 +1,19 @@
 import type { Connection, PoolConnection, QueryOptions } from 'mariadb'
-import { ER_UNEXPECTED_PACKET, queryError, rolledBackError, unreadableAnswer } from '../errors.ts'
+import { MARIADB_ERRNO, prepare } from '../connect/mariadb-internals.ts'
+import { queryError, rolledBackError, unreadableAnswer } from '../errors.ts'
 
-/** What the server says to ROLLBACK. */
+/** The server's answer to ROLLBACK. */
 const ROLLED_BACK = { affectedRows: 0, insertId: 0n, warningStatus: 0 }
-const GIVE_BACK: readonly PropertyKey[] = ['release', 'end', 'close', 'destroy', Symbol.asyncDispose]
+const RETURNING_METHODS: readonly PropertyKey[] = ['release', 'end', 'close', 'destroy', Symbol.asyncDispose]
 
 /**
- * `connection` as its user sees it until `release()`: to close it is to give it back, and nothing can be asked of it
- * afterwards, since somebody else may have it by then.
+ * Returns `connection` as its borrower sees it. Closing it returns it to the pool, and no other method can be called
+ * afterwards, because the connection may have another borrower by then.
  *
- * @param rollBack - rolls back or ends the connection, in bounded time; resolves with whether it lives
- * @param onLost - the connection turned out to be of no more use
+ * @param rollBack - rolls back or ends the connection, in bounded time; resolves with whether it is still usable
+ * @param onLost - called when the connection turns out to be unusable
  */
-export function lend(
+export function borrowedConnection(
   connection: Connection,
   {
     release,
@@ -22,17 +23,17 @@ export function lend(
 ): PoolConnection {
   let released: Promise<void> | undefined
   let isRolledBack = false
-  const giveBack = () => {
+  const returnToPool = () => {
     released ??= release()
     return released
   }
   const explain = (reason: unknown): never => {
     const explained = queryError(reason)
-    // What has no number mariadb did not mean to throw, and whatever it was about to send or to read is still to come.
+    // mariadb threw an error without a number by mistake, and what it was about to send or read is still to come.
     if (explained !== reason || !('errno' in explained)) onLost()
     throw isRolledBack ? rolledBackError() : explained
   }
-  // What reaches the server behind ROLLBACK would be committed by itself.
+  // The server would commit a statement that follows ROLLBACK.
   const assertNotRolledBack = () => {
     if (isRolledBack) throw rolledBackError()
   }
@@ -51,12 +52,12 @@ export function lend(
     ['query', query],
     ['execute', execute],
     ['batch', (...args: Parameters<Connection['batch']>) => connection.batch(...args).catch(explain)],
-    ...GIVE_BACK.map((name) => [name, giveBack] as const),
+    ...RETURNING_METHODS.map((name) => [name, returnToPool] as const),
   ])
   return new Proxy(connection, {
     get: (target, name) => {
-      if (released && !GIVE_BACK.includes(name))
-        throw new Error('This connection was given back to its pool.')
+      if (released && !RETURNING_METHODS.includes(name))
+        throw new Error('This connection was returned to its pool.')
       if (own.has(name)) return own.get(name)
       const value: unknown = Reflect.get(target, name, target)
       return typeof value === 'function' ? value.bind(target) : value
@@ -69,8 +70,8 @@ function sqlOf(query: string | QueryOptions): string {
 }
 
 /**
- * As mariadb's own does, which however throws, where nobody catches, at an answer to PREPARE that it cannot read. A
- * MariaDB is sent both commands in one go, and that answer decides nothing.
+ * Executes as mariadb does, which however throws, where no code can catch, at an answer to PREPARE that it cannot read.
+ * mariadb sends a MariaDB server both commands at once, and then that answer decides nothing.
  */
 async function prepareAndExecute({
   connection,
@@ -85,14 +86,9 @@ async function prepareAndExecute({
   onPrepared: () => void
 }): Promise<unknown> {
   if (connection.info?.isMariaDB()) return connection.execute(sql, values)
-  // Its types leave out the options of the query, and how many parameters it has.
-  const statement = (await connection.prepare(sql)) as unknown as {
-    readonly parameterCount: number
-    execute(values: unknown, options: QueryOptions | undefined): Promise<unknown>
-    close(): void
-  }
+  const statement = await prepare(connection, sql)
   try {
-    if (!Number.isInteger(statement.parameterCount)) throw unreadableAnswer(ER_UNEXPECTED_PACKET)
+    if (!Number.isInteger(statement.parameterCount)) throw unreadableAnswer(MARIADB_ERRNO.UNEXPECTED_PACKET)
     onPrepared()
     return await statement.execute(values, typeof sql === 'string' ? undefined : sql)
   } finally {

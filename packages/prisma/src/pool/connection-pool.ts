@@ -1,27 +1,25 @@
 import { setMaxListeners } from 'node:events'
 import { AuroraIamError } from '@aurora-iam/core'
-import { Pool as Tarn, TimeoutError } from 'tarn'
+import { Pool as Tarn } from 'tarn'
 import type { Open } from '../connect/open-connection.ts'
-import { connectError, type Destination, exhaustedError } from '../errors.ts'
+import { exhaustedError } from '../errors.ts'
 import type { PoolSettings } from '../options/options.ts'
 import type { Activity } from '../status.ts'
 import { GRACE_MS, PooledConnection } from './pooled-connection.ts'
 
-// Opening a connection is bounded by itself: by the wait for a place and by connectTimeoutMs.
+// The pool and `open` have time limits of their own.
 const NO_LIMIT_MS = 2 ** 31 - 1
 
 type Waiter = ReturnType<Tarn<PooledConnection>['acquire']>
 
-/** What a pool needs to know. */
+/** Parts of a pool. */
 export interface PoolContext {
   readonly open: Open
-  /** Where connections go, for messages. */
-  readonly destination: Destination
   readonly settings: PoolSettings
   readonly activity: Activity
 }
 
-/** The connections of one PrismaClient, for one stay between `$connect` and `$disconnect`. */
+/** Connections of one PrismaClient, from `$connect` to `$disconnect`. */
 export class ConnectionPool {
   readonly #context: PoolContext
   readonly #tarn: Tarn<PooledConnection>
@@ -29,24 +27,26 @@ export class ConnectionPool {
   readonly #waiters = new Set<Waiter>()
   readonly #closing = new AbortController()
   #lastLossAt = Number.NEGATIVE_INFINITY
+  /** Why the last connection could not be opened; undefined after one that could. */
+  #lastFailure: Error | undefined
   #ended: Promise<void> | undefined
 
   constructor(context: PoolContext) {
     this.#context = context
-    const { connectionLimit, acquireTimeoutMs, idleTimeoutMs } = context.settings
-    // Every connection that is being opened listens, however many there are.
+    const { connectionLimit, idleTimeoutMs } = context.settings
+    // Every connection that is being opened listens, and there may be any number.
     setMaxListeners(0, this.#closing.signal)
     // tarn waits for a promise here, which its types leave out.
-    const validate = (pooled: PooledConnection) => pooled.isAlive(this.#lastLossAt) as unknown as boolean
+    const validate = (pooled: PooledConnection) => pooled.validate(this.#lastLossAt) as unknown as boolean
     this.#tarn = new Tarn({
       create: () => this.#create(),
       validate,
       destroy: (pooled: PooledConnection) => this.#close(pooled),
       min: 0,
       max: connectionLimit,
-      acquireTimeoutMillis: acquireTimeoutMs,
+      acquireTimeoutMillis: NO_LIMIT_MS,
       createTimeoutMillis: NO_LIMIT_MS,
-      // tarn would tell one of those who wait, though many connections failed in one moment, and make the others new ones.
+      // tarn would reject one waiter, even if many connections fail at once, and open new ones for the others.
       propagateCreateError: false,
       createRetryIntervalMillis: 1,
       idleTimeoutMillis: idleTimeoutMs,
@@ -56,11 +56,11 @@ export class ConnectionPool {
   }
 
   get active(): number {
-    return this.#count((pooled) => pooled.isLent)
+    return this.#count((pooled) => pooled.isBorrowed)
   }
 
   get idle(): number {
-    return this.#count((pooled) => !pooled.isLent && pooled.isWell)
+    return this.#count((pooled) => !pooled.isBorrowed && pooled.isUsable)
   }
 
   get opening(): number {
@@ -75,34 +75,42 @@ export class ConnectionPool {
     return this.#closing.signal.aborted
   }
 
-  /** A connection that is alive. It must be given back by {@link release}. */
+  /** Returns a usable connection. The caller gives it back by {@link release}. */
   async acquire(): Promise<PooledConnection> {
     if (this.isClosed) throw disconnected()
     const waiter = this.#tarn.acquire()
     this.#waiters.add(waiter)
+    const { acquireTimeoutMs, isAcquireTimeoutStrict } = this.#context.settings
+    let timer: NodeJS.Timeout | undefined
+    const limitTime = () => {
+      timer = setTimeout(() => {
+        if (!isAcquireTimeoutStrict && this.#isBeingServed(waiter)) limitTime()
+        else waiter.reject(this.#exhausted())
+      }, acquireTimeoutMs)
+    }
+    limitTime()
     try {
       const pooled = await waiter.promise
-      pooled.isLent = true
+      pooled.isBorrowed = true
       return pooled
-    } catch (error) {
-      throw error instanceof TimeoutError ? this.#exhausted() : error
     } finally {
+      clearTimeout(timer)
       this.#waiters.delete(waiter)
     }
   }
 
   async release(pooled: PooledConnection): Promise<void> {
     await pooled.rollBack()
-    pooled.isLent = false
+    pooled.isBorrowed = false
     this.#tarn.release(pooled)
   }
 
-  /** A connection was lost: those that were last used before are asked whether they live. */
+  /** Records that a connection was lost: those that were last used before are validated with a ping. */
   connectionLost(): void {
     this.#lastLossAt = performance.now()
   }
 
-  /** Ends every wait at once and every connection when it is given back, in bounded time. */
+  /** Ends every wait at once, and every connection when it is given back, in bounded time. */
   end(): Promise<void> {
     this.#ended ??= this.#end()
     return this.#ended
@@ -115,7 +123,7 @@ export class ConnectionPool {
     let timer: NodeJS.Timeout | undefined
     const forced = new Promise<void>((resolve) => {
       timer = setTimeout(() => {
-        for (const pooled of this.#open) pooled.cut()
+        for (const pooled of this.#open) pooled.destroy()
         resolve()
       }, GRACE_MS)
     })
@@ -125,20 +133,20 @@ export class ConnectionPool {
   }
 
   async #create(): Promise<PooledConnection> {
-    const { open, destination } = this.#context
     try {
-      const pooled = new PooledConnection(await open(this.#closing.signal))
+      const pooled = new PooledConnection(await this.#context.open(this.#closing.signal))
       this.#open.add(pooled)
+      this.#lastFailure = undefined
       return pooled
     } catch (error) {
-      const failure = connectError(error as Error, destination)
-      this.#tellFirst(failure)
-      throw failure
+      this.#lastFailure = error as Error
+      this.#rejectFirstWaiter(error as Error)
+      throw error
     }
   }
 
-  /** Whoever has waited longest hears at once why a connection failed; each failure is for another one. */
-  #tellFirst(failure: Error): void {
+  /** Rejects the query that has waited longest. Each failure is for another one. */
+  #rejectFirstWaiter(failure: Error): void {
     const [first] = this.#waiters
     if (!first) return
     this.#waiters.delete(first)
@@ -150,6 +158,11 @@ export class ConnectionPool {
     this.#open.delete(pooled)
   }
 
+  /** Whether a connection is being opened for `waiter`, or the whole pool waits in the queue of the rate limit. */
+  #isBeingServed(waiter: Waiter): boolean {
+    return [...this.#waiters].indexOf(waiter) < this.opening || this.#context.activity.waitingForPermit > 0
+  }
+
   #count(isCounted: (pooled: PooledConnection) => boolean): number {
     return [...this.#open].filter(isCounted).length
   }
@@ -159,8 +172,9 @@ export class ConnectionPool {
     const { waitingForPermit } = this.#context.activity
     return exhaustedError(
       `No connection within ${acquireTimeoutMs} ms (acquireTimeoutMs): ${this.active} of ${connectionLimit} (connectionLimit) are in use, ` +
-        `${this.opening} are being opened; ${waitingForPermit} wait for a place under the connection rate.`,
+        `${this.opening} are being opened, ${waitingForPermit} of these wait for a permit of the rate limit.`,
       { connectionLimit, acquireTimeoutMs },
+      this.#lastFailure,
     )
   }
 }

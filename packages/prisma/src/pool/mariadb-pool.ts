@@ -2,24 +2,24 @@ import { EventEmitter } from 'node:events'
 import { AuroraIamError } from '@aurora-iam/core'
 import type { Connection, Pool, PoolConnection, QueryOptions } from 'mariadb'
 import { outsideTransaction } from '../errors.ts'
-import { lend } from './borrowed-connection.ts'
+import { borrowedConnection } from './borrowed-connection.ts'
 import type { ConnectionPool } from './connection-pool.ts'
 
 /**
- * {@link ConnectionPool} with the face of a `mariadb.Pool`: all of it, so that no release of the stock adapter finds
- * something missing.
+ * {@link ConnectionPool} with the interface of a `mariadb.Pool`. All of it, because a later release of the stock adapter
+ * may use more than the present one.
  */
-export class DriverPool extends EventEmitter implements Pool {
+export class MariaDbPool extends EventEmitter implements Pool {
   readonly #pool: ConnectionPool
   readonly #known = new WeakSet<object>()
   #latest: Connection | undefined
-  /** Why the last query failed; undefined if it did not. The stock adapter keeps that of its first query to itself. */
+  /** Error of the last query; undefined if it succeeded. The stock adapter hides that of its first query. */
   queryFailure: Error | undefined
 
   constructor(pool: ConnectionPool) {
     super()
     this.#pool = pool
-    // Before 7.10 the adapter takes a pool for connection options, finds none, and would connect to localhost.
+    // Before 7.10 the adapter reads a pool as connection options, finds none, and would connect to localhost.
     Object.defineProperty(this, 'host', { enumerable: true, get: refuseOlderAdapter })
   }
 
@@ -34,7 +34,7 @@ export class DriverPool extends EventEmitter implements Pool {
     this.#known.add(pooled)
     this.#latest = pooled.connection
     this.emit('acquire', pooled.connection)
-    return lend(pooled.connection, {
+    return borrowedConnection(pooled.connection, {
       release: async () => {
         await this.#pool.release(pooled)
         this.emit('release', pooled.connection)
@@ -107,10 +107,10 @@ export class DriverPool extends EventEmitter implements Pool {
     }
   }
 
-  // How to escape depends on the server's settings, which a connection knows, open or not.
+  // Escaping depends on the server's settings, which a connection keeps after it is closed.
   #anyConnection(): Connection {
     if (this.#latest) return this.#latest
-    throw new Error('Nothing can be escaped before the first connection: its character set is not known yet.')
+    throw new Error('escape: the character set is not known before the first connection. Connect first.')
   }
 }
 

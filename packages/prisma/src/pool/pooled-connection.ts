@@ -1,81 +1,80 @@
 import type { Connection } from 'mariadb'
+import { ping } from '../connect/mariadb-internals.ts'
 import type { OpenConnection } from '../connect/open-connection.ts'
 
-/** How long a connection may go on that nobody wants any more, in milliseconds. */
+/** Longest time that a connection may go on after it is no longer wanted, in milliseconds. */
 export const GRACE_MS = 5_000
-// A connection that was used this recently is taken to be alive.
+/** Time after its last use for which a connection counts as usable without a ping, in milliseconds. */
 const TRUSTED_FOR_MS = 500
 const PING_TIMEOUT_MS = 1_000
-// How long the server is given to take note of a farewell.
-const FAREWELL_MS = 1_000
+/** Longest time for COM_QUIT to reach the server, in milliseconds. */
+const QUIT_TIMEOUT_MS = 1_000
 
-/** One connection of the pool, for as long as it lives. */
+/** One connection of the pool, from its login to its end. */
 export class PooledConnection {
   readonly connection: Connection
-  readonly #cut: OpenConnection['cut']
+  readonly #destroy: OpenConnection['destroy']
   #lastUsedAt = performance.now()
   #isBroken = false
-  /** Whether somebody has it. */
-  isLent = false
+  /** Whether a query or a transaction has it. */
+  isBorrowed = false
 
-  constructor({ connection, cut }: OpenConnection) {
+  constructor({ connection, destroy }: OpenConnection) {
     this.connection = connection
-    this.#cut = cut
+    this.#destroy = destroy
     connection.on('error', () => this.markBroken())
     connection.on('end', () => this.markBroken())
   }
 
-  /** It is not handed out again. */
+  /** Keeps the pool from using it again. */
   markBroken(): void {
     this.#isBroken = true
   }
 
-  /** Whether nothing is known to be wrong with it. */
-  get isWell(): boolean {
+  /** Whether no fault of it is known. */
+  get isUsable(): boolean {
     return !this.#isBroken && this.connection.isValid()
   }
 
   /**
-   * Whether it can be handed out. Asks the server if it lay idle, or if another connection was lost since it was
-   * last used: a failover takes them all, and not every socket hears of it.
+   * Whether the pool can hand it out. Pings if it was idle, or if another connection was lost since it was last used: a
+   * failover ends all connections, and not every socket is told.
    */
-  async isAlive(lastLossAt: number): Promise<boolean> {
-    if (!this.isWell) return false
+  async validate(lastLossAt: number): Promise<boolean> {
+    if (!this.isUsable) return false
     const isFresh = performance.now() - this.#lastUsedAt < TRUSTED_FOR_MS && this.#lastUsedAt > lastLossAt
     if (isFresh) return true
-    // mariadb takes a time-out here, and closes the connection when it is reached; its types leave it out.
-    const connection = this.connection as { ping(timeoutMs: number): Promise<void> }
-    return connection.ping(PING_TIMEOUT_MS).then(
+    return ping(this.connection, PING_TIMEOUT_MS).then(
       () => true,
       () => false,
     )
   }
 
   /**
-   * Undoes what a user of the connection left open; costs nothing if that is nothing. A server that has not done so
-   * after {@link GRACE_MS} is at work on a query or out of reach: the connection ends, and with it what was open.
+   * Rolls back an open transaction. Costs nothing without one. A server that has not done so after {@link GRACE_MS} is
+   * running a query or out of reach: the connection is destroyed, and the server rolls back by itself.
    *
-   * @returns whether the connection lives
+   * @returns whether the connection is still usable
    */
   async rollBack(): Promise<boolean> {
-    const timer = setTimeout(() => this.cut(), GRACE_MS)
-    await this.connection.rollback().catch(() => this.cut())
+    const timer = setTimeout(() => this.destroy(), GRACE_MS)
+    await this.connection.rollback().catch(() => this.destroy())
     clearTimeout(timer)
     this.#lastUsedAt = performance.now()
-    return this.isWell
+    return this.isUsable
   }
 
-  /** Says goodbye and closes. */
+  /** Sends COM_QUIT and closes. */
   async close(): Promise<void> {
-    const timer = setTimeout(() => this.cut(), FAREWELL_MS)
+    const timer = setTimeout(() => this.destroy(), QUIT_TIMEOUT_MS)
     await this.connection.end().catch(() => {})
     clearTimeout(timer)
-    this.cut()
+    this.destroy()
   }
 
-  /** Closes at once; a query that runs on it rejects. */
-  cut(): void {
+  /** Closes at once. A query that runs on it rejects. */
+  destroy(): void {
     this.markBroken()
-    this.#cut()
+    this.#destroy()
   }
 }

@@ -19,7 +19,7 @@ describe('auroraIam', () => {
     const iam = createAuroraIam()
     const { adapter, transactionOptions, extension, status } = auroraIam(PLACE, iam)
     expect(adapter).toMatchObject({ provider: 'mysql', adapterName: '@aurora-iam/prisma' })
-    expect(transactionOptions).toEqual({ maxWait: 11_000 })
+    expect(transactionOptions).toEqual({ maxWait: 89_000 })
     expect(extension()).toBeTypeOf('function')
     expect(status()).toMatchObject({ connectionsOpened: 0, tokensSigned: 0 })
     expect(iam.stats()).toMatchObject({ credentialsResolved: 0 })

@@ -1,0 +1,74 @@
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { type Connection, type ConnectionConfig, createConnection } from 'mariadb'
+import { unreadable } from './guarded-stream.ts'
+import { type DriverConfig, isIntended } from './mariadb-internals.ts'
+import { startTimeLimit } from './time-limit.ts'
+
+/** Limits of one login, and what ends it. */
+export interface LoginLimits {
+  /** Aborts the login. */
+  readonly signal: AbortSignal
+  /** Longest time from here until the connection is ready, in milliseconds. */
+  readonly timeoutMs: number
+  /** Ends the connection at once, by `error` if there is one. */
+  readonly destroy: (error?: Error) => void
+  /** Work that belongs to the login, within the same time limit. */
+  readonly afterwards?: (connection: Connection) => Promise<void>
+}
+
+/**
+ * Logs in over `socket`, which is not connected yet or connecting.
+ *
+ * Rejects with the error of the driver, the network or the server.
+ */
+export async function logIn(
+  socket: Duplex,
+  config: ConnectionConfig,
+  { signal, timeoutMs, destroy, afterwards }: LoginLimits,
+): Promise<Connection> {
+  signal.throwIfAborted()
+  const abort = () => destroy()
+  signal.addEventListener('abort', abort, { once: true })
+  const stopTimeLimit = startTimeLimit(timeoutMs, () => destroy(timeoutError(timeoutMs)))
+  try {
+    const connection = await createConnection(driverConfig(socket, config))
+    // Without a listener mariadb throws what happens between queries.
+    connection.on('error', () => {})
+    signal.throwIfAborted()
+    await afterwards?.(connection)
+    return connection
+  } catch (error) {
+    destroy()
+    socket.destroy()
+    throw isIntended(error) ? error : unreadable(error)
+  } finally {
+    stopTimeLimit()
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+function driverConfig(socket: Duplex, config: ConnectionConfig): DriverConfig {
+  let isUsed = false
+  return {
+    ...config,
+    stream: (use) => {
+      if (isUsed) return use(new Error('One login has one socket: the server asked for another one.'))
+      isUsed = true
+      use(undefined, socket as Socket)
+    },
+    // mariadb's timer does not read what lies in the socket before it gives up.
+    connectTimeout: 0,
+    permitRedirect: false,
+    // Prepared statements would leak: https://github.com/prisma/orm/issues/29364
+    prepareCacheLength: 0,
+  }
+}
+
+/** In the shape of Node's own network errors. */
+function timeoutError(timeoutMs: number): Error {
+  const error = new Error(
+    `The login was not complete within ${timeoutMs} ms (connectTimeoutMs). Check that host and port lead to the database, and that it is not overloaded.`,
+  )
+  return Object.assign(error, { code: 'ETIMEDOUT', syscall: 'connect' })
+}
