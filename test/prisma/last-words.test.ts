@@ -1,8 +1,8 @@
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CLEAR_PASSWORD_WANTED, DENIED, greeting, trusted } from '../chaos/hostile-scripts.ts'
 import { type HostileServer, type Script, startHostileServer } from '../chaos/hostile-server.ts'
-import { localAurora } from '@aurora-iam/test-support/local-aurora'
-import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { auroraIamFor } from './support.ts'
 
 const AT_ONCE = 10

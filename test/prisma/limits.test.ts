@@ -1,7 +1,7 @@
 import { createRateLimiter } from '@aurora-iam/rate-limit'
-import { afterEach, describe, expect, test, vi } from 'vitest'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { clientFor } from './support.ts'
 
 const aurora = await localAurora()

@@ -1,6 +1,7 @@
 import type { AuroraIamPrismaOptions } from '@aurora-iam/prisma'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { untilDone } from '@aurora-iam/test-support/until'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { clientFor, createTables, startSilenceableProxy } from './support.ts'
 
@@ -30,7 +31,8 @@ async function elapse(durationMs: number): Promise<void> {
 async function connectThrough(network: { readonly port: number }, options: AuroraIamPrismaOptions) {
   const iam = { ...aurora.iam, port: aurora.port, rateLimit: false } as const
   const prisma = clientFor(aurora, { port: network.port, ...options }, iam)
-  await prisma.$connect()
+  // On a busy machine a login may take longer than connectTimeoutMs.
+  await untilDone(() => prisma.$connect())
   return prisma
 }
 
@@ -75,7 +77,7 @@ describe.each([
 
   test('does not keep $disconnect from ending', async () => {
     await using network = await startSilenceableProxy(aurora.port)
-    const prisma = await connectThrough(network, { connectTimeoutMs: 200 })
+    const prisma = await connectThrough(network, { connectTimeoutMs: 400 })
     const { outcome } = await begin(prisma, (tx) => {
       network.fallSilent()
       return work(tx)

@@ -18,7 +18,7 @@ export function startTimeLimit(timeoutMs: number, onTimeout: () => void): () => 
     timer = setTimeout(() => void expire(performance.now() - dueAt), durationMs)
   }
   const expire = async (blockedMs: number) => {
-    const extensionMs = Math.min(blockedMs, creditMs)
+    const extensionMs = Math.min(Math.max(blockedMs, 0), creditMs)
     creditMs -= extensionMs
     if (extensionMs >= BLOCKED_FROM_MS) return start(extensionMs)
     await nextTurn()
