@@ -36,7 +36,7 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
     'Alice has 70 (sent 1), Bob has 80 (sent 0)',
     'Refused, and rolled back: Bob has no 500 to send',
     'Alice has 70 (sent 1), Bob has 80 (sent 0)',
-    'Connections: 1, tokens signed: 1, refused: 0',
+    'Connections: 1, tokens signed: 1, failed: 0',
   ],
   sequelize: ['logged in as app@%', 'Ada has 100', 'Grace has 250', 'connections: 2, tokens: 1'],
 }

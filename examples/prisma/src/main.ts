@@ -20,5 +20,5 @@ try {
 console.log(await describeAccounts(prisma))
 
 const { connectionsOpened, tokensSigned, connectionsFailed } = prisma.$iam.status()
-console.log(`Connections: ${connectionsOpened}, tokens signed: ${tokensSigned}, refused: ${connectionsFailed}`)
+console.log(`Connections: ${connectionsOpened}, tokens signed: ${tokensSigned}, failed: ${connectionsFailed}`)
 await prisma.$disconnect()
