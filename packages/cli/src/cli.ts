@@ -1,19 +1,38 @@
 import { CommanderError } from 'commander'
+import type { CommandContext } from './commands/command.ts'
+import { CommandError } from './options/command-error.ts'
 import { UsageError } from './options/usage-error.ts'
 import type { CliOutput } from './output/output.ts'
+import { readStandardInput, stopSignal } from './process-links.ts'
 import { createProgram } from './program.ts'
+
+/** Codes of core for options that cannot be used; the others are failures of the moment. */
+const CONFIGURATION: ReadonlySet<unknown> = new Set([
+  'ERR_AURORA_IAM_UNKNOWN_OPTION',
+  'ERR_AURORA_IAM_INVALID_OPTION',
+  'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
+  'ERR_AURORA_IAM_HOST_NOT_SIGNABLE',
+  'ERR_AURORA_IAM_REGION_UNKNOWN',
+])
+
+/** What a command needs of its process; tests replace it. */
+type ProcessLinks = Pick<CommandContext, 'stopped' | 'readInput'>
 
 /**
  * Runs one command.
  *
  * @returns the exit status: that of the command, or 2 for arguments that cannot be used
  */
-export async function runCli(args: readonly string[], output: CliOutput): Promise<number> {
+export async function runCli(
+  args: readonly string[],
+  output: CliOutput,
+  { stopped = stopSignal, readInput = readStandardInput }: Partial<ProcessLinks> = {},
+): Promise<number> {
   let status = 0
   const exit = (given: number): void => {
     status = given
   }
-  const program = createProgram({ output, exit })
+  const program = createProgram({ output, exit, stopped, readInput })
   try {
     if (args.length === 0) program.outputHelp()
     else await program.parseAsync(args, { from: 'user' })
@@ -47,10 +66,12 @@ function report(error: Error & { code?: unknown }, output: CliOutput): number {
     output.error(`aurora-iam: ${error.message.replace(/^error: /, '')}. See aurora-iam --help\n`)
     return 2
   }
-  const isOurs = error instanceof UsageError || String(error.code).startsWith('ERR_AURORA_IAM_')
-  if (!isOurs) throw error
+  const isSetUp = error instanceof UsageError || CONFIGURATION.has(error.code)
+  if (!isSetUp && !(error instanceof CommandError) && !String(error.code).startsWith('ERR_AURORA_IAM_'))
+    throw error
   output.error(`aurora-iam: ${error.message}\n`)
-  return 2
+  if (error instanceof CommandError) return error.status
+  return isSetUp ? 2 : 1
 }
 
 /** A reader that closed its end, as `head` does, changes nothing about the exit status. */

@@ -2,9 +2,12 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import type { CommandContext, MakeCommand } from './commands/command.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { execCommand } from './commands/exec.ts'
+import { explainCommand } from './commands/explain.ts'
+import { tokenCommand } from './commands/token.ts'
 
 /** The commands, in the order of the help. What a command needs is loaded when it runs. */
-const COMMANDS: readonly MakeCommand[] = [doctorCommand]
+const COMMANDS: readonly MakeCommand[] = [execCommand, doctorCommand, tokenCommand, explainCommand]
 
 const HELP_WIDTH = 120
 
@@ -15,6 +18,8 @@ export function createProgram(context: CommandContext): Command {
     .description('IAM logins to Amazon Aurora MySQL for every client')
     .version(readVersion(), '--version', 'print the version')
     .helpCommand(false)
+    // So that the options of the command behind `exec --` are its own.
+    .enablePositionalOptions()
     .showSuggestionAfterError()
   for (const make of COMMANDS) program.addCommand(make(context))
   for (const command of [program, ...program.commands]) {

@@ -6,6 +6,17 @@ export interface CommandContext {
   readonly output: CliOutput
   /** Takes the exit status, if it is not 0. */
   exit(status: number): void
+  /**
+   * Returns a signal that aborts when the process is asked to end (SIGINT, SIGTERM). From the first call on those
+   * signals do not end the process.
+   */
+  stopped(): AbortSignal
+  /**
+   * Reads standard input to its end.
+   *
+   * @throws {@link UsageError} for more than `maxCharacters`
+   */
+  readInput(maxCharacters: number): Promise<string>
 }
 
 /** One command, ready to be added to the program. */

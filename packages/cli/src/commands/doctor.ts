@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { Finding } from '../doctor/finding.ts'
-import { addTargetOptions, readTarget, type TargetFlags } from '../options/target.ts'
+import { addTargetOptions, type TargetFlags } from '../options/target-flags.ts'
 import { writeJson } from '../output/output.ts'
 import { type CommandContext, describeCommand } from './command.ts'
 
@@ -17,13 +17,13 @@ export function doctorCommand({ output, exit }: CommandContext): Command {
   return addTargetOptions(command)
     .option('--json', 'print the findings as JSON')
     .action(async (flags: TargetFlags & { readonly json?: boolean }) => {
-      const target = readTarget(flags)
-      const [{ examine }, { formatFinding }] = await Promise.all([
+      const [{ readTarget }, { examine }, { formatFinding }] = await Promise.all([
+        import('../options/target.ts'),
         import('../doctor/doctor.ts'),
         import('../doctor/finding.ts'),
       ])
       const findings: Finding[] = []
-      for await (const finding of examine(target)) {
+      for await (const finding of examine(readTarget(flags))) {
         findings.push(finding)
         if (!flags.json) output.out(formatFinding(finding, output))
       }

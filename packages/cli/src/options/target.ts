@@ -1,21 +1,8 @@
 import type { Address, AuroraIamOptions } from '@aurora-iam/core'
-import type { Command } from 'commander'
 import { readCertificates, storedCertificates } from './certificates.ts'
 import { readDatabaseUrl } from './database-url.ts'
+import type { TargetFlags } from './target-flags.ts'
 import { UsageError } from './usage-error.ts'
-
-/** The options that name a database, as commander returns them. */
-export interface TargetFlags {
-  readonly host?: string
-  readonly port?: string
-  readonly user?: string
-  readonly database?: string
-  readonly hostname?: string
-  readonly dial?: string
-  readonly region?: string
-  readonly profile?: string
-  readonly ca?: string
-}
 
 /** The database that a command works on. */
 export interface Target {
@@ -26,26 +13,6 @@ export interface Target {
   readonly user: string
   readonly database: string | undefined
   readonly iam: AuroraIamOptions
-}
-
-/** Adds the options that name a database to a command. */
-export function addTargetOptions(command: Command): Command {
-  return command
-    .option('--host <name>', 'endpoint of the database (default: that of DATABASE_URL)')
-    .option('--user <name>', 'database user to log in as (default: that of DATABASE_URL)')
-    .option('--port <number>', 'port of the database (default: that of DATABASE_URL, or 3306)')
-    .option('--database <name>', 'database to begin in (default: that of DATABASE_URL)')
-    .option('--hostname <name>', 'endpoint to sign and to verify, if --host is another name for it')
-    .option('--dial <host:port>', 'where to connect, if not there: the near end of a tunnel')
-    .option(
-      '--region <name>',
-      'Region of the database (default: the one in its name, then that of the AWS configuration)',
-    )
-    .option('--profile <name>', 'profile of the AWS shared files (default: AWS_PROFILE)')
-    .option(
-      '--ca <file>',
-      'certificate authorities in PEM (default: AURORA_IAM_CA, those that `aurora-iam ca` stored, those of Amazon for the Region)',
-    )
 }
 
 /**

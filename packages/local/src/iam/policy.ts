@@ -23,6 +23,13 @@ export type PolicyDecision = 'allowed' | 'not allowed' | 'denied'
 /** Asks a policy for a decision. */
 export type Authorize = (action: string, resource: string) => PolicyDecision
 
+/** A decision and the statement that made it. */
+export interface PolicyFinding {
+  readonly decision: PolicyDecision
+  /** Position and Sid of the first statement that decided; undefined for `not allowed`, which no statement makes. */
+  readonly statement: { readonly index: number; readonly sid: string | undefined } | undefined
+}
+
 type Matcher = (text: string) => boolean
 
 const DOCUMENT_KEYS = ['Version', 'Id', 'Statement']
@@ -37,6 +44,18 @@ const STATEMENT_KEYS = ['Sid', 'Effect', 'Action', 'Resource']
  * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`
  */
 export function compilePolicy(document: PolicyDocument): Authorize {
+  const evaluate = compileStatements(document)
+  return (action, resource) => evaluate(action, resource).decision
+}
+
+/**
+ * Compiles an IAM policy as {@link compilePolicy} does. Its decisions name the statement that made them.
+ *
+ * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`
+ */
+export function compileStatements(
+  document: PolicyDocument,
+): (action: string, resource: string) => PolicyFinding {
   refuseUnknownKeys(document, DOCUMENT_KEYS, 'policy')
   const statements = arrayOf(document.Statement).map((statement, index) => {
     const where = `policy.Statement[${index}]`
@@ -52,14 +71,17 @@ export function compilePolicy(document: PolicyDocument): Authorize {
     })
     return {
       effect,
+      place: { index, sid: statement.Sid },
       covers: (action: string, resource: string) =>
         actions.some((matches) => matches(action)) && resources.some((matches) => matches(resource)),
     }
   })
   return (action, resource) => {
-    const effects = statements.filter(({ covers }) => covers(action, resource)).map(({ effect }) => effect)
-    if (effects.includes('Deny')) return 'denied'
-    return effects.includes('Allow') ? 'allowed' : 'not allowed'
+    const covering = statements.filter(({ covers }) => covers(action, resource))
+    const denied = covering.find(({ effect }) => effect === 'Deny')
+    if (denied !== undefined) return { decision: 'denied', statement: denied.place }
+    const [allowed] = covering
+    return { decision: allowed === undefined ? 'not allowed' : 'allowed', statement: allowed?.place }
   }
 }
 

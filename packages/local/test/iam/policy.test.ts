@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { compilePolicy, type PolicyDocument, type PolicyStatement } from '../../src/iam/policy.ts'
+import {
+  compilePolicy,
+  compileStatements,
+  type PolicyDocument,
+  type PolicyStatement,
+} from '../../src/iam/policy.ts'
 
 const ARN = 'arn:aws:rds-db:eu-west-1:123456789012:dbuser:cluster-ABC/jane'
 
@@ -104,5 +109,28 @@ describe('what cannot be evaluated is refused, not ignored', () => {
   test('an unknown key of the document', () => {
     const document = { statement: allow, Statement: allow } as unknown as PolicyDocument
     expect(() => compilePolicy(document)).toThrow('policy.statement')
+  })
+})
+
+test('the statement that decided: position and Sid; a Deny before an Allow, none where nothing allows', () => {
+  const policy = compileStatements({
+    Statement: [
+      { Sid: 'Others', Effect: 'Allow', Action: 's3:*', Resource: '*' },
+      { Sid: 'All', Effect: 'Allow', Action: 'rds-db:connect', Resource: '*' },
+      { Effect: 'Deny', Action: 'rds-db:*', Resource: 'arn:aws:rds-db:eu-west-1:1:dbuser:cluster-A/root' },
+    ],
+  })
+  const resource = (user: string) => `arn:aws:rds-db:eu-west-1:1:dbuser:cluster-A/${user}`
+  expect(policy('rds-db:connect', resource('app'))).toEqual({
+    decision: 'allowed',
+    statement: { index: 1, sid: 'All' },
+  })
+  expect(policy('rds-db:connect', resource('root'))).toEqual({
+    decision: 'denied',
+    statement: { index: 2, sid: undefined },
+  })
+  expect(policy('ec2:RunInstances', resource('app'))).toEqual({
+    decision: 'not allowed',
+    statement: undefined,
   })
 })

@@ -1,6 +1,9 @@
 import { HEADER_BYTES, MAX_PAYLOAD_BYTES, type Packet } from '../codec/packet.ts'
 import { WireError } from '../wire-error.ts'
 
+/** Sequence numbers are one byte. */
+const LAST_SEQUENCE = 255
+
 /** What {@link CommandScanner.push} found. */
 export interface Scanned {
   /** Bytes to send on, in order. */
@@ -22,6 +25,8 @@ export class CommandScanner {
   #held = Buffer.alloc(0)
   #passing = 0
   #continues = false
+  /** Whether the next packet with sequence number 0 is the rest of a file that LOAD DATA LOCAL INFILE sends. */
+  #isWithinFile = false
   #latest: number | undefined
 
   /**
@@ -65,8 +70,10 @@ export class CommandScanner {
         this.#held = Buffer.alloc(0)
         return { pass, command, rest }
       }
-      if (!this.#continues) this.#latest = this.#held[HEADER_BYTES]
+      if (this.#isFirst()) this.#latest = this.#held[HEADER_BYTES]
       this.#passing = HEADER_BYTES + this.#length() - this.#held.length
+      // A file goes out in numbered packets, which wrap to 0 after 255; an empty packet ends it.
+      this.#isWithinFile = this.#held[3] === LAST_SEQUENCE && this.#length() > 0
       this.#continues = this.#length() === MAX_PAYLOAD_BYTES
       pass.push(this.#held)
       this.#held = Buffer.alloc(0)
@@ -79,7 +86,12 @@ export class CommandScanner {
   }
 
   #isCommand(): boolean {
-    return !this.#continues && this.#held[3] === 0 && this.#held[HEADER_BYTES] === this.#command
+    return this.#isFirst() && this.#held[HEADER_BYTES] === this.#command
+  }
+
+  /** Whether the packet begins a command. */
+  #isFirst(): boolean {
+    return !this.#continues && !this.#isWithinFile && this.#held[3] === 0
   }
 
   /** How many bytes of this packet must be held to decide, or to have all of the command. */

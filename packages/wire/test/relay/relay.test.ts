@@ -45,7 +45,8 @@ const command = (byte: number, body = ''): Buffer =>
 
 test('a command is found wherever the bytes are split, and everything else passes unchanged', () => {
   const other = fc
-    .record({ sequence: fc.nat(255), payload: anyBytes })
+    // Not 255: a command with number 0 right after it would be the rest of a file.
+    .record({ sequence: fc.nat(254), payload: anyBytes })
     .filter(({ payload }) => payload[0] !== CHANGE_USER)
   fc.assert(
     fc.property(fc.array(other, { maxLength: 3 }), fc.array(other, { maxLength: 3 }), (before, after) => {
@@ -78,6 +79,18 @@ test('the second packet of a long payload is not taken for a command', () => {
   const long = Buffer.concat([Buffer.from([255, 255, 255, 0]), Buffer.alloc(0xff_ff_ff)])
   scanner.push(long)
   expect(scanner.push(command(CHANGE_USER)).command).toBeUndefined()
+  expect(scanner.push(command(CHANGE_USER)).command).toBeDefined()
+})
+
+test('a file of more than 255 packets: the packet with number 0 is data, the one after its end a command', () => {
+  const scanner = new CommandScanner(CHANGE_USER, 1024)
+  const data = (sequence: number) => encodePacket({ sequence, payload: Buffer.from([CHANGE_USER, 1]) })
+  for (let sent = 2; sent < 2 + 512; sent += 1) {
+    expect(scanner.push(data(sent % 256)).command).toBeUndefined()
+  }
+  // The file ends at number 255, so that the next number 0 is a command.
+  for (let sent = 2; sent < 255; sent += 1) scanner.push(data(sent))
+  scanner.push(encodePacket({ sequence: 255, payload: Buffer.alloc(0) }))
   expect(scanner.push(command(CHANGE_USER)).command).toBeDefined()
 })
 

@@ -1,0 +1,34 @@
+import type { Command } from 'commander'
+import type { ExecFlags } from '../exec/run-exec.ts'
+import { addGatewayOptions } from '../options/gateway-flags.ts'
+import { type CommandContext, describeCommand } from './command.ts'
+
+/** Makes the command that runs another one with a database that needs no token. */
+export function execCommand({ output, exit }: CommandContext): Command {
+  const command = describeCommand(
+    'exec',
+    'Run a command with a database URL that works: on loopback, with a one-time password. Each of its connections logs ' +
+      'in to the database with a live token over verified TLS',
+    {
+      example:
+        'aurora-iam exec --host mydb.cluster-c0example0.eu-west-1.rds.amazonaws.com --user app --database shop -- ' +
+        'npx prisma migrate deploy',
+      exit:
+        'that of the command; 126 if it cannot be executed, 127 if it is not found, 128 and the signal if it is killed; ' +
+        '1 if the gateway cannot start, 2 for arguments that cannot be used',
+    },
+  )
+  return addGatewayOptions(command)
+    .option('--database <name>', 'database to begin in (default: that of DATABASE_URL)')
+    .option(
+      '--env <name=template>',
+      'set one more variable, from {url}, {host}, {port}, {socket}, {user}, {password} and {database}; may be repeated',
+      (text: string, before: readonly string[] = []) => [...before, text],
+    )
+    .argument('<command...>', 'the command and its arguments, after --')
+    .passThroughOptions()
+    .action(async (words: [string, ...string[]], flags: ExecFlags) => {
+      const { runExec } = await import('../exec/run-exec.ts')
+      exit(await runExec(flags, words, output))
+    })
+}

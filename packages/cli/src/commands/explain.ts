@@ -1,0 +1,40 @@
+import { Argument, type Command } from 'commander'
+import { UsageError } from '../options/usage-error.ts'
+import { writeJson } from '../output/output.ts'
+import { type CommandContext, describeCommand } from './command.ts'
+
+/** More than any token: that of the longest session token seen has 6 KB. */
+const MAX_INPUT_CHARACTERS = 64 * 1024
+
+/** Makes the command that shows what a token says. */
+export function explainCommand({ output, exit, readInput }: CommandContext): Command {
+  return describeCommand(
+    'explain',
+    'Show what a token says, without its secrets, and why the server would reject it',
+    {
+      example: 'aurora-iam explain < token.txt',
+      exit: '0 for a live token, 1 for one that the server would reject, 2 for arguments that cannot be used',
+    },
+  )
+    .addArgument(
+      new Argument(
+        '[token]',
+        'the token (default: standard input, which leaves nothing in the shell history)',
+      ),
+    )
+    .option('--json', 'print the fields and the problems as JSON')
+    .action(async (argument: string | undefined, flags: { readonly json?: boolean }) => {
+      const text = (argument ?? (await readInput(MAX_INPUT_CHARACTERS))).trim()
+      if (text === '')
+        throw new UsageError('The token is missing. Give it as standard input or as an argument.')
+      const [{ explainToken }, { formatExplanation }] = await Promise.all([
+        import('../token/explain-token.ts'),
+        import('../token/format-explanation.ts'),
+      ])
+      const nowMs = Date.now()
+      const explanation = explainToken(text, nowMs)
+      if (flags.json) writeJson(output, explanation)
+      else output.out(formatExplanation(explanation, nowMs, output))
+      if (explanation.problems.length > 0) exit(1)
+    })
+}

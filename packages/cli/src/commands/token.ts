@@ -1,0 +1,42 @@
+import type { Command } from 'commander'
+import { addTargetOptions, type TargetFlags } from '../options/target-flags.ts'
+import { writeJson } from '../output/output.ts'
+import { type CommandContext, describeCommand } from './command.ts'
+
+type Flags = TargetFlags & { readonly watch?: string; readonly json?: boolean }
+
+/** Makes the command that prints a token. */
+export function tokenCommand({ output, stopped }: CommandContext): Command {
+  const command = describeCommand(
+    'token',
+    'Print a token, for scripts and for tools with a password command. The token is a secret for 15 minutes',
+    {
+      example:
+        'aurora-iam token --host mydb.cluster-c0example0.eu-west-1.rds.amazonaws.com --user app --watch /run/app/token',
+    },
+  )
+  return addTargetOptions(command)
+    .option('--watch <file>', 'keep a fresh token in a file (mode 0600, replaced in one step) until stopped')
+    .option('--json', 'print the token and when it expires as JSON')
+    .action(async (flags: Flags) => {
+      const [{ readTarget }, { createAuroraIam }] = await Promise.all([
+        import('../options/target.ts'),
+        import('@aurora-iam/core'),
+      ])
+      const { host, port, user, iam: options } = readTarget(flags)
+      const iam = createAuroraIam(options)
+      try {
+        const { hostname, port: signedPort, username } = iam.resolve({ host, port, user })
+        const getToken = () => iam.token({ hostname, port: signedPort, username })
+        if (flags.watch !== undefined) {
+          const { watchToken } = await import('../token/watch-token.ts')
+          return await watchToken({ path: flags.watch, getToken, output, signal: stopped() })
+        }
+        const { value, expiresAt } = await getToken()
+        if (flags.json) writeJson(output, { token: value, expiresAt })
+        else output.out(`${value}\n`)
+      } finally {
+        iam.close()
+      }
+    })
+}

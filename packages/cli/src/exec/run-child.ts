@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import type { CliOutput } from '../output/output.ts'
+
+/** Signals that are handed to the command. SIGWINCH and the stop signals reach it from the terminal. */
+const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const
+
+/** Signals that a terminal sends to the command itself, as it is in the same process group. */
+const FROM_TERMINAL: ReadonlySet<string> = new Set(['SIGINT', 'SIGQUIT'])
+
+const NOT_EXECUTABLE = 126
+const NOT_FOUND = 127
+const KILLED = 128
+
+/** Runs a command with the terminal of this process. Returns its exit status: 127 not found, 128 and the signal if killed. */
+export function runChild(
+  command: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  output: CliOutput,
+): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: 'inherit', env: environment })
+    const listeners = FORWARDED.map((signal) => {
+      const forward = (): void => {
+        if (!(process.stdin.isTTY && FROM_TERMINAL.has(signal))) child.kill(signal)
+      }
+      process.on(signal, forward)
+      return { signal, forward }
+    })
+    const end = (status: number): void => {
+      for (const { signal, forward } of listeners) process.off(signal, forward)
+      resolve(status)
+    }
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      // Also emitted for a signal that could not be sent to a command that runs.
+      if (child.pid !== undefined) return
+      output.error(`aurora-iam: ${command}: ${error.code === 'ENOENT' ? 'command not found' : error.code}\n`)
+      end(error.code === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE)
+    })
+    child.once('close', (code, signal) => {
+      end(signal === null ? (code ?? 0) : KILLED + (constants.signals[signal] ?? 0))
+    })
+  })
+}

@@ -1,0 +1,82 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createAuroraIam } from '@aurora-iam/core'
+import { startGateway } from '../gateway/gateway.ts'
+import { type ListenAddress, MAX_SOCKET_PATH_BYTES } from '../gateway/listen.ts'
+import { newPassword } from '../gateway/one-time-password.ts'
+import { readRateLimit } from '../gateway/rate-limit.ts'
+import type { GatewayFlags } from '../options/gateway-flags.ts'
+import { readNumber } from '../options/numbers.ts'
+import { readTarget } from '../options/target.ts'
+import type { CliOutput } from '../output/output.ts'
+import { CleanUp } from '../util/clean-up.ts'
+import { type Endpoint, environmentFor, readTemplate } from './environment.ts'
+import { runChild } from './run-child.ts'
+
+/** Options of {@link runExec}, as commander returns them. */
+export interface ExecFlags extends GatewayFlags {
+  readonly env?: readonly string[]
+}
+
+/** Runs a command beside a gateway for it alone. Returns the exit status of the command. */
+export async function runExec(
+  flags: ExecFlags,
+  [command, ...args]: readonly [string, ...string[]],
+  output: CliOutput,
+): Promise<number> {
+  const { host, port, user, database = '', iam: options } = readTarget(flags)
+  const templates = (flags.env ?? []).map(readTemplate)
+  const maxConnections = readNumber(flags.maxConnections, '--max-connections')
+  const { rateLimit, maxWaitMs, close } = await readRateLimit(flags)
+  await using cleanUp = new CleanUp()
+  cleanUp.defer(close)
+  const iam = createAuroraIam({ ...options, rateLimit, maxWaitMs })
+  cleanUp.defer(() => iam.close())
+  const target = iam.resolve({ host, port, user })
+  // Before the command starts: what is wrong with the trust roots is known now.
+  iam.tls(target)
+  const folder = await mkdtemp(join(tmpdir(), 'aurora-iam-'))
+  cleanUp.defer(() => rm(folder, { recursive: true, force: true }))
+  const password = newPassword()
+  const socket = join(folder, 'mysql.sock')
+  const listen: ListenAddress[] = [{ host: '127.0.0.1', port: 0 }]
+  const hasSocket = process.platform !== 'win32' && Buffer.byteLength(socket) <= MAX_SOCKET_PATH_BYTES
+  if (hasSocket) listen.push({ socket })
+  const gateway = await startGateway({
+    iam,
+    target,
+    account: { user, password },
+    listen,
+    maxConnections,
+    allowsLocalInfile: flags.allowLocalInfile,
+  })
+  cleanUp.defer(() => gateway.close())
+  const [tcp] = gateway.addresses as [{ host: string; port: number }]
+  const endpoint: Endpoint = {
+    ...tcp,
+    socket: hasSocket ? socket : '',
+    user,
+    password,
+    database,
+    optionFolder: folder,
+  }
+  await writeFile(join(folder, 'my.cnf'), optionFile(endpoint), { mode: 0o600 })
+  return await runChild(command, args, environmentFor(endpoint, templates, process.env), output)
+}
+
+/**
+ * Returns an option file for MySQL's own programs. They have no variable for the user, and a system's own file may name
+ * a socket, which counts more than the variable for it. The password has a variable, and is in no file.
+ *
+ * @see https://dev.mysql.com/doc/refman/8.0/en/option-files.html
+ */
+function optionFile({ user, host, port, socket, database }: Endpoint): string {
+  const client = { user, host, port: String(port), ...(socket && { socket }) }
+  return optionGroup('client', client) + (database && optionGroup('mysql', { database }))
+}
+
+function optionGroup(name: string, options: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(options).map(([key, value]) => `${key}="${value.replace(/["\\]/g, '\\$&')}"\n`)
+  return `[${name}]\n${lines.join('')}`
+}

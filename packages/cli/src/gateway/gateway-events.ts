@@ -1,0 +1,14 @@
+/** What happens at a gateway. No event holds a secret. */
+export type GatewayEvent =
+  | { readonly type: 'connect'; readonly client: string }
+  | { readonly type: 'login'; readonly client: string; readonly durationMs: number }
+  /** The client was not let in: its user or password was wrong, or it cannot be served. */
+  | {
+      readonly type: 'rejected'
+      readonly client: string
+      readonly reason: string
+      readonly isAccessDenied: boolean
+    }
+  /** The database gave no session. */
+  | { readonly type: 'failed'; readonly client: string; readonly reason: string }
+  | { readonly type: 'close'; readonly client: string; readonly by: string; readonly durationMs: number }

@@ -1,0 +1,86 @@
+import { once } from 'node:events'
+import { chmodSync, lstatSync, rmSync } from 'node:fs'
+import { type AddressInfo, connect, type Server } from 'node:net'
+import { CommandError } from '../options/command-error.ts'
+
+/** A TCP address, or the path of a Unix socket. */
+export type ListenAddress = { readonly host: string; readonly port: number } | { readonly socket: string }
+
+/** `sun_path` has 104 bytes on macOS and 108 on Linux, with a NUL at the end. */
+export const MAX_SOCKET_PATH_BYTES = 103
+
+/**
+ * Listens, and returns the address with the port that was free. A Unix socket is for its owner alone; Node removes its
+ * file when the server closes.
+ *
+ * @throws {@link CommandError} for an address that is in use or cannot be listened on
+ */
+export async function listen(
+  server: Server,
+  address: ListenAddress,
+  backlog: number,
+): Promise<ListenAddress> {
+  if ('socket' in address) {
+    await prepareSocketPath(address.socket)
+    // The file exists from `bind` on, before its mode could be changed.
+    const umask = process.umask(0o177)
+    server.listen({ path: address.socket, backlog })
+    process.umask(umask)
+    await listening(server, address.socket)
+    chmodSync(address.socket, 0o600)
+    return address
+  }
+  server.listen({ host: address.host, port: address.port, backlog, exclusive: true })
+  await listening(server, `${address.host}:${address.port}`)
+  return { host: address.host, port: (server.address() as AddressInfo).port }
+}
+
+async function listening(server: Server, where: string): Promise<void> {
+  try {
+    await once(server, 'listening')
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    const remedy = REMEDIES[code ?? ''] ?? 'Give another address.'
+    throw new CommandError(`${where} cannot be listened on (${code}). ${remedy}`, 1, { cause })
+  }
+}
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'Another process listens there. Stop it, or give another port.',
+  EADDRNOTAVAIL: 'No interface of this machine has that address. Give one that it has.',
+  EACCES: 'This user may not listen there. Give a port above 1023, or a folder that this user can write to.',
+  ENOENT: 'Create the folder of the socket first.',
+}
+
+/**
+ * Makes sure that a socket can be made at `path`. Removes the file that a killed process left.
+ *
+ * @throws {@link CommandError} for a path that is too long, in use, or that of another kind of file
+ */
+async function prepareSocketPath(path: string): Promise<void> {
+  const bytes = Buffer.byteLength(path)
+  if (bytes > MAX_SOCKET_PATH_BYTES) {
+    throw new CommandError(
+      `The socket path has ${bytes} bytes, and the system accepts at most ${MAX_SOCKET_PATH_BYTES}. Give a shorter one.`,
+    )
+  }
+  const stats = lstatSync(path, { throwIfNoEntry: false })
+  if (stats === undefined) return
+  if (!stats.isSocket())
+    throw new CommandError(`${path} is a file that is no socket. Remove it, or give another path.`)
+  if (await isAnswered(path))
+    throw new CommandError(`${path} is in use by another process. Stop it, or give another path.`)
+  rmSync(path, { force: true })
+}
+
+async function isAnswered(path: string): Promise<boolean> {
+  const socket = connect(path)
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ECONNREFUSED'
+  } finally {
+    socket.destroy()
+  }
+}

@@ -1,0 +1,42 @@
+import { type RateLimit, redisStore } from '@aurora-iam/rate-limit'
+import type { GatewayFlags } from '../options/gateway-flags.ts'
+import { readNumber } from '../options/numbers.ts'
+import { UsageError } from '../options/usage-error.ts'
+
+/** The limit of a gateway, and how to close its store. */
+export interface GatewayRateLimit {
+  readonly rateLimit: RateLimit | undefined
+  readonly maxWaitMs: number | undefined
+  close(): void
+}
+
+const DEFAULT_LIMIT = 20
+
+/**
+ * Returns the limit that the options ask for. A Redis that cannot be reached does not keep clients from logging in:
+ * the limiter then works in degraded mode.
+ *
+ * @throws {@link UsageError}
+ */
+export async function readRateLimit(
+  flags: GatewayFlags,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<GatewayRateLimit> {
+  const limit = readNumber(flags.limit, '--limit', { most: 1_000_000 })
+  const maxWaitMs = readNumber(flags.maxWaitMs, '--max-wait-ms')
+  const url = flags.redis ?? (environment.AURORA_IAM_REDIS || undefined)
+  if (url === undefined) return { rateLimit: limit, maxWaitMs, close() {} }
+  if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol)) {
+    const option = flags.redis === undefined ? 'AURORA_IAM_REDIS' : '--redis'
+    throw new UsageError(`${option}: expected a URL in the form redis://host:6379 or rediss://host:6379.`)
+  }
+  const { Redis } = await import('ioredis')
+  const client = new Redis(url)
+  // The limiter reports that its store is lost.
+  client.on('error', () => {})
+  return {
+    rateLimit: { limit: limit ?? DEFAULT_LIMIT, store: redisStore(client) },
+    maxWaitMs,
+    close: () => client.disconnect(),
+  }
+}

@@ -1,0 +1,116 @@
+import type { SecureContext } from 'node:tls'
+import type { AuroraIam, ConnectionTarget } from '@aurora-iam/core'
+import { type Session, WireError } from '@aurora-iam/wire'
+import { authenticateClient, ClientRejected, type GatewayAccount } from './authenticate-client.ts'
+import type { GatewayClient } from './client.ts'
+import { clientErrorFor } from './client-error.ts'
+import type { GatewayEvent } from './gateway-events.ts'
+import { greetingFor, relayedCapabilities } from './server-greeting.ts'
+import { relaySession } from './session.ts'
+import type { SpareUpstream } from './spare-upstream.ts'
+import { type SessionWish, Upstream } from './upstream.ts'
+import type { WrongPasswords } from './wrong-passwords.ts'
+
+/** What all connections of one gateway share. */
+export interface GatewayContext {
+  readonly iam: AuroraIam
+  readonly target: ConnectionTarget
+  readonly account: GatewayAccount
+  readonly tls: SecureContext | undefined
+  readonly allowsLocalInfile: boolean
+  readonly wrongPasswords: WrongPasswords
+  readonly spare: SpareUpstream
+  /** Aborts when the gateway closes: nothing new is opened then. */
+  readonly closing: AbortSignal
+  readonly report: (event: GatewayEvent) => void
+}
+
+/** https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html#error_er_handshake_error */
+const BAD_HANDSHAKE = { errno: 1043, sqlState: '08S01', message: 'Bad handshake' }
+
+/** Serves a client from the greeting to the end; never rejects. `onAuthenticated` runs when its password was right. */
+export async function serveClient(
+  client: GatewayClient,
+  context: GatewayContext,
+  onAuthenticated: () => void,
+): Promise<void> {
+  const startedAt = performance.now()
+  const elapsedMs = (): number => performance.now() - startedAt
+  const { report, spare, wrongPasswords } = context
+  const { address } = client
+  const signal = AbortSignal.any([client.closed, context.closing])
+  const open = () => Upstream.open(context.iam, context.target, client.closed, context.closing)
+  report({ type: 'connect', client: address })
+  // Opened before the greeting, so that the client has the connection id that KILL knows.
+  const opened = await takeOrOpen(spare, open)
+  let unused = opened instanceof Upstream ? opened : undefined
+  let upstream: Upstream | undefined
+  try {
+    const { tls, account, allowsLocalInfile } = context
+    const greeting = greetingFor(unused?.greeting, { offersTls: tls !== undefined, allowsLocalInfile })
+    const response = await authenticateClient(client, greeting, { account, tls }).catch(rethrowAsRejected)
+    onAuthenticated()
+    // A client that failed to authenticate learns nothing of the database.
+    if (opened instanceof Error) throw opened
+    const capabilities = (greeting.capabilities & response.capabilities) >>> 0
+    const wish: SessionWish = {
+      capabilities: relayedCapabilities(capabilities),
+      database: response.database || undefined,
+      collation: response.collation,
+      attributes: response.attributes,
+    }
+    const session = await context.iam.retryRefused(async (): Promise<Session> => {
+      const next = unused ?? (await open())
+      unused = undefined
+      upstream = next
+      return next.logIn(wish, signal)
+    })
+    report({ type: 'login', client: address, durationMs: elapsedMs() })
+    client.channel.write(session.ok)
+    const { by } = await relaySession({
+      client,
+      upstream: upstream as unknown as Upstream,
+      session,
+      capabilities,
+      account,
+    })
+    report({ type: 'close', client: address, by, durationMs: elapsedMs() })
+  } catch (error) {
+    if (unused !== undefined) spare.put(unused)
+    unused = undefined
+    await reject(error as Error)
+  } finally {
+    unused?.discard()
+    upstream?.destroy()
+    client.destroy()
+  }
+
+  async function reject(error: Error): Promise<void> {
+    if (error instanceof ClientRejected) {
+      const { isAccessDenied, message: reason, packet } = error
+      report({ type: 'rejected', client: address, reason, isAccessDenied })
+      if (isAccessDenied) await wrongPasswords.delay()
+      return client.fail(packet)
+    }
+    if (client.closed.aborted) {
+      return report({ type: 'close', client: address, by: 'client', durationMs: elapsedMs() })
+    }
+    const packet = clientErrorFor(error)
+    report({ type: 'failed', client: address, reason: packet.message })
+    return client.fail(packet)
+  }
+}
+
+/** Packets that are those of no login are the client's fault; that it left is no fault. */
+function rethrowAsRejected(error: Error): never {
+  if (error instanceof WireError && error.code !== 'ERR_WIRE_CLOSED') throw new ClientRejected(BAD_HANDSHAKE)
+  throw error
+}
+
+async function takeOrOpen(spare: SpareUpstream, open: () => Promise<Upstream>): Promise<Upstream | Error> {
+  try {
+    return spare.take() ?? (await open())
+  } catch (error) {
+    return error as Error
+  }
+}

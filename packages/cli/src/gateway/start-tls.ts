@@ -1,0 +1,26 @@
+import type { Socket } from 'node:net'
+import { connect, type TLSSocket } from 'node:tls'
+import { AuroraIamError, type TlsPolicy } from '@aurora-iam/core'
+
+/**
+ * Starts TLS on a connected socket and verifies the server: chain and host name.
+ *
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_TLS_REQUIRED` where the server sent more than its greeting before TLS;
+ * the error of TLS or of the network
+ */
+export function startTls(socket: Socket, hostname: string, policy: TlsPolicy): Promise<TLSSocket> {
+  if (socket.readableLength > 0) {
+    throw new AuroraIamError(
+      'ERR_AURORA_IAM_TLS_REQUIRED',
+      'The server sent more than its greeting before TLS. It was not believed, and no token was sent. ' +
+        'Check that --host and --port lead to the database, with nothing in between that answers for it.',
+    )
+  }
+  const { ca, minVersion, rejectUnauthorized } = policy
+  return new Promise((resolve, reject) => {
+    const options = { socket, ca: ca as string, minVersion, rejectUnauthorized, servername: hostname }
+    const secured = connect(options, () => resolve(secured))
+    secured.on('error', reject)
+    socket.once('close', () => reject(socket.errored ?? new Error('the server closed the connection')))
+  })
+}

@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { localAurora } from '../../../../test/local-aurora.ts'
+import { pathOf, write } from '../../../core/test/chain.ts'
+import { buildProgram, clockOf, runProgram, startProgram, targetOptions } from '../built-program.ts'
+import { prepareFor } from '../support.ts'
+
+const aurora = await localAurora()
+prepareFor(aurora)
+buildProgram()
+
+const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))
+const options = () => ['exec', ...targetOptions(aurora), '--database', 'app']
+const exec = (command: readonly string[], input = '', more: readonly string[] = []) =>
+  runProgram([...options(), ...more, '--', ...command], input)
+
+// A temporary folder of the test alone.
+beforeEach(async () => {
+  await mkdir(pathOf('tmp'))
+  vi.stubEnv('TMPDIR', pathOf('tmp'))
+})
+
+describe('foreign programs log in with what they read from the environment', () => {
+  test('mariadb: host, user, password and database', async () => {
+    const { status, out, error } = await exec(['mariadb', '-N'], 'SELECT user(), database()')
+    expect({ status, out, error }).toEqual({ status: 0, out: 'app@localhost\tapp\n', error: '' })
+  })
+
+  test('mariadb with --protocol=socket, with mysql_native_password and with --compress', async () => {
+    for (const option of ['--protocol=socket', '--default-auth=mysql_native_password', '--compress']) {
+      expect(await exec(['mariadb', '-N', option, '-e', 'SELECT 1'])).toMatchObject({ status: 0, out: '1\n' })
+    }
+  })
+
+  test('PyMySQL', async () => {
+    const { status, out, error } = await exec(['/usr/bin/python3', fixture('query.py')])
+    expect({ status, out, error }).toEqual({ status: 0, out: 'app@localhost ünï\n', error: '' })
+  })
+
+  test('PHP: mysqli with change_user, and PDO over the Unix socket', async () => {
+    const { status, out, error } = await exec(['php', fixture('query.php')])
+    expect({ status, out, error }).toEqual({ status: 0, out: 'app@localhost\n42\n', error: '' })
+  })
+
+  test('mariadb-dump and a restore: the dump of the copy is byte-identical', async () => {
+    const fill = `DROP TABLE IF EXISTS dumped; CREATE TABLE dumped (id INT PRIMARY KEY, bytes BLOB);
+      INSERT INTO dumped SELECT seq, RANDOM_BYTES(1000) FROM seq_1_to_2000;`
+    expect(await exec(['mariadb'], fill)).toMatchObject({ status: 0, error: '' })
+    const dump = ['mariadb-dump', '--hex-blob', '--skip-dump-date', 'app', 'dumped']
+    const first = await exec(dump)
+    expect(first).toMatchObject({ status: 0, error: '' })
+    expect(first.out.length).toBeGreaterThan(4_000_000)
+    expect(await exec(['mariadb'], `DROP TABLE dumped; ${first.out}`)).toMatchObject({ status: 0, error: '' })
+    const hash = (text: string) => createHash('sha256').update(text).digest('hex')
+    expect(hash((await exec(dump)).out)).toBe(hash(first.out))
+  })
+
+  test('a child that outlives several token lives: each of its logins has a live token', async () => {
+    const script = `while [ ! -e "${pathOf('stop')}" ]; do
+      if [ -e "${pathOf('go')}" ]; then rm "${pathOf('go')}"; mariadb -N -e 'SELECT 1'; fi; sleep 0.05; done`
+    await write('clock', '0')
+    const clock = { nodeOptions: clockOf(pathOf('clock')) }
+    const { output, ended } = startProgram([...options(), '--', 'sh', '-c', script], clock)
+    for (let lives = 0; lives < 3; lives += 1) {
+      const aheadMs = lives * 20 * 60_000
+      await write('clock', String(aheadMs))
+      aurora.setClock(() => Date.now() + aheadMs)
+      await write('go', '')
+      await vi.waitFor(() => expect(output.out).toBe('1\n'.repeat(lives + 1)), 20_000)
+    }
+    await write('stop', '')
+    expect(await ended).toBe(0)
+    expect(aurora.log.fingerprints).toHaveLength(3)
+    expect(aurora.log.refusals).toEqual([])
+  })
+})
+
+describe('templates', () => {
+  test('--env sets more variables', async () => {
+    const more = ['--env', 'FLYWAY_URL=jdbc:mysql://{host}:{port}/{database}', '--env', 'FLYWAY_USER={user}']
+    const { out } = await exec(['sh', '-c', 'echo $FLYWAY_URL $FLYWAY_USER'], '', more)
+    expect(out).toMatch(/^jdbc:mysql:\/\/127\.0\.0\.1:\d+\/app app\n$/)
+  })
+
+  test.each([
+    ['NAME', 'expected NAME=TEMPLATE'],
+    ['NAME={secret}', '{secret} is not known'],
+  ])('--env %s: exit status 2 before anything starts', async (template, said) => {
+    const { status, error } = await exec(['true'], '', ['--env', template])
+    expect(status).toBe(2)
+    expect(error).toContain(said)
+  })
+})
+
+describe('the end of the command is the end of the program', () => {
+  test.each([
+    [['sh', '-c', 'exit 3'], 3],
+    [['sh', '-c', 'kill -9 $$'], 137],
+    [['no-such-command-here'], 127],
+    [['/'], 126],
+  ])('%j: exit status %i', async (command, status) => {
+    expect((await exec(command)).status).toBe(status)
+    expect(await readdir(pathOf('tmp'))).toEqual([])
+  })
+
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    '%s is forwarded, and the command decides about its end',
+    async (signal) => {
+      const script = `trap 'echo trapped; exit 7' ${signal.slice(3)}; echo ready; while :; do sleep 0.05; done`
+      const { process: program, output, ended } = startProgram([...options(), '--', 'sh', '-c', script])
+      await vi.waitFor(() => expect(output.out).toBe('ready\n'), 20_000)
+      program.kill(signal)
+      expect(await ended).toBe(7)
+      expect(output.out).toBe('ready\ntrapped\n')
+    },
+  )
+
+  test('nothing is left: no socket file, and the port is closed; no argument holds the password', async () => {
+    const script = 'echo "$MYSQL_UNIX_PORT $MYSQL_PWD"; ls -l "$MYSQL_UNIX_PORT"; ps -eo args'
+    const { out } = await exec(['sh', '-c', script])
+    const [first = '', mode = '', ...processes] = out.split('\n')
+    const [socket = '', password = ''] = first.split(' ')
+    expect(mode).toMatch(/^srw-------/)
+    expect(existsSync(socket)).toBe(false)
+    expect(password).toMatch(/^p[\w-]{32}$/)
+    expect(processes.join('\n')).toContain('aurora-iam.js exec')
+    expect(processes.join('\n')).not.toContain(password)
+  })
+})
+
+test('the database rejects the login: the client shows the error of the server', async () => {
+  aurora.faults.set({ refuse: 'NotAuthorized' })
+  const { status, error } = await exec(['mariadb', '-e', 'SELECT 1'])
+  expect(status).toBe(1)
+  expect(error).toMatch(/^ERROR 1045 \(28000\): Access denied for user 'app'/)
+})
+
+test('a password in DATABASE_URL is neither used nor shown', async () => {
+  vi.stubEnv('DATABASE_URL', `mysql://app:hunter2@${aurora.hostname}:${aurora.port}/app`)
+  const args = ['exec', '--dial', `${aurora.host}:${aurora.port}`, '--ca', pathOf('ca.pem')]
+  const { status, out, error } = await runProgram([
+    ...args,
+    '--',
+    'sh',
+    '-c',
+    'echo $DATABASE_URL; mariadb -e "SELECT 1"',
+  ])
+  expect({ status, error }).toEqual({ status: 0, error: '' })
+  expect(out).not.toContain('hunter2')
+})

@@ -1,0 +1,228 @@
+import { once } from 'node:events'
+import { connect as connectSocket } from 'node:net'
+import {
+  Capability,
+  encodeHandshakeResponse,
+  encodePacket,
+  PacketChannel,
+  readGreeting,
+} from '@aurora-iam/wire'
+import { createConnection as connectMariadb } from 'mariadb'
+import type { RowDataPacket } from 'mysql2'
+import { describe, expect, test, vi } from 'vitest'
+import { localAurora } from '../../../../test/local-aurora.ts'
+import { connect, gatewayTo, PASSWORD, refusal } from './support.ts'
+
+const aurora = await localAurora()
+
+const value = async (connection: Awaited<ReturnType<typeof connect>>, sql: string, values?: unknown[]) =>
+  Object.values(((await connection.query(sql, values)) as RowDataPacket[][])[0]?.[0] ?? {})[0]
+
+test('a client with the password: a session of the Aurora user, by a token over verified TLS', async () => {
+  const { port, events } = await gatewayTo(aurora)
+  const connection = await connect(port)
+  expect(await value(connection, 'SELECT user()')).toBe('app@localhost')
+  expect(await value(connection, 'SELECT database()')).toBe('app')
+  await connection.end()
+  expect(aurora.log.logins).toHaveLength(1)
+  await vi.waitFor(() => expect(events.map(({ type }) => type)).toEqual(['connect', 'login', 'close']))
+})
+
+test('statements of every kind pass: prepared, several at once, long results', async () => {
+  const { port } = await gatewayTo(aurora)
+  const connection = await connect(port, { multipleStatements: true })
+  const [prepared] = (await connection.execute('SELECT ? + 1 AS n', [41])) as unknown as [[{ n: number }]]
+  expect(prepared[0].n).toBe(42)
+  expect((await connection.query('SELECT 1; SELECT 2'))[0]).toHaveLength(2)
+  const long = 'x'.repeat(5_000_000)
+  expect(await value(connection, 'SELECT ?', [long])).toBe(long)
+})
+
+test('the mariadb connector logs in too', async () => {
+  const { port } = await gatewayTo(aurora)
+  const connection = await connectMariadb({ host: '127.0.0.1', port, user: 'app', password: PASSWORD })
+  expect(await connection.query('SELECT 1 AS one')).toMatchObject([{ one: 1 }])
+  await connection.end()
+})
+
+test('KILL QUERY with the connection id of the greeting: it ends the query of that session', async () => {
+  const { port } = await gatewayTo(aurora)
+  const [sleeper, killer] = [await connect(port), await connect(port)]
+  expect(await value(sleeper, 'SELECT CONNECTION_ID()')).toBe(sleeper.threadId)
+  const slept = sleeper.query('SELECT SLEEP(60)').catch((error: Error) => error)
+  await vi.waitFor(async () => {
+    const [rows] = (await killer.query('SHOW PROCESSLIST')) as unknown as [{ Info: string | null }[]]
+    expect(rows.some(({ Info }) => Info?.includes('SLEEP'))).toBe(true)
+  })
+  await killer.query(`KILL QUERY ${sleeper.threadId}`)
+  expect(await Promise.race([slept, new Promise((resolve) => setTimeout(resolve, 20_000))])).toBeDefined()
+})
+
+test('COM_CHANGE_USER: the client proves its password again, and a token logs the session in again', async () => {
+  const { port } = await gatewayTo(aurora)
+  const connection = await connect(port)
+  await connection.query('SET @mark = 1')
+  await connection.changeUser({ user: 'app', password: PASSWORD, database: 'app' })
+  expect(await value(connection, 'SELECT @mark')).toBeNull()
+  expect(aurora.log.logins).toHaveLength(1)
+  expect(aurora.log.fingerprints).toHaveLength(1)
+  const error = await connection.changeUser({ user: 'app', password: 'wrong' }).catch((reason) => reason)
+  expect(error).toMatchObject({ errno: 1045 })
+})
+
+describe('a client that is not let in gets 1045, and no token goes out', () => {
+  test.each([
+    ['a wrong password', { password: 'wrong' }],
+    ['no password', { password: '' }],
+    ['another user', { user: 'root' }],
+  ])('%s', async (_what, options) => {
+    const { port, events } = await gatewayTo(aurora)
+    expect(await refusal(port, options)).toMatchObject({ errno: 1045, sqlState: '28000' })
+    expect(aurora.log.tokensReceived).toBe(0)
+    expect(events).toContainEqual(expect.objectContaining({ type: 'rejected', isAccessDenied: true }))
+    expect(JSON.stringify(events)).not.toContain(PASSWORD)
+  })
+
+  test('many of them: the database sees one connection, and a right password is not kept waiting', async () => {
+    const { port } = await gatewayTo(aurora)
+    for (let i = 0; i < 4; i += 1) await refusal(port, { password: 'wrong' })
+    await connect(port)
+    expect(aurora.log.connections).toBe(1)
+  })
+})
+
+describe('the database gives no session: the client is told why', () => {
+  test('it rejects the token: its own error', async () => {
+    const { port, events } = await gatewayTo(aurora)
+    aurora.faults.set({ refuse: 'NotAuthorized' })
+    const error = await refusal(port)
+    expect(error).toMatchObject({ errno: 1045 })
+    expect(error.message).toMatch(/^Access denied for user 'app'@/)
+    expect(events).toContainEqual(expect.objectContaining({ type: 'failed' }))
+  })
+
+  test('it has too many connections: its own error', async () => {
+    const { port } = await gatewayTo(aurora)
+    aurora.faults.set({ error: { errno: 1040, message: 'Too many connections' } })
+    expect(await refusal(port)).toMatchObject({ errno: 1040, message: 'Too many connections' })
+  })
+
+  test('it cannot be reached: 1105 with the code of the network', async () => {
+    const { port } = await gatewayTo(aurora, {}, { dial: { host: '127.0.0.1', port: 1 } })
+    const error = await refusal(port)
+    expect(error.message).toBe('aurora-iam: the database cannot be reached (ECONNREFUSED)')
+  })
+
+  test.each(['other-ca', 'wrong-name', 'expired', 'self-signed'] as const)(
+    'its certificate is not to be trusted (%s): 1105, and no token went out',
+    async (certificate) => {
+      const { port } = await gatewayTo(aurora)
+      aurora.faults.set({ certificate })
+      expect(await refusal(port)).toMatchObject({ errno: 1105 })
+      expect(aurora.log.tokensReceived).toBe(0)
+    },
+  )
+
+  test('credentials are lost: open sessions go on, new ones get the reason, and recovery needs nothing', async () => {
+    let isLost = false
+    const credentials = async () => {
+      if (isLost) throw new Error('the metadata service is away')
+      return { ...aurora.credentials, expiration: new Date(Date.now() + 60_000) }
+    }
+    let now = Date.now()
+    const { port } = await gatewayTo(aurora, {}, { credentials, clock: () => now })
+    const before = await connect(port)
+    isLost = true
+    now += 20 * 60_000
+    const error = await refusal(port)
+    expect(error).toMatchObject({ errno: 1105 })
+    expect(error.message).toMatch(/^aurora-iam: .*credential/i)
+    expect(await value(before, 'SELECT 1')).toBe(1)
+    isLost = false
+    now -= 20 * 60_000
+    await connect(port)
+  })
+})
+
+test('one client more than the limit: 1040, and a place is free again when another leaves', async () => {
+  const { port, gateway } = await gatewayTo(aurora, { maxConnections: 1 })
+  const first = await connect(port)
+  expect(await refusal(port)).toMatchObject({ errno: 1040 })
+  first.destroy()
+  await vi.waitFor(() => expect(gateway.connections).toBe(0))
+  await connect(port)
+})
+
+test('a client that asks for compression all the same: a clear error', async () => {
+  const { port } = await gatewayTo(aurora)
+  const socket = connectSocket(port, '127.0.0.1')
+  const channel = new PacketChannel(socket)
+  await readGreeting(channel)
+  const authResponse = Buffer.alloc(32)
+  const capabilities = Capability.COMPRESS | Capability.PLUGIN_AUTH
+  const response = { capabilities, maxPacketBytes: 2 ** 24, collation: 45, user: 'app', authResponse }
+  channel.write(encodeHandshakeResponse({ ...response, authPlugin: 'caching_sha2_password' }))
+  const { payload } = await channel.read()
+  expect(payload.toString()).toContain('Switch compression off in the client')
+  socket.destroy()
+})
+
+test('bytes that are no login: 1043, and the gateway serves the next client', async () => {
+  const { port, gateway } = await gatewayTo(aurora)
+  const socket = connectSocket(port, '127.0.0.1')
+  socket.on('error', () => {})
+  const channel = new PacketChannel(socket)
+  await readGreeting(channel)
+  socket.write(encodePacket({ sequence: 1, payload: Buffer.from('GET / HTTP/1.1') }))
+  channel.sequence = 2
+  expect((await channel.read()).payload.toString()).toContain('Bad handshake')
+  await once(socket.resume(), 'close')
+  await connect(port)
+  expect(gateway.connections).toBe(1)
+})
+
+test('a client that never logs in is given up after 10 seconds', async () => {
+  const { port, gateway } = await gatewayTo(aurora)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const socket = connectSocket(port, '127.0.0.1')
+    await once(socket, 'data')
+    vi.advanceTimersByTime(10_000)
+    await once(socket.resume(), 'close')
+  } finally {
+    vi.useRealTimers()
+  }
+  await vi.waitFor(() => expect(gateway.connections).toBe(0))
+})
+
+test('two hundred clients at once: each gets a session', async () => {
+  const { port } = await gatewayTo(aurora)
+  const connections = await Promise.all(
+    Array.from({ length: 200 }, () => connect(port, { connectTimeout: 60_000 })),
+  )
+  const ids = await Promise.all(connections.map((connection) => value(connection, 'SELECT CONNECTION_ID()')))
+  expect(new Set(ids).size).toBe(200)
+})
+
+test('close with a drain: open sessions end in their own time, new clients are refused', async () => {
+  const { port, gateway } = await gatewayTo(aurora)
+  const connection = await connect(port)
+  let isClosed = false
+  const closed = gateway.close(60_000).then(() => {
+    isClosed = true
+  })
+  expect(await refusal(port)).toMatchObject({ code: 'ECONNREFUSED' })
+  expect(await value(connection, 'SELECT 1')).toBe(1)
+  expect(isClosed).toBe(false)
+  await connection.end()
+  await closed
+})
+
+test('close without a drain: open sessions break', async () => {
+  const { port, gateway } = await gatewayTo(aurora)
+  const connection = await connect(port)
+  const broken = new Promise((resolve) => connection.on('error', resolve))
+  await gateway.close()
+  await broken
+  expect(aurora.log.refusals).toEqual([])
+})
