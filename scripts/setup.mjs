@@ -44,6 +44,33 @@ const PROGRAMS = [
     isNeeded: isForTests,
   },
   {
+    names: ['mariadb-dump'],
+    debian: 'mariadb-client',
+    reason: 'the tests of aurora-iam exec',
+    isNeeded: isForTests,
+  },
+  // Two implementations of the protocol from outside Node.
+  {
+    names: ['php'],
+    debian: 'php-cli',
+    reason: 'the tests of aurora-iam exec',
+    isNeeded: isForTests,
+  },
+  {
+    names: ['mysqli and pdo_mysql for php'],
+    proof: ['php', '-r', 'exit(extension_loaded("mysqli") && extension_loaded("pdo_mysql") ? 0 : 1);'],
+    debian: 'php-mysql',
+    reason: 'the tests of aurora-iam exec',
+    isNeeded: isForTests,
+  },
+  {
+    names: ['pymysql for python3'],
+    proof: ['/usr/bin/python3', '-c', 'import pymysql'],
+    debian: 'python3-pymysql',
+    reason: 'the tests of aurora-iam exec',
+    isNeeded: isForTests,
+  },
+  {
     names: ['aws'],
     debian: 'awscli',
     reason: 'the tests with foreign clients',
@@ -84,8 +111,15 @@ function isInstalled(name) {
   })
 }
 
+/** A library has no program to look for: `proof` is a command that works where it is installed. */
+function isThere({ names, proof }) {
+  if (proof === undefined) return names.some(isInstalled)
+  const [command, ...args] = proof
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0
+}
+
 function installPrograms() {
-  const missing = PROGRAMS.filter(({ names, isNeeded }) => isNeeded && !names.some(isInstalled))
+  const missing = PROGRAMS.filter((program) => program.isNeeded && !isThere(program))
   if (missing.length === 0) return
   const packages = [...new Set(missing.map(({ debian }) => debian))]
   process.stdout.write('setup: programs that this machine lacks:\n')

@@ -85,7 +85,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const client = new GatewayClient(socket)
     if (open.size >= maxConnections) {
       context.report({ type: 'rejected', client: client.address, reason: 'too many', isAccessDenied: false })
-      return refuse(client)
+      refuse(client)
+      return
     }
     const served = serveInTurn(client).finally(() => open.delete(client))
     open.set(client, served)
