@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { LocalAurora } from '@aurora-iam/local'
+import { pathOf } from '@aurora-iam/test-support/aws-environment'
 import { beforeAll, onTestFinished } from 'vitest'
-import { pathOf } from '../../core/test/chain.ts'
 
 const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url))
 

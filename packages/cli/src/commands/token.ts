@@ -19,12 +19,12 @@ export function tokenCommand({ output, stopped }: CommandContext): Command {
     .option('--watch <file>', 'keep a fresh token in a file (mode 0600, replaced in one step) until stopped')
     .option('--json', 'print the token and when it expires as JSON')
     .action(async (flags: Flags) => {
-      const [{ readTarget }, { createAuroraIam }] = await Promise.all([
+      const [{ readTarget }, { adapterIam }] = await Promise.all([
         import('../options/target.ts'),
-        import('@aurora-iam/core'),
+        import('@aurora-iam/core/adapter'),
       ])
       const { host, port, user, iam: options } = readTarget(flags)
-      const iam = createAuroraIam(options)
+      const iam = adapterIam(options)
       try {
         const { hostname, port: signedPort, username } = iam.resolve({ host, port, user })
         const getToken = () => iam.token({ hostname, port: signedPort, username })

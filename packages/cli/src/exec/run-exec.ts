@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createAuroraIam } from '@aurora-iam/core'
+import { adapterIam } from '@aurora-iam/core/adapter'
 import { startGateway } from '../gateway/gateway.ts'
 import { type ListenAddress, MAX_SOCKET_PATH_BYTES } from '../gateway/listen.ts'
 import { newPassword } from '../gateway/one-time-password.ts'
@@ -31,7 +31,7 @@ export async function runExec(
   const { rateLimit, maxWaitMs, close } = await readRateLimit(flags)
   await using cleanUp = new CleanUp()
   cleanUp.defer(close)
-  const iam = createAuroraIam({ ...options, rateLimit, maxWaitMs })
+  const iam = adapterIam({ ...options, rateLimit, maxWaitMs })
   cleanUp.defer(() => iam.close())
   const target = iam.resolve({ host, port, user })
   // Before the command starts: what is wrong with the trust roots is known now.

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createSecureContext } from 'node:tls'
-import type { AuroraIam, ConnectionTarget } from '@aurora-iam/core'
+import type { AdapterIam, ConnectionTarget } from '@aurora-iam/core/adapter'
 import { encodeErr } from '@aurora-iam/wire'
 import type { GatewayAccount } from './authenticate-client.ts'
 import { GatewayClient } from './client.ts'
@@ -16,7 +16,7 @@ import { WrongPasswords } from './wrong-passwords.ts'
 
 /** Options of {@link startGateway}. */
 export interface GatewayOptions {
-  readonly iam: AuroraIam
+  readonly iam: AdapterIam
   /** The database, as `iam.resolve` returned it. */
   readonly target: ConnectionTarget
   /** Who may log in here. */

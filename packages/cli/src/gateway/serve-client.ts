@@ -1,5 +1,5 @@
 import type { SecureContext } from 'node:tls'
-import type { AuroraIam, ConnectionTarget } from '@aurora-iam/core'
+import type { AdapterIam, ConnectionTarget } from '@aurora-iam/core/adapter'
 import { type Session, WireError } from '@aurora-iam/wire'
 import { authenticateClient, ClientRejected, type GatewayAccount } from './authenticate-client.ts'
 import type { GatewayClient } from './client.ts'
@@ -13,7 +13,7 @@ import type { WrongPasswords } from './wrong-passwords.ts'
 
 /** What all connections of one gateway share. */
 export interface GatewayContext {
-  readonly iam: AuroraIam
+  readonly iam: AdapterIam
   readonly target: ConnectionTarget
   readonly account: GatewayAccount
   readonly tls: SecureContext | undefined

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
-import { AuroraIamError, type TlsPolicy } from '@aurora-iam/core'
+import { AuroraIamError } from '@aurora-iam/core'
+import type { TlsPolicy } from '@aurora-iam/core/adapter'
 
 /**
  * Starts TLS on a connected socket and verifies the server: chain and host name.

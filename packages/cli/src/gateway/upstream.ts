@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { type AuroraIam, AuroraIamError, type ConnectionTarget, type LoginAttempt } from '@aurora-iam/core'
+import { AuroraIamError } from '@aurora-iam/core'
+import type { AdapterIam, ConnectionTarget, LoginAttempt } from '@aurora-iam/core/adapter'
 import {
   Capability,
   type ConnectAttributes,
@@ -36,7 +37,7 @@ export class Upstream {
   readonly greeting: Greeting
   /** When the connection was opened, on the monotonic clock: the server waits for a login for 10 seconds. */
   readonly openedAt = performance.now()
-  readonly #iam: AuroraIam
+  readonly #iam: AdapterIam
   readonly #attempt: LoginAttempt
   readonly #socket: Socket
   readonly #channel: PacketChannel
@@ -44,7 +45,7 @@ export class Upstream {
   #session: Session | undefined
 
   private constructor(
-    iam: AuroraIam,
+    iam: AdapterIam,
     attempt: LoginAttempt,
     connection: { socket: Socket; channel: PacketChannel; greeting: Greeting },
   ) {
@@ -63,26 +64,24 @@ export class Upstream {
    * @throws {@link AuroraIamError} without a permit or a token; WireError with the server's words; an error of the network
    */
   static async open(
-    iam: AuroraIam,
+    iam: AdapterIam,
     target: ConnectionTarget,
     waiting: AbortSignal,
     closing: AbortSignal,
   ): Promise<Upstream> {
     const attempt = await iam.login(target, AbortSignal.any([waiting, closing]))
-    const socket = connect({
-      ...target.dial,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_MS,
-    })
-    // The channel reports it to its reader.
-    socket.on('error', () => {})
+    let socket: Socket | undefined
     try {
+      // The caller's `dial` may throw.
+      const address = attempt.dial()
+      socket = connect({ ...address, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS })
+      // The channel reports it to its reader.
+      socket.on('error', () => {})
       const channel = new PacketChannel(socket)
       const greeting = await withinLoginTime(socket, closing, readGreeting(channel))
       return new Upstream(iam, attempt, { socket, channel, greeting })
     } catch (error) {
-      socket.destroy()
+      socket?.destroy()
       attempt.fail(error as Error)
       throw error
     }

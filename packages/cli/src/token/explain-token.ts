@@ -1,4 +1,4 @@
-import { parseRdsHostname } from '@aurora-iam/core'
+import { parseRdsHostname } from '@aurora-iam/core/adapter'
 import { parseToken, type Token } from '@aurora-iam/local/iam'
 
 /** What a token says, without its secrets, and what is wrong with it. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect as connectSocket } from 'node:net'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import {
   Capability,
   encodeHandshakeResponse,
@@ -10,7 +11,6 @@ import {
 import { createConnection as connectMariadb } from 'mariadb'
 import type { RowDataPacket } from 'mysql2'
 import { describe, expect, test, vi } from 'vitest'
-import { localAurora } from '../../../../test/local-aurora.ts'
 import { connect, gatewayTo, PASSWORD, refusal } from './support.ts'
 
 const aurora = await localAurora()

@@ -1,4 +1,4 @@
-import { createAuroraIam } from '@aurora-iam/core'
+import { adapterIam } from '@aurora-iam/core/adapter'
 import type { LocalAurora } from '@aurora-iam/local'
 import { type Connection, type ConnectionOptions, createConnection } from 'mysql2/promise'
 import { onTestFinished } from 'vitest'
@@ -11,10 +11,10 @@ export const PASSWORD = 'one-time password'
 export async function gatewayTo(
   aurora: LocalAurora,
   options: Partial<GatewayOptions> = {},
-  iamOptions: Parameters<typeof createAuroraIam>[0] = {},
+  iamOptions: Parameters<typeof adapterIam>[0] = {},
 ) {
   const { host, port } = aurora
-  const iam = createAuroraIam({ ...aurora.iam, rateLimit: false, ...iamOptions })
+  const iam = adapterIam({ ...aurora.iam, rateLimit: false, ...iamOptions })
   const events: GatewayEvent[] = []
   const gateway = await startGateway({
     iam,
