@@ -1,5 +1,6 @@
 import type { AuroraIam } from './aurora-iam.ts'
 import type { ConnectionTarget, DriverAddress } from './endpoint/connection-target.ts'
+import type { PoolDriver, PoolLifetime } from './lifetime/pool-lifetime.ts'
 import type { LoginAttempt } from './login/login-attempt.ts'
 import type { WriterCheck } from './login/writer-check.ts'
 import type { TlsPolicy } from './tls/tls-policy.ts'
@@ -25,6 +26,14 @@ export interface AdapterIam extends AuroraIam {
    * @throws {@link AuroraIamError} for an `ssl` that would weaken it
    */
   tls(target: ConnectionTarget, ssl?: unknown): TlsPolicy
+  /**
+   * Returns what decides on the lifetime of the connections of a new pool to `target`. The adapter reports what happens
+   * to them, and closes those that it names.
+   */
+  poolLifetime<Connection extends object>(
+    target: ConnectionTarget,
+    driver: PoolDriver<Connection>,
+  ): PoolLifetime<Connection>
   /**
    * Gets a token, then waits for a permit of the rate limit. The caller may open a socket after this.
    *

@@ -1,5 +1,6 @@
 import type { RateLimiterStats } from '@aurora-iam/rate-limit'
 import type { TokenTarget } from './endpoint/connection-target.ts'
+import type { PoolStats } from './lifetime/lifetimes.ts'
 import type { AuthToken } from './token/auth-token.ts'
 
 /** Counts since the AuroraIam was created, and its last error. */
@@ -17,6 +18,8 @@ export interface AuroraIamStats {
     | undefined
   /** The limiter of each database endpoint, by `hostname:port`. A cluster's writer and reader endpoint share one. */
   readonly rateLimits: Readonly<Record<string, RateLimiterStats>>
+  /** Each pool that has open connections, and how many of them were retired. */
+  readonly pools: readonly PoolStats[]
 }
 
 /** Tokens, TLS policy and connection rate for any number of pools. Give one to several `withAuroraIam` to share it. */

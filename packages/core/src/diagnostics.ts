@@ -34,6 +34,12 @@ export interface ConnectFailedEvent extends EndpointEvent {
   readonly durationMs: number
 }
 
+/** `aurora-iam:retire`: a connection of a pool is closed now, or when it returns to the pool. */
+export interface RetireEvent extends EndpointEvent {
+  /** `lifetime`: it reached `maxLifetimeMs`. `moved`: its endpoint leads elsewhere. `read-only`: its server was demoted. */
+  readonly reason: 'lifetime' | 'moved' | 'read-only'
+}
+
 /**
  * The `node:diagnostics_channel` channels of this library, by name. No event carries a token or a key. Publishing
  * costs nothing while nobody subscribes.
@@ -43,6 +49,7 @@ export const channels = {
   permit: channel('aurora-iam:permit'),
   connect: channel('aurora-iam:connect'),
   'connect-failed': channel('aurora-iam:connect-failed'),
+  retire: channel('aurora-iam:retire'),
 } as const
 
 /** What each channel carries. */
@@ -51,6 +58,7 @@ export interface ChannelEvents {
   permit: PermitEvent
   connect: ConnectEvent
   'connect-failed': ConnectFailedEvent
+  retire: RetireEvent
 }
 
 /** Publishes on a channel; `event` is only built when somebody listens. */

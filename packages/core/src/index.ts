@@ -10,6 +10,8 @@ export type {
 } from './diagnostics.ts'
 export type { Address, TokenTarget } from './endpoint/connection-target.ts'
 export { AuroraIamError, type AuroraIamErrorCode, type AuroraIamErrorDetails } from './errors.ts'
+export type { PoolStats } from './lifetime/lifetimes.ts'
+export type { PoolLifetimeStats, RetireReason } from './lifetime/pool-lifetime.ts'
 export type { AuroraIamOptions } from './options.ts'
 export type { CertificateAuthorities } from './tls/tls-policy.ts'
 export { AuthToken } from './token/auth-token.ts'

@@ -3,6 +3,7 @@ import type { CredentialSource } from './credentials/credential-cache.ts'
 import { type Address, readPort, type TokenTarget } from './endpoint/connection-target.ts'
 import { isRegion } from './endpoint/rds-hostname.ts'
 import { AuroraIamError } from './errors.ts'
+import { LONGEST_TIMER_MS, SHORTEST_LIFETIME_MS, SHORTEST_WATCH_MS } from './timings.ts'
 import { type CertificateAuthorities, readCertificateAuthorities } from './tls/tls-policy.ts'
 import type { TokenProvider } from './token/token-source.ts'
 import { describe, isDuration, isObjectOrFunction } from './util/validate.ts'
@@ -54,6 +55,27 @@ export interface AuroraIamOptions {
    */
   readonly requireWriter?: boolean | undefined
   /**
+   * Lifetime of a connection in a pool, in milliseconds, or `false` for no limit. Each connection gets up to 10 % less,
+   * so that a pool is not replaced at once. A connection is replaced only while it is idle, at most at a tenth of the
+   * rate limit, and not while another connection waits for a permit. Single connections have no limit.
+   *
+   * @defaultValue 1800000 (30 minutes)
+   */
+  readonly maxLifetimeMs?: number | false | undefined
+  /**
+   * How often the name of a writer or instance endpoint is looked up while a pool uses it, in milliseconds, or `false`
+   * for never. When it leads to another address, connections to the old one are replaced. Reader and custom endpoints
+   * are not watched: their answers rotate.
+   *
+   * @defaultValue 5000
+   */
+  readonly watchEndpointMs?: number | false | undefined
+  /**
+   * Whether connections of a pool to a writer endpoint are replaced after the server refused a change because it is
+   * read-only (1290, 1836): it was demoted. The error reaches the caller unchanged. @defaultValue true
+   */
+  readonly retireDemoted?: boolean | undefined
+  /**
    * `false`: the plain password path, for local development and for databases with standard authentication. All
    * other options are then checked but not used. @defaultValue true
    */
@@ -78,6 +100,9 @@ const KNOWN: ReadonlySet<string> = new Set<keyof AuroraIamOptions>([
   'rateLimit',
   'ca',
   'requireWriter',
+  'maxLifetimeMs',
+  'watchEndpointMs',
+  'retireDemoted',
   'enabled',
   'clock',
   ...DURATIONS,
@@ -103,6 +128,9 @@ export function assertOptions(options: AuroraIamOptions): void {
 
   expectType(options, 'enabled', 'boolean', "true or false (a string such as 'false' would switch IAM on)")
   expectType(options, 'requireWriter', 'boolean', 'true or false')
+  expectType(options, 'retireDemoted', 'boolean', 'true or false')
+  expectDurationFrom(options, 'maxLifetimeMs', SHORTEST_LIFETIME_MS)
+  expectDurationFrom(options, 'watchEndpointMs', SHORTEST_WATCH_MS)
   expectType(options, 'hostname', 'string', 'an RDS endpoint name')
   expectType(options, 'profile', 'string', 'the name of a profile')
   expectType(options, 'clock', 'function', 'a function that returns epoch milliseconds')
@@ -150,6 +178,15 @@ function expectType<Name extends keyof AuroraIamOptions>(
   expected: string,
 ): void {
   expect(options, name, (value) => typeof value === type && value !== '', expected)
+}
+
+function expectDurationFrom(
+  options: AuroraIamOptions,
+  name: 'maxLifetimeMs' | 'watchEndpointMs',
+  shortest: number,
+): void {
+  const isValid = (value: unknown) => value === false || (isDuration(value) && value >= shortest)
+  expect(options, name, isValid, `milliseconds from ${shortest} to ${LONGEST_TIMER_MS}, or false for none`)
 }
 
 function expect(

@@ -51,3 +51,21 @@ export const CLOCK_JUMP_MS = MINUTE_MS
  * @see https://docs.aws.amazon.com/AWSJavaScriptSDK/v3/latest/Package/-aws-sdk-client-sts/Interface/GetSessionTokenCommandInput
  */
 export const LONGEST_CREDENTIALS_MS = 36 * HOUR_MS
+
+/** Default of `maxLifetimeMs`: after this a connection of a pool is replaced. Load spreads to new instances by it. */
+export const MAX_LIFETIME_MS = 30 * MINUTE_MS
+
+/** The shortest `maxLifetimeMs`: a shorter one spends the rate limit on replacements. */
+export const SHORTEST_LIFETIME_MS = 10 * SECOND_MS
+
+/** Default of `watchEndpointMs`: RDS endpoint names have a TTL of 5 seconds. */
+export const WATCH_ENDPOINT_MS = 5 * SECOND_MS
+
+/** The shortest `watchEndpointMs`: resolvers answer from their cache in between. */
+export const SHORTEST_WATCH_MS = SECOND_MS
+
+/** How long an address counts as that of a demoted writer. The endpoint name has followed the failover by then. */
+export const DEMOTION_MEMORY_MS = 30 * SECOND_MS
+
+/** How often a login that would reach a demoted writer looks its name up again. */
+export const DEMOTION_POLL_MS = 250

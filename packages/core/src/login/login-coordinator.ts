@@ -13,6 +13,8 @@ import {
 } from '../endpoint/connection-target.ts'
 import { tokenKey } from '../endpoint/target-key.ts'
 import { AuroraIamError } from '../errors.ts'
+import { Lifetimes } from '../lifetime/lifetimes.ts'
+import type { PoolDriver, PoolLifetime } from '../lifetime/pool-lifetime.ts'
 import { type AuroraIamOptions, assertOptions } from '../options.ts'
 import { abortedError, closed, RateLimits } from '../permit/endpoint-limiters.ts'
 import { CREDENTIALS_TIMEOUT_MS, REFRESH_BEFORE_MS } from '../timings.ts'
@@ -38,6 +40,7 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
   readonly #rateLimits: RateLimits
   readonly #refusedLogins = new LoginRetry()
   readonly #record: LoginStats
+  readonly #lifetimes: Lifetimes
   readonly #closing = new AbortController()
   readonly #refreshBackoff = new RefreshBackoff()
   #tokensSigned = 0
@@ -50,6 +53,7 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
     this.#record = new LoginStats(clock)
     const timeoutMs = options.credentialsTimeoutMs ?? CREDENTIALS_TIMEOUT_MS
     this.#rateLimits = new RateLimits(options)
+    this.#lifetimes = new Lifetimes(options, (endpoint) => this.#rateLimits.stats()[endpoint])
     // Credentials in their last minutes are asked for twice, and the Region once.
     this.longestWaitMs = this.#rateLimits.maxWaitMs + 3 * timeoutMs
     this.#credentials = new Credentials({
@@ -86,12 +90,14 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
       credentialsResolved: this.#credentials.resolutions,
       ...this.#record.stats(),
       rateLimits: this.#rateLimits.stats(),
+      pools: this.#lifetimes.stats(),
     }
   }
 
   close(): void {
     this.#closing.abort(closed())
     this.#rateLimits.close()
+    this.#lifetimes.close()
     this.#tokens.clear()
   }
 
@@ -107,12 +113,21 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
     return this.#options.requireWriter ? writerCheckFor(target) : undefined
   }
 
+  poolLifetime<Connection extends object>(
+    target: ConnectionTarget,
+    driver: PoolDriver<Connection>,
+  ): PoolLifetime<Connection> {
+    return this.#lifetimes.forPool(target, driver)
+  }
+
   async login(target: ConnectionTarget, signal?: AbortSignal): Promise<LoginAttempt> {
     const startedAt = performance.now()
     let stage: 'token' | 'permit' = 'token'
     try {
       // Before the permit, so that a place is not spent on a connection that has nothing to say.
       const ready = await this.getToken(target, signal)
+      const failover = this.#lifetimes.waitForWriter(target)
+      if (failover) await this.#untilAborted(() => failover, signal)
       stage = 'permit'
       const waitingSince = performance.now()
       const permit = await this.#rateLimits.acquire(target, signal)
@@ -136,13 +151,21 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
   }
 
   async getToken(target: ConnectionTarget, signal?: AbortSignal): Promise<CachedToken> {
-    const closing = this.#closing.signal
     try {
-      return await raceAbort(() => this.#tokens.get(target), signal ? [closing, signal] : [closing])
+      return await this.#untilAborted(() => this.#tokens.get(target), signal)
     } catch (error) {
-      if (signal?.aborted && !closing.aborted) throw abortedError(signal.reason)
       // It is the error of all who waited for this token.
       throw error instanceof AuroraIamError ? error.copy() : error
+    }
+  }
+
+  /** Returns the result of `work`, unless this AuroraIam is closed or `signal` is aborted first. */
+  async #untilAborted<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const closing = this.#closing.signal
+    try {
+      return await raceAbort(work, signal ? [closing, signal] : [closing])
+    } catch (error) {
+      throw signal?.aborted && !closing.aborted ? abortedError(signal.reason) : error
     }
   }
 
