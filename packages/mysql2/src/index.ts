@@ -8,4 +8,5 @@ export {
 export type { Mysql2Options } from './driver-types.ts'
 export { auroraIamCluster } from './pool/cluster.ts'
 export { withLoginRetry } from './pool/login-retry.ts'
+export { managedPool } from './pool/managed-pool.ts'
 export { withAuroraIam } from './with-aurora-iam.ts'

@@ -3,6 +3,7 @@ import type { PendingLogins } from '../connect/pending-logins.ts'
 import type { AuthenticatingConnection } from '../driver-types.ts'
 import { type ChangeUserContext, loginAgain } from './change-user.ts'
 import { tolerateLateErrors } from './late-errors.ts'
+import { rememberSession } from './sessions.ts'
 import { followHandshake } from './track-handshake.ts'
 
 /** What the plugin needs to know. */
@@ -34,6 +35,7 @@ export function clearPasswordPlugin(context: PluginContext) {
         if (login) followHandshake(login, { connection, command }, context.iam.writerCheck(login.target))
         else login = await loginAgain({ connection, command }, context)
         if (!login) return null
+        rememberSession(connection, { iam: context.iam, target: login.target })
         const token = await login.token()
         return stream.writable ? Buffer.from(`${token.value}\0`) : null
       } catch (error) {

@@ -2,6 +2,7 @@ import type { AuroraIam } from '@aurora-iam/core'
 import { adapterIam } from '@aurora-iam/core/adapter'
 import type { Pool, PoolConnection } from 'mysql2'
 import type { Pool as PromisePool } from 'mysql2/promise'
+import { poolView } from './pool-view.ts'
 
 type GetConnection = Pool['getConnection']
 
@@ -26,8 +27,6 @@ export function withLoginRetry<P extends Pool | PromisePool>(pool: P, iam: Auror
   return retrying(pool, iam) as P
 }
 
-// mysql2's own `query`, `execute` and `promise` take their connections from `this.getConnection`, which is a public
-// method: a view with another one serves them all, and nobody else's pool is changed.
 function retrying(pool: Pool, iam: AuroraIam): Pool {
   const adapter = adapterIam(iam)
   const getConnection: GetConnection = (callback) => {
@@ -41,7 +40,5 @@ function retrying(pool: Pool, iam: AuroraIam): Pool {
       (error) => process.nextTick(callback, error),
     )
   }
-  return new Proxy(pool, {
-    get: (target, name, view) => (name === 'getConnection' ? getConnection : Reflect.get(target, name, view)),
-  })
+  return poolView(pool, getConnection)
 }

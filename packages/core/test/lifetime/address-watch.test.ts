@@ -1,0 +1,99 @@
+import dns from 'node:dns'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { AddressWatch } from '../../src/lifetime/address-watch.ts'
+import { DemotedAddresses } from '../../src/lifetime/demoted-addresses.ts'
+
+type Answer = string[] | Error
+
+let answers: Answer[]
+let lookUps = 0
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  lookUps = 0
+  // The last answer is repeated.
+  const next = () => {
+    lookUps++
+    return answers.length > 1 ? answers.shift()! : answers[0]!
+  }
+  vi.spyOn(dns, 'lookup').mockImplementation(((
+    _host: string,
+    _options: object,
+    callback: (...args: unknown[]) => void,
+  ) => {
+    const answer = next()
+    if (answer instanceof Error) callback(answer)
+    else
+      callback(
+        null,
+        answer.map((address) => ({ address, family: 4 })),
+      )
+  }) as never)
+  vi.spyOn(dns.promises, 'lookup').mockImplementation((async () => {
+    const answer = next()
+    if (answer instanceof Error) throw answer
+    return answer.map((address) => ({ address, family: 4 }))
+  }) as never)
+})
+
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.useRealTimers()
+})
+
+test('each interval: the listener gets the addresses; a look-up that fails is no answer', () => {
+  answers = [['10.0.0.1'], new Error('ENOTFOUND'), [], ['10.0.0.2', '10.0.0.3']]
+  const heard: string[][] = []
+  const stop = new AddressWatch('db.example', 5000).listen((addresses) => heard.push([...addresses]))
+  vi.advanceTimersByTime(20_000)
+  expect(heard).toEqual([['10.0.0.1'], ['10.0.0.2', '10.0.0.3']])
+  stop()
+  vi.advanceTimersByTime(20_000)
+  expect(lookUps).toBe(4)
+})
+
+test('an IP address: nothing is looked up', () => {
+  new AddressWatch('10.0.0.1', 5000).listen(() => {})
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('two pools of one name: one look-up each interval', () => {
+  answers = [['10.0.0.1']]
+  const watch = new AddressWatch('db.example', 5000)
+  watch.listen(() => {})
+  watch.listen(() => {})
+  vi.advanceTimersByTime(15_000)
+  expect(lookUps).toBe(3)
+})
+
+test('a demoted writer: logins wait until its name leads elsewhere, and share the look-ups', async () => {
+  answers = [['10.0.0.1'], ['10.0.0.1'], ['10.0.0.2']]
+  const demoted = new DemotedAddresses()
+  expect(demoted.concerns('db.example')).toBe(false)
+  demoted.add('10.0.0.1')
+  expect(demoted.concerns('db.example')).toBe(true)
+  let arrived = 0
+  const waits = Array.from({ length: 100 }, () => demoted.wait('db.example').then(() => arrived++))
+  await vi.advanceTimersByTimeAsync(300)
+  expect(arrived).toBe(0)
+  await vi.advanceTimersByTimeAsync(300)
+  await Promise.all(waits)
+  expect(lookUps).toBe(3)
+})
+
+test('a writer that is read-only for another reason: the wait ends, and later logins do not wait', async () => {
+  answers = [['10.0.0.1']]
+  const demoted = new DemotedAddresses()
+  demoted.add('10.0.0.1')
+  const wait = demoted.wait('db.example')
+  await vi.advanceTimersByTimeAsync(31_000)
+  await wait
+  expect(demoted.concerns('db.example')).toBe(false)
+})
+
+test('a name that cannot be looked up: the login goes on, and reports it', async () => {
+  answers = [new Error('ENOTFOUND')]
+  const demoted = new DemotedAddresses()
+  demoted.add('10.0.0.1')
+  await demoted.wait('db.example')
+})
