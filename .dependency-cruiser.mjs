@@ -18,7 +18,7 @@ const PACKAGES = {
 const ROOMS = {
   'rate-limit': ['queue', 'local', 'fleet'],
   wire: ['codec', 'packets', 'client', 'relay'],
-  core: ['util', 'endpoint', 'tls', 'permit', 'credentials', 'token', 'login'],
+  core: ['util', 'endpoint', 'tls', 'permit', 'credentials', 'token', 'lifetime', 'login'],
   mysql2: ['options', 'connect', 'auth', 'pool'],
   prisma: ['options', 'connect', 'pool'],
   local: ['iam', 'log', 'faults', 'tls', 'database', 'metadata', 'server'],

@@ -94,5 +94,6 @@ test('without a subscriber or a login nothing has happened', () => {
     connectionsFailed: 0,
     lastError: undefined,
     rateLimits: {},
+    pools: [],
   })
 })
