@@ -10,13 +10,13 @@ export interface PoolLifetimeStats {
   readonly open: number
   /** Open connections that are retired and still in use. They close when they return to the pool. */
   readonly retiring: number
-  /** How often the pool had to replace connections as a group: its server was demoted, or its endpoint moved. */
+  /** Count of replacements of connections as a group: their server was demoted, or their endpoint moved. */
   readonly generation: number
   /** Connections retired so far, by reason. */
   readonly retired: Readonly<Record<RetireReason, number>>
 }
 
-/** What a pool does with its connections on behalf of {@link PoolLifetime}. */
+/** Actions of a pool on its connections on behalf of {@link PoolLifetime}. */
 export interface PoolDriver<Connection> {
   /** Returns the IP address of the server's end; undefined when the socket is closed. */
   remoteAddress(connection: Connection): string | undefined
@@ -29,7 +29,7 @@ export interface PoolLifetimeOptions<Connection> {
   readonly driver: PoolDriver<Connection>
   /** Lifetime of a connection in milliseconds; `false` for no limit. */
   readonly maxLifetimeMs: number | false
-  /** Whether a statement that is refused as read-only retires the connection and those to the same address. */
+  /** True if a statement that is refused as read-only retires the connection and those to the same address. */
   readonly retiresReadOnly: boolean
   /** When the next connection may be retired for its lifetime. */
   readonly pace: RetirePace
@@ -144,7 +144,7 @@ export class PoolLifetime<Connection extends object> {
     }
   }
 
-  /** Ends the watch and the timer. The connections stay as they are. */
+  /** Ends the watch and the timer. The connections stay open. */
   dispose(): void {
     this.#entries.clear()
     this.#end()

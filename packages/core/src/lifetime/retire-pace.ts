@@ -1,9 +1,9 @@
 import type { RateLimiterStats } from '@aurora-iam/rate-limit'
 
-/** The part of the limit that may go to replacements that nobody waits for. */
+/** The part of the limit that may go to voluntary replacements. */
 const SHARE = 0.1
 
-/** How often the pace looks again while requests wait for a permit, in milliseconds. */
+/** Interval of the next look while requests wait for a permit, in milliseconds. */
 const LOOK_AGAIN_MS = 1000
 
 /**

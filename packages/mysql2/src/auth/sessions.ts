@@ -1,6 +1,6 @@
 import type { AdapterIam, ConnectionTarget } from '@aurora-iam/core/adapter'
 
-/** What a connection logged in with. */
+/** The AuroraIam and the target that a connection logged in with. */
 export interface Session {
   readonly iam: AdapterIam
   readonly target: ConnectionTarget

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 
-/** The error packet of the server, as far as it is read here. */
+/** The error packet of the server, with the two fields that are read here. */
 export interface ServerError {
   readonly errno: number
   readonly message: string
