@@ -73,7 +73,7 @@ function inMachine(user, script, options = {}) {
   return run('unshare', [...namespaces, '/bin/bash', '-ec', enter, 'enter', ...enterArgs], options)
 }
 
-/** The first address that this machine's apt reads packages of the suite from. */
+/** Returns the first address that this machine's apt reads packages of the suite from. */
 function debianMirror() {
   const lines = run(
     'apt-get',
