@@ -6,6 +6,7 @@ export type { ConnectionTarget, DriverAddress } from './endpoint/connection-targ
 export { type EndpointKind, parseRdsHostname, type RdsHostname } from './endpoint/rds-hostname.ts'
 export { endpointKey } from './endpoint/target-key.ts'
 export type { PoolDriver, PoolLifetime } from './lifetime/pool-lifetime.ts'
+export { openTogether, type WarmUpOptions } from './lifetime/warm-up.ts'
 export type { LoginAttempt } from './login/login-attempt.ts'
 export { isRegionDoubtful, suspectedTunnel } from './login/suspect-target.ts'
 export type { WriterCheck } from './login/writer-check.ts'

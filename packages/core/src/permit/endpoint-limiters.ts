@@ -14,6 +14,7 @@ import { endpointKey } from '../endpoint/target-key.ts'
 import { AuroraIamError } from '../errors.ts'
 import { MAX_WAIT_MS } from '../timings.ts'
 import { onAbort } from '../util/abortable.ts'
+import { currentLane } from './lane.ts'
 
 /** The options of the same names, described at `AuroraIamOptions`. */
 export interface RateLimitSettings {
@@ -56,7 +57,11 @@ export class RateLimits {
     const stopListening = signal && onAbort(signal, (reason) => wait.abort(reason))
     this.#waits.add(wait)
     try {
-      return await this.#limiterFor(target)?.acquire({ signal: wait.signal, timeoutMs: this.maxWaitMs })
+      return await this.#limiterFor(target)?.acquire({
+        signal: wait.signal,
+        timeoutMs: this.maxWaitMs,
+        lane: currentLane(),
+      })
     } catch (error) {
       throw error instanceof RateLimitError ? this.#explain(error, target) : error
     } finally {

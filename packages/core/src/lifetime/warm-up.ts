@@ -1,0 +1,49 @@
+import { AuroraIamError } from '../errors.ts'
+import { inBackground } from '../permit/lane.ts'
+import { describe } from '../util/validate.ts'
+
+/** Options of `warmUp`, in every adapter. */
+export interface WarmUpOptions {
+  /** Called after each connection, with the count of those that are open and of those that were asked for. */
+  readonly onProgress?: (opened: number, count: number) => void
+}
+
+/** The two actions of a pool that {@link openTogether} needs. */
+export interface WarmUpPool<Connection> {
+  acquire(): Promise<Connection>
+  release(connection: Connection): void | Promise<void>
+  /** How many connections the pool can hold. */
+  readonly size: number
+}
+
+/**
+ * Holds `count` connections of a pool at the same time, so that the pool opens that many, then releases them. They wait
+ * for their permits behind connections that a request needs.
+ *
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for a count that the pool cannot hold
+ * @throws the first error of the pool, after every connection has been released
+ */
+export async function openTogether<Connection>(
+  pool: WarmUpPool<Connection>,
+  count: number,
+  { onProgress }: WarmUpOptions = {},
+): Promise<void> {
+  if (!Number.isInteger(count) || count < 1 || count > pool.size) {
+    throw new AuroraIamError(
+      'ERR_AURORA_IAM_INVALID_OPTION',
+      `count: expected a whole number from 1 to ${pool.size}, the size of the pool, got ${describe(count)}.`,
+      { option: 'count' },
+    )
+  }
+  let opened = 0
+  const acquiring = Array.from({ length: count }, async () => {
+    const connection = await inBackground(() => pool.acquire())
+    opened++
+    onProgress?.(opened, count)
+    return connection
+  })
+  const results = await Promise.allSettled(acquiring)
+  await Promise.all(results.map((one) => (one.status === 'fulfilled' ? pool.release(one.value) : undefined)))
+  const failed = results.find((one) => one.status === 'rejected')
+  if (failed) throw failed.reason
+}

@@ -1,0 +1,30 @@
+import { openTogether, type WarmUpOptions } from '@aurora-iam/core/adapter'
+import type { Pool, PoolConnection } from 'mysql2'
+import type { Pool as PromisePool } from 'mysql2/promise'
+
+/**
+ * Opens connections of a pool before they are needed: for a readiness probe, and after a deployment. They are opened at
+ * the pace of the rate limit, behind connections that a request needs.
+ *
+ * ```ts
+ * await warmUp(pool, 10)
+ * ```
+ *
+ * @param pool - mysql2's pool, of its callback or its promise API
+ * @param count - how many connections are open afterwards, from 1 to the pool's `connectionLimit`
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for another `count`
+ * @throws the first error of a connection that cannot be opened
+ */
+export async function warmUp(
+  pool: Pool | PromisePool,
+  count: number,
+  options?: WarmUpOptions,
+): Promise<void> {
+  const callbacks: Pool = 'pool' in pool ? pool.pool : pool
+  const acquire = () =>
+    new Promise<PoolConnection>((resolve, reject) =>
+      callbacks.getConnection((error, connection) => (error ? reject(error) : resolve(connection))),
+    )
+  const size = callbacks.config.connectionLimit || Infinity
+  await openTogether({ acquire, release: (connection) => connection.release(), size }, count, options)
+}
