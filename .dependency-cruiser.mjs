@@ -11,7 +11,7 @@ const PACKAGES = {
   typeorm: ['core', 'mysql2'],
   prisma: ['core'],
   local: ['wire'],
-  cli: ['core', 'wire', 'local'],
+  cli: ['core', 'wire', 'local', 'rate-limit'],
 }
 
 /** The rooms of each package, lowest first. */
@@ -22,7 +22,20 @@ const ROOMS = {
   mysql2: ['options', 'connect', 'auth', 'pool'],
   prisma: ['options', 'connect', 'pool'],
   local: ['iam', 'log', 'faults', 'tls', 'database', 'metadata', 'server'],
-  cli: ['output', 'options', 'token', 'gateway', 'doctor', 'commands'],
+  cli: [
+    'util',
+    'output',
+    'options',
+    'token',
+    'access',
+    'trust',
+    'plan',
+    'gateway',
+    'exec',
+    'proxy',
+    'doctor',
+    'commands',
+  ],
 }
 
 /** Imports against the order that a change under way takes out. */

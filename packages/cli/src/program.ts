@@ -4,10 +4,17 @@ import type { CommandContext, MakeCommand } from './commands/command.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { execCommand } from './commands/exec.ts'
 import { explainCommand } from './commands/explain.ts'
+import { proxyCommand } from './commands/proxy.ts'
 import { tokenCommand } from './commands/token.ts'
 
 /** The commands, in the order of the help. What a command needs is loaded when it runs. */
-const COMMANDS: readonly MakeCommand[] = [execCommand, doctorCommand, tokenCommand, explainCommand]
+const COMMANDS: readonly MakeCommand[] = [
+  execCommand,
+  proxyCommand,
+  doctorCommand,
+  tokenCommand,
+  explainCommand,
+]
 
 const HELP_WIDTH = 120
 

@@ -43,7 +43,7 @@ export interface Gateway {
   readonly lastLoginAt: Date | undefined
   /** Opens a session with the database and closes it. @throws the error of the database or of the network */
   probe(signal: AbortSignal): Promise<void>
-  /** Stops listening, waits up to `drainMs` milliseconds for open sessions to end, and breaks the rest. */
+  /** Stops listening, waits up to `drainMs` milliseconds for open sessions to end, and breaks the rest. Called again with 0: at once. */
   close(drainMs?: number): Promise<void>
 }
 
@@ -133,6 +133,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       lastLoginAt = new Date()
     },
     close(drainMs = 0) {
+      if (closed !== undefined && drainMs === 0) breakAll()
       closed ??= closeAll(drainMs)
       return closed
     },

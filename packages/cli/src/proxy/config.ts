@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { UsageError } from '../options/usage-error.ts'
+
+/** One endpoint of a proxy: where it listens, and the database behind it. Paths are relative to the config file. */
+export interface EndpointConfig {
+  /** Name in logs and metrics. @defaultValue where it listens */
+  readonly name?: string
+  /** TCP address, such as `127.0.0.1:3307`. */
+  readonly listen?: string
+  /** Path of a Unix socket, made with mode 0600. */
+  readonly socket?: string
+  readonly host: string
+  readonly user: string
+  readonly port?: number
+  readonly hostname?: string
+  readonly dial?: string
+  readonly region?: string
+  readonly profile?: string
+  readonly ca?: string
+  /** File with the password for clients. @defaultValue a one-time password, which is printed */
+  readonly passwordFile?: string
+  /** Certificate chain and key for clients, in PEM. Both or none. */
+  readonly tlsCert?: string
+  readonly tlsKey?: string
+  readonly maxConnections?: number
+  /** New connections to the database per second. */
+  readonly limit?: number
+  readonly maxWaitMs?: number
+  readonly allowLocalInfile?: boolean
+}
+
+const PATHS = ['socket', 'ca', 'passwordFile', 'tlsCert', 'tlsKey'] as const
+const NUMBERS: ReadonlySet<string> = new Set(['port', 'maxConnections', 'limit', 'maxWaitMs'])
+const TEXTS: ReadonlySet<string> = new Set([
+  'name',
+  'listen',
+  'host',
+  'user',
+  'hostname',
+  'dial',
+  'region',
+  'profile',
+  ...PATHS,
+])
+
+/**
+ * Reads a config file: `{ "endpoints": [{ … }] }` with the properties of {@link EndpointConfig}.
+ *
+ * @throws {@link UsageError} which names the property, and repeats no value
+ */
+export function readConfigFile(path: string): readonly EndpointConfig[] {
+  const fail = (where: string, problem: string): never => {
+    throw new UsageError(`${path}: ${where}: ${problem}`)
+  }
+  let document: unknown
+  try {
+    document = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new UsageError(
+      `--config: ${path} ${code === undefined ? 'is not JSON' : `cannot be read (${code})`}.`,
+    )
+  }
+  const { endpoints, ...others } = asObject(document) ?? fail('the file', 'expected an object.')
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) fail(unknown, 'is not known. Known: endpoints.')
+  if (!Array.isArray(endpoints) || endpoints.length === 0)
+    return fail('endpoints', 'expected a list of one or more.')
+  return endpoints.map((value, index) => {
+    const where = `endpoints[${index}]`
+    const endpoint = asObject(value) ?? fail(where, 'expected an object.')
+    for (const [name, given] of Object.entries(endpoint)) {
+      const isRight = NUMBERS.has(name)
+        ? Number.isSafeInteger(given) && (given as number) > 0
+        : TEXTS.has(name)
+          ? typeof given === 'string' && given !== ''
+          : name === 'allowLocalInfile'
+            ? typeof given === 'boolean'
+            : fail(
+                `${where}.${name}`,
+                `is not known. Known: ${[...TEXTS, ...NUMBERS, 'allowLocalInfile'].join(', ')}.`,
+              )
+      if (!isRight) fail(`${where}.${name}`, `expected ${expectation(name)}.`)
+    }
+    for (const name of ['host', 'user'])
+      if (!Object.hasOwn(endpoint, name)) fail(`${where}.${name}`, 'is missing.')
+    return withResolvedPaths(endpoint as unknown as EndpointConfig, dirname(path))
+  })
+}
+
+function expectation(name: string): string {
+  if (NUMBERS.has(name)) return 'a whole number from 1'
+  return TEXTS.has(name) ? 'a text' : 'true or false'
+}
+
+function withResolvedPaths(endpoint: EndpointConfig, folder: string): EndpointConfig {
+  const paths = PATHS.flatMap((name) => {
+    const path = endpoint[name]
+    return path === undefined ? [] : [[name, resolve(folder, path)]]
+  })
+  return { ...endpoint, ...Object.fromEntries(paths) }
+}
+
+function asObject(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined
+}

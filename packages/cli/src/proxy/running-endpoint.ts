@@ -1,0 +1,82 @@
+import { type AdapterIam, adapterIam } from '@aurora-iam/core/adapter'
+import type { RateLimit } from '@aurora-iam/rate-limit'
+import { type Gateway, startGateway } from '../gateway/gateway.ts'
+import type { GatewayEvent } from '../gateway/gateway-events.ts'
+import type { Endpoint } from './endpoint.ts'
+
+/** `/ready` believes a login for so many milliseconds; after that it opens a session to find out. */
+const LATELY_MS = 60_000
+
+/** `/ready` waits for its own login for so many milliseconds. */
+const PROBE_TIMEOUT_MS = 5_000
+
+/** An endpoint that listens. */
+export class RunningEndpoint {
+  readonly endpoint: Endpoint
+  readonly gateway: Gateway
+  readonly #iam: AdapterIam
+  #probe: Promise<string | undefined> | undefined
+
+  private constructor(endpoint: Endpoint, iam: AdapterIam, gateway: Gateway) {
+    this.endpoint = endpoint
+    this.#iam = iam
+    this.gateway = gateway
+  }
+
+  /** @throws CommandError for an address that cannot be listened on; AuroraIamError for options that cannot be used */
+  static async start(
+    endpoint: Endpoint,
+    rateLimit: RateLimit | undefined,
+    onEvent: (event: GatewayEvent) => void,
+  ): Promise<RunningEndpoint> {
+    const { target, config, password, address, tls } = endpoint
+    const { host, port, user } = target
+    const iam = adapterIam({ ...target.iam, rateLimit, maxWaitMs: config.maxWaitMs })
+    try {
+      const resolved = iam.resolve({ host, port, user })
+      // What is wrong with the trust roots is known before a client connects.
+      iam.tls(resolved)
+      const gateway = await startGateway({
+        iam,
+        target: resolved,
+        account: { user, password },
+        listen: [address],
+        tls,
+        maxConnections: config.maxConnections,
+        allowsLocalInfile: config.allowLocalInfile,
+        onEvent,
+      })
+      return new RunningEndpoint(endpoint, iam, gateway)
+    } catch (error) {
+      iam.close()
+      throw error
+    }
+  }
+
+  /** The counts of the limiter, for metrics. */
+  get limiter() {
+    return Object.values(this.#iam.stats().rateLimits)[0]
+  }
+
+  /** Returns why the endpoint is not ready, or undefined where a login succeeded lately, or does so now. */
+  async notReady(): Promise<string | undefined> {
+    const { lastLoginAt } = this.gateway
+    if (lastLoginAt !== undefined && Date.now() - lastLoginAt.getTime() < LATELY_MS) return undefined
+    this.#probe ??= this.gateway
+      .probe(AbortSignal.timeout(PROBE_TIMEOUT_MS))
+      .then(
+        () => undefined,
+        (error: Error) => error.message,
+      )
+      .finally(() => {
+        this.#probe = undefined
+      })
+    return this.#probe
+  }
+
+  /** Stops listening and waits up to `drainMs` milliseconds for open sessions to end. */
+  async close(drainMs: number): Promise<void> {
+    await this.gateway.close(drainMs)
+    this.#iam.close()
+  }
+}
