@@ -21,15 +21,20 @@ export class ProxyLog {
     const { name, target, password, hasOneTimePassword } = endpoint
     const { host, user } = target
     const secret = hasOneTimePassword ? { password } : {}
-    if (this.#isJson)
-      return this.#json({ type: 'listening', endpoint: name, address: where, host, user, ...secret })
+    if (this.#isJson) {
+      this.#json({ type: 'listening', endpoint: name, address: where, host, user, ...secret })
+      return
+    }
     this.#output.out(`listening on ${where} for ${visible(user)} at ${visible(host)}\n`)
     if (hasOneTimePassword) this.#output.out(`password ${password}\n`)
   }
 
   /** Reports an event of an endpoint. */
   event(endpoint: string, event: GatewayEvent): void {
-    if (this.#isJson) return this.#json({ ...event, endpoint })
+    if (this.#isJson) {
+      this.#json({ ...event, endpoint })
+      return
+    }
     const { type, client, ...rest } = event
     const details = Object.entries(rest).map(([name, value]) => `${name}=${round(value)}`)
     this.#line(`${endpoint} ${type} ${client} ${details.join(' ')}`)

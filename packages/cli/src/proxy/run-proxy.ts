@@ -9,9 +9,9 @@ import type { CliOutput } from '../output/output.ts'
 import { CleanUp } from '../util/clean-up.ts'
 import { type EndpointConfig, readConfigFile } from './config.ts'
 import { type Endpoint, isLoopback, readEndpoint } from './endpoint.ts'
+import { EndpointSet } from './endpoint-set.ts'
 import { startHealthServer } from './health-server.ts'
 import { ProxyMetrics } from './metrics.ts'
-import { Proxy } from './proxy.ts'
 import { ProxyLog } from './proxy-log.ts'
 
 /** Options of {@link runProxy}, as commander returns them. */
@@ -45,7 +45,7 @@ export async function runProxy(flags: ProxyFlags, output: CliOutput, signal: Abo
   cleanUp.defer(store.close)
   const { rateLimit: shared } = store
   const metrics = new ProxyMetrics(() => proxy.running)
-  const proxy = new Proxy({
+  const proxy = new EndpointSet({
     drainMs,
     rateLimitOf: ({ config: { limit } }) =>
       typeof shared === 'object' && limit !== undefined ? { ...shared, limit } : (limit ?? shared),

@@ -3,8 +3,8 @@ import type { GatewayEvent } from '../gateway/gateway-events.ts'
 import type { Endpoint } from './endpoint.ts'
 import { RunningEndpoint } from './running-endpoint.ts'
 
-/** Options of {@link Proxy}. */
-export interface ProxyOptions {
+/** Options of {@link EndpointSet}. */
+export interface EndpointSetOptions {
   readonly drainMs: number
   /** Returns the limit of an endpoint. */
   readonly rateLimitOf: (endpoint: Endpoint) => RateLimit | undefined
@@ -13,12 +13,12 @@ export interface ProxyOptions {
 }
 
 /** Endpoints that run, and how they become those of another config. */
-export class Proxy {
-  readonly #options: ProxyOptions
+export class EndpointSet {
+  readonly #options: EndpointSetOptions
   readonly #running = new Map<string, RunningEndpoint>()
   readonly #draining = new Set<Promise<void>>()
 
-  constructor(options: ProxyOptions) {
+  constructor(options: EndpointSetOptions) {
     this.#options = options
   }
 
