@@ -69,3 +69,12 @@ export const DEMOTION_MEMORY_MS = 30 * SECOND_MS
 
 /** How often a login that would reach a demoted writer looks its name up again. */
 export const DEMOTION_POLL_MS = 250
+
+/** Default of the drivers' keep-alive delay. With 10 probes, a second apart, a dead peer is noticed after 40 seconds. */
+export const KEEP_ALIVE_MS = 30 * SECOND_MS
+
+/** A peer that acknowledged no data for this long has vanished. */
+export const DEAD_PEER_MS = 30 * SECOND_MS
+
+/** How often the sockets are looked at for that. */
+export const DEAD_PEER_LOOK_MS = 5 * SECOND_MS

@@ -12,7 +12,7 @@ export interface WarmUpOptions {
 export interface WarmUpPool<Connection> {
   acquire(): Promise<Connection>
   release(connection: Connection): void | Promise<void>
-  /** How many connections the pool can hold. */
+  /** The most connections that the pool can hold. */
   readonly size: number
 }
 

@@ -1,0 +1,54 @@
+import { readFile } from 'node:fs/promises'
+import { isIPv6, type Socket } from 'node:net'
+
+/** The timer that the kernel runs for a TCP connection. */
+export interface KernelTimer {
+  /** `retransmit`: data was sent and not acknowledged. `keep-alive`: everything was acknowledged. */
+  readonly kind: 'none' | 'retransmit' | 'keep-alive' | 'other'
+  /** Milliseconds until it fires. */
+  readonly firesInMs: number
+  /** Count of the times that the same data was sent again without an answer. */
+  readonly retransmits: number
+}
+
+const KINDS: Readonly<Record<string, KernelTimer['kind']>> = {
+  '00': 'none',
+  '01': 'retransmit',
+  '02': 'keep-alive',
+}
+
+// The kernel counts this file in hundredths of a second on every architecture (USER_HZ).
+const TICK_MS = 10
+
+/**
+ * Returns the timer of `socket`, as Linux reports it; undefined on another system, and for a socket that is closed.
+ *
+ * @see https://www.kernel.org/doc/Documentation/networking/proc_net_tcp.txt
+ */
+export async function kernelTimerOf(socket: Socket): Promise<KernelTimer | undefined> {
+  const { localPort, remotePort, localAddress } = socket
+  if (localPort === undefined || remotePort === undefined || localAddress === undefined) return undefined
+  const file = isIPv6(localAddress) ? '/proc/self/net/tcp6' : '/proc/self/net/tcp'
+  const table = await readFile(file, 'latin1').catch(() => '')
+  return readKernelTimer(table, localPort, remotePort)
+}
+
+/** Returns the timer of the connection between two ports in the text of `/proc/net/tcp`. */
+export function readKernelTimer(
+  table: string,
+  localPort: number,
+  remotePort: number,
+): KernelTimer | undefined {
+  const ends = [localPort, remotePort].map((port) => `:${port.toString(16).toUpperCase().padStart(4, '0')}`)
+  for (const line of table.split('\n')) {
+    const [, local, remote, , , timer, retransmits] = line.trim().split(/\s+/)
+    if (!local?.endsWith(ends[0]!) || !remote?.endsWith(ends[1]!) || !timer) continue
+    const [kind, when] = timer.split(':')
+    return {
+      kind: KINDS[kind!] ?? 'other',
+      firesInMs: Number.parseInt(when!, 16) * TICK_MS,
+      retransmits: Number.parseInt(retransmits!, 16),
+    }
+  }
+  return undefined
+}
