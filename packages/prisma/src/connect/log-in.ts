@@ -49,14 +49,9 @@ export async function logIn(
 }
 
 function driverConfig(socket: Duplex, config: ConnectionConfig): DriverConfig {
-  let isUsed = false
   return {
     ...config,
-    stream: (use) => {
-      if (isUsed) return use(new Error('One login has one socket: the server asked for another one.'))
-      isUsed = true
-      use(undefined, socket as Socket)
-    },
+    stream: (use) => use(undefined, socket as Socket),
     // mariadb's timer does not read what lies in the socket before it gives up.
     connectTimeout: 0,
     permitRedirect: false,

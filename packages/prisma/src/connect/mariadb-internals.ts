@@ -30,7 +30,7 @@ export type DriverConfig = ConnectionConfig & UntypedConfig
 /**
  * Tells mariadb that the connection over `stream` has ended, by `error` if there is one.
  *
- * Assumption 1: the first `end` listener of the stream is `socketErrorHandler(error)`, and it takes its argument for the
+ * Assumption 1: the first `end` listener of a stream that has none of Node's own is `socketErrorHandler(error)`, and it takes its argument for the
  * reason. mariadb has no public call for this. Its `destroy()` opens another connection to kill a running query. An
  * `error` event is no substitute: the TLS socket repeats it after mariadb has removed its listeners, which ends the
  * process.

@@ -5,7 +5,6 @@ import type { Connection, ConnectionConfig } from 'mariadb'
 import { connectError } from '../errors.ts'
 import { GuardedStream } from './guarded-stream.ts'
 import { logIn } from './log-in.ts'
-import { reportEnd } from './mariadb-internals.ts'
 
 /** Connection that is logged in. */
 export interface OpenConnection {
@@ -114,7 +113,8 @@ export function openWithPassword(options: {
       const own = typeof ssl === 'object' ? { ssl: copyOf(ssl) } : {}
       const stream = connect({ ...address, noDelay: true, keepAlive: true })
       const destroy = (error?: Error) => {
-        reportEnd(stream, error)
+        // To destroy it tells mariadb nothing, but mariadb listens for the end.
+        stream.emit('end', error)
         stream.destroy()
       }
       const connection = await logIn(

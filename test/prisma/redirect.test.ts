@@ -1,0 +1,47 @@
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { encodeErr } from '@aurora-iam/wire'
+import { expect, test } from 'vitest'
+import { CLEAR_PASSWORD_WANTED, impostor, trusted } from '../chaos/hostile-scripts.ts'
+import { HostileServer, startHostileServer } from '../chaos/hostile-server.ts'
+import { auroraIamFor } from './support.ts'
+
+const aurora = await localAurora()
+
+const lengthEncoded = (bytes: Buffer | string) =>
+  Buffer.concat([Buffer.from([bytes.length]), Buffer.from(bytes)])
+
+/** OK with the session state change `redirect_url`: https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_ok_packet.html */
+function redirectTo(url: string): Buffer {
+  const SERVER_SESSION_STATE_CHANGED = 0x4000
+  const header = Buffer.from([0, 0, 0, 0, 0, 0, 0])
+  header.writeUInt16LE(SERVER_SESSION_STATE_CHANGED | 2, 3)
+  const variable = Buffer.concat([lengthEncoded('redirect_url'), lengthEncoded(url)])
+  const changes = Buffer.concat([Buffer.from([0]), lengthEncoded(variable)])
+  return Buffer.concat([header, lengthEncoded(''), lengthEncoded(changes)])
+}
+
+test('a server that redirects in its OK packet to one that takes the token: the token stays with the first', async () => {
+  await using server = await startHostileServer(aurora.hostname)
+  await using thief = new HostileServer(server.certificates)
+  await thief.listen()
+  thief.script = impostor('MySQL', 'valid')
+  server.script = trusted(async (session) => {
+    const received = session.inTls.length
+    session.sendPacket(3, CLEAR_PASSWORD_WANTED)
+    if (!(await session.hasSent(received + 1))) return
+    const withToken = session.inTls.length
+    session.sendPacket(5, redirectTo(`mysql://app@127.0.0.1:${thief.port}/`))
+    if (!(await session.hasSent(withToken + 1))) return
+    session.sendPacket(1, encodeErr({ errno: 1105, sqlState: 'HY000', message: 'the first server answers' }))
+    session.end()
+  })
+  const iam = { ...aurora.iam, port: aurora.port, ca: server.certificates.ca }
+  const options = { port: server.port, connectTimeoutMs: 2_000 }
+  const { adapter, status } = auroraIamFor(aurora, options, { ...iam, rateLimit: false })
+  expect(await rejectionOf(adapter.connect())).toMatchObject({
+    message: expect.stringContaining('the first server'),
+  })
+  expect(status()).toMatchObject({ connectionsOpened: 1, connectionsFailed: 0 })
+  expect(thief.takeSessions()).toEqual([])
+})
