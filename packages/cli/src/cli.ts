@@ -2,6 +2,7 @@ import { CommanderError } from 'commander'
 import type { CommandContext } from './commands/command.ts'
 import { CommandError } from './options/command-error.ts'
 import { UsageError } from './options/usage-error.ts'
+import { inOptionWords } from './output/option-words.ts'
 import type { CliOutput } from './output/output.ts'
 import { readStandardInput, stopSignal } from './process-links.ts'
 import { createProgram } from './program.ts'
@@ -69,7 +70,7 @@ function report(error: Error & { code?: unknown }, output: CliOutput): number {
   const isSetUp = error instanceof UsageError || CONFIGURATION.has(error.code)
   if (!isSetUp && !(error instanceof CommandError) && !String(error.code).startsWith('ERR_AURORA_IAM_'))
     throw error
-  output.error(`aurora-iam: ${error.message}\n`)
+  output.error(`aurora-iam: ${inOptionWords(error.message)}\n`)
   if (error instanceof CommandError) return error.status
   return isSetUp ? 2 : 1
 }

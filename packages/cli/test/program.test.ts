@@ -48,22 +48,25 @@ test('says what it finds, and nothing of what the AWS SDK thinks of this Node', 
   vi.stubEnv('AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED', undefined)
   const { program, output } = start()
   expect(await once(program, 'close')).toEqual([0, null])
-  expect(output.out).toMatch(/^ok +login +app is let in\n$/m)
+  expect(output.out).toMatch(/^ok +login +app is accepted\n$/m)
   expect(output.error).toBe('')
 })
 
-test('ends with its last word, though the credential source never does', async () => {
+test('a credential_process that hangs: the program ends with its last word, and ends the command', async () => {
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'])
     vi.stubEnv(name, undefined)
-  await write('never.sh', `echo $$ >'${pathOf('pid')}'; exec sleep 60`)
+  // Renamed when it is written, so that it is never read half.
+  await write(
+    'never.sh',
+    `echo $$ >'${pathOf('new')}'; mv '${pathOf('new')}' '${pathOf('pid')}'; exec sleep 60`,
+  )
   await write('config', `[profile never]\ncredential_process = sh ${pathOf('never.sh')}\n`)
   const hastened = `data:text/javascript,${encodeURIComponent(haste(pathOf('pid')))}`
   const { program, output } = start({ profile: 'never' }, ['--import', hastened])
-  const ended = await once(program, 'close')
-  // Throws if it has ended.
-  process.kill(Number(await readFile(pathOf('pid'), 'utf8')))
-  expect(ended).toEqual([1, null])
-  expect(output.out).toMatch(/\nWRONG +token .*\n$/)
+  expect(await once(program, 'close')).toEqual([1, null])
+  expect(output.out).toMatch(/\nFAIL +token .*\n +Check that/)
+  const pid = Number(await readFile(pathOf('pid'), 'utf8'))
+  await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), 10_000)
 })
 
 test('goes on to the end when nobody reads any more: the exit status is that of all it finds', async () => {

@@ -56,7 +56,11 @@ export async function run(aurora: LocalAurora, args: readonly string[]) {
   expect(out + error).not.toContain(aurora.credentials.secretAccessKey)
   expect(out + error).not.toContain('X-Amz-')
   const verdicts = Object.fromEntries(
-    [...out.matchAll(/^(ok|WRONG|unknown) +(\S+) /gm)].map(([, verdict, check]) => [check, verdict]),
+    [...out.matchAll(/^(ok|FAIL|unknown) +(\S+) /gm)].map(([, verdict, check]) => [check, verdict]),
   )
+  // The next line of a check that failed is what to do.
+  expect(out).not.toMatch(/^FAIL .*\n(?! {22}\S)/m)
+  // Options are named as this program has them.
+  expect(out + error).not.toMatch(/`(host|hostname|port|user|dial|region|profile|ca|credentials)`/)
   return { status, out, error, verdicts }
 }

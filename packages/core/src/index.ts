@@ -13,7 +13,7 @@ export { AuroraIamError, type AuroraIamErrorCode, type AuroraIamErrorDetails } f
 export type { PoolStats } from './lifetime/lifetimes.ts'
 export type { PoolLifetimeStats, RetireReason } from './lifetime/pool-lifetime.ts'
 export type { AuroraIamOptions } from './options.ts'
-export type { CertificateAuthorities } from './tls/tls-policy.ts'
+export type { CertificateAuthorities } from './tls/certificate-authorities.ts'
 export { AuthToken } from './token/auth-token.ts'
 export type { TokenProvider } from './token/token-source.ts'
 export { redact } from './util/redact.ts'

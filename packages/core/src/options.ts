@@ -1,12 +1,14 @@
 import type { RateLimit, RateLimiter } from '@aurora-iam/rate-limit'
 import type { CredentialSource } from './credentials/credential-cache.ts'
+import { readCredentials } from './credentials/resolved-credentials.ts'
 import { type Address, readPort, type TokenTarget } from './endpoint/connection-target.ts'
 import { isRegion } from './endpoint/rds-hostname.ts'
 import { AuroraIamError } from './errors.ts'
 import { LONGEST_TIMER_MS, SHORTEST_LIFETIME_MS, SHORTEST_WATCH_MS } from './timings.ts'
-import { type CertificateAuthorities, readCertificateAuthorities } from './tls/tls-policy.ts'
+import { type CertificateAuthorities, readCertificateAuthorities } from './tls/certificate-authorities.ts'
 import type { TokenProvider } from './token/token-source.ts'
-import { describe, isDuration, isObjectOrFunction } from './util/validate.ts'
+import { type DescribeOptions, describe, describeName } from './util/describe.ts'
+import { isDuration, isObjectOrFunction } from './util/validate.ts'
 
 /** The options of {@link createAuroraIam}, and the second argument of every `withAuroraIam`. All are optional. */
 export interface AuroraIamOptions {
@@ -86,9 +88,6 @@ export interface AuroraIamOptions {
 
 const DURATIONS = ['maxWaitMs', 'refreshBeforeMs', 'credentialsTimeoutMs'] as const
 
-// A string given for these may be a key or a token.
-const SECRET: ReadonlySet<string> = new Set<keyof AuroraIamOptions>(['credentials', 'tokenProvider'])
-
 const KNOWN: ReadonlySet<string> = new Set<keyof AuroraIamOptions>([
   'region',
   'credentials',
@@ -144,7 +143,7 @@ export function assertOptions(options: AuroraIamOptions): void {
   expect(options, 'dial', isObjectOrFunction, 'an address { host, port }, or a function that returns one')
   expect(options, 'credentials', isObjectOrFunction, 'an AWS credentials object, or a function that gets one')
   for (const name of DURATIONS)
-    expect(options, name, isDuration, 'milliseconds: a number from 0 to 2147483647')
+    expect(options, name, isDuration, 'milliseconds: a number from 0 to 2147483647', { showNumber: true })
   if (options.ca !== undefined) readCertificateAuthorities(options.ca, 'ca')
   if (options.port !== undefined) readPort(options.port, 'port')
   if (options.tokenProvider && (options.credentials !== undefined || options.profile !== undefined)) {
@@ -154,6 +153,7 @@ export function assertOptions(options: AuroraIamOptions): void {
       { option: 'tokenProvider' },
     )
   }
+  if (typeof options.credentials === 'object') readCredentials(options.credentials)
 }
 
 function unknownOption(name: string): AuroraIamError {
@@ -166,8 +166,8 @@ function unknownOption(name: string): AuroraIamError {
   }
   return new AuroraIamError(
     'ERR_AURORA_IAM_UNKNOWN_OPTION',
-    `${name}: not an option of aurora-iam. Known: ${[...KNOWN].sort().join(', ')}.`,
-    { option: name },
+    `${describeName(name)}: not an option of aurora-iam. Known: ${[...KNOWN].sort().join(', ')}.`,
+    { option: describeName(name) },
   )
 }
 
@@ -194,11 +194,13 @@ function expect(
   name: keyof AuroraIamOptions,
   isValid: (value: unknown) => boolean,
   expected: string,
+  shown?: DescribeOptions,
 ): void {
   const value = options[name]
   if (value === undefined || isValid(value)) return
-  const given = SECRET.has(name) && typeof value === 'string' ? 'a string' : describe(value)
-  throw new AuroraIamError('ERR_AURORA_IAM_INVALID_OPTION', `${name}: expected ${expected}, got ${given}.`, {
-    option: name,
-  })
+  throw new AuroraIamError(
+    'ERR_AURORA_IAM_INVALID_OPTION',
+    `${name}: expected ${expected}, got ${describe(value, shown)}.`,
+    { option: name },
+  )
 }

@@ -42,6 +42,9 @@ export const BACKOFF_MEMORY_MS = 10 * SECOND_MS
 /** Rejections come in bursts. Within this time only one login per user and endpoint probes a new token. */
 export const PROBE_INTERVAL_MS = 5 * SECOND_MS
 
+/** While a credential provider answers no call, it is called once in this time. Each call may leave a command or a socket. */
+export const UNANSWERED_CALL_PAUSE_MS = MINUTE_MS
+
 /** A clock that moved by less is being disciplined (NTP). It did not jump. */
 export const CLOCK_JUMP_MS = MINUTE_MS
 

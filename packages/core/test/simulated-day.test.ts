@@ -25,6 +25,7 @@ class World {
   state: 'up' | 'fails' | 'hangs' = 'up'
   readonly #lifeMs: number
   readonly #ends = new Map<string, number>()
+  readonly #unanswered: Array<(reason: Error) => void> = []
   #given = { ...STATIC, expiration: new Date(0) }
 
   constructor(lifeMs: number) {
@@ -40,8 +41,13 @@ class World {
     this.#ends.set(this.#given.accessKeyId, expiration.getTime())
   }
 
+  /** Ends what hangs, as a network does that is back. */
+  reset(): void {
+    for (const reject of this.#unanswered.splice(0)) reject(new Error('reset'))
+  }
+
   readonly credentials = async () => {
-    if (this.state === 'hangs') return new Promise<never>(() => {})
+    if (this.state === 'hangs') return new Promise<never>((_resolve, reject) => this.#unanswered.push(reject))
     if (this.state === 'fails') throw new Error('down')
     if (this.#given.expiration.getTime() <= this.nowMs + 5_000) this.issue()
     return this.#given
@@ -121,6 +127,10 @@ test('a day of rotations, outages and clock jumps: no token past its end, and ri
           else if (happens === 'clock right') skewMs = 0
           else if (happens !== 'nothing') skewMs = happens.skewMs
           clock.now = world.nowMs + skewMs
+          if (world.state !== 'hangs') {
+            world.reset()
+            await settle()
+          }
 
           if (world.state === 'up' && skewMs === 0) {
             if (await logIn(user)) seen.accepted++

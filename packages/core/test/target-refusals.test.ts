@@ -12,6 +12,9 @@ function resolve(address: Partial<DriverAddress>, options: TargetOptions = {}) {
   return resolveTarget({ host: undefined, port: undefined, user, ...address }, options)
 }
 
+const aroundCluster = (parts: string) =>
+  new RegExp(`there is ${parts} beside the name. Give the name alone: '${CLUSTER}'`)
+
 const REFUSALS: ReadonlyArray<
   readonly [title: string, address: object, options: object, code: string, option: string, remedy: RegExp]
 > = [
@@ -19,7 +22,7 @@ const REFUSALS: ReadonlyArray<
   ['loopback by number', { host: '127.0.0.1' }, {}, 'HOST_NOT_SIGNABLE', 'host', /IP address.*`hostname`/],
   ['IPv6', { host: '::1' }, {}, 'HOST_NOT_SIGNABLE', 'host', /IP address.*`hostname`/],
   ['a CNAME', { host: 'db.example.com' }, {}, 'HOST_NOT_SIGNABLE', 'host', /CNAME.*`hostname`/],
-  ['a short name', { host: 'mydb' }, {}, 'HOST_NOT_SIGNABLE', 'host', /full domain name.*`hostname`/],
+  ['a short name', { host: 'mydb' }, {}, 'HOST_NOT_SIGNABLE', 'host', /without a domain.*`hostname`/],
   [
     'a load balancer',
     { host: 'x-1.elb.eu-west-1.amazonaws.com' },
@@ -28,11 +31,45 @@ const REFUSALS: ReadonlyArray<
     'host',
     /load balancer/,
   ],
-  ['loopback as hostname', {}, { hostname: 'LOCALHOST' }, 'HOST_NOT_SIGNABLE', 'hostname', /RDS issued/],
-  ['an IP as hostname', {}, { hostname: '10.0.0.1' }, 'HOST_NOT_SIGNABLE', 'hostname', /RDS issued/],
-  ['a URL as hostname', {}, { hostname: 'mysql://x.y' }, 'HOST_NOT_SIGNABLE', 'hostname', /RDS issued/],
-  ['no host', {}, {}, 'INVALID_OPTION', 'host', /Give the endpoint/],
-  ['an empty host', { host: '' }, {}, 'INVALID_OPTION', 'host', /Give the endpoint/],
+  [
+    'loopback as hostname',
+    {},
+    { hostname: 'LOCALHOST' },
+    'HOST_NOT_SIGNABLE',
+    'hostname',
+    /RDS did not issue/,
+  ],
+  ['an IP as hostname', {}, { hostname: '10.0.0.1' }, 'HOST_NOT_SIGNABLE', 'hostname', /RDS did not issue/],
+  [
+    'a URL as hostname',
+    {},
+    { hostname: 'mysql://x.y' },
+    'HOST_NOT_SIGNABLE',
+    'hostname',
+    /a scheme.*name alone: 'x\.y'/,
+  ],
+  ['no host', {}, {}, 'INVALID_OPTION', 'host', /the endpoint.*undefined.*environment variable/],
+  ['an empty host', { host: '' }, {}, 'INVALID_OPTION', 'host', /the endpoint.*an empty string/],
+  ['a port after it', { host: `${CLUSTER}:3306` }, {}, 'HOST_NOT_SIGNABLE', 'host', aroundCluster('a port')],
+  ['a blank', { host: ` ${CLUSTER}` }, {}, 'HOST_NOT_SIGNABLE', 'host', aroundCluster('a blank')],
+  ['a newline', { host: `${CLUSTER}\n` }, {}, 'HOST_NOT_SIGNABLE', 'host', aroundCluster('a line break')],
+  [
+    'a scheme',
+    { host: `jdbc:mysql://${CLUSTER}:3306/app` },
+    {},
+    'HOST_NOT_SIGNABLE',
+    'host',
+    aroundCluster('a scheme, a port and a path'),
+  ],
+  ['a user', { host: `app:pw@${CLUSTER}` }, {}, 'HOST_NOT_SIGNABLE', 'host', aroundCluster('a user')],
+  [
+    'a port to dial',
+    { host: CLUSTER },
+    { dial: { host: 'bastion:3306' } },
+    'INVALID_OPTION',
+    'dial.host',
+    /a port/,
+  ],
   ['a host that is no string', { host: 7 }, {}, 'INVALID_OPTION', 'host', /expected/],
   ['no user', { host: CLUSTER, user: undefined }, {}, 'INVALID_OPTION', 'user', /expected .*database user/],
   ['an empty user', { host: CLUSTER, user: '' }, {}, 'INVALID_OPTION', 'user', /expected .*database user/],

@@ -1,4 +1,5 @@
 import { type RateLimitClock, systemClock } from './clock.ts'
+import { describe } from './describe.ts'
 import { RateLimitError } from './errors.ts'
 import type { OnStoreLost, RateLimitStore } from './store.ts'
 
@@ -134,7 +135,9 @@ function checkSharing({ limit, store, onStoreLost, share }: RateLimiterOptions, 
     throw invalidOption(`${prefix}store`, store, 'what redisStore(client) returns')
   }
   if (store !== undefined && limit > largestSharedLimit) {
-    throw invalidOption(`${prefix}limit`, limit, `at most ${largestSharedLimit} with a store`)
+    throw invalidOption(`${prefix}limit`, limit, `at most ${largestSharedLimit} with a store`, {
+      showNumber: true,
+    })
   }
   if (onStoreLost !== undefined && (store === undefined || !waysToLose.includes(onStoreLost))) {
     throw invalidOption(
@@ -153,14 +156,16 @@ function checkSharing({ limit, store, onStoreLost, share }: RateLimiterOptions, 
 /** Throws unless `value` is what the numeric option `like` may be; `name` is what the message calls it. */
 export function checkNumber(like: NumericOption, value: unknown, prefix = '', name: string = like): void {
   const { kind, allows } = expectations[like]
-  if (typeof value !== 'number' || !allows(value)) throw invalidOption(`${prefix}${name}`, value, kind)
+  if (typeof value !== 'number' || !allows(value))
+    throw invalidOption(`${prefix}${name}`, value, kind, { showNumber: true })
 }
 
 /** Throws for the first own key of `options` that is not in `known`. */
 export function refuseUnknownOptions(options: object, known: readonly string[], prefix = ''): void {
   const unknown = Object.keys(options).find((key) => !known.includes(key))
   if (unknown === undefined) return
-  const name = `${prefix}${unknown}`
+  // Anything else is no name, but a text that was spread into options.
+  const name = /^[\w$.-]{1,40}$/.test(unknown) ? `${prefix}${unknown}` : prefix || 'options'
   throw new RateLimitError(
     'ERR_RATE_LIMIT_INVALID_OPTION',
     `Unknown option \`${name}\`. Remove it, or use one of: ${known.join(', ')}.`,
@@ -169,18 +174,17 @@ export function refuseUnknownOptions(options: object, known: readonly string[], 
 }
 
 /** The error for an option of the wrong kind. */
-export function invalidOption(name: string, value: unknown, expected: string): RateLimitError {
+export function invalidOption(
+  name: string,
+  value: unknown,
+  expected: string,
+  shown?: { showNumber?: boolean },
+): RateLimitError {
   return new RateLimitError(
     'ERR_RATE_LIMIT_INVALID_OPTION',
-    `Expected \`${name}\` to be ${expected}, but it is ${describe(value)}.`,
+    `Expected \`${name}\` to be ${expected}, but it is ${describe(value, shown)}.`,
     { option: name },
   )
-}
-
-function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value)
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
-  return typeof value === 'function' ? 'a function' : String(value)
 }
 
 function isPositiveInteger(value: number): boolean {

@@ -60,7 +60,7 @@ export function resolveRateLimit(value: RateLimit, name = 'rateLimit'): RateLimi
     return { limit: value }
   }
   if (typeof value === 'string') {
-    if (!Object.hasOwn(rateLimitPresets, value)) throw unknownPreset(value, name)
+    if (!Object.hasOwn(rateLimitPresets, value)) throw unknownPreset(name)
     const { limit, intervalMs } = rateLimitPresets[value]
     return { limit, intervalMs }
   }
@@ -68,13 +68,13 @@ export function resolveRateLimit(value: RateLimit, name = 'rateLimit'): RateLimi
   return { ...value }
 }
 
-function unknownPreset(value: string, name: string): RateLimitError {
+function unknownPreset(name: string): RateLimitError {
   const presets = Object.keys(rateLimitPresets)
     .map((preset) => `'${preset}'`)
     .join(', ')
   return new RateLimitError(
     'ERR_RATE_LIMIT_INVALID_OPTION',
-    `Unknown preset ${JSON.stringify(value)} for \`${name}\`. Use one of ${presets}, a number of attempts per second, or { limit, intervalMs }.`,
+    `Unknown preset for \`${name}\`. Use one of ${presets}, a number of attempts per second, or { limit, intervalMs }.`,
     { option: name },
   )
 }

@@ -38,6 +38,7 @@ export function sharedRateLimiter(key: string, options: RateLimiterOptions): Rat
       name,
       complete[name],
       `${core.options[name]}, as for others who share the key "${key}"`,
+      { showNumber: true },
     )
   }
   if ((complete.store === undefined) !== (core.options.store === undefined)) {

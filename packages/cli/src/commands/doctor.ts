@@ -27,7 +27,7 @@ export function doctorCommand({ output, exit }: CommandContext): Command {
         findings.push(finding)
         if (!flags.json) output.out(formatFinding(finding, output))
       }
-      const ok = findings.every(({ verdict }) => verdict !== 'wrong')
+      const ok = findings.every(({ verdict }) => verdict !== 'fail')
       if (flags.json) writeJson(output, { ok, findings })
       if (!ok) exit(1)
     })

@@ -2,9 +2,9 @@ import type { StsAnswer } from './ask-sts.ts'
 import type { Finding } from './finding.ts'
 
 // Below this a clock is being disciplined, not wrong.
-const WRONG_MS = 60_000
+const TOLERANCE_MS = 60_000
 
-/** Whether the clock of this machine is right: tokens are dated by it. */
+/** Returns whether the clock of this machine is right: tokens are dated by it. */
 export function clockFinding({ clockAheadMs }: StsAnswer): Finding {
   const time = new Date().toISOString()
   if (clockAheadMs === undefined) {
@@ -15,12 +15,12 @@ export function clockFinding({ clockAheadMs }: StsAnswer): Finding {
     }
   }
   const seconds = Math.round(Math.abs(clockAheadMs) / 1_000)
-  if (Math.abs(clockAheadMs) < WRONG_MS) {
+  if (Math.abs(clockAheadMs) < TOLERANCE_MS) {
     return { check: 'clock', verdict: 'ok', seen: `it says ${time}, ${seconds} s from that of AWS STS` }
   }
   return {
     check: 'clock',
-    verdict: 'wrong',
+    verdict: 'fail',
     seen: `it says ${time}, which is ${duration(seconds)} ${clockAheadMs > 0 ? 'ahead of' : 'behind'} that of AWS STS`,
     remedies: [
       'Tokens are dated by it, and good for 15 minutes from then. Set it, and have it kept right:',

@@ -1,37 +1,58 @@
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
+import type { AuroraIamError } from '@aurora-iam/core'
 import type { AdapterIam, ConnectionTarget, TlsPolicy } from '@aurora-iam/core/adapter'
 import { Capability, login as logIn, PacketChannel, readGreeting, WireError } from '@aurora-iam/wire'
+import { splitMessage } from '../output/option-words.ts'
+import type { StsAnswer } from './ask-sts.ts'
 import type { Finding } from './finding.ts'
-import { admissionRemedies, type Circumstances, loginRemedies } from './login-remedies.ts'
+import { type LoginEvidence, loginRemedies } from './login-remedies.ts'
+import { networkRemedies } from './network-remedies.ts'
+import { serverErrorRemedies } from './server-error-remedies.ts'
+import { tlsRemedies } from './tls-remedies.ts'
 
 const TIMEOUT_MS = 10_000
 
-/** Opens one connection to the database as a driver does, and tells how far that came. */
+/** What the checks before the connection have found. */
+export interface FindingsSoFar {
+  readonly clock: Finding
+  readonly identity: Finding
+  readonly sts: StsAnswer
+  /** Whether the caller gave certificate authorities. */
+  readonly hasCa: boolean
+}
+
+/** Opens one connection to the database as a driver does, and reports how far that came. */
 export async function* logInTo(
   iam: AdapterIam,
   target: ConnectionTarget,
-  circumstances: Circumstances,
+  soFar: FindingsSoFar,
 ): AsyncGenerator<Finding> {
   let policy: TlsPolicy
   try {
     policy = iam.tls(target)
   } catch (error) {
-    yield { check: 'TLS', verdict: 'wrong', seen: (error as Error).message }
+    const { problem, remedies } = splitMessage((error as AuroraIamError).message)
+    yield { check: 'TLS', verdict: 'fail', seen: problem, remedies }
     return
   }
   const login = await iam.login(target)
-  const { host, port } = login.dial()
+  const dialled = login.dial()
+  const { host, port } = dialled
   const socket = connect({ host, port })
-  // Whoever reads from it is told as well.
+  // Reads report it as well.
   socket.on('error', () => {})
+  let isConnected = false
+  socket.once('connect', () => {
+    isConnected = true
+  })
   let secured: TLSSocket | undefined
   let tls: string | undefined
   const giveUp = () => (secured ?? socket).destroy(new Error(`no answer within ${TIMEOUT_MS} ms`))
   const timer = setTimeout(giveUp, TIMEOUT_MS)
-  let check = 'network'
+  const channel = new PacketChannel(socket)
+  let check: 'network' | 'TLS' | 'login' = 'network'
   try {
-    const channel = new PacketChannel(socket)
     const greeting = await readGreeting(channel)
     yield ok(check, `${socket.remoteAddress}:${port} answers as MySQL ${greeting.serverVersion}`)
 
@@ -58,18 +79,60 @@ export async function* logInTo(
     check = 'login'
     if (failure) throw failure
     login.succeed()
-    yield ok(check, `${target.username} is let in`)
-  } catch (error) {
-    login.fail(error as Error)
-    const remedies =
-      check === 'login'
-        ? loginRemedies(error as Error, target, circumstances)
-        : admissionRemedies(error as Error)
-    yield { check, verdict: 'wrong', seen: why(error as Error), remedies }
+    yield ok(check, `${target.username} is accepted`)
+  } catch (thrown) {
+    const error = thrown as Error
+    login.fail(error)
+    const remedies = {
+      network: () => {
+        const errno = error instanceof WireError ? error.errno : undefined
+        return errno === undefined
+          ? networkRemedies(error, target, { dialled, isConnected, received: unread(channel, socket) })
+          : admissionRemedies(errno, error.message)
+      },
+      TLS: () => tlsRemedies(error, target, { clock: soFar.clock.verdict, hasCa: soFar.hasCa }),
+      login: () => loginRemedies(error, evidenceOf(target, dialled, soFar)),
+    }
+    yield { check, verdict: 'fail', seen: why(error), remedies: remedies[check]() }
   } finally {
     clearTimeout(timer)
     secured?.destroy()
     socket.destroy()
+  }
+}
+
+/** What to do about an error that the server sent in place of its greeting. */
+function admissionRemedies(errno: number, message: string): readonly string[] {
+  const remedies = serverErrorRemedies(errno, message)
+  return remedies.length > 0 ? remedies : ['The server names its reason above, and takes no login now.']
+}
+
+/** The evidence of one login, by what AWS STS answered. */
+function evidenceOf(
+  target: ConnectionTarget,
+  dialled: LoginEvidence['dialled'],
+  { clock, identity, sts }: FindingsSoFar,
+): LoginEvidence {
+  const nowMs = Date.now()
+  return {
+    target,
+    dialled,
+    arn: sts.arn,
+    nowMs,
+    clockMovedMs: 0,
+    accepted: 0,
+    acceptedAgoMs: undefined,
+    recentLogins: 1,
+    isRefusedEverywhere: false,
+    claims: undefined,
+    credentials: {
+      expiresMs: Number.POSITIVE_INFINITY,
+      // AWS STS judges them by its own clock, so a clock that is wrong explains the same error.
+      endedMs: identity.verdict === 'fail' && clock.verdict !== 'fail' ? nowMs : undefined,
+      isTemporary: identity.verdict === 'unknown',
+      ageMs: 0,
+      clockAheadOfStsMs: sts.clockAheadMs,
+    },
   }
 }
 
@@ -87,6 +150,12 @@ function secure(socket: Socket, hostname: string, policy: TlsPolicy): Promise<TL
 function describeTls(secured: TLSSocket, hostname: string): string {
   const { issuer, valid_to: validTo } = secured.getPeerCertificate()
   return `${secured.getProtocol()}; the certificate is for ${hostname}, by ${issuer.CN}, until ${new Date(validTo).toISOString()}`
+}
+
+/** The bytes that were received and are no packet. */
+function unread(channel: PacketChannel, socket: Socket): Buffer {
+  channel.release()
+  return (socket.read() as Buffer | null) ?? Buffer.alloc(0)
 }
 
 /** What ended the connection; of a channel that broke, what broke it. */

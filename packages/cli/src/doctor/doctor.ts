@@ -1,6 +1,7 @@
 import type { AuroraIamError } from '@aurora-iam/core'
 import { adapterIam, type ConnectionTarget } from '@aurora-iam/core/adapter'
 import type { Target } from '../options/target.ts'
+import { splitMessage } from '../output/option-words.ts'
 import { askSts } from './ask-sts.ts'
 import { clockFinding } from './clock-finding.ts'
 import { logInTo } from './database.ts'
@@ -9,7 +10,7 @@ import { identityFinding } from './identity-finding.ts'
 import { tokenFinding } from './token-finding.ts'
 
 /**
- * Looks at each step of a login, in the order in which a program takes them, until one fails that the others need.
+ * Checks each step of a login, in the order in which a program takes them, until one fails that the others need.
  *
  * @throws {@link AuroraIamError} for options that cannot be used
  */
@@ -22,21 +23,23 @@ export async function* examine({ host, port, user, iam: options }: Target): Asyn
     } catch (error) {
       const { code, message } = error as AuroraIamError
       if (code === 'ERR_AURORA_IAM_INVALID_OPTION') throw error
-      yield { check: 'name', verdict: 'wrong', seen: message }
+      const { problem, remedies } = splitMessage(message)
+      yield { check: 'name', verdict: 'fail', seen: problem, remedies }
       return
     }
     yield nameFinding(target)
 
     const token = await tokenFinding(iam, target)
     yield token
-    if (token.verdict === 'wrong') return
+    if (token.verdict === 'fail') return
 
     const sts = await askSts({ region: target.region, profile: options.profile })
     const clock = clockFinding(sts)
     yield clock
-    yield identityFinding(sts)
+    const identity = identityFinding(sts)
+    yield identity
 
-    yield* logInTo(iam, target, { clock: clock.verdict, arn: sts.arn })
+    yield* logInTo(iam, target, { clock, identity, sts, hasCa: options.ca !== undefined })
   } finally {
     iam.close()
   }

@@ -2,22 +2,22 @@ import type { CliOutput } from '../output/output.ts'
 import { paint } from '../output/style.ts'
 import { visible } from '../output/visible.ts'
 
-/** What one check of the doctor came to. */
+/** Result of one check of the doctor. */
 export interface Finding {
-  /** What was looked at, in a word or two. */
+  /** Name of the check, in a word or two. */
   readonly check: string
-  /** `unknown`: it could not be looked at, which is no fault by itself. */
-  readonly verdict: 'ok' | 'wrong' | 'unknown'
+  /** `unknown`: it could not be checked, which is no fault in itself. */
+  readonly verdict: 'ok' | 'fail' | 'unknown'
   /** What was seen. */
   readonly seen: string
-  /** What to do about it, a line each. */
+  /** What to do about it, a line each. Every finding that fails has some. */
   readonly remedies?: readonly string[]
 }
 
 const VERDICT_WIDTH = 9
 const CHECK_WIDTH = 13
 
-const FORMATS = { ok: 'green', wrong: 'red', unknown: 'yellow' } as const
+const FORMATS = { ok: 'green', fail: 'red', unknown: 'yellow' } as const
 
 /**
  * Returns the lines that show a finding.
@@ -26,7 +26,7 @@ const FORMATS = { ok: 'green', wrong: 'red', unknown: 'yellow' } as const
  */
 export function formatFinding(finding: Finding, output: CliOutput): string {
   const { check, verdict, seen, remedies = [] } = finding
-  const word = (verdict === 'wrong' ? 'WRONG' : verdict).padEnd(VERDICT_WIDTH)
+  const word = (verdict === 'fail' ? 'FAIL' : verdict).padEnd(VERDICT_WIDTH)
   const margin = ' '.repeat(VERDICT_WIDTH + CHECK_WIDTH)
   const first = paint(output, FORMATS[verdict], word) + visible(`${check.padEnd(CHECK_WIDTH)}${seen}`)
   return [first, ...remedies.map((remedy) => margin + visible(remedy))].map((line) => `${line}\n`).join('')

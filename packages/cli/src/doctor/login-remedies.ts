@@ -1,111 +1,122 @@
-import { type ConnectionTarget, isRegionDoubtful, suspectedTunnel } from '@aurora-iam/core/adapter'
+import {
+  type ConnectionTarget,
+  type DenialCause,
+  type DenialEvidence,
+  databaseResources,
+  rankDenialCauses,
+} from '@aurora-iam/core/adapter'
 import { WireError } from '@aurora-iam/wire'
-import type { Finding } from './finding.ts'
+import { serverErrorRemedies } from './server-error-remedies.ts'
 
-/** What is known of the rest when a login is refused. */
-export interface Circumstances {
-  readonly clock: Finding['verdict']
+/** What is known when a login is denied. */
+export interface LoginEvidence extends DenialEvidence {
   /** Who signs, as AWS STS names it. */
   readonly arn: string | undefined
 }
 
 const ER_ACCESS_DENIED = 1045
 
-/** By the number of the error. */
-const ADMISSION_REMEDIES: Readonly<Record<number, string>> = {
-  1040: 'It takes no more connections now. Make the pools smaller, end what is idle, or try again.',
-  1130: 'No user may log in from the address of this machine: `SELECT user, host FROM mysql.user` tells from where.',
-}
-
-/** What to do where a server turns a connection away, whoever comes: it may do so in place of its greeting. */
-export function admissionRemedies(error: Error): string[] {
-  const remedy = error instanceof WireError && ADMISSION_REMEDIES[error.errno ?? 0]
-  return remedy ? [remedy] : []
-}
-
 /**
- * What to do about a login that was refused. The server says no more than 1045, whatever the reason is.
+ * Returns what to do about a login that was denied. The server reports 1045 whatever the reason is.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.Troubleshooting.html
  */
-export function loginRemedies(error: Error, target: ConnectionTarget, known: Circumstances): string[] {
-  if (!(error instanceof WireError)) return []
-  const { username } = target
-  const createUser = `CREATE USER ${quoted(username)} IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL;`
+export function loginRemedies(error: Error, evidence: LoginEvidence): readonly string[] {
+  const { target } = evidence
+  if (!(error instanceof WireError)) return AFTER_TOKEN
   if (error.code === 'ERR_WIRE_UNSUPPORTED') {
     return [
-      `The user ${username} is not one for tokens. An administrator of the database makes one:`,
-      `  ${createUser}`,
+      `The server did not ask for a token: ${target.username} has a password, or there is no such user. To make it an IAM user:`,
+      `  ${createUser(target)}`,
     ]
   }
-  if (error.errno !== ER_ACCESS_DENIED) return admissionRemedies(error)
-  if (known.clock === 'wrong')
-    return ['The clock is wrong, see above: set it before you look for anything else.']
-  const reasons = [
-    ...signedForAnother(target),
-    [
-      `${known.arn ?? 'The identity that signs'} may not connect. It needs, with ${resourceId(target).where}:`,
-      permission(target, known.arn),
-    ],
-    [
-      `The user ${username} does not exist, or was made for a password. An administrator of the database makes it:`,
-      createUser,
-    ],
-    [
-      'The cluster has no IAM authentication: `aws rds modify-db-cluster --enable-iam-database-authentication`.',
-    ],
-    ['New connections are throttled. Try again in a second.'],
-    ...(known.clock === 'unknown' ? [['The clock of this machine is wrong.']] : []),
-  ]
+  if (error.errno === undefined) return AFTER_TOKEN
+  if (error.errno !== ER_ACCESS_DENIED) {
+    const remedies = serverErrorRemedies(error.errno, error.message)
+    return remedies.length > 0
+      ? remedies
+      : ['The server names its reason above; the token was not its reason.']
+  }
   return [
-    'The server does not say why. What is left, the likeliest first:',
-    ...reasons.flatMap(([reason, ...more], index) => [
-      `(${index + 1}) ${reason}`,
-      ...more.map((line) => `    ${line}`),
-    ]),
-    'The log iam-db-auth-error of the cluster has the reason, if it is exported to CloudWatch.',
+    'The server does not report why. What is left, the likeliest first:',
+    ...rankDenialCauses(evidence).flatMap((cause, index) => {
+      const [reason, ...more] = LINES[cause](evidence)
+      return [`(${index + 1}) ${reason}`, ...more.map((line) => `    ${line}`)]
+    }),
+    'The log iam-db-auth-error of the database has the reason, if it is exported to CloudWatch.',
   ]
 }
 
-/** What may be signed that is not the database's own. No name tells its port, and not every name its Region. */
-function signedForAnother(target: ConnectionTarget): string[][] {
-  const reasons: string[][] = []
-  const tunnel = suspectedTunnel(target, target.fixedAddress)
-  if (tunnel) {
-    const { host, port } = tunnel
-    reasons.push([
-      `The token is signed for port ${port}, which leads to ${host}. If that is a tunnel, give the port of the database itself:`,
-      `--port 3306 --dial ${host}:${port}`,
-    ])
-  }
-  if (isRegionDoubtful(target)) {
-    const signed = target.region ?? 'that of the AWS configuration'
-    reasons.push([
-      `The database is in another Region than ${signed}, which its name does not tell. Give its own: --region`,
-    ])
-  }
-  return reasons
+/** For a server that falls silent or closes once it has the token: what a throttling server and a busy one have in common. */
+const AFTER_TOKEN: readonly string[] = [
+  'The server got the token and did not answer: it is overloaded, or throttles new connections. Try again in a minute, and',
+  'open fewer connections at once.',
+]
+
+const LINES: Readonly<Record<DenialCause, (evidence: LoginEvidence) => readonly string[]>> = {
+  clock: () => ['The clock of this machine is wrong. Set it before anything else is checked.'],
+  'foreign-token': () => ['The token is for another login.'],
+  'credentials-expired': () => ['The AWS credentials that signed have expired or were revoked. Renew them.'],
+  name: ({ target }) => [
+    `${target.hostname} is not a name that RDS issued, and the database compares the signed name with its own. Give both:`,
+    `--host ${target.hostname} --hostname <the endpoint of the database>`,
+  ],
+  port: ({ target, dialled }) => [
+    `The token is signed for port ${target.port}, which leads to ${dialled?.host}. If that is a tunnel, give the port of the database itself:`,
+    `--port 3306 --dial ${dialled?.host}:${target.port}`,
+  ],
+  region: ({ target }) => [
+    `The database is in another Region than ${target.region ?? 'that of the AWS configuration'}, which its name does not tell. Give its own: --region`,
+    ...(target.kind === 'global-writer'
+      ? ['`aws rds describe-global-clusters` returns the member with IsWriter, whose ARN has the Region.']
+      : []),
+  ],
+  permission: permissionLines,
+  user: ({ target }) => [
+    `The user ${target.username} does not exist, differs in letter case, or has a password. An administrator creates it:`,
+    createUser(target),
+  ],
+  'iam-off': ({ target }) => [
+    'IAM authentication is switched off for the database. Switch it on:',
+    ...databaseResources(target.kind).map(({ enableCommand }) => String(enableCommand)),
+  ],
+  'proxy-secret': ({ target }) => [
+    'Standard IAM of RDS Proxy (DefaultAuthScheme NONE in `aws rds describe-db-proxies`): the token is for the proxy, and the',
+    `database user keeps its password. The proxy has no secret for ${target.username} with IAMAuth REQUIRED, or the secret's`,
+    'password is not the one of the database. Correct the secret; the database user stays as it is.',
+  ],
+  'proxy-role': ({ target }) => [
+    'End-to-end IAM of RDS Proxy (DefaultAuthScheme IAM_AUTH): the role of the proxy needs rds-db:connect for the user of the',
+    `database behind it, and the user has the plugin: ${createUser(target)}`,
+  ],
+  withdrawn: () => ['What worked before was withdrawn: the permission, the access key or the user.'],
+  throttled: () => ['New connections are throttled. Try again in a minute.'],
 }
 
 /** https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html */
-function permission(target: ConnectionTarget, arn = ''): string {
-  const { region = 'REGION', username } = target
+function permissionLines({ target, arn }: LoginEvidence): readonly string[] {
+  const [resource, other] = databaseResources(target.kind)
+  return [
+    `${arn ?? 'The identity that signs'} has no permission to connect. It needs, with ${resource.idSource} for ${resource.idPrefix}ABC:`,
+    permission(target, resource.idPrefix, arn),
+    ...(other
+      ? [
+          `If it is a member of a cluster, with ${other.idSource} for ${other.idPrefix}ABC:`,
+          permission(target, other.idPrefix, arn),
+        ]
+      : []),
+  ]
+}
+
+function permission({ region = 'REGION', username }: ConnectionTarget, idPrefix: string, arn = ''): string {
   const [, partition = 'aws', , , account = 'ACCOUNT'] = arn.split(':')
-  const resource = `arn:${partition}:rds-db:${region}:${account}:dbuser:${resourceId(target).example}/${username}`
+  const resource = `arn:${partition}:rds-db:${region}:${account}:dbuser:${idPrefix}ABC/${username}`
   return JSON.stringify({ Effect: 'Allow', Action: 'rds-db:connect', Resource: resource })
 }
 
-/** What stands for the database in a permission. It is in none of its names. */
-function resourceId({ kind }: ConnectionTarget): { readonly example: string; readonly where: string } {
-  return kind === 'proxy' || kind === 'proxy-endpoint'
-    ? {
-        example: 'prx-ABC',
-        where: 'the end of the ARN that `aws rds describe-db-proxies` tells in place of prx-ABC',
-      }
-    : {
-        example: 'cluster-ABC',
-        where: 'the DbClusterResourceId that `aws rds describe-db-clusters` tells in place of cluster-ABC',
-      }
+/** https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html */
+function createUser({ username }: ConnectionTarget): string {
+  return `CREATE USER ${quoted(username)} IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL;`
 }
 
 function quoted(text: string): string {

@@ -1,8 +1,15 @@
-import type { AuroraIam } from '@aurora-iam/core'
+import type { AuroraIam, AuroraIamError } from '@aurora-iam/core'
 import type { ConnectionTarget } from '@aurora-iam/core/adapter'
+import { splitMessage } from '../output/option-words.ts'
 import type { Finding } from './finding.ts'
 
-/** Whether the AWS credentials are to be had, and sign. */
+/** What to do where the library's message ends without a remedy, by code. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE:
+    'Give --profile, or set AWS_PROFILE or AWS_ACCESS_KEY_ID; for SSO: `aws sso login`.',
+}
+
+/** Returns whether the AWS credentials are available, and sign. */
 export async function tokenFinding(
   iam: AuroraIam,
   { hostname, port, username }: ConnectionTarget,
@@ -16,12 +23,15 @@ export async function tokenFinding(
       seen: `${value.length} characters, signed by the access key that ends in ${accessKeyId.slice(-4)} for ${region}, good until ${expiresAt.toISOString()}`,
     }
   } catch (error) {
-    return { check: 'token', verdict: 'wrong', seen: (error as Error).message }
+    const { code, message } = error as AuroraIamError
+    const { problem, remedies } = splitMessage(message)
+    const own = REMEDIES[code]
+    return { check: 'token', verdict: 'fail', seen: problem, remedies: own ? [own] : remedies }
   }
 }
 
 /**
- * Access key, day, Region, service.
+ * Returns access key, day, Region and service.
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
  */

@@ -15,7 +15,7 @@ const doctor = (options: Record<string, string>) => run(aurora, doctorArguments(
 
 /** The likely reasons for a refused login, one string each, with their lines joined. */
 function reasons(out: string): string[] {
-  const [, list = ''] = out.split(/^WRONG +login .*\n.*\n/m)
+  const [, list = ''] = out.split(/^FAIL +login .*\n.*\n/m)
   return list
     .split(/^ +\(\d\) /m)
     .slice(1)
@@ -27,7 +27,7 @@ test('the port of a tunnel is signed: it is the first reason, and what it says t
   expect(status).toBe(1)
   const [first, second] = reasons(out)
   expect(first).toContain(`The token is signed for port ${aurora.port}`)
-  expect(second).toContain('may not connect')
+  expect(second).toContain('no permission to connect')
   const { port, dial } = throughTunnel
   expect(first).toContain(`--port ${port} --dial ${dial}`)
   expect(await doctor({ port, dial })).toMatchObject({ status: 0, verdicts: { login: 'ok' } })
@@ -35,20 +35,23 @@ test('the port of a tunnel is signed: it is the first reason, and what it says t
 
 test('a tunnel that is used as it should be is not suspected', async () => {
   const { out } = await doctor({ ...throughTunnel, user: 'nobody' })
-  expect(reasons(out)[0]).toContain('may not connect')
+  expect(reasons(out)[0]).toContain('no permission to connect')
 })
 
 test.each([
-  ['--region', GLOBAL, 'eu-west-1', aurora.region],
-  ['AWS_REGION', NAMED, aurora.region, 'eu-west-1'],
-])('a Region that comes from %s and is wrong is the first reason', async (source, host, option, variable) => {
-  vi.stubEnv('AWS_REGION', variable)
-  const region: Record<string, string> = source === '--region' ? { region: option } : {}
-  const { status, out } = await doctor({ ...throughTunnel, hostname: host, ...region })
-  expect(status).toBe(1)
-  const [first, second] = reasons(out)
-  expect(first).toMatch(/another Region than eu-west-1, .* --region/)
-  expect(second).toContain('may not connect')
-  const right = { ...throughTunnel, hostname: host, region: aurora.region }
-  expect(await doctor(right)).toMatchObject({ status: 0, verdicts: { login: 'ok' } })
-})
+  ['--region', 'first', GLOBAL, 'eu-west-1', aurora.region],
+  ['AWS_REGION', 'second, after the name', NAMED, aurora.region, 'eu-west-1'],
+])(
+  'a wrong Region from %s: it is the reason that comes %s',
+  async (source, place, host, option, variable) => {
+    vi.stubEnv('AWS_REGION', variable)
+    const given: Record<string, string> = source === '--region' ? { region: option } : {}
+    const { status, out } = await doctor({ ...throughTunnel, hostname: host, ...given })
+    expect(status).toBe(1)
+    const [region, permission] = reasons(out).slice(place === 'first' ? 0 : 1)
+    expect(region).toMatch(/another Region than eu-west-1, .* --region/)
+    expect(permission).toContain('no permission to connect')
+    const right = { ...throughTunnel, hostname: host, region: aurora.region }
+    expect(await doctor(right)).toMatchObject({ status: 0, verdicts: { login: 'ok' } })
+  },
+)

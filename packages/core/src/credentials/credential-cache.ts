@@ -1,9 +1,9 @@
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types'
 import { AuroraIamError } from '../errors.ts'
 import { CREDENTIALS_REUSE_MS, SHORT_CREDENTIALS_MS, TRANSIT_MS } from '../timings.ts'
-import { withTimeout } from '../util/abortable.ts'
 import { SingleFlight } from '../util/single-flight.ts'
 import { defaultChain } from './default-chain.ts'
+import { callsTo, callsToChain } from './provider-calls.ts'
 import { credentialsUnavailable } from './provider-failure.ts'
 import { type ResolvedCredentials, readCredentials } from './resolved-credentials.ts'
 
@@ -13,6 +13,10 @@ export interface CredentialsEvidence {
   readonly expiresMs: number
   /** When they expired by their issuer's word, if the AWS SDK still uses them after that. */
   readonly endedMs: number | undefined
+  /** Whether they have a session token: they expire, also where they do not say when. */
+  readonly isTemporary: boolean
+  /** How long ago this process first got them, in milliseconds. */
+  readonly ageMs: number
   /** How far this machine's clock is ahead of that of AWS STS, if STS was asked. */
   readonly clockAheadOfStsMs: number | undefined
 }
@@ -34,6 +38,8 @@ export class Credentials {
   #provider: AwsCredentialIdentityProvider | undefined
   #latest: ResolvedCredentials | undefined
   #resolvedAtMs = Number.NEGATIVE_INFINITY
+  /** When the latest identity was first resolved, on the monotonic clock. */
+  #knownSince = 0
   #distrusted = false
   /** The AWS SDK's chain remembers nonsense as it does credentials, and gives it until it is asked by force. */
   #gaveNonsense = false
@@ -62,31 +68,33 @@ export class Credentials {
   }
 
   /**
-   * Credentials to sign with, never expired ones.
+   * Returns credentials to sign with, never expired ones.
    *
+   * @param region - Region of the database
    * @throws {@link AuroraIamError} `ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE`, `…_TIMEOUT` or `…_INVALID`
    */
-  resolve(): Promise<ResolvedCredentials> {
+  resolve(region: string): Promise<ResolvedCredentials> {
     const latest = this.#latest
     const now = this.#clock()
     const isRecent = now >= this.#resolvedAtMs && now - this.#resolvedAtMs < CREDENTIALS_REUSE_MS
     if (latest && isRecent && !this.#distrusted && now < latest.expiresMs - TRANSIT_MS) {
       return Promise.resolve(latest)
     }
-    return this.#questions.run('credentials', (isWanted) => this.#ask(isWanted))
+    return this.#questions.run('credentials', (isWanted) => this.#ask(region, isWanted))
   }
 
   /** What the last answer, and the way it came, tell about the clock of this machine. */
   evidence(): CredentialsEvidence | undefined {
     const latest = this.#latest
     if (!latest) return undefined
-    const { expiresMs, endedMs } = latest
+    const { expiresMs, endedMs, isTemporary } = latest
     const clockAheadOfStsMs =
       this.#stsOffsetMs === undefined ? undefined : this.#clock() - performance.now() - this.#stsOffsetMs
-    return { expiresMs, endedMs, clockAheadOfStsMs }
+    const ageMs = performance.now() - this.#knownSince
+    return { expiresMs, endedMs, isTemporary, ageMs, clockAheadOfStsMs }
   }
 
-  /** The database refused what these credentials signed: the next {@link resolve} asks the source anew. */
+  /** The database rejected what these credentials signed: the next {@link resolve} forces a refresh. */
   distrust(): void {
     // A question that another refusal has led to answers this one as well.
     if (this.#distrusted) return
@@ -95,11 +103,11 @@ export class Credentials {
     this.#questions.forget('credentials')
   }
 
-  async #ask(isWanted: () => boolean): Promise<ResolvedCredentials> {
+  async #ask(region: string, isWanted: () => boolean): Promise<ResolvedCredentials> {
     const distrusted = this.#distrusted
     let resolved: ResolvedCredentials
     try {
-      resolved = await this.#askOnce(distrusted)
+      resolved = await this.#askOnce(region, distrusted)
     } catch (error) {
       // One refusal, which may have been for the rate, makes credentials doubtful, not bad: while the source fails
       // they are used to their end, and each new token asks it again.
@@ -108,7 +116,7 @@ export class Credentials {
     }
     if (!distrusted && resolved.expiresMs - this.#clock() < SHORT_CREDENTIALS_MS) {
       // A source that cannot renew yet answers the same again, or fails; what is at hand is still good.
-      const renewed = await this.#askOnce(true).catch(() => resolved)
+      const renewed = await this.#askOnce(region, true).catch(() => resolved)
       if (renewed.expiresMs > resolved.expiresMs) resolved = renewed
     }
     if (resolved.expiresMs <= this.#clock()) {
@@ -121,24 +129,17 @@ export class Credentials {
       )
     }
     if (!isWanted()) return resolved
+    if (this.#latest?.identity !== resolved.identity) this.#knownSince = performance.now()
     this.#latest = resolved
     this.#resolvedAtMs = this.#clock()
     if (distrusted) this.#distrusted = false
     return resolved
   }
 
-  async #askOnce(forceRefresh: boolean): Promise<ResolvedCredentials> {
+  async #askOnce(region: string, forceRefresh: boolean): Promise<ResolvedCredentials> {
     let answer: unknown
     try {
-      answer = await withTimeout(
-        () => this.#callSource(forceRefresh || this.#gaveNonsense),
-        { timeoutMs: this.#timeoutMs, signal: this.#closing },
-        () => {
-          // The AWS SDK's chain would let the next question wait for the answer to this one.
-          this.#provider = undefined
-          return this.#timeoutError()
-        },
-      )
+      answer = await this.#callProvider(region, forceRefresh || this.#gaveNonsense)
     } catch (error) {
       throw error instanceof AuroraIamError ? error : credentialsUnavailable(error)
     }
@@ -148,19 +149,33 @@ export class Credentials {
     return resolved
   }
 
-  async #callSource(forceRefresh: boolean): Promise<unknown> {
+  async #callProvider(region: string, forceRefresh: boolean): Promise<unknown> {
     this.resolutions++
-    if (this.#source !== undefined && typeof this.#source !== 'function') return this.#source
-    if (!this.#provider) {
-      this.#provider =
-        this.#source ??
-        (await defaultChain(this.#profile, (dateMs) => {
-          this.#stsOffsetMs = dateMs - performance.now()
-        }))
+    const source = this.#source
+    if (source !== undefined && typeof source !== 'function') return source
+    const calls = source ? callsTo(source) : callsToChain(this.#profile)
+    const call = async () => {
+      this.#provider ??= source ?? (await this.#loadChain(region))
       // Loading the chain takes a while.
       this.#closing.throwIfAborted()
+      return this.#provider(forceRefresh ? { forceRefresh } : undefined)
     }
-    return this.#provider(forceRefresh ? { forceRefresh } : undefined)
+    return calls.run(call, { timeoutMs: this.#timeoutMs, signal: this.#closing }, () => {
+      // The AWS SDK's chain would let the next call wait for the answer to this one.
+      this.#provider = undefined
+      return this.#timeoutError()
+    })
+  }
+
+  #loadChain(region: string): Promise<AwsCredentialIdentityProvider> {
+    return defaultChain({
+      profile: this.#profile,
+      timeoutMs: this.#timeoutMs,
+      region,
+      onStsDate: (dateMs) => {
+        this.#stsOffsetMs = dateMs - performance.now()
+      },
+    })
   }
 
   #timeoutError(): AuroraIamError {

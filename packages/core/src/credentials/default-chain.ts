@@ -1,24 +1,40 @@
 import type { AwsCredentialIdentityProvider } from '@smithy/types'
 import { credentialsUnavailable, safeReason } from './provider-failure.ts'
+import { awaitSharedFiles } from './shared-files.ts'
 import { stsDateMiddleware } from './sts-clock.ts'
+import { stsRegion } from './sts-region.ts'
 
 // How the SDK's logger is told that a source gave nothing and that the next one is asked.
 const GAVE_NOTHING = /^@smithy\/property-provider -> /
 
+/** How the AWS SDK's default chain is used. */
+export interface ChainOptions {
+  readonly profile: string | undefined
+  /** How long a read of the shared files may take, in milliseconds. */
+  readonly timeoutMs: number
+  /** Region of the database. */
+  readonly region: string
+  /** Called with the time by AWS STS, in epoch milliseconds, whenever STS answers. */
+  readonly onStsDate: (dateMs: number) => void
+}
+
 /**
- * The AWS SDK's default chain. When none of its sources has credentials, the SDK says no more than that, and a profile
- * that refers to itself or a command that fails goes unmentioned: here the error has what each source said.
+ * Returns the AWS SDK's default chain. Where no provider of it has credentials, the SDK reports no more than that; here
+ * the error has the reason of each provider, such as a profile that refers to itself or a command that failed.
  *
- * @param onStsDate - told what time it is by AWS STS, in epoch milliseconds, whenever STS is asked
+ * The Region goes by `parentClientConfig`: `clientConfig.region` would replace the Region of SSO as well.
  */
-export async function defaultChain(
-  profile: string | undefined,
-  onStsDate: (dateMs: number) => void,
-): Promise<AwsCredentialIdentityProvider> {
-  const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers')
+export async function defaultChain({
+  profile,
+  timeoutMs,
+  region,
+  onStsDate,
+}: ChainOptions): Promise<AwsCredentialIdentityProvider> {
+  const { defaultProvider } = await import('@aws-sdk/credential-provider-node')
   const said = new Set<string>()
-  const chain = fromNodeProviderChain({
-    // Without ignoreCache the SDK reads the shared files once per process and never sees them rewritten.
+  const forSts = stsRegion(region)
+  const chain = defaultProvider({
+    // Without it the SDK reads the shared files once per process and never sees them rewritten.
     ignoreCache: true,
     logger: {
       ...silent,
@@ -27,16 +43,24 @@ export async function defaultChain(
       warn: (...words: unknown[]) => console.warn(...words),
     },
     clientPlugins: [stsDateMiddleware(onStsDate)],
+    ...(forSts === undefined ? {} : { parentClientConfig: { region: forSts } }),
     ...(profile === undefined ? {} : { profile }),
   })
   return async (properties) => {
     said.clear()
+    if (!isInEnvironment(profile)) await awaitSharedFiles(timeoutMs)
     try {
       return await chain(properties)
     } catch (error) {
       throw credentialsUnavailable(error, isFromNone(error) ? [...said] : [])
     }
   }
+}
+
+/** Returns true where the chain takes the credentials from the environment, and reads no file. */
+function isInEnvironment(profile: string | undefined): boolean {
+  const { AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = process.env
+  return !(profile ?? AWS_PROFILE) && Boolean(AWS_ACCESS_KEY_ID && AWS_SECRET_ACCESS_KEY)
 }
 
 const ignore = (): void => {}

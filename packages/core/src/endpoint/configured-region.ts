@@ -1,19 +1,21 @@
+import { awaitSharedFiles } from '../credentials/shared-files.ts'
 import { AuroraIamError } from '../errors.ts'
-import { describe } from '../util/validate.ts'
+import { describe } from '../util/describe.ts'
 import { isRegion } from './rds-hostname.ts'
 
 /**
- * The Region that the AWS SDK is configured for: `AWS_REGION`, else the profile's. Asked only when neither the
- * caller nor the host name says.
+ * Returns the Region that the AWS SDK is configured for: `AWS_REGION`, else the profile's. It is read only where neither
+ * the caller nor the host name tells it.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_REGION_UNKNOWN`
  */
-export async function configuredRegion(profile: string | undefined): Promise<string> {
+export async function configuredRegion(profile: string | undefined, timeoutMs: number): Promise<string> {
   const { loadConfig, NODE_REGION_CONFIG_OPTIONS, NODE_REGION_CONFIG_FILE_OPTIONS } = await import(
     '@smithy/core/config'
   )
   let region: string
   try {
+    await awaitSharedFiles(timeoutMs)
     region = await loadConfig(NODE_REGION_CONFIG_OPTIONS, {
       ...NODE_REGION_CONFIG_FILE_OPTIONS,
       profile,
@@ -21,6 +23,7 @@ export async function configuredRegion(profile: string | undefined): Promise<str
       ignoreCache: true,
     })()
   } catch (cause) {
+    if (cause instanceof AuroraIamError) throw cause
     throw regionUnknown('the host name does not tell it, and AWS_REGION and the profile do not set it', {
       cause,
     })
@@ -31,7 +34,7 @@ export async function configuredRegion(profile: string | undefined): Promise<str
   )
 }
 
-/** The error for a Region that nobody gave. */
+/** Returns the error for a Region that is neither given nor configured. */
 export function regionUnknown(why: string, details: { cause?: unknown } = {}): AuroraIamError {
   return new AuroraIamError(
     'ERR_AURORA_IAM_REGION_UNKNOWN',

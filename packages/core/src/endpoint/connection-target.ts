@@ -1,5 +1,7 @@
+import { isIP } from 'node:net'
 import { AuroraIamError } from '../errors.ts'
-import { describe } from '../util/validate.ts'
+import { type DescribeOptions, describe, describeName } from '../util/describe.ts'
+import { ownProperties } from '../util/own-properties.ts'
 import { regionUnknown } from './configured-region.ts'
 import {
   assertRdsHost,
@@ -8,6 +10,7 @@ import {
   isRegion,
   parseRdsHostname,
 } from './rds-hostname.ts'
+import { strayParts } from './stray-parts.ts'
 
 /** A TCP address. */
 export interface Address {
@@ -77,13 +80,7 @@ export function resolveTarget(
   }
   if (host !== undefined && typeof host !== 'string') throw invalid(words.host, 'expected a string', host)
   const name = options.hostname ?? host
-  if (!name) {
-    throw new AuroraIamError(
-      'ERR_AURORA_IAM_INVALID_OPTION',
-      `${words.host}: missing. Give the endpoint of the database; there is no default under IAM.`,
-      { option: words.host },
-    )
-  }
+  if (!name) throw invalid(words.host, 'expected the endpoint of the database', host)
   const dialledPort = readPort(port ?? 3306, 'port')
   const named =
     options.hostname === undefined
@@ -132,7 +129,7 @@ export function resolveTokenTarget(target: TokenTarget, options: TargetOptions):
 export function readPort(value: unknown, option: string): number {
   const port = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
   if (typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65_535) return port
-  throw invalid(option, 'expected a port from 1 to 65535', value)
+  throw invalid(option, 'expected a port from 1 to 65535', value, { showNumber: true })
 }
 
 function readDial(dial: TargetOptions['dial'], token: TokenTarget): { host?: string; port?: number } {
@@ -145,13 +142,21 @@ function readDial(dial: TargetOptions['dial'], token: TokenTarget): { host?: str
   if (unknown !== undefined) {
     throw new AuroraIamError(
       'ERR_AURORA_IAM_UNKNOWN_OPTION',
-      `dial.${unknown}: not part of an address. Known: host, port.`,
-      { option: `dial.${unknown}` },
+      `dial.${describeName(unknown)}: not part of an address. Known: host, port.`,
+      { option: `dial.${describeName(unknown)}` },
     )
   }
-  const { host, port } = address
+  const { host, port } = ownProperties(address)
   if (host !== undefined && (typeof host !== 'string' || host === '')) {
     throw invalid('dial.host', 'expected a host name or an IP address', host)
+  }
+  const stray = host === undefined || isIP(host) ? undefined : strayParts(host)
+  if (stray) {
+    throw new AuroraIamError(
+      'ERR_AURORA_IAM_INVALID_OPTION',
+      `dial.host: there is ${stray.parts.join(' and ')} beside the name. Give \`dial: { host, port }\`.`,
+      { option: 'dial.host' },
+    )
   }
   return {
     ...(host === undefined ? {} : { host }),
@@ -159,10 +164,14 @@ function readDial(dial: TargetOptions['dial'], token: TokenTarget): { host?: str
   }
 }
 
-function invalid(option: string, expected: string, value: unknown): AuroraIamError {
+function invalid(option: string, expected: string, value: unknown, shown?: DescribeOptions): AuroraIamError {
+  const remedy =
+    value === undefined
+      ? '. There is no default under IAM. If it comes from an environment variable, the variable is not set'
+      : ''
   return new AuroraIamError(
     'ERR_AURORA_IAM_INVALID_OPTION',
-    `${option}: ${expected}, got ${describe(value)}.`,
+    `${option}: ${expected}, got ${describe(value, shown)}${remedy}.`,
     { option },
   )
 }

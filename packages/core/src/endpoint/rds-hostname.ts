@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { AuroraIamError } from '../errors.ts'
+import { strayParts } from './stray-parts.ts'
 
 /** What a host name of RDS leads to. `other` is an RDS name of a shape this version does not know. */
 export type EndpointKind =
@@ -86,7 +87,7 @@ function kindOf(front: readonly string[]): EndpointKind {
 }
 
 /**
- * The name to sign when the caller gave only the driver's `host`: it must be an RDS endpoint name, because the
+ * Returns the name to sign when the caller gave only the driver's `host`: it must be an RDS endpoint name, because the
  * database compares the signed name with its own.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_HOST_NOT_SIGNABLE` with what to do instead.
@@ -94,41 +95,59 @@ function kindOf(front: readonly string[]): EndpointKind {
 export function assertRdsHost(host: string, option: string): RdsHostname {
   const parsed = parseRdsHostname(host)
   if (parsed) return parsed
-  throw new AuroraIamError(
-    'ERR_AURORA_IAM_HOST_NOT_SIGNABLE',
-    `${option}: no IAM token can be signed for ${whatItIs(host)}: it is not an RDS endpoint name. ` +
-      'Give the endpoint of the database as `hostname`: it is signed and verified, and the host is still the one dialled.',
-    { option },
+  throw notSignable(
+    host,
+    option,
+    'it is not an RDS endpoint name. ' +
+      'Give the endpoint of the database as `hostname`: it is signed and verified, and the host is still the one dialled',
   )
 }
 
 /**
- * The name to sign when the caller says so in `hostname`: any DNS name but loopback and addresses.
+ * Returns the name to sign when the caller names it in `hostname`: any DNS name but loopback and addresses.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_HOST_NOT_SIGNABLE`
  */
 export function assertSignableHostname(hostname: string, option: string): string {
   const name = normalizeHostname(hostname)
-  if (DNS_NAME.test(hostname) && !isIP(name) && !isLoopbackName(name) && !LOAD_BALANCER.test(name))
-    return name
-  throw new AuroraIamError(
-    'ERR_AURORA_IAM_HOST_NOT_SIGNABLE',
-    `${option}: no IAM token can be signed for ${whatItIs(hostname)}. ` +
-      'Give the endpoint name that RDS issued, such as mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com.',
-    { option },
+  if (isDnsName(hostname) && !isIP(name) && !isLoopbackName(name) && !LOAD_BALANCER.test(name)) return name
+  throw notSignable(
+    hostname,
+    option,
+    'RDS did not issue it. ' +
+      'Give the endpoint of the database, such as mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com',
   )
+}
+
+/** Returns true for a DNS name of two labels or more. */
+export function isDnsName(text: string): boolean {
+  return DNS_NAME.test(text)
+}
+
+function notSignable(host: string, option: string, remedy: string): AuroraIamError {
+  const stray = strayParts(host)
+  const problem =
+    stray && (isDnsName(stray.name) || isLoopbackName(stray.name))
+      ? `there is ${list(stray.parts)} beside the name. Give the name alone: '${stray.name}'. ${stray.remedies.join(' ')}`
+      : `no IAM token can be signed for ${whatItIs(host)}: ${remedy}.`
+  return new AuroraIamError('ERR_AURORA_IAM_HOST_NOT_SIGNABLE', `${option}: ${problem}`.trimEnd(), { option })
+}
+
+function list(parts: readonly string[]): string {
+  return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`
 }
 
 function isLoopbackName(name: string): boolean {
   return name === 'localhost' || name.endsWith('.localhost')
 }
 
+/** Anything but an address or a full name is not repeated: it may be a password. */
 function whatItIs(host: string): string {
   const name = normalizeHostname(host)
   if (isIP(name)) return `${name} (an IP address)`
   if (isLoopbackName(name)) return `${name} (this machine)`
   if (LOAD_BALANCER.test(name)) return `${name} (a load balancer)`
-  if (DNS_NAME.test(host)) return `${name} (a CNAME, or a name that is not RDS's)`
-  // Anything else is not shown: a URL may hold a password.
-  return /^[\w-]+$/.test(name) ? `${name} (not a full domain name)` : 'a text that is no host name'
+  if (isDnsName(host)) return `${name} (a CNAME, or another name that RDS did not issue)`
+  if (/^[\w-]+$/.test(name)) return `a name without a domain (${name.length} characters)`
+  return `a text that is no host name (${host.length} characters)`
 }

@@ -1,6 +1,6 @@
 import { AuroraIamError } from '../errors.ts'
 import { inBackground } from '../permit/lane.ts'
-import { describe } from '../util/validate.ts'
+import { describe } from '../util/describe.ts'
 
 /** Options of `warmUp`, in every adapter. */
 export interface WarmUpOptions {

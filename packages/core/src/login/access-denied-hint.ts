@@ -1,112 +1,117 @@
-import type { CredentialsEvidence } from '../credentials/credential-cache.ts'
-import type { Address, ConnectionTarget } from '../endpoint/connection-target.ts'
+import { databaseResources } from '../endpoint/database-resource.ts'
 import { AuroraIamError } from '../errors.ts'
-import { CLOCK_JUMP_MS, LONGEST_CREDENTIALS_MS } from '../timings.ts'
-import { isRegionDoubtful, suspectedTunnel } from './suspect-target.ts'
-
-/** What is known when the database refuses a token that has just been made. */
-export interface RefusalCircumstances {
-  readonly target: ConnectionTarget
-  /** Where the socket was opened; undefined where none was. */
-  readonly dialled: Address | undefined
-  /** The time that the token was signed by, epoch milliseconds. */
-  readonly nowMs: number
-  /** By how much the clock was set forward (or, negative, back) since a login was last accepted, in milliseconds. */
-  readonly clockMovedMs: number
-  /** How many logins have been accepted so far. */
-  readonly accepted: number
-  /** Whether more than one user or endpoint was refused, and none accepted since the start. */
-  readonly isRefusedEverywhere: boolean
-  /** What is known of the credentials that signed; undefined where they are the token provider's secret. */
-  readonly credentials: CredentialsEvidence | undefined
-}
+import {
+  clockSuspicion,
+  type DenialCause,
+  type DenialEvidence,
+  foreignClaims,
+  rankDenialCauses,
+} from './denial-causes.ts'
 
 /**
- * What to look at when a new token is refused, the likeliest first. The server only says 1045; AWS's five reasons are
- * in the database's own log.
+ * Returns what to check when a new token is rejected, the likeliest cause first. The server only reports 1045; AWS's
+ * five reasons are in the database's own log.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.Troubleshooting.html
  */
-export function refusalHint(circumstances: RefusalCircumstances): AuroraIamError {
-  const { target, nowMs, accepted, credentials } = circumstances
+export function accessDeniedHint(evidence: DenialEvidence): AuroraIamError {
+  const { target, accepted } = evidence
   const { hostname, port, username } = target
-  const clock = clockSuspicion(circumstances)
-  const reasons = [
-    clock,
-    credentials?.endedMs !== undefined &&
-      `the credentials that signed ended at ${timeOf(credentials.endedMs)}, and are used on while their source gives no newer ones`,
-    portSuspicion(circumstances),
-    regionSuspicion(circumstances),
-    `the identity that signed may not rds-db:connect as dbuser ${username} of this database`,
-    `the user ${username} does not exist, or was not created with AWSAuthenticationPlugin`,
-    !clock && `the clock of this machine, which says ${timeOf(nowMs)}, is wrong`,
-    'the database throttles new connections',
-  ].filter((reason) => typeof reason === 'string')
+  const reasons = rankDenialCauses(evidence).map((cause) => SENTENCES[cause](evidence))
   const record =
     accepted > 0 ? `${accepted} logins were accepted before` : 'no login has been accepted before'
   return new AuroraIamError(
     'ERR_AURORA_IAM_ACCESS_DENIED',
-    `The database refused a token that had just been made for ${username} at ${hostname}:${port}; ${record}. ` +
-      `It does not say why. The likely reasons: ${reasons.map((reason, index) => `(${index + 1}) ${reason}`).join('; ')}. ` +
-      '`npx aurora-iam doctor` looks at each.',
+    `The database rejected a token that had just been signed for ${username} at ${hostname}:${port}; ${record}. ` +
+      `It does not report why. The likely reasons: ${reasons.map((reason, index) => `(${index + 1}) ${reason}`).join('; ')}. ` +
+      '`npx aurora-iam doctor` checks each.',
   )
 }
 
-/** Why the clock of this machine is suspected first, if there is anything that speaks against it. */
-function clockSuspicion(circumstances: RefusalCircumstances): string | undefined {
-  const { nowMs, clockMovedMs, accepted, isRefusedEverywhere, credentials } = circumstances
-  const aheadMs = credentials?.clockAheadOfStsMs ?? 0
-  const time = timeOf(nowMs)
-  if (Math.abs(aheadMs) >= CLOCK_JUMP_MS) {
-    const direction = aheadMs > 0 ? 'ahead of' : 'behind'
-    return `the clock of this machine says ${time}, which is ${minutes(aheadMs)} ${direction} that of AWS STS`
-  }
-  if (Math.abs(clockMovedMs) >= CLOCK_JUMP_MS) {
-    const direction = clockMovedMs > 0 ? 'forward' : 'back'
-    const since = accepted > 0 ? 'a login was last accepted' : 'the start'
-    // The monotonic clock stands still while a machine sleeps.
-    const slept = clockMovedMs > 0 ? ' (or the machine slept that long)' : ''
-    return `the clock of this machine was set ${direction} by ${minutes(clockMovedMs)} since ${since}${slept} and now says ${time}`
-  }
-  const lifeMs = (credentials?.expiresMs ?? nowMs) - nowMs
-  if (lifeMs > LONGEST_CREDENTIALS_MS && lifeMs < Number.POSITIVE_INFINITY) {
-    return (
-      `the clock of this machine, which says ${time}, is probably slow: by it the credentials end in ` +
-      `${Math.floor(lifeMs / 3_600_000)} h, and AWS gives none for more than 36 h`
-    )
-  }
-  if (isRefusedEverywhere) {
-    return (
-      `the clock of this machine, which says ${time}, is wrong: several users or endpoints were refused and none ` +
-      'was accepted, so it is probably something that they have in common, this or the next'
-    )
-  }
-  return undefined
-}
-
-/** Why the port that is signed is suspected: it is the tunnel's where nobody gives the database's own. */
-function portSuspicion({ target, dialled, accepted }: RefusalCircumstances): string | undefined {
-  const tunnel = accepted > 0 ? undefined : suspectedTunnel(target, dialled)
-  if (!tunnel) return undefined
-  return (
-    `the token is signed for port ${target.port}, which leads to ${tunnel.host}: if that is a tunnel, give the port of the ` +
-    'database itself as `port` beside `hostname`'
-  )
-}
-
-/** Why the Region that is signed is suspected. */
-function regionSuspicion({ target, accepted }: RefusalCircumstances): string | undefined {
-  if (accepted > 0 || !isRegionDoubtful(target)) return undefined
-  return (
+const SENTENCES: Readonly<Record<DenialCause, (evidence: DenialEvidence) => string>> = {
+  clock: clockSentence,
+  'foreign-token': ({ claims, target, nowMs }) =>
+    `the token of \`tokenProvider\` is ${claims ? foreignClaims(claims, target, nowMs).join(', ') : 'for another login'}`,
+  'credentials-expired': credentialsSentence,
+  name: ({ target }) =>
+    `${target.hostname} is not a name that RDS issued: the database compares the signed name with its own. Give its ` +
+    'endpoint as `hostname`, and this name as the host',
+  port: ({ target, dialled }) =>
+    `the token is signed for port ${target.port}, which leads to ${dialled?.host}: if that is a tunnel, give the port of the ` +
+    'database itself as `port` beside `hostname`',
+  region: ({ target }) =>
     `the database is in another Region than ${target.region ?? 'that of the AWS configuration'}, for which the token is signed ` +
-    'and which its name does not tell: give its own as `region`'
+    `and which its name does not tell: give its own as \`region\`${target.kind === 'global-writer' ? ', which is that of the current writer (`aws rds describe-global-clusters`)' : ''}`,
+  permission: ({ target }) => {
+    const [resource, other] = databaseResources(target.kind)
+    const or = other ? `, or for a member of a cluster ${other.idPrefix}…` : ''
+    return (
+      `the identity that signed has no rds-db:connect for dbuser:${resource.idPrefix}…/${target.username}${or} (the id is ` +
+      `${resource.idSource})`
+    )
+  },
+  user: ({ target }) =>
+    `the user ${target.username} does not exist, differs in letter case, or was not created with AWSAuthenticationPlugin`,
+  'iam-off': ({ target }) =>
+    `IAM authentication is off: \`${databaseResources(target.kind)
+      .map(({ enableCommand }) => enableCommand)
+      .join('` or `')}\``,
+  'proxy-secret': ({ target }) =>
+    `with standard IAM (DefaultAuthScheme NONE), the proxy has no secret for ${target.username} with IAMAuth REQUIRED, or the ` +
+    "secret's password is not the one that the database has",
+  'proxy-role': ({ target }) =>
+    `with end-to-end IAM (DefaultAuthScheme IAM_AUTH), the proxy's own role has no rds-db:connect for ${target.username}, or ` +
+    'the user was not created with AWSAuthenticationPlugin',
+  withdrawn: ({ acceptedAgoMs = 0, target }) =>
+    `since the last accepted login of ${target.username}, ${duration(acceptedAgoMs)} ago, its permission was withdrawn, the ` +
+    'access key was deleted, or the user was dropped',
+  throttled: () =>
+    'the database throttles new connections: lower `rateLimit`, and share it between processes',
+}
+
+function clockSentence(evidence: DenialEvidence): string {
+  const { nowMs, accepted, isRefusedEverywhere } = evidence
+  const clock = 'the clock of this machine'
+  const time = new Date(nowMs).toISOString()
+  const suspicion = clockSuspicion(evidence)
+  switch (suspicion?.by) {
+    case 'sts': {
+      const direction = suspicion.aheadMs > 0 ? 'ahead of' : 'behind'
+      return `${clock} says ${time}, which is ${duration(suspicion.aheadMs)} ${direction} that of AWS STS`
+    }
+    case 'jump': {
+      const direction = suspicion.movedMs > 0 ? 'forward' : 'back'
+      const since = accepted > 0 ? 'a login was last accepted' : 'the start'
+      // The monotonic clock stands still while a machine sleeps.
+      const slept = suspicion.movedMs > 0 ? ' (or the machine slept that long)' : ''
+      return `${clock} was set ${direction} by ${duration(suspicion.movedMs)} since ${since}${slept} and now says ${time}`
+    }
+    case 'credentials': {
+      const hours = Math.floor(suspicion.lifeMs / 3_600_000)
+      return `${clock}, which says ${time}, is probably slow: by it the credentials expire in ${hours} h, and AWS issues none for more than 36 h`
+    }
+    default:
+      return isRefusedEverywhere
+        ? `${clock}, which says ${time}, is wrong: several users or endpoints were rejected and none was accepted, so the ` +
+            'cause is probably one that they have in common, this or the next'
+        : `${clock}, which says ${time}, is wrong`
+  }
+}
+
+function credentialsSentence({ credentials }: DenialEvidence): string {
+  if (credentials?.endedMs !== undefined) {
+    return (
+      `the credentials that signed expired at ${new Date(credentials.endedMs).toISOString()}, and are used until their ` +
+      'provider returns newer ones'
+    )
+  }
+  return (
+    `the temporary credentials that signed, which came without an expiration ${duration(credentials?.ageMs ?? 0)} ago, have ` +
+    'expired: give a function, or credentials with `expiration`, so that they are refreshed'
   )
 }
 
-function timeOf(ms: number): string {
-  return new Date(ms).toISOString()
-}
-
-function minutes(ms: number): string {
-  return `${Math.round(Math.abs(ms) / 60_000)} min`
+function duration(ms: number): string {
+  const seconds = Math.round(Math.abs(ms) / 1_000)
+  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`
 }

@@ -125,7 +125,8 @@ export class LoginAttempt {
     // went out is what a throttling server has in common with an overloaded one.
     const isThrottled =
       errno === ER_CON_COUNT ||
-      (token !== undefined && (isRefused ? token.signer.accepted : !isAnswer && !this.#isAhead))
+      (token !== undefined &&
+        (isRefused ? token.signer.acceptedAt !== undefined : !isAnswer && !this.#isAhead))
     this.#permit?.release(isThrottled ? 'throttled' : 'failed')
     if (isRefused && token) {
       // Whoever waited long for a place may have waited for the token as well, and it has let others in since.
@@ -185,7 +186,7 @@ export class LoginAttempt {
     this.#permit?.release('ok')
     if (!this.#handedOver) return
     this.#handedOver.wasAccepted = true
-    this.#handedOver.signer.accepted = true
+    this.#handedOver.signer.acceptedAt = performance.now()
   }
 
   #gaveUp(error: Error): void {

@@ -20,10 +20,12 @@ import { abortedError, closed, RateLimits } from '../permit/endpoint-limiters.ts
 import { CREDENTIALS_TIMEOUT_MS, REFRESH_BEFORE_MS } from '../timings.ts'
 import { type TlsPolicy, tlsPolicy } from '../tls/tls-policy.ts'
 import type { AuthToken } from '../token/auth-token.ts'
-import { sign, signAt } from '../token/sign.ts'
+import { signAt } from '../token/sign.ts'
 import { type CachedToken, TokenCache } from '../token/token-cache.ts'
+import { readTokenClaims } from '../token/token-claims.ts'
 import { providedTokenSource, reportingTokenSource, signingTokenSource } from '../token/token-source.ts'
 import { raceAbort } from '../util/abortable.ts'
+import { ownProperties } from '../util/own-properties.ts'
 import { LoginAttempt, type LoginOwner } from './login-attempt.ts'
 import { LoginRetry } from './login-retry.ts'
 import { LoginStats } from './login-stats.ts'
@@ -45,9 +47,10 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
   readonly #refreshBackoff = new RefreshBackoff()
   #tokensSigned = 0
 
-  constructor(options: AuroraIamOptions) {
+  constructor(given: AuroraIamOptions) {
+    const options = ownProperties(given)
     assertOptions(options)
-    this.#options = { ...options }
+    this.#options = options
     this.enabled = options.enabled ?? true
     const clock = options.clock ?? Date.now
     this.#record = new LoginStats(clock)
@@ -68,7 +71,7 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
       ? providedTokenSource(options.tokenProvider, limits)
       : signingTokenSource({
           credentials: this.#credentials,
-          sign: options.clock ? signAt(options.clock) : sign,
+          sign: signAt(clock),
           profile: options.profile,
           limits,
         })
@@ -178,8 +181,16 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
   }
 
   tokenRefused({ error, target, dialled, token, isNew }: Parameters<LoginOwner['tokenRefused']>[0]): void {
-    if (isNew) this.#record.explain(error, target, dialled, this.#credentials.evidence())
-    else this.#refusedLogins.note(error, tokenKey(target), token)
+    if (isNew) {
+      this.#record.explain(error, {
+        target,
+        dialled,
+        acceptedAt: token.signer.acceptedAt,
+        credentials: this.#credentials.evidence(),
+        claims: this.#options.tokenProvider ? readTokenClaims(token.token.value) : undefined,
+      })
+    }
+    if (!isNew) this.#refusedLogins.note(error, tokenKey(target), token)
     if (this.#tokens.drop(target, token) && this.#refreshBackoff.begin(target)) this.#credentials.distrust()
   }
 

@@ -1,10 +1,22 @@
 import type { CredentialsEvidence } from '../credentials/credential-cache.ts'
 import type { Address, ConnectionTarget } from '../endpoint/connection-target.ts'
 import { tokenKey } from '../endpoint/target-key.ts'
+import type { TokenClaims } from '../token/token-claims.ts'
 import { redact } from '../util/redact.ts'
-import { refusalHint } from './access-denied-hint.ts'
+import { accessDeniedHint } from './access-denied-hint.ts'
 
-/** How the logins so far have ended. */
+/** What is known of one login that was denied. */
+export interface DeniedLogin {
+  readonly target: ConnectionTarget
+  readonly dialled: Address | undefined
+  /** When a login of this user at this endpoint was last accepted, on the monotonic clock. */
+  readonly acceptedAt: number | undefined
+  readonly credentials: CredentialsEvidence | undefined
+  /** What the token says of itself, where a token provider made it. */
+  readonly claims: TokenClaims | undefined
+}
+
+/** Counts of the logins so far, and the reason of the last that failed. */
 export class LoginStats {
   readonly #clock: () => number
   /** The clock less the monotonic one, when a login was last accepted. */
@@ -14,6 +26,9 @@ export class LoginStats {
   /** Two of those whom new tokens were refused to, as long as no login was accepted. */
   readonly #refused = new Set<string>()
   #lastError: { code: string | undefined; message: string; at: Date } | undefined
+  /** When the second began that logins are counted in, on the monotonic clock. */
+  #secondStartedAt = Number.NEGATIVE_INFINITY
+  #loginsInSecond = 0
 
   constructor(clock: () => number) {
     this.#clock = clock
@@ -21,34 +36,32 @@ export class LoginStats {
   }
 
   opened(): void {
+    this.#count()
     this.#opened++
     this.#refused.clear()
     this.#clockAheadMs = this.#readClockAhead()
   }
 
   failed(error: Error): void {
+    this.#count()
     this.#failed++
     const { code } = error as { code?: string }
     this.#lastError = { code, message: redact(messageOf(error)), at: new Date() }
   }
 
-  /** Says in the `cause` of the server's own error what to look at, and leaves everything else of it as it is. */
-  explain(
-    error: Error,
-    target: ConnectionTarget,
-    dialled: Address | undefined,
-    credentials: CredentialsEvidence | undefined,
-  ): void {
+  /** Sets the `cause` of the server's error to what to check. Everything else of the error is left unchanged. */
+  explain(error: Error, { acceptedAt, ...denied }: DeniedLogin): void {
+    const { target } = denied
     if (this.#opened === 0 && this.#refused.size < 2) this.#refused.add(tokenKey(target))
     if (error.cause !== undefined) return
-    const value = refusalHint({
-      target,
-      dialled,
+    const value = accessDeniedHint({
+      ...denied,
       nowMs: this.#clock(),
       clockMovedMs: this.#readClockAhead() - this.#clockAheadMs,
       accepted: this.#opened,
+      acceptedAgoMs: acceptedAt === undefined ? undefined : performance.now() - acceptedAt,
+      recentLogins: this.#loginsInSecond + 1,
       isRefusedEverywhere: this.#refused.size > 1,
-      credentials,
     })
     Object.defineProperty(error, 'cause', { value, configurable: true, writable: true })
   }
@@ -59,6 +72,15 @@ export class LoginStats {
       connectionsFailed: this.#failed,
       lastError: this.#lastError,
     }
+  }
+
+  #count(): void {
+    const now = performance.now()
+    if (now - this.#secondStartedAt >= 1_000) {
+      this.#secondStartedAt = now
+      this.#loginsInSecond = 0
+    }
+    this.#loginsInSecond++
   }
 
   #readClockAhead(): number {

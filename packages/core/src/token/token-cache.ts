@@ -22,8 +22,11 @@ export interface CachedToken {
 
 /** The identity that signs the tokens of one user of one endpoint. */
 export interface Signer {
-  /** Whether the database has let it in: if it refuses it afterwards, the token may not be at fault. */
-  accepted: boolean
+  /**
+   * When the database last accepted it, on the monotonic clock: if it rejects it afterwards, the token may not be at
+   * fault.
+   */
+  acceptedAt: number | undefined
 }
 
 /** A token as it was made, before anything is known about its use. */
@@ -133,7 +136,7 @@ export class TokenCache {
       madeAt: performance.now(),
       wasAccepted: false,
       isSingleUse: dates === undefined && minted.expiresMs === undefined,
-      signer: former && former.identity === minted.identity ? former.signer : { accepted: false },
+      signer: former && former.identity === minted.identity ? former.signer : { acceptedAt: undefined },
     }
     if (cached.isSingleUse) return cached
     const usableUntilMs = expiresMs - TRANSIT_MS

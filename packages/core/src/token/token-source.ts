@@ -6,7 +6,7 @@ import { configuredRegion, regionUnknown } from '../endpoint/configured-region.t
 import type { ConnectionTarget, TokenTarget } from '../endpoint/connection-target.ts'
 import { AuroraIamError } from '../errors.ts'
 import { type Limits, withTimeout } from '../util/abortable.ts'
-import { describe } from '../util/validate.ts'
+import { describe } from '../util/describe.ts'
 import { AuthToken } from './auth-token.ts'
 import type { Sign } from './sign.ts'
 import type { MintedToken } from './token-cache.ts'
@@ -30,17 +30,18 @@ export function signingTokenSource(options: {
   limits: Limits
 }): Mint {
   return async (target) => {
-    const { credentials, expiresMs, identity } = await options.credentials.resolve()
+    // Before the credentials: a role is assumed in the partition of the database.
     const region =
       target.region ??
       (await withTimeout(
-        () => configuredRegion(options.profile),
+        () => configuredRegion(options.profile, options.limits.timeoutMs),
         options.limits,
         () =>
           regionUnknown(
             `the configuration of the AWS SDK did not answer within ${options.limits.timeoutMs} ms`,
           ),
       ))
+    const { credentials, expiresMs, identity } = await options.credentials.resolve(region)
     const { hostname, port, username } = target
     try {
       const value = await options.sign({ hostname, port, username, region, credentials })
@@ -72,9 +73,7 @@ export function providedTokenSource(provider: TokenProvider, limits: Limits): Mi
 function readToken(answer: unknown): MintedToken {
   const value: unknown = answer instanceof AuthToken ? answer.value : answer
   if (typeof value !== 'string' || value === '') {
-    // Never shown: what it gave may be a secret in the wrong wrapping.
-    const got = typeof value === 'string' ? 'an empty string' : describe(value)
-    throw tokenFailed(`tokenProvider gave ${got}, not a token`)
+    throw tokenFailed(`tokenProvider returned ${describe(value)}, not a token`)
   }
   const minted = { value, identity: undefined, credentialsExpireMs: Number.POSITIVE_INFINITY }
   if (!(answer instanceof AuthToken)) return { ...minted, expiresMs: undefined }

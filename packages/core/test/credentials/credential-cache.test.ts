@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { SECRET, SESSION, STATIC } from '@aurora-iam/test-support/example-credentials'
-import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { errorThrownBy, rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, test } from 'vitest'
 import { type AuroraIamOptions, createAuroraIam } from '../../src/index.ts'
 import { setUp } from '../set-up.ts'
@@ -9,10 +9,10 @@ import { Clock, Deferred, iamOn, MINUTE, START, TARGET } from '../support.ts'
 type Source = NonNullable<AuroraIamOptions['credentials']>
 
 const NONSENSE: ReadonlyArray<readonly [what: string, answer: unknown, message: RegExp]> = [
-  ['nothing', undefined, /gave undefined/],
-  ['null', null, /gave null/],
-  ['a string', SECRET, /gave a string/],
-  ['a number', 7, /gave 7/],
+  ['nothing', undefined, /are undefined/],
+  ['null', null, /are null/],
+  ['a string', SECRET, /are a string/],
+  ['a number', 7, /are a number/],
   ['an empty object', {}, /no accessKeyId/],
   ['an empty access key id', { ...STATIC, accessKeyId: '' }, /no accessKeyId/],
   ['an access key id that is no string', { ...STATIC, accessKeyId: [SECRET] }, /no accessKeyId/],
@@ -56,11 +56,31 @@ describe('a source that answers nonsense', () => {
     expect(iam.stats().credentialsResolved).toBe(2)
   })
 
-  test('the same of an object instead of a function', async () => {
-    const credentials = { accessKeyId: 'AKID' } as unknown as Source
-    expect(await rejectionOf(iamOn(new Clock(), { credentials }).token(TARGET))).toMatchObject({
-      code: 'ERR_AURORA_IAM_CREDENTIALS_INVALID',
-    })
+  test.each([
+    ['half a key', { accessKeyId: 'AKID' }, /no secretAccessKey: it is undefined. .*environment variable/],
+    [
+      'an unset variable',
+      { ...STATIC, accessKeyId: undefined },
+      /no accessKeyId: it is undefined. .*environment/,
+    ],
+    [
+      'a temporary key without its token',
+      { ...STATIC, accessKeyId: 'ASIAEXAMPLE', sessionToken: undefined },
+      /ASIA.*AWS_SESSION_TOKEN/,
+    ],
+    ['those of SDK 2', { ...STATIC, expired: false, expireTime: new Date(START) }, /AWS SDK 2/],
+    [
+      'a class of SDK 2',
+      new (class {
+        accessKeyId = 'AKID'
+        needsRefresh() {}
+      })(),
+      /AWS SDK 2/,
+    ],
+  ])('an object instead of a function, %s: refused before any login', (_what, credentials, message) => {
+    const error = errorThrownBy(() => iamOn(new Clock(), { credentials: credentials as never }))
+    expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_INVALID', option: 'credentials' })
+    expect(error.message).toMatch(message)
   })
 })
 

@@ -75,7 +75,7 @@ test('closed while it is to be looked up: CLOSED, and nothing is left unhandled'
 
 test.each([
   ['in no file', 'nobody', /AWS_REGION and the profile do not set it.*Give the Region/],
-  ['of no shape of a Region', 'odd', /'stockholm'.*Give the Region/],
+  ['of no shape of a Region', 'odd', /a string of 9 characters.*Give the Region/],
 ])('a Region %s is REGION_UNKNOWN', async (_what, profile, message) => {
   vi.stubEnv('AWS_PROFILE', profile)
   await expect(signedRegion()).rejects.toMatchObject({

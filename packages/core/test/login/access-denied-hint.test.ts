@@ -35,10 +35,10 @@ describe('the clock is suspected first', () => {
 
   test('when several users were refused and none accepted', async () => {
     const { iam, target } = setUp()
-    expect(await hint(iam, target.hostname)).toMatch(/\(1\) the identity.*\(3\) the clock/)
-    expect(await hint(iam, target.hostname)).toMatch(/\(1\) the identity.*\(3\) the clock/)
+    expect(await hint(iam, target.hostname)).toMatch(/\(1\) the identity.*\(6\) the clock/)
+    expect(await hint(iam, target.hostname)).toMatch(/\(1\) the identity.*\(6\) the clock/)
     expect(await hint(iam, target.hostname, 'reporting')).toMatch(
-      /\(1\) the clock .* several users or endpoints were refused and none was accepted.*\(2\) the identity/,
+      /\(1\) the clock .* several users or endpoints were rejected and none was accepted.*\(2\) the identity/,
     )
   })
 
@@ -117,7 +117,7 @@ describe('a Region that the host name does not tell', () => {
   test('is named before what is to be set up in the database', async () => {
     const { iam } = setUp({ hostname: GLOBAL, region: 'us-east-1' })
     expect(await hint(iam, '127.0.0.1')).toMatch(
-      /\(1\) the database is in another Region than us-east-1, .* `region`; \(2\) the identity/,
+      /\(1\) the database is in another Region than us-east-1, .* `region`.*; \(2\) the identity/,
     )
   })
 
@@ -142,7 +142,7 @@ test('credentials that the AWS SDK uses on after their end are named', async () 
   const credentials = { ...STATIC, expiration: new Date(START + 7 * MINUTE), originalExpiration }
   const { iam, target } = setUp({ credentials })
   expect(await hint(iam, target.hostname)).toMatch(
-    /\(1\) the credentials that signed ended at 2026-11-23T11:00:00.000Z, and are used on/,
+    /\(1\) the credentials that signed expired at 2026-11-23T11:00:00.000Z, and are used until/,
   )
 })
 

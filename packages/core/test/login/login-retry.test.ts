@@ -147,7 +147,7 @@ describe('a token that had just been made', () => {
     expect(Object.keys(error)).toEqual(['errno'])
     expect(error.cause).toMatchObject({ code: 'ERR_AURORA_IAM_ACCESS_DENIED', retryable: false })
     expect((error.cause as Error).message).toMatch(
-      /for app at db\d+.*:3306; no login has been accepted before.*\(1\) .*rds-db:connect.*\(3\) the clock of this machine, which says 2026-11-23T12:00:00.000Z/,
+      /for app at db\d+.*:3306; no login has been accepted before.*\(1\) .*rds-db:connect.*\(6\) the clock of this machine, which says 2026-11-23T12:00:00.000Z/,
     )
   })
 

@@ -103,9 +103,13 @@ describe('policy', () => {
     [undefined],
     [true],
     ['Amazon RDS'],
+    [null],
+    [profiles],
+    [[profiles]],
+    [{ ...profiles }],
     [{}],
     [{ rejectUnauthorized: true, verifyIdentity: true }],
-  ])('ssl: %j is verified TLS 1.2 or newer', (ssl) => {
+  ])('ssl: %o is verified TLS 1.2 or newer', (ssl) => {
     expect(tlsPolicy(target, PEM, ssl)).toEqual({
       ca: PEM,
       minVersion: 'TLSv1.2',
@@ -139,7 +143,6 @@ describe('policy', () => {
 
   test.each([
     ['ssl', false],
-    ['ssl', null],
     ['ssl', 0],
     ['ssl', ''],
     ['ssl', 'none'],

@@ -2,7 +2,7 @@ import { TOKEN_VECTORS, WRONG_SIGNATURE } from '@aurora-iam/test-support/token-v
 import { Signer } from '@aws-sdk/rds-signer'
 import { afterEach, expect, test, vi } from 'vitest'
 import { createAuroraIam } from '../../src/index.ts'
-import { sign, signAt } from '../../src/token/sign.ts'
+import { signAt } from '../../src/token/sign.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -40,17 +40,13 @@ test('only the host header is signed', async () => {
   expect(token.value).not.toContain(WRONG_SIGNATURE)
 })
 
-test.each(TOKEN_VECTORS)(
-  "with and without a clock of its own it is AWS's Signer to the letter: $id",
-  async (vector) => {
-    const { region, credentials, hostname, port, username } = vector
-    const input = { region, credentials, hostname, port, username }
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse(vector.signedAt) })
-    const theirs = await new Signer(input).getAuthToken()
-    expect(await sign(input)).toBe(theirs)
-    expect(await signAt(Date.now)(input)).toBe(theirs)
-  },
-)
+test.each(TOKEN_VECTORS)("the token equals that of AWS's RDS signer to the letter: $id", async (vector) => {
+  const { region, credentials, hostname, port, username } = vector
+  const input = { region, credentials, hostname, port, username }
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.parse(vector.signedAt) })
+  const theirs = await new Signer(input).getAuthToken()
+  expect(await signAt(Date.now)(input)).toBe(theirs)
+})
 
 test('the signed name is the lower-case one', async () => {
   const { region, credentials, signedAt, hostname, port, username } = TOKEN_VECTORS[4]!

@@ -45,7 +45,7 @@ export function assertDriverOptions(options: Mysql2Options): void {
   if (connectTimeout !== undefined && !isDuration(connectTimeout)) {
     throw new AuroraIamError(
       'ERR_AURORA_IAM_INVALID_OPTION',
-      `connectTimeout: expected milliseconds, 0 for no limit, got ${describe(connectTimeout)}.`,
+      `connectTimeout: expected milliseconds, 0 for no limit, got ${describe(connectTimeout, { showNumber: true })}.`,
       { option: 'connectTimeout' },
     )
   }

@@ -1,6 +1,9 @@
 import { AuroraIamError } from '@aurora-iam/core'
-import { describe } from '@aurora-iam/core/adapter'
+import { describeName } from '@aurora-iam/core/adapter'
 import type { AuroraIamPrismaOptions } from './options.ts'
+
+// Any other protocol may be the beginning of a password.
+const OTHER_PROTOCOL = /^(mariadb|postgres(ql)?|prisma|sqlserver|mongodb|file):$/
 
 /**
  * `options` with what their `url` says put beside it; what is given as an option wins.
@@ -12,7 +15,7 @@ export function expandUrl({ url, ...options }: AuroraIamPrismaOptions): AuroraIa
   if (url === undefined) return options
   const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined
   if (parsed?.protocol !== 'mysql:') {
-    const other = parsed ? `, got one of '${parsed.protocol}//'` : ''
+    const other = parsed && OTHER_PROTOCOL.test(parsed.protocol) ? `, got one of '${parsed.protocol}//'` : ''
     throw invalid(
       `expected mysql://user@host:port/database${other}. Or give host, port, user and database as options`,
     )
@@ -20,7 +23,7 @@ export function expandUrl({ url, ...options }: AuroraIamPrismaOptions): AuroraIa
   const [parameter] = parsed.searchParams.keys()
   if (parameter !== undefined) {
     throw invalid(
-      `its parameter ${describe(parameter)} would not be used. Take the parameters out, and give options instead`,
+      `its parameter '${describeName(parameter)}' would not be used. Take the parameters out, and give options instead`,
     )
   }
   const given = Object.entries(options).filter(([, value]) => value !== undefined)

@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { AuroraIamError } from '../errors.ts'
+
+/** The read that is under way, and when it began, on the monotonic clock. */
+let reading: { readonly done: Promise<void>; readonly startedAt: number } | undefined
+
+/**
+ * Waits until the AWS shared files can be read. The AWS SDK reads both at once with each call, and on a file system that
+ * does not answer each read blocks one of libuv's four threads, with all file and DNS calls of the process behind them.
+ * Here one read at a time finds that out, for the whole process, before the SDK reads.
+ *
+ * @param timeoutMs - a read that is under way for so long already is not waited for
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_CREDENTIALS_TIMEOUT`
+ * @see https://nodejs.org/api/cli.html#uv_threadpool_sizesize
+ */
+export function awaitSharedFiles(timeoutMs: number): Promise<void> {
+  if (reading && performance.now() - reading.startedAt >= timeoutMs) return Promise.reject(unresponsive())
+  reading ??= {
+    startedAt: performance.now(),
+    done: readBoth().finally(() => {
+      reading = undefined
+    }),
+  }
+  return reading.done
+}
+
+// https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html
+async function readBoth(): Promise<void> {
+  const folder = join(homedir(), '.aws')
+  const { AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE } = process.env
+  await answerOf(AWS_CONFIG_FILE || join(folder, 'config'))
+  await answerOf(AWS_SHARED_CREDENTIALS_FILE || join(folder, 'credentials'))
+}
+
+/** A file that is missing or cannot be read is an answer: the SDK reports it. */
+function answerOf(path: string): Promise<unknown> {
+  return readFile(path).catch(() => undefined)
+}
+
+function unresponsive(): AuroraIamError {
+  return new AuroraIamError(
+    'ERR_AURORA_IAM_CREDENTIALS_TIMEOUT',
+    'credentials: an earlier read of the AWS shared files (AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, ~/.aws) has not ' +
+      'been answered, so they are not read again. Check the file system that they are on.',
+    { option: 'credentials' },
+  )
+}
