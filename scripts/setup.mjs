@@ -111,7 +111,7 @@ function isInstalled(name) {
   })
 }
 
-/** A library has no program to look for: `proof` is a command that works where it is installed. */
+/** Returns whether a program or library is installed. `proof` is a command that fails without the library. */
 function isThere({ names, proof }) {
   if (proof === undefined) return names.some(isInstalled)
   const [command, ...args] = proof

@@ -47,7 +47,7 @@ describe('npm run demo', () => {
     await once(demo, 'close')
     expect(demo.exitCode).toBe(130)
     expect(await readdir(temporary)).toEqual([])
-    // Whoever still used the folder would carry its name in its arguments.
+    // A program that still used the folder would have its name in its arguments.
     const { stdout } = await promisify(execFile)('ps', ['-eo', 'args'])
     expect(stdout).not.toContain(folder)
   })

@@ -41,14 +41,14 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
   sequelize: ['logged in as app@%', 'Ada has 100', 'Grace has 250', 'connections: 2, tokens: 1'],
 }
 
-// The demo has a test of its own.
+// The demo has a separate test.
 const examples = readdirSync(EXAMPLES).filter((name) => name !== 'demo')
 
 test('each example has its output here', () => {
   expect(Object.keys(OUTPUT).sort()).toEqual(examples.sort())
 })
 
-test.for(examples)('the example %s prints what it should, and ends by itself', async (name, { skip }) => {
+test.for(examples)('the example %s: prints what it should, and exits', async (name, { skip }) => {
   const needed = missingNode(name)
   if (needed) {
     process.stdout.write(
@@ -59,7 +59,7 @@ test.for(examples)('the example %s prints what it should, and ends by itself', a
   expect(await run(name)).toEqual({ status: 0, stderr: '', lines: OUTPUT[name] })
 })
 
-/** The versions of Node that an example needs, by the `engines` of its package.json, when this is none of them. */
+/** Returns the versions of Node that an example needs, by the `engines` of its package.json, when this is none of them. */
 function missingNode(name: string): string | undefined {
   const { engines } = JSON.parse(readFileSync(new URL(`${name}/package.json`, EXAMPLES), 'utf8'))
   if (!engines) return undefined

@@ -7,7 +7,7 @@ test.each([
     'a listener leak',
     "const e = new (require('events'))(); for (let i = 0; i < 11; i++) e.on('x', () => {})",
   ],
-  ['a rejection that nobody handled', "Promise.reject(new Error('look out'))"],
+  ['a rejection without a handler', "Promise.reject(new Error('look out'))"],
 ])('a program that a test starts fails on %s', (_, code) => {
   const { status, stderr } = spawnSync(process.execPath, ['-e', code], { encoding: 'utf8' })
   expect(status).toBe(1)

@@ -1,12 +1,12 @@
 import { afterAll, expect } from 'vitest'
 
-// A warning of Node (a listener leak, a rejection that nobody handled, a deprecation) is a defect of the library or
+// A warning of Node (a listener leak, a rejection without a handler, a deprecation) is a defect of the library or
 // of the test that raised it.
 const warnings: Error[] = []
 const note = (warning: Error) => warnings.push(warning)
 process.on('warning', note)
 
-// The programs that a test starts have warnings of their own.
+// The programs that a test starts have separate warnings.
 const option = `--import=${new URL('fixtures/fatal-warnings.mjs', import.meta.url)}`
 const given = process.env.NODE_OPTIONS ?? ''
 if (!given.includes(option)) process.env.NODE_OPTIONS = `${given} ${option}`.trim()

@@ -110,7 +110,7 @@ function blocksOf(markdown: string): string[] {
   return [...markdown.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code as string)
 }
 
-/** A block as a program of its own, for the adapter that it imports. */
+/** Makes a program of a block, for the adapter that it imports. */
 function programOf(block: string): string {
   const imports = /^import .* from '@aurora-iam\/(\w+)'$/gm
   const [, name = ''] = imports.exec(block) ?? []

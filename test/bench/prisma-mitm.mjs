@@ -1,5 +1,5 @@
 // What the token is worth to a man in the middle: the stock adapter of Prisma, with the mariadb that it pins, and
-// ours, against servers that cannot prove their name. A report of what was seen, not a test of somebody else's code;
+// ours, against servers that cannot prove their name. A report of what was seen, not a test of Prisma's code;
 // what ours does is asserted in test/prisma/man-in-the-middle.test.ts.
 import { createAuroraIam } from '@aurora-iam/core'
 import { startLocalAurora } from '@aurora-iam/local'

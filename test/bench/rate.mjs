@@ -16,7 +16,7 @@ await oneProcess(500)
 await aFleet(4, 60)
 await aurora.close()
 
-/** A request that joins a line and leaves it again, by how many wait already. */
+/** Measures a request that joins a queue and leaves it, by the length of the queue. */
 async function costByWaiters() {
   console.log('\nA request that joins and leaves the line')
   let first
@@ -81,7 +81,7 @@ async function aFleet(size, each) {
   report(`${size} processes, ${each} logins each, through Redis, at ${LIMIT}/s, over TLS`)
 }
 
-/** What the database saw: the least time in which so many can come, against the time from the first to the last. */
+/** Compares, as the database saw it, the least time in which so many can come, against the time from the first to the last. */
 function report(what) {
   const tokens = [...aurora.log].filter(({ type }) => type === 'token').map(({ atMs }) => atMs)
   const needed = Math.floor((tokens.length - 1) / LIMIT) * 1_000

@@ -29,7 +29,7 @@ await compare('1000 tokens', [
 await compare('10000 permits', [
   ['await of a resolved promise', () => times(10_000, () => Promise.resolve())],
   [
-    'acquire() and release(), nobody waits',
+    'acquire() and release(), empty queue',
     () => times(10_000, permit(createRateLimiter({ limit: 1_000_000 }))),
   ],
 ])

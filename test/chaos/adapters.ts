@@ -17,7 +17,7 @@ export const MYSQL2_OLDEST: AdapterHarness = mysql2Harness(
   false,
 )
 
-/** What stands on mysql2, each in its latest version. */
+/** Adapters that are built on mysql2, each in its latest version. */
 export const OVER_MYSQL2: readonly AdapterHarness[] = [
   ...KNEX.slice(-1).map(knexHarness),
   ...TYPEORM.slice(-1).map(typeormHarness),

@@ -4,7 +4,7 @@ import type { Random } from './random.ts'
 const ACCOUNTS = 40
 const OPENING_BALANCE = 1_000
 
-/** What the caller of a transfer knows when it is over. */
+/** Outcome of a transfer as its caller knows it. */
 export type Outcome =
   | {
       readonly kind: 'committed'
@@ -79,7 +79,7 @@ export class Bank {
       await commit
       return { kind: 'committed', begunAt }
     } catch (error) {
-      // Nobody may be handed an open transaction. If it cannot be rolled back the connection is broken, and so is it.
+      // No caller may get an open transaction. If it cannot be rolled back, the connection is broken, and so is it.
       await held?.transaction?.rollback()
       if (!held?.transaction) await held?.query('ROLLBACK').catch(() => {})
       return { kind, error }
@@ -114,7 +114,7 @@ export class Bank {
   }
 }
 
-/** What an audit found. */
+/** Result of an audit. */
 export interface Audit {
   /** By how much the money in all accounts has changed. */
   readonly total: number
@@ -127,7 +127,7 @@ export interface Audit {
   readonly committed: number
   readonly failed: number
   readonly unknown: number
-  /** Of the unknown, those that are in the book. */
+  /** Transfers of unknown outcome that are in the book. */
   readonly unknownBooked: number
   readonly booked: number
 }

@@ -30,7 +30,7 @@ afterEach(async () => {
   folder = undefined
 })
 
-/** A role that is assumed with a web identity, of an STS and a database whose clocks are right. */
+/** Stubs a role that is assumed with a web identity, of an STS and a database whose clocks are right. */
 async function withWebIdentity(): Promise<AuroraIamOptions> {
   for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) vi.stubEnv(name, undefined)
   folder = await mkdtemp(join(tmpdir(), 'aurora-iam-chaos-'))
@@ -51,7 +51,7 @@ describe.each(ADAPTERS)('the clock of a machine with $name', (harness) => {
   const connect = opener(harness, aurora)
   const { keepsErrors } = harness.capabilities
 
-  /** What the cause of the error says that asking for a connection ends with. */
+  /** Returns the message of the cause of the error that a request for a connection ends with. */
   async function refusal(attempt: Promise<unknown>): Promise<string> {
     const error = await rejectionOf(attempt)
     expect(error).toMatchObject(refusedBy(harness))
@@ -137,7 +137,7 @@ describe.each(ADAPTERS)('the clock of a machine with $name', (harness) => {
       const waiting = rejectionOf(client.hold())
       await until(() => rateLimit.stats().waiting === 1)
       jump()
-      // Whoever comes makes the limiter look at the time.
+      // Any request makes the limiter look at the time.
       await expect(rateLimit.acquire({ timeoutMs: 0 })).rejects.toMatchObject({
         code: 'ERR_RATE_LIMIT_TIMEOUT',
       })

@@ -91,31 +91,28 @@ describe.each(ADAPTERS)('credentials of $name', (harness) => {
   const { keepsErrors, retriesLogins = false } = harness.capabilities
   const refused = refusedBy(harness)
 
-  test.each(HOSTILE)(
-    'a source that answers %s: a clear error, and the pool is well afterwards',
-    async (...row) => {
-      const [, answer, code, cause] = row
-      const { identity } = issue()
-      let current: Answer = () => identity
-      const iam = iamWith({ credentials: (() => current()) as Source, credentialsTimeoutMs: 50 })
-      const client = await connect(iam)
-      const held = await client.hold()
-      now += 20 * MINUTE_MS
-      current = answer
-      const error = await rejectionOf(client.query('SELECT 1'))
-      expect(error).toMatchObject({ code: `ERR_AURORA_IAM_CREDENTIALS_${code}` })
-      expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(SECRET)
-      if (keepsErrors) {
-        expect(error).toBeInstanceOf(AuroraIamError)
-        expect(error.cause).toBe(cause)
-      }
-      expect(await held.query('SELECT 2 AS two')).toEqual([{ two: 2 }])
-      current = () => identity
-      expect(await client.query('SELECT 3 AS three')).toEqual([{ three: 3 }])
-      await held.release()
-      expect(aurora.log.refusals).toHaveLength(0)
-    },
-  )
+  test.each(HOSTILE)('a source that answers %s: a clear error, then a usable pool', async (...row) => {
+    const [, answer, code, cause] = row
+    const { identity } = issue()
+    let current: Answer = () => identity
+    const iam = iamWith({ credentials: (() => current()) as Source, credentialsTimeoutMs: 50 })
+    const client = await connect(iam)
+    const held = await client.hold()
+    now += 20 * MINUTE_MS
+    current = answer
+    const error = await rejectionOf(client.query('SELECT 1'))
+    expect(error).toMatchObject({ code: `ERR_AURORA_IAM_CREDENTIALS_${code}` })
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(SECRET)
+    if (keepsErrors) {
+      expect(error).toBeInstanceOf(AuroraIamError)
+      expect(error.cause).toBe(cause)
+    }
+    expect(await held.query('SELECT 2 AS two')).toEqual([{ two: 2 }])
+    current = () => identity
+    expect(await client.query('SELECT 3 AS three')).toEqual([{ three: 3 }])
+    await held.release()
+    expect(aurora.log.refusals).toHaveLength(0)
+  })
 
   test('a role that is rotated while the pool works: one login is refused, the next are right', async () => {
     let role = issue()
@@ -176,11 +173,11 @@ describe.each(ADAPTERS)('credentials of $name', (harness) => {
     gate.open()
     for (const held of await Promise.all(holds)) await held.release()
     expect(aurora.log.refusals).toHaveLength(0)
-    // Of however many waited, one asked and one signed.
+    // All that waited shared one request for credentials and one signing.
     expect(iam.stats()).toMatchObject({ tokensSigned: 2, connectionsOpened: 500 })
   })
 
-  test('a source that is down for 30 seconds: not felt while the token is good, an error then, and back by itself', async () => {
+  test('a source that is down for 30 seconds: no effect while the token is valid, then an error, then automatic recovery', async () => {
     let isDown = false
     const { identity } = issue()
     const iam = iamWith({

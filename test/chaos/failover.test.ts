@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import type { AdapterHarness, Client, HeldConnection } from '../conformance/harness.ts'
 import { ADAPTERS } from './adapters.ts'
 
-// Two hosts of one cluster: both answer to its name, on one port, each at an address of its own.
+// Two hosts of one cluster: both answer to its name, on one port, each at a separate address.
 let old: LocalAurora
 let next: LocalAurora
 /** Where the name leads now. */
@@ -82,7 +82,7 @@ describe.each(ADAPTERS)('failover through $name', (harness) => {
     await old.restart()
   })
 
-  test('the storm after a restart: each waits its turn, in order, and the server never sees more than the rate', async () => {
+  test('the storm after a restart: all wait in the queue, in order, and the server never sees more than the rate', async () => {
     const rateLimit = inOrder(createRateLimiter({ limit: 6, intervalMs: 150 }))
     const { client } = await open(harness, { rateLimit }, 20)
     for (const connection of await holdAll(client, 20)) await connection.release()
@@ -124,7 +124,7 @@ describe.each(ADAPTERS)('failover through $name', (harness) => {
   )
 })
 
-/** What the resolver of the machine says. */
+/** Address that the resolver of the machine returns. */
 function answer(
   _name: string,
   options: { all?: boolean },
@@ -140,7 +140,7 @@ async function answersAgain(client: Client): Promise<void> {
   while ((await client.query('SELECT 1').catch(() => undefined)) === undefined) await pause()
 }
 
-/** `count` connections at once, each of which answers. What fails on the way is asked for again. */
+/** Opens `count` connections at once, each of which answers. Repeats what fails on the way. */
 function holdAll(client: Client, count: number): Promise<HeldConnection[]> {
   const holdOne = async (): Promise<HeldConnection> => {
     for (;;) {
@@ -158,7 +158,7 @@ function holdAll(client: Client, count: number): Promise<HeldConnection[]> {
   return Promise.all(Array.from({ length: count }, holdOne))
 }
 
-/** `limiter`, with the number of each request that was granted: the first that was made is number 0. */
+/** Wraps `limiter` and records the number of each granted request. The first request is number 0. */
 function inOrder(limiter: RateLimiter): RateLimiter & { readonly granted: readonly number[] } {
   const granted: number[] = []
   let asked = 0
@@ -180,7 +180,7 @@ function inOrder(limiter: RateLimiter): RateLimiter & { readonly granted: readon
   }
 }
 
-/** A limit that no test meets by accident. */
+/** Creates a limiter whose limit no test meets by accident. */
 function unhurried(): RateLimiter {
   return createRateLimiter({ limit: 1_000 })
 }

@@ -10,7 +10,7 @@ export const RATE = 20
 /** A Local Aurora, a clock and a credential source that go wrong. */
 export class World {
   readonly aurora: LocalAurora
-  /** How far the clocks of the server and of this machine are ahead, in milliseconds. */
+  /** Milliseconds that the clocks of the server and of this machine are ahead. */
   #serverAheadMs = 0
   #hereAheadMs = 0
   #signer: ReturnType<typeof createPrincipal>
@@ -33,7 +33,7 @@ export class World {
     }
   }
 
-  /** Each goes on for a while after what it breaks is broken, and mends it. */
+  /** Faults. Each breaks something, waits for a while and then repairs it. */
   readonly faults: Readonly<Record<string, (random: Random) => Promise<void>>> = {
     drops: async () => {
       for (let times = 0; times < 3; times++) {

@@ -6,7 +6,7 @@ import { expectAllPlacesBack, type HostileRig, leakIn, outcomeOf } from './hosti
 // what Prisma says.
 const CUT = /^(PROTOCOL_CONNECTION_LOST|ECONNRESET|HANDSHAKE_SSL_ERROR|ETIMEDOUT|P1001|P1011|P1017)$/
 
-/** The good server's side of a login is cut after every so many bytes. */
+/** Cuts the good server's side of a login after each number of bytes. */
 export function describeCuts(
   rig: HostileRig,
   paths: ReadonlyArray<readonly [harness: AdapterHarness, every: number]>,

@@ -13,7 +13,7 @@ import {
 } from './hostile-scripts.ts'
 import type { HostileSession, Script } from './hostile-server.ts'
 
-/** What a server sends in pieces of any size, and then: it ends, breaks off, or stays. */
+/** Bytes that a server sends in pieces of any size. Then it ends, breaks off or stays. */
 type Speech = HostileClient
 
 const greetings = fc

@@ -22,7 +22,7 @@ export interface HostileCase {
   readonly script: Script
   /** The code of the error that the caller gets. */
   readonly code: string
-  /** One case of each kind is run through everything that stands on mysql2. */
+  /** One case of each kind is run through every adapter that is built on mysql2. */
   readonly isOfItsKind?: boolean
 }
 

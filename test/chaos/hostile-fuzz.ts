@@ -16,14 +16,14 @@ const SEED = 20_261_123
 // More of them would time out for want of the processor before they are met.
 const AT_ONCE = { beforeTls: 40, insideTls: 20 }
 
-/** The connections of each harness meet `count` hostile servers, of which one in twenty is hostile inside TLS. */
+/** Leads the connections of each harness to `count` hostile servers. One in twenty is hostile inside TLS. */
 export function describeFuzz(
   rig: HostileRig,
   paths: ReadonlyArray<readonly [harness: AdapterHarness, count: number]>,
   timeout: number,
 ): void {
   test.each(paths.map(([harness, count]) => [harness.name, count, harness] as const))(
-    '%s meets %i hostile servers: no token astray, nothing believed before TLS, and the pool is well afterwards',
+    '%s meets %i hostile servers: no token leaks, nothing is believed before TLS, and the pool stays usable',
     { timeout },
     async (_, count, harness) => {
       const sample = (scripts: fc.Arbitrary<Script>, share: number) =>
@@ -45,7 +45,7 @@ async function meet(
   const server = rig.server()
   rig.beGood()
   const { client, limiter } = await rig.open(harness, atOnce + 1)
-  // Prisma opens its first connection by itself, and all who wait for that hear of its failure.
+  // Prisma opens its first connection unasked, and all callers that wait for it get its failure.
   const first = await eventually(() => client.hold())
   server.takeSessions()
   let met = 0

@@ -25,9 +25,9 @@ export interface HostileRig {
   readonly server: () => HostileServer
   /** Lets the connections from now on through to the good server, which may say `bytes` bytes before they break. */
   beGood(bytes?: number): void
-  /** A pool of `harness` that comes to the hostile server, and the limiter that it waits at. */
+  /** Opens a pool of `harness` on the hostile server. Returns it with the limiter that it uses. */
   open(harness: AdapterHarness, connectionLimit: number): Promise<HostilePool>
-  /** The same, with its one good connection held until the test is over, so that a query needs another. */
+  /** Opens a pool and holds its one good connection until the test is over, so that a query needs another. */
   openHeld(harness: AdapterHarness): Promise<HostilePool>
 }
 
@@ -82,7 +82,7 @@ export function hostileRig(): HostileRig {
   return rig
 }
 
-/** What `attempt` ends with, which it must. */
+/** Returns how `attempt` ends, within a bounded time. */
 export async function outcomeOf(attempt: Promise<unknown>): Promise<{ error?: unknown }> {
   const over = attempt.then(
     () => ({}),
@@ -94,7 +94,7 @@ export async function outcomeOf(attempt: Promise<unknown>): Promise<{ error?: un
   return Promise.race([over, late])
 }
 
-/** What `action` resolves with; on a busy machine a login may take longer than its time-out, so it is tried again. */
+/** Repeats `action` while it times out: on a busy machine a login may take longer than its limit. */
 export async function eventually<T>(action: () => T | Promise<T>): Promise<T> {
   for (const deadline = performance.now() + BOUND_MS; ; ) {
     try {
@@ -105,14 +105,14 @@ export async function eventually<T>(action: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/** Whether `error` says that a login took too long. */
+/** Returns whether `error` reports that a login took too long. */
 export function isTimeout(error: unknown): boolean {
   const { code, driverError, meta } = (error ?? {}) as PrismaError & { code?: unknown; meta?: PrismaMeta }
   const ofPrisma = driverError ?? meta?.driverAdapterError?.driverError
   return code === 'ETIMEDOUT' || ofPrisma?.code === 'ETIMEDOUT'
 }
 
-/** What Prisma makes of an error of mariadb, and what it makes of that for a query. */
+/** Shapes in which Prisma passes on an error of mariadb, for a connection and for a query. */
 interface PrismaError {
   readonly driverError?: { readonly code?: string }
 }
@@ -120,7 +120,7 @@ interface PrismaMeta {
   readonly driverAdapterError?: PrismaError
 }
 
-/** What must not have been sent in this session, in words; undefined if all is well. */
+/** Names what must not have been sent in this session. Returns undefined if there is no leak. */
 export function leakIn({ clear, inTls, certificate }: HostileSession): string | undefined {
   const request = clear.subarray(HEADER_BYTES, SSL_REQUEST_BYTES)
   if (clear.length > 0 && !isSslRequest(request)) return 'something else in clear than the request for TLS'
@@ -133,7 +133,7 @@ export function leakIn({ clear, inTls, certificate }: HostileSession): string | 
   return inTls.toString('latin1').split(TOKEN).length > 2 ? 'the token twice' : undefined
 }
 
-/** Waits until nobody waits or is under way at `limiter`, and checks that each place was given back. */
+/** Waits until `limiter` has no request and no attempt, and checks that each permit was released. */
 export async function expectAllPlacesBack(limiter: RateLimiter): Promise<void> {
   await until(() => limiter.stats().inFlight === 0, 'a permit was not given back')
   const { waiting, expired, granted, succeeded, failed, throttled, cancelled } = limiter.stats()

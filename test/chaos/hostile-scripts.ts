@@ -32,7 +32,7 @@ export const GREETINGS = {
 
 export type GreetingName = keyof typeof GREETINGS
 
-/** The greeting as it goes over the wire. */
+/** Encodes the greeting. */
 export function greeting(
   name: GreetingName,
   { tls = true, capabilities = CAPABILITIES as number } = {},
@@ -50,7 +50,7 @@ export function greeting(
   return encodePacket({ sequence: 0, payload })
 }
 
-/** "Answer for this plugin." */
+/** Encodes a request to answer for this plugin. */
 export const switchTo = (authPlugin: string): Buffer =>
   encodeAuthSwitchRequest({ authPlugin, data: Buffer.from(`${SCRAMBLE}\0`) })
 
@@ -67,7 +67,7 @@ export const OK = encodeOk({
 })
 export const DENIED = encodeErr({ errno: 1045, sqlState: '28000', message: 'Access denied' })
 
-/** `payload` as a packet. */
+/** Encodes `payload` as a packet. */
 export const packet = (sequence: number, payload: Buffer): Buffer => encodePacket({ sequence, payload })
 
 /** Sends `bytes` as soon as the client is there, and nothing more. */
@@ -76,7 +76,7 @@ export const say =
   (session) =>
     session.send(Buffer.concat(bytes))
 
-/** Greets properly, shows `certificate`, and asks whoever takes it for the token; `injected` goes with the greeting. */
+/** Greets properly, shows `certificate`, and asks each client that accepts it for the token; `injected` goes with the greeting. */
 export const impostor =
   (name: GreetingName, certificate: CertificateName, injected: readonly Buffer[] = []): Script =>
   async (session) => {
@@ -94,7 +94,7 @@ export const stripped =
     session.send(Buffer.concat(answer))
   }
 
-/** A server to trust as far as TLS goes; `afterResponse` is what it does with a client that has said its name. */
+/** Creates a server to trust as far as TLS goes; `afterResponse` is what it does with a client that has said its name. */
 export const trusted =
   (afterResponse: (session: HostileSession) => void | Promise<void>, name: GreetingName = 'MySQL'): Script =>
   async (session) => {

@@ -11,14 +11,14 @@ export const SSL_REQUEST_BYTES = 36
 /** The certificates that a server can show; only `valid` is one to trust. */
 export type CertificateName = Exclude<keyof Certificates, 'ca'>
 
-/** What the server does with one connection. It may go on until the connection is over. */
+/** Behaviour of the server on one connection. It may go on until the connection is over. */
 export type Script = (session: HostileSession) => void | Promise<void>
 
 /** One connection, with what arrived on it. */
 export class HostileSession {
   /** The certificate shown, once TLS was asked for. */
   certificate: CertificateName | undefined
-  /** Whether TLS was established. */
+  /** True once TLS is established. */
   isSecure = false
   readonly #socket: Socket
   readonly #certificates: Certificates
@@ -34,22 +34,22 @@ export class HostileSession {
     this.#listen()
   }
 
-  /** What the client sent outside of TLS; its TLS records too, where the script never began TLS. */
+  /** Bytes that the client sent outside of TLS; its TLS records too, where the script never began TLS. */
   get clear(): Buffer {
     return this.#clear
   }
 
-  /** What the client sent inside TLS. */
+  /** Bytes that the client sent inside TLS. */
   get inTls(): Buffer {
     return this.#inTls
   }
 
-  /** Whether the connection is over. */
+  /** True once the connection is over. */
   get closed(): boolean {
     return this.#socket.destroyed || this.#stream.destroyed
   }
 
-  /** Sends bytes as they are. */
+  /** Sends bytes unchanged. */
   send(bytes: Uint8Array): void {
     if (!this.#stream.destroyed) this.#stream.write(bytes)
   }
@@ -134,7 +134,7 @@ export class HostileSession {
 
 /** A database server on loopback that does to each client what its script says, and keeps what it was sent. */
 export class HostileServer implements AsyncDisposable {
-  /** What it does with the connections from now on. */
+  /** Behaviour on the connections from now on. */
   script: Script = (session) => session.destroy()
   readonly certificates: Certificates
   readonly #server: Server
@@ -152,7 +152,7 @@ export class HostileServer implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port
   }
 
-  /** How many clients have not closed their connection. */
+  /** Number of clients that have not closed their connection. */
   get openConnections(): number {
     return this.#sockets.size
   }

@@ -19,7 +19,7 @@ const ONE_OF_EACH_KIND = HOSTILE_CASES.filter(({ isOfItsKind }) => isOfItsKind)
 
 const rig = hostileRig()
 
-/** @param codesOf - The codes that the caller may get; a driver other than mysql2 has words of its own. */
+/** @param codesOf - The codes that the caller may get; a driver other than mysql2 has different codes. */
 function describePath(
   harness: AdapterHarness,
   cases: readonly HostileCase[],
@@ -27,7 +27,7 @@ function describePath(
 ): void {
   describe(`${harness.name} meets a server with`, () => {
     const named = cases.map((one) => [one.name, one.code, one] as const)
-    test.each(named)('%s: %s, no token astray, and the pool is well afterwards', async (_, __, one) => {
+    test.each(named)('%s: %s, no token leaks, and the pool stays usable', async (_, __, one) => {
       const { client, limiter } = await rig.openHeld(harness)
       rig.server().script = one.script
       // What retries logins does so with one that the server said 1045 to.
@@ -56,23 +56,23 @@ function describePath(
 const inOneBreath = (...payloads: readonly Buffer[]): Buffer =>
   Buffer.concat(payloads.map((payload, index) => packet(3 + index, payload)))
 
-/** Servers to trust that break off when they have let in, or are not to be understood. */
+/** Servers to trust that break off after they accepted the client, or that send invalid packets. */
 const BROKEN: ReadonlyArray<readonly [string, Script]> = [
   [
-    'lets in unasked, then breaks off later',
+    'accepts unasked, then breaks off later',
     trusted((session) => {
       for (const sequence of [3, 1, 1, 1, 1]) session.sendPacket(sequence, OK)
     }),
   ],
   [
-    'lets in unasked, then breaks off at once',
+    'accepts unasked, then breaks off at once',
     trusted((session) => {
       session.sendPacket(3, OK)
       session.end()
     }),
   ],
   [
-    'lets in unasked, then breaks off in the middle of an answer',
+    'accepts unasked, then breaks off in the middle of an answer',
     trusted(async (session) => {
       const said = session.inTls.length
       session.sendPacket(3, OK)
@@ -80,7 +80,7 @@ const BROKEN: ReadonlyArray<readonly [string, Script]> = [
     }),
   ],
   [
-    'lets in unasked, then goes on in the same breath',
+    'accepts unasked, then goes on in the same packet',
     trusted((session) => session.send(inOneBreath(OK, OK))),
   ],
   [
@@ -92,7 +92,7 @@ const BROKEN: ReadonlyArray<readonly [string, Script]> = [
     trusted((session) => session.send(inOneBreath(CLEAR_PASSWORD_WANTED, OK, OK, OK, OK))),
   ],
   [
-    'lets in with the token, goes on, and breaks TLS',
+    'accepts the token, goes on, and breaks TLS',
     trusted(async (session) => {
       const said = session.inTls.length
       session.sendPacket(3, CLEAR_PASSWORD_WANTED)

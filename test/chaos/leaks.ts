@@ -11,7 +11,7 @@ import { startHostileServer } from './hostile-server.ts'
 
 const PROGRAM = fileURLToPath(new URL('../fixtures/leaks.mjs', import.meta.url))
 
-/** What a program measures when nothing of it is under way. */
+/** Measurements of a program when it is idle. */
 interface Measurement {
   readonly heapMb: number
   readonly resources: readonly string[]
@@ -26,15 +26,15 @@ interface Report {
   readonly failed: number
 }
 
-/** How many connections each adapter opens and closes, and how many more fail. */
+/** Numbers of connections that each adapter opens and closes, and of those that fail. */
 export interface Amount {
   readonly connects: number
   readonly failures: number
-  /** How much the heap may have grown by the end, with what V8 keeps for itself. */
+  /** Growth of the heap that is allowed by the end, with what V8 keeps. */
   readonly heapGrowthMb: number
 }
 
-/** Each adapter, in a program of its own, must leave nothing behind. */
+/** Checks that each adapter leaves nothing behind, in a separate program. */
 export function describeLeaks({ connects, failures, heapGrowthMb }: Amount, timeout: number): void {
   test.concurrent.each(['mysql2', 'knex', 'typeorm', 'prisma'])(
     `%s leaves nothing behind after ${connects} connections, and ${failures} that failed`,
@@ -83,13 +83,13 @@ export function describeLeaks({ connects, failures, heapGrowthMb }: Amount, time
   )
 }
 
-/** What the program sends; undefined if it ends without a word. */
+/** Returns what the program sends, or undefined if it ends without a message. */
 async function reportOf(program: ChildProcess): Promise<Report | undefined> {
   const [report] = await Promise.race([once(program, 'message'), once(program, 'close').then(() => [])])
   return report as Report | undefined
 }
 
-/** A port that nobody listens at. */
+/** Returns a port without a listener. */
 async function unusedPort(): Promise<number> {
   const server = createServer()
   await once(server.listen(0, '127.0.0.1'), 'listening')

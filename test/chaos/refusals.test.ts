@@ -29,7 +29,7 @@ afterEach(async () => {
   await Promise.allSettled(clients.splice(0).map((client) => client.close()))
 })
 
-/** A client of at most `connectionLimit` connections, and the AuroraIam that it is on. */
+/** Opens a client of at most `connectionLimit` connections. Returns it with its AuroraIam. */
 async function open(
   harness: AdapterHarness,
   { isRetrying, connectionLimit = 11, ...iamOptions }: OpenOptions,
@@ -53,7 +53,7 @@ interface OpenOptions extends AuroraIamOptions {
   readonly connectionLimit?: number
 }
 
-/** A client with one connection in use, whose key is deleted now; its credential source has `next` from now on. */
+/** Opens a client with one connection in use, then deletes its key. Its credential provider returns `next` from now on. */
 async function withDeletedKey(harness: AdapterHarness, isRetrying: boolean, next: typeof FIRST) {
   let current = FIRST
   const opened = await open(harness, { isRetrying, credentials: async () => current })
@@ -66,7 +66,7 @@ async function withDeletedKey(harness: AdapterHarness, isRetrying: boolean, next
   return opened
 }
 
-/** Takes `count` connections out of the pool at once: how many came about, and what the others failed with. */
+/** Takes `count` connections out of the pool at once: returns how many were established, and the errors of the others. */
 async function holdAtOnce(client: Client, count: number) {
   const results = await Promise.allSettled(Array.from({ length: count }, () => client.hold()))
   const held = results.filter((result) => result.status === 'fulfilled').map(({ value }) => value)

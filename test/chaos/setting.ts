@@ -26,7 +26,7 @@ export function opener(harness: AdapterHarness, aurora: LocalAurora) {
   }
 }
 
-/** What an adapter makes of the server's "Access denied" to a login. */
+/** Returns the error of an adapter for the server's "Access denied" to a login. */
 export function refusedBy({ errors }: AdapterHarness): object {
   return errors?.refused ?? { code: 'ER_ACCESS_DENIED_ERROR', errno: 1045 }
 }

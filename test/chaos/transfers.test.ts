@@ -10,7 +10,7 @@ beforeEach(() => {
   vi.spyOn(console, 'log').mockImplementation(() => {})
 })
 
-test('no money is lost, whatever goes wrong, and every pool is well again within 5 seconds', {
+test('faults of every kind at once: no money is lost, and every pool is usable again within 5 seconds', {
   timeout: 180_000,
 }, async () => {
   judge(await transferThroughFaults(ADAPTERS, { seed: SEED, rounds: 5 }), SEED)

@@ -37,10 +37,10 @@ const DOCUMENTED: ReadonlySet<string> = new Set([
   'P2028',
 ])
 
-/** What one adapter came through with. */
+/** Result of one adapter. */
 export interface TransferReport extends Audit {
   readonly name: string
-  /** How many transfers ended with each documented error. */
+  /** Numbers of transfers that ended with each documented error. */
   readonly errors: ReadonlyMap<string, number>
   /** Errors that are in no README. */
   readonly undocumented: readonly unknown[]
@@ -57,7 +57,7 @@ export async function transferThroughFaults(
   const world = new World(aurora)
   const tellers = await Promise.all(
     harnesses.map((harness, index) => {
-      // Each has a share of its own: a failure of one is no reason for another to wait.
+      // Each has a separate share: a failure of one is no reason for another to wait.
       const rateLimit = createRateLimiter({ limit: Math.floor(RATE / harnesses.length) })
       const iam = createAuroraIam({ ...world.iam, rateLimit, maxWaitMs: 10_000 })
       return Teller.open(harness, iam, world, new Random(seed + index + 1))
@@ -178,7 +178,7 @@ class Teller {
   }
 }
 
-/** Its code or, of an error that has none, its message. */
+/** Returns the code of an error, or its message if it has none. */
 function nameOf(error: unknown): string {
   const { code, message } = error as { code?: string; message?: string }
   return code ?? message ?? String(error)

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { Client, Suite } from './harness.ts'
 
-/** What a failover does to a pool. */
+/** Tests a pool through a failover. */
 export function failover({ aurora, connect }: Suite): void {
   describe('failover', () => {
-    test('a restart breaks what is open, and the pool is right again by itself', async () => {
+    test('a restart: open connections break, and the pool recovers automatically', async () => {
       const client = await connect()
       await client.query('SELECT 1')
       await aurora().restart()

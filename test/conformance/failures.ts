@@ -2,10 +2,10 @@ import { createAuroraIam } from '@aurora-iam/core'
 import { describe, expect, test } from 'vitest'
 import type { Suite } from './harness.ts'
 
-/** What the caller sees when a login does not come about, and that the pool is well again afterwards. */
+/** Tests what the caller sees when a login fails, and that the pool is usable afterwards. */
 export function failures({ harness, aurora, connect }: Suite): void {
   describe('failures', () => {
-    test('a failing credential source surfaces with code and cause, and the pool recovers by itself', async () => {
+    test('a failing credential provider: an error with code and cause, and the pool recovers automatically', async () => {
       const outage = new Error('the role cannot be assumed')
       let isOut = true
       const credentials = async () => {
@@ -72,7 +72,7 @@ export function failures({ harness, aurora, connect }: Suite): void {
       expect(iam.stats()).toMatchObject({ tokensSigned: 2, connectionsOpened: 1 })
     })
 
-    test('a server that falls silent is given up after connectTimeout', async () => {
+    test('a server that stops answering: a time-out after connectTimeout', async () => {
       for (const hang of ['before-greeting', 'after-tls', 'after-token'] as const) {
         aurora().faults.set({ hang })
         const attempt = connect({ connectTimeout: 300 }).then((client) => client.query('SELECT 1'))

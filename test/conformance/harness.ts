@@ -29,30 +29,30 @@ export interface Client {
   close(): Promise<void>
 }
 
-/** What an adapter can do, where adapters differ. A capability is a documented fact, never a way around a failure. */
+/** Abilities in which adapters differ. A capability is a documented fact, never a way around a failure. */
 export interface Capabilities {
   /** Opens a connection when the client is made, instead of when it is first used. */
   readonly connectsWhenOpened: boolean
   /** Hands on the very error that a connection failed with, instead of a copy of its code and message. */
   readonly keepsErrors: boolean
-  /** Repeats a login by itself whose token had been at hand and was refused. */
+  /** Repeats a login automatically whose cached token was rejected. */
   readonly retriesLogins?: boolean
 }
 
-/** What the suite needs to know of an adapter. */
+/** Description of an adapter for the suite. */
 export interface AdapterHarness {
   readonly name: string
   readonly capabilities: Capabilities
-  /** What the caller sees of a failed login, where that is not mysql2's own error. */
+  /** Error of a failed login, where it is not mysql2's own. */
   readonly errors?: {
     /** The server said 1045. */
     readonly refused: object
-    /** The server fell silent for longer than `connectTimeout`. */
+    /** The server did not answer for longer than `connectTimeout`. */
     readonly silent: object
   }
-  /** The driver's own options for `options`, on IAM: nothing is opened, and nothing but these two may be read. */
+  /** Returns the driver's own options for `options`, on IAM. Opens nothing, and reads nothing but these two. */
   options(options: ClientOptions, iam: AuroraIam | AuroraIamOptions): unknown
-  /** A client of the driver with what {@link AdapterHarness.options} returned. */
+  /** Opens a client of the driver with the result of {@link AdapterHarness.options}. */
   open(options: unknown): Client | Promise<Client>
   /**
    * A client as of {@link AdapterHarness.open}, whose logins are repeated once when an older token is refused.
@@ -60,15 +60,15 @@ export interface AdapterHarness {
    */
   readonly openRetrying?: (options: unknown, iam: AuroraIam) => Client | Promise<Client>
   /**
-   * Asks for a new connection and gives up while it waits for its place. Resolves when the driver has let go.
-   * Undefined where the driver has no way to give up.
+   * Asks for a new connection and times out while it waits in the queue. Resolves when the driver has let go.
+   * Undefined where the driver has no such limit.
    */
   readonly giveUpWaiting?: (options: unknown) => Promise<void>
-  /** A program that opens a client, runs one query, closes, and must then end by itself. */
+  /** A program that opens a client, runs one query, closes, and must then exit. */
   readonly exitProgram: URL
 }
 
-/** What each group of the suite is handed. */
+/** Argument of each group of the suite. */
 export interface Suite {
   readonly harness: AdapterHarness
   /** The one Local Aurora of this run; its log and faults are cleared before each test. */

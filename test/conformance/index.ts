@@ -11,7 +11,7 @@ import { secrets } from './secrets.ts'
 import { tls } from './tls.ts'
 import { tokens } from './tokens.ts'
 
-/** The contract that every adapter keeps: each group is one concern, each test one promise. */
+/** Tests the contract that every adapter keeps: each group is one concern, each test one promise. */
 export function describeAdapter(harness: AdapterHarness): void {
   describe(`${harness.name} conforms`, () => {
     let aurora: LocalAurora
@@ -51,7 +51,7 @@ export function describeAdapter(harness: AdapterHarness): void {
   })
 }
 
-/** A limit that no test meets by accident. */
+/** Creates a limiter whose limit no test meets by accident. */
 function unhurried() {
   return createRateLimiter({ limit: 1_000 })
 }

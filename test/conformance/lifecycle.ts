@@ -6,10 +6,10 @@ import { until } from '@aurora-iam/test-support/until'
 import { describe, expect, test } from 'vitest'
 import type { Suite } from './harness.ts'
 
-/** What is closed is closed: nothing waits on, nothing keeps the process. */
+/** Tests that a closed client waits for nothing and keeps no process alive. */
 export function lifecycle({ harness, aurora, connect }: Suite): void {
   describe('lifecycle', () => {
-    test('after close the process ends by itself', async () => {
+    test('after close: the process exits', async () => {
       const { host, port, hostname, region, ca, credentials } = aurora()
       const settings = JSON.stringify({ host, port, hostname, region, ca, credentials })
       const run = promisify(execFile)(process.execPath, [fileURLToPath(harness.exitProgram)], {

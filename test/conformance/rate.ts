@@ -5,7 +5,7 @@ import { until } from '@aurora-iam/test-support/until'
 import { describe, expect, test } from 'vitest'
 import type { Suite } from './harness.ts'
 
-/** Every new connection waits for its turn before it opens a socket. */
+/** Tests that every new connection waits for its permit before it opens a socket. */
 export function rate({ harness, aurora, connect, address }: Suite): void {
   describe('connection rate', () => {
     test('no socket is opened before its permit is granted', async () => {
@@ -19,7 +19,7 @@ export function rate({ harness, aurora, connect, address }: Suite): void {
       expect(aurora().log.connections).toBe(1)
     })
 
-    test('connections get their turn in the order in which they were asked for', async () => {
+    test('connections in the queue: permits in the order of the requests', async () => {
       const gate = await gateLimiter(4)
       const opening = connect({ connectionLimit: 4 }, { ...aurora().iam, rateLimit: gate.limiter })
       if (harness.capabilities.connectsWhenOpened) {
@@ -69,7 +69,7 @@ export function rate({ harness, aurora, connect, address }: Suite): void {
     })
 
     test.runIf(harness.giveUpWaiting)(
-      'whoever gives up while waiting gives the place to the next',
+      'a request that times out in the queue: the next one gets the permit',
       async () => {
         const gate = await gateLimiter()
         const rateLimit = gate.limiter

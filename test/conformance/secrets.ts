@@ -3,7 +3,7 @@ import { createAuroraIam } from '@aurora-iam/core'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Suite } from './harness.ts'
 
-/** The token is in the packet that carries it and nowhere else. */
+/** Tests that the token is in the packet that carries it and nowhere else. */
 export function secrets({ harness, aurora, connect, address }: Suite): void {
   describe('secrets', () => {
     afterEach(() => vi.restoreAllMocks())
@@ -46,7 +46,7 @@ export function secrets({ harness, aurora, connect, address }: Suite): void {
       for (const secret of secretsOfToken) expect(everything.includes(secret)).toBe(false)
     })
 
-    test('the objects of the caller stay as they are, and may be frozen', async () => {
+    test('objects of the caller: unchanged, and they may be frozen', async () => {
       const options = deepFreeze({ ...address() })
       const iam = deepFreeze({
         ...aurora().iam,

@@ -12,7 +12,7 @@ const IMPOSTORS: ReadonlyArray<readonly [what: string, fault: FaultSettings]> = 
   ['no TLS at all', { tls: 'absent' }],
 ]
 
-/** The token leaves only over verified TLS to the right name. */
+/** Tests that the token leaves only over verified TLS to the right name. */
 export function tls({ aurora, connect }: Suite): void {
   describe('TLS', () => {
     test.each(IMPOSTORS)('a server with %s gets no token', async (_what, fault) => {

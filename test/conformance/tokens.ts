@@ -4,7 +4,7 @@ import type { Client, Suite } from './harness.ts'
 
 const MINUTE_MS = 60_000
 
-/** When tokens are made, for what, and how many. */
+/** Tests when tokens are signed, for what, and how many. */
 export function tokens({ harness, aurora, connect, address }: Suite): void {
   describe('tokens', () => {
     const newIam = () => createAuroraIam({ ...aurora().iam, rateLimit: false })

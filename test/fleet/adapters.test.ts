@@ -13,7 +13,7 @@ const loginsEach = 25
 /** One process for each adapter. */
 const fleet = readdirSync(new URL('adapters/', fixtures)).map((file) => file.replace(/\.mjs$/, ''))
 
-test(`a process for each adapter (${fleet.join(', ')}): they storm one database through one Redis: never over the limit by its own log, and nobody is refused`, async () => {
+test(`a process for each adapter (${fleet.join(', ')}): they storm one database through one Redis: never over the limit by its log, and no login is rejected`, async () => {
   const aurora = await startLocalAurora({ throttle: limit })
   onTestFinished(() => aurora.close())
   const redis = await RedisServer.start()

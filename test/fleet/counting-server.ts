@@ -53,7 +53,7 @@ export class CountingServer {
   }
 }
 
-/** The most logins in any half-open span of `intervalMs`. */
+/** Returns the most logins in any half-open span of `intervalMs`. */
 export function peakTokens(logins: readonly CountedLogin[], intervalMs: number): number {
   let first = 0
   let most = 0
@@ -64,13 +64,13 @@ export function peakTokens(logins: readonly CountedLogin[], intervalMs: number):
   return most
 }
 
-/** The time that so many logins need at the limit, divided by what they took from the first to the last. */
+/** Returns the time that so many logins need at the limit, divided by what they took from the first to the last. */
 export function utilisation(logins: readonly CountedLogin[], limit: number, intervalMs: number): number {
   const needed = Math.floor((logins.length - 1) / limit) * intervalMs
   return needed / ((logins.at(-1) as CountedLogin).at - (logins[0] as CountedLogin).at)
 }
 
-/** Jain's index of what each name got: 1 when all got the same, 1 / n when one got everything. */
+/** Returns Jain's index of the shares: 1 when all names got the same, 1 / n when one got everything. */
 export function fairness(logins: readonly CountedLogin[]): number {
   const counts = new Map<string, number>()
   for (const { name } of logins) counts.set(name, (counts.get(name) ?? 0) + 1)

@@ -6,7 +6,7 @@ import { Member, type MemberSettings } from './member.ts'
 export const limit = 20
 export const intervalMs = 1000
 
-/** How a fleet of a test differs from four processes on ioredis at one Redis. */
+/** Settings in which a fleet differs from four processes on ioredis at one Redis. */
 export interface FleetSettings {
   readonly size: number
   readonly program?: string
@@ -20,7 +20,7 @@ export interface FleetSettings {
 /** Has something done when the test is over: of the test's own context, as tests run side by side. */
 export type AtEnd = (cleanup: () => Promise<void>) => void
 
-/** A Redis, a server that counts logins, and processes that share its limit. All end with the test. */
+/** Starts a Redis, a server that counts logins, and processes that share its limit. All end with the test. */
 export async function startFleet(
   onTestFinished: AtEnd,
   { size, program, kind = 'ioredis', options, ports, env }: FleetSettings,
@@ -45,7 +45,7 @@ export async function startFleet(
   return { redis, server, members }
 }
 
-/** So many welcomes: nobody refused, nobody failed. */
+/** Returns `count` welcomes: no login rejected, none failed. */
 export function welcomes(count: number): string[] {
   return Array(count).fill('welcome')
 }

@@ -54,9 +54,7 @@ test.concurrent('a process that is frozen overruns nothing when it thaws', async
   expect(peakTokens(server.logins, intervalMs)).toBe(limit)
 })
 
-test.concurrent('requests that are called off leave their places to the others', async ({
-  onTestFinished,
-}) => {
+test.concurrent('aborted requests: the others get their permits', async ({ onTestFinished }) => {
   const { server, members } = await startFleet(onTestFinished, { size: 2 })
   const reports = await Promise.all(members.map((member) => member.run(30, 40)))
   expect(reports.flatMap(({ answers }) => answers)).toEqual(welcomes(60))

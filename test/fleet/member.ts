@@ -16,7 +16,7 @@ export interface MemberSettings {
   readonly env?: NodeJS.ProcessEnv | undefined
 }
 
-/** What a process has to tell when its attempts are over. */
+/** Report of a process when its attempts are over. */
 export interface MemberReport {
   readonly answers: readonly string[]
   readonly stats: RateLimiterStats

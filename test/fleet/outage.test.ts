@@ -77,7 +77,7 @@ test.concurrent('scripts flushed and data flushed in the middle: nothing overrun
 })
 
 test.concurrent.for(clients)(
-  'Redis 200 ms away, on %s: nothing overruns, and nobody is forgotten',
+  'Redis 200 ms away, on %s: nothing overruns, and every request ends',
   async (kind, { onTestFinished }) => {
     const { server, reports } = await storm(
       onTestFinished,

@@ -13,7 +13,7 @@ async function startRedis(atEnd: AtEnd, settings?: (folder: string, port: number
   return redis
 }
 
-/** Two processes, one on each client, that share what `kind` and `ports` lead to. */
+/** Starts two processes, one on each client, and expects them to share the limit of one store. */
 async function expectSharedLimit(atEnd: AtEnd, kind: string, ports: number[], during = async () => {}) {
   const server = await CountingServer.start(limit, intervalMs)
   atEnd(() => server.close())

@@ -3,7 +3,7 @@ import type { Knex } from 'knex'
 import type { AdapterHarness, Client } from '../conformance/harness.ts'
 import type { KnexVersion } from './support.ts'
 
-/** Knex's pool, in whichever version. */
+/** Describes Knex's pool, in any version. */
 export function knexHarness({ name, makeKnex, client }: KnexVersion): AdapterHarness {
   return {
     name,
@@ -14,7 +14,7 @@ export function knexHarness({ name, makeKnex, client }: KnexVersion): AdapterHar
     open: (options) => clientOf(makeKnex(options as Knex.Config)),
     openRetrying: (options, iam) =>
       clientOf(makeKnex(withLoginRetry({ ...(options as Knex.Config), client }, iam))),
-    // Knex leaves a connection that takes too long to mysql2, which gives it up after `connectTimeout`.
+    // Knex leaves a connection that takes too long to mysql2, which times out after `connectTimeout`.
     giveUpWaiting: async (options) => {
       const { connection, ...config } = options as Knex.Config & { connection: () => object }
       const db = makeKnex({ ...config, connection: { ...connection(), connectTimeout: 30 } as object })

@@ -17,7 +17,7 @@ beforeEach(() => {
 
 const open = opener(() => aurora)
 
-/** Three queries at once: a pool of three has all its connections at work. */
+/** Runs three queries at once: a pool of three has all its connections in use. */
 function burst(db: Knex): Promise<unknown> {
   return Promise.all([1, 2, 3].map(() => db.raw('SELECT SLEEP(0.005)')))
 }

@@ -15,7 +15,7 @@ const REFUSED = { code: 'ER_ACCESS_DENIED_ERROR', errno: 1045 }
 describe.each(VERSIONS)('the pool of $name in an outage', ({ makeKnex }) => {
   const unlimited = () => createAuroraIam({ ...aurora.iam, rateLimit: false })
 
-  test('logins that are refused for a while cost at most one query each, and then work by themselves', async () => {
+  test('logins that are rejected for a while: at most one failed query each, then automatic recovery', async () => {
     const db = open(makeKnex, unlimited(), { pool: { max: 3 } })
     aurora.faults.set({ refuse: 'NotAuthorized' })
     const stop = aurora.log.on(() => {
@@ -31,7 +31,7 @@ describe.each(VERSIONS)('the pool of $name in an outage', ({ makeKnex }) => {
     await db.raw('SELECT 1')
   })
 
-  test('a connection at hand goes on working while logins are refused', async () => {
+  test('an idle connection while logins are rejected: it goes on working', async () => {
     const db = open(makeKnex, unlimited(), { pool: { max: 3 } })
     await db.raw('SELECT 1')
     aurora.faults.set({ refuse: 'ThrottlingException' })
@@ -43,7 +43,7 @@ describe.each(VERSIONS)('the pool of $name in an outage', ({ makeKnex }) => {
     expect(aurora.log.refusals).toHaveLength(1)
   })
 
-  test('a full limiter refuses at once what has no place in its queue, in words of its own', async () => {
+  test('a full queue: the limiter's error, at once', async () => {
     const rateLimit = createRateLimiter({ limit: 1, intervalMs: 60_000, maxQueue: 1 })
     const taken = await rateLimit.acquire()
     const iam = createAuroraIam({ ...aurora.iam, rateLimit, maxWaitMs: 20_000 })
@@ -76,7 +76,7 @@ describe.each(VERSIONS)('the pool of $name in an outage', ({ makeKnex }) => {
     expect(aurora.log.connections).toBe(0)
   })
 
-  test('a database that restarts fails what runs, then what connects, and is then back by itself', async () => {
+  test('a database that restarts: running queries fail, then connections, then automatic recovery', async () => {
     const db = open(makeKnex, unlimited(), { pool: { max: 3 } })
     const running = [1, 2, 3].map(() => rejectionOf(db.raw('SELECT SLEEP(10)')))
     await until(() => aurora.log.logins.length === 3)
@@ -113,7 +113,7 @@ describe.each(VERSIONS)('the pool of $name in an outage', ({ makeKnex }) => {
   })
 })
 
-/** A port that nobody listens on: one that was free a moment ago. */
+/** Returns a port without a listener: one that was free a moment ago. */
 async function closedPort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

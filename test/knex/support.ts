@@ -29,7 +29,7 @@ export const VERSIONS: readonly KnexVersion[] = [
 /** Knex prints each connection that failed, and hands the error to the caller as well. */
 const log: Knex.Logger = { warn: () => {} }
 
-/** Knex's `connection` that leads to `aurora`. */
+/** Returns Knex's `connection` for `aurora`. */
 export function connectionTo(aurora: LocalAurora) {
   return { host: aurora.host, port: aurora.port, database: aurora.database, user: 'app' }
 }
@@ -50,7 +50,7 @@ export function opener(aurora: () => LocalAurora) {
   }
 }
 
-/** How many of `results` were fulfilled. */
+/** Returns how many of `results` were fulfilled. */
 export function fulfilled(results: ReadonlyArray<PromiseSettledResult<unknown>>): number {
   return results.filter(({ status }) => status === 'fulfilled').length
 }

@@ -38,7 +38,7 @@ const changing = (answer: Answer, request = packet(1, CLEAR_PASSWORD_WANTED)) =>
     await answer(session)
   })
 
-/** The same with a refusal, packed for a client that compresses: so short a packet is not made shorter by it. */
+/** Answers with an error packet for a client that compresses. So short a packet is sent uncompressed. */
 const compressing: Script = async (session) => {
   const more = () => session.hasSent(session.inTls.length + 1)
   const packed = (sequence: number, bytes: Buffer) => {
@@ -59,7 +59,7 @@ const compressing: Script = async (session) => {
   session.send(packed(3, packet(3, DENIED)))
 }
 
-/** Byte after byte, each in a piece of its own. */
+/** Sends byte after byte, each in a separate piece. */
 const inPieces =
   (bytes: Buffer): Answer =>
   async (session) => {
@@ -70,7 +70,7 @@ const inPieces =
   }
 
 describe.each(VERSIONS)('what the server answers to changeUser of $name', ({ promises }) => {
-  /** How a change of user ends before a server that follows `script`, and what is said of it afterwards. */
+  /** Returns how a change of user ends against a server that follows `script`, with the statistics afterwards. */
   async function change(script: Script, options: { compress?: boolean } = {}) {
     server.script = script
     const limiter = createRateLimiter({ limit: 20 })
@@ -136,7 +136,7 @@ describe.each(VERSIONS)('what the server answers to changeUser of $name', ({ pro
     })
   })
 
-  test('an answer that comes before the token gives the place back', async () => {
+  test('an answer before the token: the permit is cancelled', async () => {
     const early = Buffer.concat([packet(1, CLEAR_PASSWORD_WANTED), packet(2, OK)])
     expect(await change(changing(() => {}, early))).toMatchObject({ error: undefined, cancelled: 1 })
   })

@@ -24,7 +24,7 @@ beforeEach(() => {
 })
 
 describe.each(VERSIONS)('changeUser of $name', ({ callbacks, promises }) => {
-  test('logs in with a token of its own, signed for the new user', async () => {
+  test('another user: a token that is signed for this user', async () => {
     const iam = createAuroraIam({ ...aurora.iam, rateLimit: false })
     const connection = await promises.createConnection(withAuroraIam(addressOf(aurora), iam))
     await connection.changeUser({ user: 'reporting' })
@@ -37,7 +37,7 @@ describe.each(VERSIONS)('changeUser of $name', ({ callbacks, promises }) => {
     await connection.end()
   })
 
-  test('waits for its place under the rate limit, as a new connection does', async () => {
+  test('a full limiter: it waits for a permit, as a new connection does', async () => {
     const { limiter, grant } = await gateLimiter(1, 1)
     const iam = { ...aurora.iam, rateLimit: limiter }
     const connection = await promises.createConnection(withAuroraIam(addressOf(aurora), iam))

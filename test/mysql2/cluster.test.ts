@@ -27,7 +27,7 @@ afterEach(async () => {
   for (const cluster of clusters.splice(0)) await new Promise((resolve) => cluster.end(resolve))
 })
 
-/** Both names lead to the one Local Aurora. */
+/** Opens a cluster of two nodes. Both names lead to one Local Aurora. */
 function settings() {
   const { region, credentials, ca } = aurora
   return { region, credentials, ca, dial: { host: aurora.host }, rateLimit: false as const }
@@ -64,7 +64,7 @@ describe.each(VERSIONS)('a pool cluster of $name', ({ callbacks }) => {
     expect(tls).toMatchObject([{ servername: aurora.hostname }, { servername: READER }])
   })
 
-  /** The code of each of ten failures in a row, while the credential source fails; afterwards it works again. */
+  /** Returns the codes of ten failures in a row, while the credential provider fails. It works again afterwards. */
   async function outage(cluster: PoolCluster): Promise<Set<unknown>> {
     const { source, credentials } = failingCredentials(aurora)
     cluster.add('WRITER', withAuroraIam(node(aurora.hostname, 'app'), { ...settings(), credentials }))
@@ -96,7 +96,7 @@ describe.each(VERSIONS)('a pool cluster of $name', ({ callbacks }) => {
     },
   )
 
-  test('takes a node back by itself after an outage of the credential source', async () => {
+  test('after an outage of the credential provider: the node is online again automatically', async () => {
     const cluster = open(auroraIamCluster({ restoreNodeTimeout: 100 }))
     const offline: unknown[] = []
     cluster.on('offline', (name) => offline.push(name))
@@ -107,7 +107,7 @@ describe.each(VERSIONS)('a pool cluster of $name', ({ callbacks }) => {
     expect(aurora.log.logins).toMatchObject([{ user: 'app' }])
   })
 
-  test('would lose the node for ever with mysql2’s own default of 0, which is why 0 is refused', async () => {
+  test('mysql2’s own default of 0 loses the node permanently: 0 is refused', async () => {
     const cluster = open({})
     const removed: unknown[] = []
     cluster.on('remove', (name) => removed.push(name))

@@ -54,7 +54,7 @@ describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
     expect(limiter.stats()).toMatchObject({ succeeded: 1, inFlight: 0 })
   })
 
-  test('connection.destroy() at the very moment of the grant gives the place back', async () => {
+  test('connection.destroy() at the moment of the grant: the permit is released', async () => {
     const { limiter, grant } = await gateLimiter()
     const iam = { ...aurora.iam, rateLimit: limiter }
     const destroyed = callbacks.createConnection(withAuroraIam(addressOf(aurora), iam))
@@ -122,7 +122,7 @@ describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
     await connection.end()
   })
 
-  test('each of those who fail for one reason gets an error object of its own, and may write to it', async () => {
+  test('several connections that fail for one reason: each gets a separate error object, and may write to it', async () => {
     const credentials = async () => {
       throw Object.freeze(new Error('the role cannot be assumed'))
     }
@@ -160,7 +160,7 @@ describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
   })
 })
 
-/** A way to Local Aurora that is reset as soon as the server has said `count` things: greeting, TLS, question. */
+/** Starts a proxy to Local Aurora that resets after `count` packets of the server: greeting, TLS, question. */
 function resettingDoor(count: number) {
   let said = 0
   return startProxy(aurora.port, {

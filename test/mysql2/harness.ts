@@ -2,10 +2,10 @@ import { withAuroraIam, withLoginRetry } from '@aurora-iam/mysql2'
 import type mysql from 'mysql2/promise'
 import type { AdapterHarness, Client } from '../conformance/harness.ts'
 
-/** What every version of mysql2 has in common. */
+/** Members that every version of mysql2 has. */
 export type Mysql2Promise = Pick<typeof mysql, 'createPool' | 'createConnection'>
 
-/** mysql2's promise pools, in whichever version. */
+/** Describes mysql2's promise pools, in any version. */
 export function mysql2Harness(name: string, driver: Mysql2Promise, keepsErrors: boolean): AdapterHarness {
   return {
     name,

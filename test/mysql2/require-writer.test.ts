@@ -43,14 +43,14 @@ describe.each(VERSIONS)('requireWriter with $name', ({ callbacks, promises }) =>
     return { limiter, iam, pool }
   }
 
-  /** The token was taken, which is no sign of throttling, and the connection was not kept. */
+  /** Expects that the token was accepted, without a sign of throttling, and that the connection was not kept. */
   async function expectNotKept({ iam, limiter }: Pick<ReturnType<typeof hostilePool>, 'iam' | 'limiter'>) {
     await until(() => limiter.stats().inFlight === 0)
     expect(iam.stats()).toMatchObject({ connectionsOpened: 0, connectionsFailed: 1 })
     expect(limiter.stats()).toMatchObject({ succeeded: 1, failed: 0, throttled: 0, effectiveLimit: 20 })
   }
 
-  test('a server that falls silent after its OK is waited for no longer than connectTimeout', async () => {
+  test('a server that stops answering after its OK: a time-out after connectTimeout', async () => {
     server.script = lettingIn(() => {})
     const { pool, ...rest } = hostilePool(300)
     await expect(pool.query({ sql: 'SELECT 1', timeout: 200 })).rejects.toMatchObject({ code: 'ETIMEDOUT' })
@@ -59,7 +59,7 @@ describe.each(VERSIONS)('requireWriter with $name', ({ callbacks, promises }) =>
     await pool.end()
   })
 
-  test('a connection that breaks before the answer was let in, and is not kept', async () => {
+  test('a connection that breaks before the answer: it was accepted, and is not kept', async () => {
     server.script = lettingIn((session) => session.destroy())
     const { pool, ...rest } = hostilePool(10_000)
     const lost = /^(PROTOCOL_CONNECTION_LOST|ECONNRESET)$/
@@ -68,7 +68,7 @@ describe.each(VERSIONS)('requireWriter with $name', ({ callbacks, promises }) =>
     await pool.end()
   })
 
-  test('an error in place of the answer ends the connection, as nobody knows what it leads to', async () => {
+  test('an error in place of the answer: the connection ends, as its server is unknown', async () => {
     const error = { errno: 1193, sqlState: 'HY000', message: 'Unknown system variable' }
     server.script = lettingIn((session) => session.sendPacket(1, encodeErr(error)))
     const { pool, ...rest } = hostilePool(10_000)
@@ -98,7 +98,7 @@ describe.each(VERSIONS)('requireWriter with $name', ({ callbacks, promises }) =>
     await pool.end()
   })
 
-  test('a connection that is destroyed before the answer is nobody’s failure', async () => {
+  test('a connection that is destroyed before the answer: no failure', async () => {
     let destroy = () => {}
     server.script = lettingIn(() => destroy())
     const { limiter, iam } = watched()
@@ -113,7 +113,7 @@ describe.each(VERSIONS)('requireWriter with $name', ({ callbacks, promises }) =>
 })
 
 describe.each(VERSIONS)('requireWriter with $name, before a reader', ({ promises }) => {
-  test('each connection that is given up is a failure to be seen', async () => {
+  test('each connection that leads to a reader: one connect-failed event', async () => {
     await aurora.restart({ readOnly: true })
     const { limiter, iam } = watched()
     const pool = promises.createPool(withAuroraIam({ ...addressOf(aurora), connectionLimit: 2 }, iam))

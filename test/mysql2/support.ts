@@ -14,24 +14,24 @@ export interface Mysql2Version {
   readonly promises: typeof mysqlPromise
 }
 
-/** The oldest that is supported, the first line that refuses clear passwords by itself, and the latest. */
+/** The oldest that is supported, the first line that refuses clear passwords by default, and the latest. */
 export const VERSIONS: readonly Mysql2Version[] = [
   { name: 'mysql2 3.15.3', ...asLatest(mysql315, mysql315Promise) },
   { name: 'mysql2 3.22', ...asLatest(mysql322, mysql322Promise) },
   { name: 'mysql2 latest', callbacks: mysql, promises: mysqlPromise },
 ]
 
-// Each version declares the same classes anew, which makes them different types.
+// Each version declares the same classes again, which makes them different types.
 function asLatest(callbacks: unknown, promises: unknown): Pick<Mysql2Version, 'callbacks' | 'promises'> {
   return { callbacks: callbacks as typeof mysql, promises: promises as typeof mysqlPromise }
 }
 
-/** mysql2's options that lead to `aurora`. */
+/** Returns mysql2's options for `aurora`. */
 export function addressOf(aurora: LocalAurora, user = 'app') {
   return { host: aurora.host, port: aurora.port, database: aurora.database, user }
 }
 
-/** AWS credentials that end after a minute of `clock`, from a source that can fail. */
+/** Creates a provider, which can fail, of AWS credentials that expire after a minute of `clock`. */
 export function failingCredentials(aurora: LocalAurora) {
   const source = { isOut: false, clock: () => Date.now() + source.aheadMs, aheadMs: 0 }
   const credentials = async () => {
@@ -41,7 +41,7 @@ export function failingCredentials(aurora: LocalAurora) {
   return { source, credentials }
 }
 
-/** Runs `action` and returns what was rejected meanwhile, or right after, without anybody to handle it. */
+/** Runs `action` and returns what was rejected meanwhile, or right after, without a handler. */
 export async function unhandledDuring(action: () => Promise<unknown>): Promise<unknown[]> {
   const unhandled: unknown[] = []
   const note = (reason: unknown) => unhandled.push(reason)
@@ -55,7 +55,7 @@ export async function unhandledDuring(action: () => Promise<unknown>): Promise<u
   return unhandled
 }
 
-/** How the logins during `action` ended, in order: `connect`, or `connect-failed` and the code of its error. */
+/** Returns how the logins during `action` ended, in order: `connect`, or `connect-failed` and the code of its error. */
 export async function endingsDuring(action: () => Promise<unknown>): Promise<string[]> {
   const endings: string[] = []
   const note = (event: unknown, channel: string | symbol) => {

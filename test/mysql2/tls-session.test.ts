@@ -25,7 +25,7 @@ test('the second connection resumes the TLS session of the first', async () => {
   expect(aurora.log.logins).toHaveLength(2)
 })
 
-test('a session at hand does not let a server pass that cannot prove its name', async () => {
+test('a cached session and a server that cannot prove its name: the login fails', async () => {
   const iam = createAuroraIam({ ...aurora.iam, rateLimit: false })
   await connectOnce(iam)
   for (const certificate of ['wrong-name', 'other-ca'] as const) {

@@ -9,7 +9,7 @@ interface Orm {
 }
 
 /**
- * What becomes of IAM in the pool of an ORM.
+ * Tests IAM in the pool of an ORM.
  *
  * @param unwrap - finds mysql2's error in what the ORM rejects with, where the README says that it is
  */

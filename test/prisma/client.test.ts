@@ -102,10 +102,10 @@ describe.each(CLIENTS)('a client of the generator $generator', ({ Client }) => {
     ])
   })
 
-  test('what raw SQL leaves open is rolled back before somebody else has the connection', async () => {
+  test('a transaction that raw SQL left open: rolled back before the next caller gets the connection', async () => {
     const one = new Client({ adapter: auroraIamFor(aurora, { connectionLimit: 1 }).adapter })
     await one.$executeRaw`START TRANSACTION`
-    await one.$executeRaw`INSERT INTO Author (name) VALUES ('somebody else')`
+    await one.$executeRaw`INSERT INTO Author (name) VALUES ('another caller')`
     await one.$disconnect()
     expect(await prisma.author.count()).toBe(1)
   })
@@ -175,7 +175,7 @@ test('several clients that share an AuroraIam share its tokens and its rate', as
   for (const client of clients) await client.$disconnect()
 })
 
-test('two clients with one adapter have connections of their own', async () => {
+test('two clients with one adapter: separate connections', async () => {
   const { adapter, status } = auroraIamFor(aurora)
   const [one, two] = [new CLIENTS[0].Client({ adapter }), new CLIENTS[1].Client({ adapter })]
   await Promise.all([one.$connect(), two.$connect()])

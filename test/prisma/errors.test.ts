@@ -9,7 +9,7 @@ import { auroraIamFor, clientFor, createTables, lockTable, untilRunning } from '
 const aurora = await localAurora()
 const open: Array<ReturnType<typeof clientFor>> = []
 
-/** A client that is closed after the test. */
+/** Opens a client that is closed after the test. */
 function connect(...args: Parameters<typeof clientFor>) {
   const prisma = clientFor(...args)
   open.push(prisma)
@@ -48,7 +48,7 @@ const WAYS: readonly Way[] = [['$connect()', (prisma) => prisma.$connect(), UNDE
 
 describe.each([
   ['a bad token', 'P1000', { refuse: 'InvalidToken' }, 'AuthenticationFailed'],
-  ['a certificate of somebody else', 'P1011', { certificate: 'wrong-name' }, 'TlsConnectionError'],
+  ['a certificate of another name', 'P1011', { certificate: 'wrong-name' }, 'TlsConnectionError'],
   ['a certificate that has expired', 'P1011', { certificate: 'expired' }, 'TlsConnectionError'],
   ['a server without TLS', 'P1011', { tls: 'absent' }, 'TlsConnectionError'],
   ['too many connections', 'P2037', { error: { errno: 1040, message: 'Too many' } }, 'TooManyConnections'],
@@ -161,7 +161,7 @@ describe('a connection that is lost', () => {
     })
     expect(await rejectionOf(inside)).toMatchObject({ code: 'P1017' })
     const atCommit = prisma.$transaction(async (tx) => {
-      await tx.author.create({ data: { name: 'nobody knows' } })
+      await tx.author.create({ data: { name: 'of unknown name' } })
       await cut()
     })
     expect(await rejectionOf(atCommit)).toMatchObject({ code: 'P1017', name: UNDERNEATH })
@@ -183,7 +183,7 @@ test('an error of ours keeps its code; what Prisma would drop of it is in meta',
   }
 })
 
-test('no place under the rate in time says so, with the time that a place would have taken', async () => {
+test('no permit in time: an error that says so, with the wait that was necessary', async () => {
   const rateLimit = createRateLimiter({ limit: 1, intervalMs: 60_000 })
   await rateLimit.acquire()
   const prisma = connect(aurora, {}, { ...aurora.iam, rateLimit, maxWaitMs: 50 })

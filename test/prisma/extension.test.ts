@@ -68,7 +68,7 @@ describe('$iam.status()', () => {
 })
 
 describe('retryReads', () => {
-  /** What becomes of `work` when the connections are lost while it reads the locked table. */
+  /** Returns how `work` ends when the connections are lost while it reads the locked table. */
   async function whileLost<T>(work: () => Promise<T>, part: string): Promise<T> {
     await lockTable(aurora, 'Author')
     const outcome = work().then()

@@ -8,17 +8,17 @@ const HELD_FOR_MS = 60_000
 
 interface Made {
   readonly patient: AuroraIamPrisma
-  /** The same, for somebody who does not wait long for a connection. */
+  /** The same with a short limit on the wait for a connection. */
   readonly hasty: AuroraIamPrisma
 }
 
-/** A PrismaClient of whichever generator. */
+/** Describes a PrismaClient of any generator. */
 export function prismaHarness(name: string, Client: typeof PrismaClient): AdapterHarness {
   const open = ({ adapter, transactionOptions, extension }: AuroraIamPrisma) =>
     new Client({ adapter, transactionOptions }).$extends(extension())
   return {
     name,
-    // Prisma makes errors of its own of what it is given: code and message are kept, the cause is in `meta`.
+    // Prisma wraps the errors that it gets: code and message are kept, the cause is in `meta`.
     capabilities: { connectsWhenOpened: false, keepsErrors: false, retriesLogins: true },
     errors: {
       refused: { meta: { driverAdapterError: { cause: { kind: 'AuthenticationFailed' } } } },
@@ -47,7 +47,7 @@ function clientOf(prisma: TestClient): Client {
   }
 }
 
-/** Prisma hands out no connections: an interactive transaction has one for as long as its callback runs. */
+/** Holds a connection in an interactive transaction, for as long as its callback runs: Prisma hands out none. */
 function hold(prisma: TestClient): Promise<HeldConnection> {
   return new Promise((resolve, reject) => {
     let end = () => {}

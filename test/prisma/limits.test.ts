@@ -29,7 +29,7 @@ async function elapse(durationMs: number): Promise<void> {
 
 const CLOCKS = { toFake: ['setTimeout', 'clearTimeout', 'performance'] } as const
 
-/** One connection is in a transaction while `work` runs. */
+/** Keeps one connection in a transaction while `work` runs. */
 async function whileOneIsHeld(prisma: ReturnType<typeof connect>, work: () => Promise<void>): Promise<void> {
   await prisma.$transaction(work, { timeout: 3_600_000 })
 }

@@ -61,7 +61,7 @@ test('counts its connections, and says who takes one and who gives it back', asy
   await two.release()
 })
 
-test('a connection that was given back is of no use to who had it, and giving it back again changes nothing', async () => {
+test('a connection that was returned: unusable for its borrower, and returning it again changes nothing', async () => {
   const connection = await pool.getConnection()
   await connection.query('SELECT 1')
   await connection.release()
@@ -86,7 +86,7 @@ test('no query that is under way when its transaction is rolled back is executed
   expect(await Promise.all([inserted, late])).toMatchObject([{ code: 'P2028' }, { code: 'P2028' }])
 })
 
-test('nothing can be had of it once it has ended', async () => {
+test('a pool that has ended: no connection and no query', async () => {
   const adapter = await auroraIamFor(aurora).adapter.connect()
   const ended = (adapter as unknown as { underlyingDriver(): Pool }).underlyingDriver()
   await adapter.dispose()

@@ -20,7 +20,7 @@ function connect(...args: Parameters<typeof clientFor>) {
   return prisma
 }
 
-/** One query on each of `count` connections, all at once. */
+/** Runs one query on each of `count` connections, all at once. */
 function onMany(prisma: ReturnType<typeof connect>, count: number): Promise<unknown[]> {
   return Promise.all(Array.from({ length: count }, () => prisma.$queryRaw`SELECT SLEEP(0.2)`))
 }
@@ -55,7 +55,7 @@ test('many connections at once are no cause for a warning of Node', async () => 
   expect(warnings).toEqual([])
 })
 
-test('a server that falls silent when it is asked whether it is the writer is given up in time', async () => {
+test('a server that stops answering the writer check: a time-out', async () => {
   await using silent = await startHostileServer(aurora.hostname)
   silent.script = trusted((session) => session.sendPacket(3, OK))
   const { port } = aurora
@@ -100,7 +100,7 @@ test('logins are refused for a while, then accepted: the same client goes on', a
 })
 
 describe('a refused token', () => {
-  test('that came from the cache is replaced, and the login repeated once, at a place of its own', async () => {
+  test('that came from the cache: replaced, and the login repeated once, with a separate permit', async () => {
     const revoked = aurora.credentials
     const renewed = createPrincipal()
     let current: typeof revoked = revoked
@@ -153,7 +153,7 @@ describe('a refused token', () => {
   })
 })
 
-test('the limiter is full: queries wait for their turn, and all are answered', async () => {
+test('the limiter is full: queries wait in the queue, and all are answered', async () => {
   const rateLimit = createRateLimiter({ limit: 2, intervalMs: 100 })
   const prisma = connect(aurora, {}, { ...aurora.iam, rateLimit })
   const answers = onMany(prisma, 8)
@@ -217,7 +217,7 @@ describe('$disconnect in the middle', () => {
     await expect.poll(() => aurora.openConnections).toBe(0)
   })
 
-  test('gives the place of a connection that waits for its turn to the next in line', async () => {
+  test('a connection that waits in the queue: the next request gets its permit', async () => {
     const rateLimit = createRateLimiter({ limit: 2, intervalMs: 60_000 })
     const prisma = connect(aurora, {}, { ...aurora.iam, rateLimit })
     await prisma.$connect()

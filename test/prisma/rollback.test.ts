@@ -36,7 +36,7 @@ async function connectThrough(network: { readonly port: number }, options: Auror
   return prisma
 }
 
-/** A transaction of `prisma`, on a clock that stands still, once its callback has come as far as `work`. */
+/** Begins a transaction of `prisma`, on a clock that stands still, once its callback has come as far as `work`. */
 async function begin(prisma: Prisma, work: (tx: Transaction) => Promise<unknown>) {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   let outcome = Promise.resolve<Awaited<ReturnType<typeof rejectionOf>> | undefined>(undefined)
@@ -61,36 +61,39 @@ describe.each([
   ['a query', async (tx: Transaction) => tx.author.findMany(), 'P2028'],
   // Its COMMIT has Prisma connect once more, to find out that there is no such transaction any longer.
   ['nothing', () => new Promise((resolve) => setTimeout(resolve, TIMEOUT_MS + 1)), 'P1001'],
-] as const)('a network that falls silent while a transaction is at %s', (_what, work, disconnectedCode) => {
-  test('costs the connection, and the transaction is P2028 as any that ran too long', async () => {
-    await using network = await startSilenceableProxy(aurora.port)
-    const prisma = await connectThrough(network, { connectionLimit: 1 })
-    const { outcome } = await begin(prisma, (tx) => {
-      network.fallSilent()
-      return work(tx)
+] as const)(
+  'a network that stops delivering while a transaction is at %s',
+  (_what, work, disconnectedCode) => {
+    test('costs the connection, and the transaction is P2028 as any that ran too long', async () => {
+      await using network = await startSilenceableProxy(aurora.port)
+      const prisma = await connectThrough(network, { connectionLimit: 1 })
+      const { outcome } = await begin(prisma, (tx) => {
+        network.fallSilent()
+        return work(tx)
+      })
+      await elapse(TIMEOUT_MS + BOUND_MS)
+      expect(await outcome()).toMatchObject({ code: 'P2028' })
+      expect(prisma.$iam.status()).toMatchObject({ active: 0, idle: 0 })
+      await prisma.$disconnect()
     })
-    await elapse(TIMEOUT_MS + BOUND_MS)
-    expect(await outcome()).toMatchObject({ code: 'P2028' })
-    expect(prisma.$iam.status()).toMatchObject({ active: 0, idle: 0 })
-    await prisma.$disconnect()
-  })
 
-  test('does not keep $disconnect from ending', async () => {
-    await using network = await startSilenceableProxy(aurora.port)
-    const prisma = await connectThrough(network, { connectTimeoutMs: 400 })
-    const { outcome } = await begin(prisma, (tx) => {
-      network.fallSilent()
-      return work(tx)
+    test('does not keep $disconnect from ending', async () => {
+      await using network = await startSilenceableProxy(aurora.port)
+      const prisma = await connectThrough(network, { connectTimeoutMs: 400 })
+      const { outcome } = await begin(prisma, (tx) => {
+        network.fallSilent()
+        return work(tx)
+      })
+      // By then the query is on its way.
+      await elapse(50)
+      const disconnected = prisma.$disconnect()
+      await elapse(BOUND_MS + TIMEOUT_MS)
+      await disconnected
+      vi.useRealTimers()
+      expect(await outcome()).toMatchObject({ code: disconnectedCode })
     })
-    // By then the query is on its way.
-    await elapse(50)
-    const disconnected = prisma.$disconnect()
-    await elapse(BOUND_MS + TIMEOUT_MS)
-    await disconnected
-    vi.useRealTimers()
-    expect(await outcome()).toMatchObject({ code: disconnectedCode })
-  })
-})
+  },
+)
 
 // The last, because the database sleeps on.
 test('$disconnect waits no longer than 5 seconds for a query in a transaction, and nothing of it is kept', async () => {

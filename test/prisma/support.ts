@@ -8,11 +8,11 @@ import { PrismaClient } from './generated/esm/client.ts'
 /** The clients of both generators: `prisma-client`, and the older `prisma-client-js`. */
 export const CLIENTS = [
   { generator: 'prisma-client', Client: PrismaClient },
-  // The same client by another way: its types are the same, declared anew.
+  // The same client by another way: its types are the same, declared again.
   { generator: 'prisma-client-js', Client: CjsClient as unknown as typeof PrismaClient },
 ] as const
 
-/** `auroraIam` for `aurora`, without a rate limit unless `iam` has one. */
+/** Calls `auroraIam` for `aurora`, without a rate limit unless `iam` has one. */
 export function auroraIamFor(
   aurora: LocalAurora,
   options: AuroraIamPrismaOptions = {},
@@ -22,7 +22,7 @@ export function auroraIamFor(
   return auroraIam({ ...place, ...options }, iam)
 }
 
-/** A client on `aurora` with the extension. */
+/** Opens a client on `aurora` with the extension. */
 export function clientFor(...args: Parameters<typeof auroraIamFor>) {
   const { adapter, transactionOptions, extension } = auroraIamFor(...args)
   return new PrismaClient({ adapter, transactionOptions }).$extends(extension())
@@ -50,7 +50,7 @@ export async function createTables(prisma: Pick<PrismaClient, '$executeRawUnsafe
   )
 }
 
-/** Locks `table` until the connections of `aurora` are dropped: whoever reads it waits. */
+/** Locks `table` until the connections of `aurora` are dropped: every reader waits. */
 export async function lockTable(aurora: LocalAurora, table: string): Promise<void> {
   const adapter = await auroraIamFor(aurora, { useTextProtocol: true }).adapter.connect()
   const transaction = await adapter.startTransaction()
@@ -68,7 +68,7 @@ export async function untilRunning(aurora: LocalAurora, part: string): Promise<v
   await adapter.dispose()
 }
 
-/** A network between here and the server at `to` on loopback that can fall silent: no byte, no end, no reset. */
+/** Starts a proxy to the server at `to` on loopback that can stop delivering: no byte, no end, no reset. */
 export async function startSilenceableProxy(to: number) {
   let isSilent = false
   const proxy = await startProxy(to, {

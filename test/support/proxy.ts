@@ -1,15 +1,15 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** What a proxy does with what happens on one side of it. */
+/** Reactions of a proxy to what happens on one side of it. */
 interface Passing {
-  /** One side said `bytes`, for `onto`. */
+  /** Passes on `bytes` of one side to `onto`. */
   readonly said: (bytes: Buffer, onto: Socket, isAnswer: boolean) => void
   /** One side closed its connection. @defaultValue closes `onto` */
   readonly left?: (onto: Socket) => void
 }
 
-/** A way to the server at `to` on loopback. */
+/** Starts a proxy to the server at `to` on loopback. */
 export async function startProxy(
   to: number,
   { said, left = (onto) => onto.destroy() }: Passing,
@@ -39,7 +39,7 @@ export async function startProxy(
   }
 }
 
-/** A way to a server on loopback that takes `delayMs` in each direction, as one to another continent does. */
+/** Starts a proxy that delays by `delayMs` in each direction, as a server on another continent does. */
 export function startDelayingProxy(to: number, delayMs: number): ReturnType<typeof startProxy> {
   return startProxy(to, {
     said: (bytes, onto) => setTimeout(() => onto.writable && onto.write(bytes), delayMs),

@@ -15,10 +15,10 @@ export const serverPrograms = ['redis-server', 'valkey-server'].filter(
   (name) => spawnSync(name, ['--version']).status === 0,
 )
 
-// Below those that the system gives to whoever asks for any, and so is the bus of a cluster, 10,000 above.
+// Below the ports that the system assigns to port 0, and so is the bus of a cluster, 10,000 above.
 const PORTS = [10_000, 22_000] as const
 
-/** A server of the test's own: on a free port of the loopback, in a folder of its own, keeping nothing. */
+/** Redis server of one test, on a free port of the loopback, in a temporary folder, without persistence. */
 export class RedisServer {
   readonly port: number
   readonly folder: string
@@ -56,7 +56,7 @@ export class RedisServer {
     })
   }
 
-  /** A server that finds its port taken, or that of its bus, ends at once: then the next one is tried. */
+  /** Tries another port when the server exits at once, because its port or that of its bus is taken. */
   static async #onFreePort(create: (port: number) => Promise<RedisServer>): Promise<RedisServer> {
     for (let tries = 1; ; tries++) {
       const server = await create(randomInt(...PORTS))
@@ -70,12 +70,12 @@ export class RedisServer {
     }
   }
 
-  /** Starts it, again if need be: empty, as nothing is kept. */
+  /** Starts it, also after a stop. It is empty, as nothing is kept. */
   async up(): Promise<void> {
     const child = spawn(this.#program, this.#settings, { stdio: 'ignore' })
     this.#process = child
     const deadline = performance.now() + 10_000
-    // Whoever else holds the port may be a Redis too.
+    // Another server on the port may be a Redis too.
     while (!(await info(this.port)).includes(`process_id:${child.pid}\r\n`)) {
       if (child.exitCode !== null) {
         throw new Error(`${this.#program} ended: port ${this.port} is taken, or a setting is wrong.`)
@@ -109,7 +109,7 @@ export class RedisServer {
   }
 }
 
-/** What a Redis says of itself, or nothing. */
+/** Returns the report of a Redis about itself, or nothing. */
 async function info(port: number): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   try {

@@ -13,7 +13,7 @@ export interface StsRequest {
   readonly accessKeyId: string | undefined
 }
 
-/** What the local STS does: gives out a role for some minutes, refuses with one of AWS's codes, or keeps silent. */
+/** Answers of the local STS: a role for some minutes, one of AWS's error codes, or no answer. */
 export type StsAnswer =
   | { readonly accessKeyId: string; readonly lifeMinutes?: number }
   | { readonly code: string; readonly message: string }

@@ -12,7 +12,7 @@ const TABLES = "SELECT COUNT(*) AS shops FROM information_schema.tables WHERE ta
 const aurora = await localAurora()
 
 describe.each(VERSIONS)('the command line of $name', ({ module }) => {
-  /** Runs one command; it must end by itself and say nothing on stderr. */
+  /** Runs one command. It must exit and write nothing to stderr. */
   async function typeorm(...args: string[]): Promise<string> {
     const cli = createRequire(import.meta.url).resolve(`${module}/cli.js`)
     const { host, port, hostname, region, ca, credentials } = aurora

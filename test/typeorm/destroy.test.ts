@@ -9,8 +9,8 @@ import { addressOf, VERSIONS } from './support.ts'
 
 const aurora = await localAurora()
 
-describe.each(VERSIONS)('destroy() of $name while connections wait for their turn', ({ open }) => {
-  /** A DataSource with one connection in use, and six queries that want one of three more. */
+describe.each(VERSIONS)('destroy() of $name while connections wait in the queue', ({ open }) => {
+  /** Opens a DataSource with one connection in use, and six queries that want one of three more. */
   async function busy(iam: AuroraIam | AuroraIamOptions, isWaiting: () => boolean) {
     const dataSource = await open(withAuroraIam({ ...addressOf(aurora), poolSize: 4 }, iam)).initialize()
     await dataSource.createQueryRunner().connect()
@@ -34,7 +34,7 @@ describe.each(VERSIONS)('destroy() of $name while connections wait for their tur
     for (const message of messages) expect([undefined, 'Pool is closed.']).toContain(message)
   })
 
-  test('ends with the limiter’s error when they wait in vain, after maxWaitMs', async () => {
+  test('no permit within maxWaitMs: the limiter’s error', async () => {
     const rateLimit = createRateLimiter({ limit: 1, intervalMs: 60_000 })
     const isWaiting = () => rateLimit.stats().waiting === 3
     const { dataSource, errors } = await busy({ ...aurora.iam, rateLimit, maxWaitMs: 100 }, isWaiting)

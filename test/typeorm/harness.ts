@@ -3,7 +3,7 @@ import type { DataSource, DataSourceOptions } from 'typeorm'
 import type { AdapterHarness, Client } from '../conformance/harness.ts'
 import type { TypeormVersion } from './support.ts'
 
-/** TypeORM's DataSource, in whichever version. */
+/** Describes TypeORM's DataSource, in any version. */
 export function typeormHarness({ name, open }: TypeormVersion): AdapterHarness {
   return {
     name,

@@ -23,9 +23,9 @@ afterEach(async () => {
   for (const dataSource of opened.splice(0)) await dataSource.destroy()
 })
 
-// What withLoginRetry leaves to mysql2, because a cluster of pools repeats by itself.
+// What withLoginRetry leaves to mysql2, because a cluster of pools retries automatically.
 describe.each(VERSIONS)('refused logins of $name with replication', ({ open }) => {
-  /** A DataSource with a connection to the writer in use, by a key that is deleted now. */
+  /** Opens a DataSource with a connection to the writer in use, by a key that is deleted now. */
   async function withDeletedKey(next: typeof FIRST): Promise<DataSource> {
     let current = FIRST
     const iam = createAuroraIam({
@@ -62,7 +62,7 @@ describe.each(VERSIONS)('refused logins of $name with replication', ({ open }) =
     expect(aurora.log.refusals).toHaveLength(1)
   })
 
-  test('a permission is missing: four logins more, until the node is put aside', async () => {
+  test('a permission is missing: four logins more, until the node is marked offline', async () => {
     const dataSource = await withDeletedKey(UNKNOWN)
     const results = await Promise.allSettled(Array.from({ length: 10 }, () => query(dataSource)))
     expect(results.filter(({ status }) => status === 'fulfilled')).toEqual([])

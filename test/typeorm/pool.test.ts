@@ -28,7 +28,7 @@ async function hold(dataSource: DataSource): Promise<QueryRunner> {
 
 describe.each(VERSIONS)('the pool of $name', ({ open, Account }) => {
   function create(options: object = {}, iam: AuroraIamOptions = { rateLimit: false }): DataSource {
-    // This workspace has TypeORM more than once, and each has an EntitySchema of its own.
+    // This workspace has TypeORM more than once, and each has a separate EntitySchema.
     const settings = { ...addressOf(aurora), poolSize: 4, entities: [Account as never], ...options }
     const dataSource = open(withAuroraIam(settings, { ...aurora.iam, ...iam }))
     opened.push(dataSource)

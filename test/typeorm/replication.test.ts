@@ -8,7 +8,7 @@ import { VERSIONS } from './support.ts'
 
 const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
 
-// Each with a port, a certificate authority and users of its own: a token for one is refused by the other.
+// Each with a separate port, certificate authority and users: the other rejects its token.
 let writer: LocalAurora
 let reader: LocalAurora
 const opened: DataSource[] = []
@@ -92,7 +92,7 @@ describe.each(VERSIONS)('replication of $name', ({ open }) => {
     expect(reader.log.tokensReceived).toBe(0)
   })
 
-  test('a reader that is down is put aside, and taken back when it is well again', async () => {
+  test('a reader that is down: marked offline, and online again when it is usable', async () => {
     const dataSource = await create().initialize()
     expect(await query(dataSource, 'slave')).toEqual([{ name: 'reporting' }])
     reader.faults.set({ error: { errno: 1053, sqlState: '08S01', message: 'Server shutdown in progress' } })

@@ -41,7 +41,7 @@ export const VERSIONS: readonly TypeormVersion[] = [
   },
 ]
 
-/** TypeORM's options that lead to `aurora`. */
+/** Returns TypeORM's options for `aurora`. */
 export function addressOf(aurora: LocalAurora, username = 'app') {
   return {
     type: 'mysql' as const,

@@ -9,7 +9,7 @@ export const THROTTLE = 20
 /** Connections of the pool, and transfers under way. */
 export const CONNECTIONS = 60
 
-/** What one act came to. */
+/** Result of one act. */
 export interface ActResult extends LoadResult {
   readonly logins: number
   readonly refused: number

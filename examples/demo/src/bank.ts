@@ -10,7 +10,7 @@ export async function openAccounts(pool: Pool): Promise<void> {
   await pool.query('INSERT INTO account (id, balance) VALUES ?', [rows])
 }
 
-/** What is in all accounts together. */
+/** Returns the sum of all accounts. */
 export async function totalBalance(pool: Pool): Promise<number> {
   const [rows] = await pool.query('SELECT SUM(balance) AS total FROM account')
   return Number((rows as Array<{ total: string }>)[0]?.total)

@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from 'mysql2/promise'
 import { transfer } from './bank.ts'
 
-/** What a load did. */
+/** Result of a load. */
 export interface LoadResult {
   transfers: number
   /** Transfers that did not happen, by the driver's error code; each was tried again. */
   readonly failures: Map<string, number>
 }
 
-/** Keeps `workers` transfers under way until `signal` says stop. Whoever fails again and again tries less often. */
+/** Keeps `workers` transfers under way until `signal` says stop. A worker that fails repeatedly tries less often. */
 export async function runLoad(
   pool: Pool,
   workers: number,

@@ -10,7 +10,7 @@ import { heading, print } from './chart.ts'
 
 /** One second here is two minutes there, so that tokens age while you watch. */
 const CLOCK_SPEED = 120
-/** How long the demo's AWS credentials last, which is how long a token signed with them lasts. */
+/** Lifetime of the demo's AWS credentials, which is also the lifetime of a token signed with them. */
 const CREDENTIALS_LIFE_MS = 6 * 60_000
 
 async function main(signal: AbortSignal): Promise<void> {

@@ -12,7 +12,7 @@ const Account = defineEntity({
 await using aurora = await startLocalAurora()
 const { host, port, database: dbName } = aurora
 
-// The lines that matter. driverOptions goes to mysql2 as it is, and wins over what stands beside it.
+// The lines that matter. driverOptions goes to mysql2 unchanged, and wins over the options beside it.
 const driverOptions = withAuroraIam({ host, port, user: 'app' }, aurora.iam)
 await using orm = await MikroORM.init({ entities: [Account], dbName, driverOptions })
 

@@ -9,7 +9,7 @@ import { Bank } from './bank.ts'
 
 @Module({ providers: [Bank] })
 class AppModule {
-  /** On Aurora itself `host` is the cluster's endpoint, and the second argument can be left out. */
+  /** Starts the module on `aurora`. On Aurora `host` is the cluster's endpoint, and the second argument can be left out. */
   static on({ host, port, iam }: LocalAurora): DynamicModule {
     const database = TypeOrmModule.forRoot(
       withAuroraIam(

@@ -22,7 +22,7 @@ export function instrumentAuroraIam(): void {
   const tokens = meter.createCounter('aurora_iam.tokens', { unit: '{token}' })
   const refusals = meter.createCounter('aurora_iam.refusals', { unit: '{connection}' })
 
-  // The event comes at the end of what it is about, in the context of whoever asked for the connection.
+  // The event is published at the end of its step, in the context of the code that asked for the connection.
   const span = (name: string, attributes: Attributes, durationMs: number) =>
     tracer.startSpan(name, { attributes, startTime: Date.now() - durationMs })
 

@@ -44,7 +44,7 @@ export async function transfer(prisma: Database, from: string, to: string, amoun
   })
 }
 
-/** Who has how much, and in how many transfers they sent something. */
+/** Returns each owner's balance and number of transfers. */
 export async function describeAccounts(prisma: Database): Promise<string> {
   const accounts = await prisma.account.findMany({
     orderBy: { owner: 'asc' },

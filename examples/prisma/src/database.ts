@@ -4,7 +4,7 @@ import { PrismaClient } from './generated/client.ts'
 /** The client of this program. */
 export type Database = ReturnType<typeof connectDatabase>
 
-/** A client on IAM tokens. Against a real cluster `iam` is left out. */
+/** Creates a client on IAM tokens. With a real cluster `iam` is left out. */
 export function connectDatabase(options: AuroraIamPrismaOptions, iam?: AuroraIamOptions) {
   const { adapter, transactionOptions, extension } = auroraIam(options, iam)
   return new PrismaClient({ adapter, transactionOptions }).$extends(extension({ retryReads: true }))

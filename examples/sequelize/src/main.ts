@@ -14,7 +14,7 @@ import {
 await using aurora = await startLocalAurora()
 const { host, port, database } = aurora
 
-// The lines that matter. dialectOptions goes to mysql2 as it is, and wins over what stands beside it.
+// The lines that matter. dialectOptions goes to mysql2 unchanged, and wins over the options beside it.
 const dialectOptions = withAuroraIam({ host, port, user: 'app' }, aurora.iam)
 const sequelize = new Sequelize({ dialect: 'mysql', database, dialectOptions, logging: false })
 

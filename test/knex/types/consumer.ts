@@ -4,7 +4,7 @@ import knex, { type Knex } from 'knex'
 const host = 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
 const connection = { host, user: 'app', database: 'shop' }
 
-/** What users write, without a cast. It is compiled with each version of Knex, and never called. */
+/** Holds what users write, without a cast. It is compiled with each version of Knex, and never called. */
 export function clientsOf(config: Knex.Config): Knex[] {
   const knexfile: Record<string, Knex.Config> = {
     development: withAuroraIam(
