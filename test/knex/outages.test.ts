@@ -43,7 +43,7 @@ describe.each(VERSIONS)('the pool of $name in an outage', ({ makeKnex }) => {
     expect(aurora.log.refusals).toHaveLength(1)
   })
 
-  test('a full queue: the limiter's error, at once', async () => {
+  test('a full queue: the limiter’s error, at once', async () => {
     const rateLimit = createRateLimiter({ limit: 1, intervalMs: 60_000, maxQueue: 1 })
     const taken = await rateLimit.acquire()
     const iam = createAuroraIam({ ...aurora.iam, rateLimit, maxWaitMs: 20_000 })
