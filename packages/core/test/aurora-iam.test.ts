@@ -68,7 +68,7 @@ describe('login', () => {
     }
   })
 
-  test('a token that has to be made anew after the place was had: a new error object for each, too', async () => {
+  test('a token that has to be signed again after the permit: a new error object for each, too', async () => {
     let answer: Promise<typeof STATIC> = Promise.resolve(STATIC)
     const { login, clock } = setUp({ credentials: () => answer })
     const logins = await Promise.all(Array.from({ length: 5 }, () => login()))
@@ -80,7 +80,7 @@ describe('login', () => {
     for (const error of errors) expect(error.cause).toBe(cause)
   })
 
-  test('called off while it waits for its place: CLOSED, and nobody else is disturbed', async () => {
+  test('aborted while it waits for its permit: CLOSED, and no other request is disturbed', async () => {
     const { login } = setUp({ rateLimit: { limit: 1, intervalMs: 3_600_000 } })
     const first = await login()
     const controller = new AbortController()
@@ -96,7 +96,7 @@ describe('login', () => {
     expect((await third).target.username).toBe('app')
   })
 
-  test('called off while it waits for its token: CLOSED at once, and others get theirs', async () => {
+  test('aborted while it waits for its token: CLOSED at once, and others get theirs', async () => {
     const answer = new Deferred<typeof STATIC>()
     const { login } = setUp({ credentials: () => answer.promise })
     const controller = new AbortController()
@@ -113,16 +113,13 @@ describe('login', () => {
     expect((await second).target.username).toBe('app')
   })
 
-  test.each([[20], [false]] as const)(
-    'called off before, at a rateLimit of %s: CLOSED',
-    async (rateLimit) => {
-      const { iam, login } = setUp({ rateLimit })
-      expect(await rejectionOf(login(AbortSignal.abort()))).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
-      expect(iam.stats().tokensSigned).toBe(0)
-    },
-  )
+  test.each([[20], [false]] as const)('aborted before, at a rateLimit of %s: CLOSED', async (rateLimit) => {
+    const { iam, login } = setUp({ rateLimit })
+    expect(await rejectionOf(login(AbortSignal.abort()))).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
+    expect(iam.stats().tokensSigned).toBe(0)
+  })
 
-  test('100 that are called off together, by one signal: no warning', async () => {
+  test('100 that one signal aborts together: no warning', async () => {
     const { login } = setUp({ rateLimit: { limit: 1, intervalMs: 3_600_000 } })
     await login()
     const controller = new AbortController()
@@ -151,7 +148,7 @@ describe('login', () => {
     expect(iam.stats().rateLimits).toEqual({})
   })
 
-  test('a limit that others of the same endpoint contradict is a configuration to mend, not to wait for', async () => {
+  test('a limit that others of the same endpoint contradict is a configuration to fix, not to wait for', async () => {
     const { iam, target, login } = setUp({ rateLimit: { limit: 1, intervalMs: 1_000 } })
     await login()
     const other = iamOn(new Clock(), { rateLimit: { limit: 1, intervalMs: 2_000 } })

@@ -58,7 +58,7 @@ const HOSTILE: ReadonlyArray<readonly [what: string, config: string | Uint8Array
 
 describe('an AWS config file with', () => {
   test.each(HOSTILE)(
-    '%s: UNAVAILABLE with what the SDK found, in bounds, without a secret; and usable once it is mended',
+    '%s: UNAVAILABLE with what the SDK found, in bounds, without a secret; and usable once it is fixed',
     async (_what, config, said) => {
       await write('config', config)
       const iam = start()
@@ -81,7 +81,7 @@ describe('an AWS config file with', () => {
     })
   })
 
-  test('a command that hangs: TIMEOUT in bounded time, and usable once it is mended', async () => {
+  test('a command that hangs: TIMEOUT in bounded time, and usable once it is fixed', async () => {
     await write('config', command('sleep 2'))
     const iam = start({ credentialsTimeoutMs: 100 })
     expect(await rejectionOf(iam.token(TARGET))).toMatchObject({

@@ -79,7 +79,7 @@ test('importing reads nothing of the environment, opens nothing and leaves no gl
   expect(JSON.parse(result!)).toEqual({ read: [], after: [], open: [] })
 })
 
-test('a process with tokens, places and a closed wait exits by itself, at once', async () => {
+test('a process with tokens, permits and a closed wait: exits at once', async () => {
   const lines = await play(`
     const { adapterIam } = await import(adapter)
     const credentials = { accessKeyId: 'AKID', secretAccessKey: '${SECRET}' }

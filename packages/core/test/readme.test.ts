@@ -16,7 +16,7 @@ beforeAll(async () => {
   )
 })
 
-/** The cells of the rows whose first cell is code, under a heading. */
+/** Returns the cells of the rows whose first cell is code, under a heading. */
 function table(heading: string): Map<string, string[]> {
   const section = readme.split(/^## /m).find((text) => text.startsWith(`${heading}\n`)) ?? ''
   const rows = [...section.matchAll(/^\| `([\w:-]+)` +\|(.*)\|$/gm)]

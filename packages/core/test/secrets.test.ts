@@ -52,7 +52,7 @@ test('every step is published, and no event, result or object shows a secret', a
   for (const secret of [SECRET, SESSION, signature]) expect(text).not.toContain(secret)
 })
 
-test('nothing is published, and nothing built, for nobody', async () => {
+test('no subscriber: nothing is published and nothing built', async () => {
   await expect(iamOn(new Clock()).token(TARGET)).resolves.toBeInstanceOf(AuthToken)
 })
 

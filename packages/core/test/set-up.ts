@@ -3,7 +3,7 @@ import { Clock, iamOn } from './support.ts'
 
 let endpoints = 0
 
-/** An AuroraIam and a target on an endpoint of their own: limiters are shared by endpoint. */
+/** Creates an AuroraIam and a target on a separate endpoint: limiters are shared by endpoint. */
 export function setUp(options: AuroraIamOptions = {}, clock = new Clock()) {
   const iam = iamOn(clock, options)
   const host = `db${endpoints++}.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com`

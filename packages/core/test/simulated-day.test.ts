@@ -9,7 +9,7 @@ import { Clock, MINUTE, settle } from './support.ts'
 const LIFE = 15 * MINUTE
 const CLOCK_AHEAD_TOLERANCE = 5 * MINUTE
 
-/** What happens to the source of credentials, or to the clock of this machine, before a login. */
+/** Event at the credential provider, or at the clock of this machine, before a login. */
 type Happening =
   | 'nothing'
   | 'rotated'
@@ -53,7 +53,7 @@ class World {
     return this.#given
   }
 
-  /** When `token` ends: by its age, or with the credentials that signed it; undefined if those are revoked. */
+  /** Returns when `token` expires: by its age, or with the credentials that signed it. Undefined if those are revoked. */
   endOf(token: string): { signedMs: number; endMs: number | undefined } {
     const { accessKeyId } = /X-Amz-Credential=(?<accessKeyId>\w+)/.exec(token)!.groups!
     const signedMs = readTokenDates(token)!.signedAt.getTime()
@@ -149,7 +149,7 @@ test('a day of rotations, outages and clock jumps: no token past its end, and ri
             }
           }
           await settle()
-          // A renewal in the background that hangs has been given up before the source is back.
+          // A background refresh that hangs has timed out before the provider is back.
           if (world.state === 'hangs') await new Promise((resolve) => setTimeout(resolve, 5))
         }
         iam.close()

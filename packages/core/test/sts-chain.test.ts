@@ -10,7 +10,7 @@ import { MINUTE, TARGET } from './support.ts'
 isolateAwsEnvironment()
 
 let asked: StsRequest[]
-/** What the STS answers, to each request the same. */
+/** Answer of the STS, the same to each request. */
 let answer: (request: StsRequest) => StsAnswer
 
 beforeEach(async () => {
@@ -41,7 +41,7 @@ describe('web identity, as EKS gives it to a service account', () => {
     ])
   })
 
-  test('a token that ends with the role, and the next one with the token of the file as it is then', async () => {
+  test('a token that ends with the role, and the next one with the current token of the file', async () => {
     let now = Date.now()
     const iam = start({ clock: () => now })
     answer = () => ({ accessKeyId: `AKIDROLE${asked.length}`, lifeMinutes: 20 })
@@ -142,7 +142,7 @@ source_profile = source
     expect(await accessKeyId(iam)).toBe('AKIDBACK')
   })
 
-  test('away while a token is at hand: not felt; back: the pool goes on by itself', async () => {
+  test('away while a token is cached: no effect; back: the pool recovers automatically', async () => {
     let now = Date.now()
     const iam = start({ clock: () => now })
     answer = () => ({ accessKeyId: 'AKIDAPP', lifeMinutes: 16 })

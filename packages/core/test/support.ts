@@ -16,7 +16,7 @@ export class Clock {
   readonly read = (): number => this.now
 }
 
-/** An AdapterIam on a clock of its own, without a rate limit. */
+/** Creates an AdapterIam on `clock`, without a rate limit. */
 export function iamOn(clock: Clock, options: AuroraIamOptions = {}): AdapterIam {
   const source = options.tokenProvider ? {} : { credentials: STATIC }
   return adapterIam({ clock: clock.read, rateLimit: false, ...source, ...options })
@@ -27,7 +27,7 @@ export async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
 }
 
-/** What Node warns of while `work` runs. */
+/** Returns the warnings of Node while `work` runs. */
 export async function warningsOf(work: () => Promise<unknown>): Promise<Error[]> {
   const warnings: Error[] = []
   const listen = (warning: Error) => warnings.push(warning)

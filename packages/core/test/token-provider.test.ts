@@ -45,7 +45,7 @@ describe('tokenProvider', () => {
     expect(questions).toBe(501)
   })
 
-  test('an opaque token is not asked for by everybody who waits while the provider fails', async () => {
+  test('an opaque token while the provider fails: not every waiting caller asks for it', async () => {
     const answer = new Deferred<string>()
     let questions = 0
     const iam = iamOn(new Clock(), {

@@ -17,7 +17,7 @@ const OF_CONFIG: readonly Refusal[] = [
   ['another database', { client: 'pg' }, 'INVALID_OPTION', 'client'],
   ['a client class', { client: knex.Client }, 'INVALID_OPTION', 'client'],
   ['a dialect in place of a client', { client: undefined, dialect: 'mysql2' }, 'INVALID_OPTION', 'client'],
-  ['a pool of its own', { connectionPool: {} }, 'CONFLICTING_OPTIONS', 'connectionPool'],
+  ['a separate pool', { connectionPool: {} }, 'CONFLICTING_OPTIONS', 'connectionPool'],
 ]
 
 const OF_CONNECTION: readonly Refusal[] = [
@@ -70,7 +70,7 @@ const OF_CONNECTION: readonly Refusal[] = [
   ],
 ]
 
-/** What `call` throws, which must be a refusal of this code that names the option first and is no riddle. */
+/** Expects that `call` throws an error of this code, whose message names the option first. */
 function expectRefusal(call: () => unknown, code: string, option: string): void {
   const error = errorThrownBy(call)
   expect(error).toBeInstanceOf(AuroraIamError)

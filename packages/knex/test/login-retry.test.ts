@@ -7,18 +7,18 @@ const host = 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
 const iam = createAuroraIam()
 const config = withAuroraIam({ client: 'mysql2', connection: { host, user: 'app', database: 'shop' } }, iam)
 
-/** An instance that connects to nothing. */
+/** Creates an instance that connects to nothing. */
 const instanceOf = (retrying: Knex.Config) => knex({ ...retrying, connection: undefined })
 
 describe('withLoginRetry', () => {
-  test('keeps everything but `client`, and leaves the object that is passed in as it is', () => {
+  test('keeps everything but `client`, and leaves the object that is passed in unchanged', () => {
     const { client, ...rest } = withLoginRetry(config, iam)
     expect(client).toBeTypeOf('function')
     expect({ ...rest, client: 'mysql2' }).toEqual(config)
     expect(config.client).toBe('mysql2')
   })
 
-  test('whoever asks the instance for its client finds mysql2', () => {
+  test('the client of the instance: mysql2', () => {
     const { client } = instanceOf(withLoginRetry(config, iam))
     expect(client.driverName).toBe('mysql2')
     expect(client.dialect).toBe(knex({ client: 'mysql2' }).client.dialect)

@@ -8,7 +8,7 @@ const connection = {
   database: 'shop',
 }
 
-/** The time-outs of a configuration with `config` in it; a connection may wait `maxWaitMs` for its place. */
+/** Returns the time-outs of a configuration with `config` in it. A connection may wait `maxWaitMs` for its permit. */
 function timeouts(config: Knex.Config, maxWaitMs?: number) {
   const iam = { maxWaitMs, credentialsTimeoutMs: 1_000 }
   const { pool, acquireConnectionTimeout } = withAuroraIam({ client: 'mysql2', connection, ...config }, iam)

@@ -7,7 +7,7 @@ const HOST = 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
 const connection = { host: HOST, user: 'app', database: 'shop' }
 const config = { client: 'mysql2', connection }
 
-/** What Knex gets when it calls the `connection` of a configuration. */
+/** Returns what Knex gets when it calls the `connection` of a configuration. */
 function settingsOf({ connection }: Knex.Config): Record<string, unknown> {
   if (typeof connection !== 'function') throw new Error('no function')
   return connection() as Record<string, unknown>
@@ -60,7 +60,7 @@ describe('withAuroraIam', () => {
     expect(ssl()).toBe(ssl())
   })
 
-  test('enabled: false leaves the plain password path as it is', () => {
+  test('enabled: false leaves the plain password path unchanged', () => {
     const plain = { ...config, connection: { ...connection, host: 'localhost', password: 'local' } }
     expect(withAuroraIam(plain, { enabled: false })).toEqual(plain)
   })
@@ -74,13 +74,13 @@ describe('auroraIamConnection', () => {
     expect(result).toMatchObject({ ...connection, timezone: 'Z', stream: expect.any(Function) })
   })
 
-  test('leaves its argument as it is', () => {
+  test('leaves its argument unchanged', () => {
     const frozen = Object.freeze({ ...connection })
     expect(auroraIamConnection(frozen)).not.toBe(frozen)
     expect(frozen).toEqual(connection)
   })
 
-  test('enabled: false leaves the plain password path as it is', () => {
+  test('enabled: false leaves the plain password path unchanged', () => {
     const plain = { ...connection, host: 'localhost', password: 'local' }
     expect(auroraIamConnection(plain, { enabled: false })).toEqual(plain)
   })

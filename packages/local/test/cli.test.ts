@@ -117,7 +117,7 @@ describe('the program', () => {
     },
   )
 
-  test('goes on without its log when nobody reads it any more', async () => {
+  test('goes on without its log when its reader has left', async () => {
     const output = await start()
     let complaint = ''
     program.stderr?.on('data', (chunk) => {

@@ -124,11 +124,11 @@ async function beginTls(socket: Socket): Promise<Duplex> {
   return secured
 }
 
-test('4500 hostile clients that are asked for TLS end in good order', { timeout: 60_000 }, async () => {
+test('4500 hostile clients that are asked for TLS: each ends cleanly', { timeout: 60_000 }, async () => {
   await all(some(hostileClients, 4500), (client) => inMemory(client, {}))
 })
 
-test('4500 hostile clients that get as far as a token, and behind it, end in good order', {
+test('4500 hostile clients that get as far as a token, and behind it: each ends cleanly', {
   timeout: 60_000,
 }, async () => {
   await all(some(hostileClients, 4500), (client) => inMemory(client, { tls: 'absent' }))

@@ -48,7 +48,7 @@ describe('the end of a private MariaDB', () => {
     await db.close()
   })
 
-  test('by itself', async () => {
+  test('after a kill of the server', async () => {
     const db = await startMariaDb(options)
     process.kill(db.pid, 'SIGKILL')
     await expectNothingLeft()
@@ -134,7 +134,7 @@ describe('a program with a private MariaDB', () => {
     await expectNothingLeft()
   })
 
-  test.each(['announce', 'close'] as const)('ends by itself when it has no more to do (%s)', async (then) => {
+  test.each(['announce', 'close'] as const)('exits when it has no more to do (%s)', async (then) => {
     const program = start(then)
     expect(await once(program, 'exit')).toEqual([0, null])
     await expectNothingLeft()

@@ -86,7 +86,7 @@ const BAD: readonly Bad[] = [
   ['a fast clock', sign, 'InvalidToken', /301 s in the future.*clock is fast/, SIGNED_AT - 301_000],
   ['old age', sign, 'ExpiredToken', /900 s old .*good for 900 s/, SIGNED_AT + LIFETIME],
   [
-    'an end of its own choice',
+    'an expiry that it chose',
     edited('Expires=900', 'Expires=60'),
     'ExpiredToken',
     /good for 60 s/,

@@ -40,7 +40,7 @@ test('as a reader it refuses changes, as a writer it takes them again', async ()
   await writer.end()
 })
 
-/** A front whose port is taken by another program as soon as it is free. */
+/** Reopens a server whose port is taken by another program as soon as it is free. */
 async function takenMeanwhile(): Promise<{ other: Server; reopened: Promise<void>; close(): Promise<void> }> {
   const front = await startFront({ host: '127.0.0.1', port: 0 }, () => ({}) as never)
   const other = createServer()
@@ -59,7 +59,7 @@ test('a port that another program took meanwhile is waited for', async () => {
   await close()
 })
 
-test('a port that another program keeps is given up after a while', async () => {
+test('a port that another program keeps: an error after a while', async () => {
   const { other, reopened, close } = await takenMeanwhile()
   await expect(reopened).rejects.toMatchObject({
     code: 'ERR_LOCAL_AURORA_DATABASE_FAILED',

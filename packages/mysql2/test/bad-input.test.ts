@@ -104,7 +104,7 @@ describe('bad input is refused at the call, by the name of the option', () => {
     })
   })
 
-  test('a cluster that would drop its nodes for ever is refused', () => {
+  test('a cluster that would remove its nodes permanently: refused', () => {
     expect(errorThrownBy(() => auroraIamCluster({ restoreNodeTimeout: 0 }))).toMatchObject({
       option: 'restoreNodeTimeout',
     })

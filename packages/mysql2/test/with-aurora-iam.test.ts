@@ -74,7 +74,7 @@ describe('withAuroraIam', () => {
     expect(timeout(0)).toBe(0)
   })
 
-  test('the longest wait that can be asked for does not make mysql2 give up at once', () => {
+  test('the longest possible wait: mysql2 does not time out at once', () => {
     const longestTimerMs = 2 ** 31 - 1
     const { connectTimeout } = withAuroraIam<PoolOptions>(
       { host: HOST, user: 'app' },
@@ -110,7 +110,7 @@ describe('withAuroraIam', () => {
     }
   })
 
-  test('with enabled: false the options stay as they are: the plain password path', () => {
+  test('with enabled: false the options stay unchanged: the plain password path', () => {
     const options = { host: '127.0.0.1', user: 'root', password: '', ssl: {} }
     const result = withAuroraIam(options, { enabled: false, region: 'eu-west-1' })
     expect(result).toEqual(options)

@@ -12,7 +12,7 @@ import {
 
 const DESTINATION = { host: 'db.example', port: 3306, user: 'app' }
 
-/** As mariadb makes them; its types hide the constructor. */
+/** Creates an error as mariadb does. Its types hide the constructor. */
 function sqlError(
   errno: number,
   { message = 'why', fatal = false, sql = null as string | null } = {},

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { createRateLimiter, type Permit, type RateLimitClock, type RateLimitStore } from '../src/index.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 
-/** What may befall a fleet, and when. Times are milliseconds. */
+/** Faults of a fleet, and their times in milliseconds. */
 export interface FleetScenario {
   limit: number
   intervalMs: number
@@ -14,7 +14,7 @@ export interface FleetScenario {
     arrival: number
     ending: 'ok' | 'throttled' | 'cancel' | 'forget'
   }[]
-  /** How long a question and an answer are under way, in turn. */
+  /** Milliseconds that a question and an answer are under way, in rotation. */
   delays: number[]
   freeze: { process: number; fromMs: number; forMs: number } | undefined
   crash: { process: number; atMs: number } | undefined
@@ -72,7 +72,7 @@ export async function playFleet(
   let calls = 0
   const delay = () => scenario.delays[calls++ % scenario.delays.length] as number
 
-  /** Has a process do something: when it has thawed, if it is frozen, and never once it has crashed. */
+  /** Runs `action` in a process: when it has thawed, if it is frozen, and never once it has crashed. */
   const doIn = (index: number, action: () => void) => {
     if (crash?.process === index && elapsed() >= crash.atMs) return
     const thawsAt = freeze?.process === index ? freeze.fromMs + freeze.forMs : 0
@@ -132,7 +132,7 @@ export async function playFleet(
       }),
     )
   }
-  // Everybody has met the store before anything happens to it.
+  // Every process has reached the store before anything happens to it.
   for (const limiter of limiters) {
     clock.after(0, () => {
       void limiter.acquire().then((permit) => permit.cancel())

@@ -30,7 +30,7 @@ function play(scenario: FleetScenario, script: string) {
   })
 }
 
-/** The most arrivals in any half-open interval. */
+/** Returns the most arrivals in any half-open interval. */
 function peakTokens(arrivals: readonly number[], intervalMs: number): number {
   let first = 0
   let most = 0
@@ -41,7 +41,7 @@ function peakTokens(arrivals: readonly number[], intervalMs: number): number {
   return most
 }
 
-test('whatever becomes of processes, of the store, its network and its clock: the server never counts more than the limit, and nobody is forgotten', async () => {
+test('whatever becomes of processes, of the store, its network and its clock: the server never counts more than the limit, and every request ends', async () => {
   await fc.assert(
     fc.asyncProperty(fleetScenarios, async (scenario) => {
       const { arrivals, unanswered } = await play(scenario, scriptOnGivenClock)

@@ -14,7 +14,7 @@ test.each([
   expect(rateLimitPresets[preset].source).toMatch(/Aurora User Guide.*edition/)
 })
 
-test('options are checked and handed on as they are', () => {
+test('options are checked and passed on unchanged', () => {
   const options = { limit: 5, maxWaitMs: 10 }
   expect(resolveRateLimit(options)).toEqual(options)
 })

@@ -53,7 +53,7 @@ test('a place is free again an interval after its attempt was settled, not after
   expect(limiter.stats().longestWaitMs).toBe(1702)
 })
 
-test('a cancelled permit gives its place back at once', async () => {
+test('a cancelled permit: available again at once', async () => {
   const { limiter, clock } = limiterWith({ limit: 1 })
   const permit = await limiter.acquire()
   const grants = observe(clock, [limiter.acquire()])
@@ -83,7 +83,7 @@ test('only the first call of settled or cancel counts', async () => {
   })
 })
 
-test('a permit that nobody settled is taken for settled after its time', async () => {
+test('a permit that was never released: expires after its time', async () => {
   const { limiter, clock } = limiterWith({ limit: 1, permitTtlMs: 5000 })
   await limiter.acquire()
   const grants = observe(clock, [limiter.acquire()])

@@ -53,7 +53,7 @@ async function startThrottlingServer(): Promise<{ server: Server; logins: number
   return { server, logins }
 }
 
-/** The most logins in any half-open second. */
+/** Returns the most logins in any half-open second. */
 function fullestSecond(logins: number[]): number {
   return Math.max(...logins.map((from) => logins.filter((at) => at >= from && at < from + 1000).length))
 }

@@ -3,14 +3,14 @@ import fc from 'fast-check'
 import type { Permit, PermitOutcome, RateLimiter, RateLimiterOptions } from '../src/index.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 
-/** What one caller does. Times are milliseconds. */
+/** Behaviour of one caller. Times are milliseconds. */
 interface Caller {
   /** Between the request before and this one. */
   gapMs: number
   timeoutMs: number
   /** Which of the shared signals it passes, if any. */
   signal: number | undefined
-  /** How long its attempt lasts, and which part of that has passed when the server counts it. */
+  /** Duration of its attempt, and the part of it that has passed when the server counts it. */
   latencyMs: number
   arrival: number
   ending: PermitOutcome | 'cancel' | 'forget' | 'repeat'
@@ -24,7 +24,7 @@ export interface Scenario {
   /** When each of the shared signals is aborted. */
   aborts: number[]
   lower: { afterMs: number; limit: number } | undefined
-  /** How late the timers are, in turn. */
+  /** Delays of the timers, in rotation. */
   lateness: number[]
 }
 
@@ -151,7 +151,7 @@ export async function brokenPromises(
   return [...broken, ...crowdedWindows(grants, intervalMs)]
 }
 
-/** Every half-open window, as the server counts, that held more attempts than the limit in force at its last grant. */
+/** Returns every half-open window, as the server counts, that held more attempts than the limit in force at its last grant. */
 function crowdedWindows(grants: Grant[], intervalMs: number): string[] {
   const arrivals = grants.filter(({ arrivedAt }) => arrivedAt < Number.POSITIVE_INFINITY)
   return arrivals.flatMap(({ arrivedAt: from }) => {

@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest'
 import { sharedRateLimiter } from '../src/index.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 
-test('everybody who asks for a key shares its permits and its line', async () => {
+test('all callers of a key share its permits and its queue', async () => {
   const clock = new SimulatedClock()
   const first = sharedRateLimiter('together', { limit: 2, clock })
   const second = sharedRateLimiter('together', { limit: 2, clock })
@@ -74,7 +74,7 @@ test('closing ends only the requests made through that limiter', async () => {
   await expect(requests[1]).resolves.toBeDefined()
 })
 
-test('a key that everybody has closed starts anew, but not before its last attempts have aged', async () => {
+test('a key whose handles are all closed: starts again, but not before its last attempts have aged', async () => {
   const clock = new SimulatedClock()
   const before = sharedRateLimiter('reload', { limit: 2, clock })
   ;(await before.acquire()).release()

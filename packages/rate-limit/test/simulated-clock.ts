@@ -32,7 +32,7 @@ export class SimulatedClock implements RateLimitClock {
     return [...this.#timers].map(({ at }) => at)
   }
 
-  /** Has the test do something later. */
+  /** Schedules an action of the test. */
   after(delayMs: number, action: () => void | Promise<void>): void {
     this.#script.add({ at: this.#now + delayMs, action })
   }

@@ -6,7 +6,7 @@ import { HOST, READER, type Refusal } from './support.ts'
 const writer = { host: HOST, username: 'app' }
 const reader = { host: READER, username: 'app' }
 
-/** Replication with another writer, another reader or other settings. */
+/** Returns replication options with another writer, another reader or other settings. */
 function cluster({ master = {}, slave = {}, ...settings }: Record<string, object | number> = {}): object {
   return {
     replication: {
@@ -85,7 +85,7 @@ const REFUSALS: readonly Refusal[] = [
   ['no readers', { replication: { master: writer } }, {}, 'INVALID_OPTION', 'replication.slaves'],
   ['no writer', { replication: { slaves: [reader] } }, {}, 'INVALID_OPTION', 'replication.master'],
   [
-    'nodes that would be lost for ever',
+    'nodes that would be lost permanently',
     cluster({ restoreNodeTimeout: 0 }),
     {},
     'CONFLICTING_OPTIONS',

@@ -8,7 +8,7 @@ const iam = createAuroraIam()
 const options = withAuroraIam({ type: 'mysql', host: HOST, username: 'app', database: 'shop' }, iam)
 
 describe('withLoginRetry', () => {
-  test("returns TypeORM's own options, of the same type, and leaves what is passed in as it is", () => {
+  test("returns TypeORM's own options, of the same type, and leaves its argument unchanged", () => {
     const retrying = withLoginRetry(options, iam)
     expectTypeOf(retrying).toEqualTypeOf(options)
     expect(retrying).toEqual({ ...options, driver: expect.any(Object) })

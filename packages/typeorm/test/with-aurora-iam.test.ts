@@ -5,7 +5,7 @@ import { HOST, READER } from './support.ts'
 
 const good = { type: 'mysql', host: HOST, username: 'app', database: 'shop' } as const
 
-/** What came out, whatever the type says that went in. */
+/** Returns the result without the type of the argument. */
 const result = (options: object, iam?: object): Record<string, unknown> & MysqlDataSourceOptions =>
   withAuroraIam({ ...good, ...options } as MysqlDataSourceOptions, iam) as never
 

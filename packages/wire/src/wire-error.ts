@@ -1,5 +1,5 @@
 /**
- * What went wrong, as a closed list:
+ * Closed list of codes:
  *
  * - `ERR_WIRE_MALFORMED`: the bytes are not the packet that belongs here
  * - `ERR_WIRE_TOO_LARGE`: a packet announces more bytes than the caller allows
@@ -16,7 +16,7 @@ export type WireErrorCode =
   | 'ERR_WIRE_UNSUPPORTED'
   | 'ERR_WIRE_SERVER'
 
-/** What a {@link WireError} can carry beside its code and message. */
+/** Details of a {@link WireError} beside its code and message. */
 export interface WireErrorDetails extends ErrorOptions {
   /** The server's error number, for `ERR_WIRE_SERVER`. */
   readonly errno?: number
@@ -27,7 +27,7 @@ export interface WireErrorDetails extends ErrorOptions {
 /** The one error class of this package. Apart from a server's own words in `ERR_WIRE_SERVER`, its message quotes nothing received. */
 export class WireError extends Error {
   override readonly name = 'WireError'
-  /** What went wrong. */
+  /** The fault, one of a closed list. */
   readonly code: WireErrorCode
   /** The server's error number, for `ERR_WIRE_SERVER`. */
   readonly errno: number | undefined

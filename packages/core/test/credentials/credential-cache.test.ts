@@ -25,7 +25,7 @@ const NONSENSE: ReadonlyArray<readonly [what: string, answer: unknown, message: 
   ['an end this very moment', { ...STATIC, expiration: new Date(START) }, /expired at/],
 ]
 
-describe('a source that answers nonsense', () => {
+describe('a provider with invalid responses', () => {
   test.each(NONSENSE)(
     '%s: CREDENTIALS_INVALID, nothing secret shown, usable afterwards',
     async (_what, answer, message) => {
@@ -42,7 +42,7 @@ describe('a source that answers nonsense', () => {
     },
   )
 
-  test('a source that remembers what it gave is asked by force', async () => {
+  test('a provider that caches: the refresh is forced', async () => {
     let next: unknown = { ...STATIC, expiration: new Date(Number.NaN) }
     let remembered: unknown
     const credentials = (async (options?: { forceRefresh?: boolean }) => {
@@ -192,7 +192,7 @@ describe('a source that fails', () => {
   })
 })
 
-test('credentials in their last seconds: UNAVAILABLE, as a source that renews them in time needs no mending', async () => {
+test('credentials in their last seconds: UNAVAILABLE, as a provider that renews them in time needs no fix', async () => {
   const clock = new Clock()
   let expiration = new Date(START + 5_000)
   const iam = iamOn(clock, { credentials: async () => ({ ...STATIC, expiration }) })
@@ -230,10 +230,10 @@ describe('credentials in their last fifteen minutes', () => {
 
   test.each([
     ['fails', () => Promise.reject(new Error('not yet'))],
-    ['gives nonsense', () => undefined],
+    ['gives an invalid response', () => undefined],
     ['gives older ones', () => ending(1)],
     ['gives expired ones', () => ending(-1)],
-  ])('what is at hand is used when the source %s', async (_what, renew) => {
+  ])('a provider that %s: the cached credentials are used', async (_what, renew) => {
     const { questions, credentials } = asked((isForced) => (isForced ? renew() : ending(14)))
     const { expiresAt } = await iamOn(new Clock(), { credentials }).token(TARGET)
     expect(questions).toEqual([false, true])

@@ -88,7 +88,7 @@ describe('shared files', () => {
   test.each([
     ['an end that is no date', { AccessKeyId: 'AKIDBAD', SecretAccessKey: SECRET, Expiration: 'banana' }],
     ['keys that are no strings', { AccessKeyId: 5, SecretAccessKey: 6 }],
-  ])('credential_process that once gives %s: asked anew by the next', async (_what, nonsense) => {
+  ])('credential_process that once gives %s: the next caller asks again', async (_what, nonsense) => {
     await write('answer.json', JSON.stringify({ Version: 1, ...nonsense }))
     await write('config', `[profile process]\ncredential_process = cat ${pathOf('answer.json')}\n`)
     const iam = start({ profile: 'process' })
@@ -98,7 +98,7 @@ describe('shared files', () => {
     expect(await accessKeyId(iam)).toBe('AKIDMENDED')
   })
 
-  test('credential_process that prints nonsense: UNAVAILABLE, and what it printed is not repeated', async () => {
+  test('credential_process that prints an invalid response: UNAVAILABLE, and what it printed is not repeated', async () => {
     await write('config', `[profile process]\ncredential_process = echo ${SECRET}\n`)
     const error = await rejectionOf(start({ profile: 'process' }).token(TARGET))
     expect(error.code).toBe('ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE')

@@ -125,7 +125,7 @@ test('dial as a function: a copy of the target for another user asks for that us
   expect({ ...target, username: 'batch' }.dial().host).toBe('batch.internal')
 })
 
-test('what a dial function throws is passed on as it is', () => {
+test('what a dial function throws: passed on unchanged', () => {
   const error = new Error('no such service')
   const dial = () => {
     throw error

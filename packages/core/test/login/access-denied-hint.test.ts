@@ -7,7 +7,7 @@ import { MINUTE, START } from '../support.ts'
 
 const HOUR = 60 * MINUTE
 
-/** What the library says in the cause of the refusal of a new token for `user` at `host`. */
+/** Returns the message of the cause when a new token for `user` at `host` is rejected. */
 async function hint(iam: AdapterIam, host: string, user = 'app', port = 3306): Promise<string> {
   const login = await iam.login(iam.resolve({ host, port, user }))
   await login.token()
@@ -83,7 +83,7 @@ describe('the port of a tunnel that was signed in place of the database’s', ()
     )
   })
 
-  test('is not suspected of the usual port, one of its own, none of a tunnel, or where logins are accepted', async () => {
+  test('is not suspected of the usual port, another one, none of a tunnel, or where logins are accepted', async () => {
     const usual = setUp({ hostname: HOSTNAME })
     expect(await hint(usual.iam, '127.0.0.1')).toMatch(/\(1\) the identity/)
     const own = setUp({ hostname: HOSTNAME, port: 3307 })

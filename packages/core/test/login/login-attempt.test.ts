@@ -157,7 +157,7 @@ describe('outcome', () => {
 })
 
 describe('a refused token', () => {
-  test('is dropped, and the credentials are asked for anew, by force', async () => {
+  test('is evicted, and the refresh of the credentials is forced', async () => {
     const questions: unknown[] = []
     const credentials = async (options?: { forceRefresh?: boolean }) => {
       questions.push(options?.forceRefresh)
@@ -225,7 +225,7 @@ describe('a refused token', () => {
     expect((await iam.token(target)).value).toContain('AKIDNEW')
   })
 
-  test('100 users who are refused while the source is being asked anew: one question', async () => {
+  test('100 users that are rejected during a refresh: one refresh', async () => {
     const answer = new Deferred<typeof STATIC>()
     const { iam, target } = setUp({
       credentials: (options?: { forceRefresh?: boolean }) =>
@@ -258,7 +258,7 @@ describe('a refused token', () => {
       vi.advanceTimersByTime(1_000)
     }
     vi.advanceTimersByTime(60_000)
-    // Somebody else's refusal lets the old pause go.
+    // The rejection of another user removes the old pause.
     await attempt(iam, { ...target, username: 'other' }, denied())
     expect(await isAsked()).toBe(true)
     vi.advanceTimersByTime(2_000)
@@ -283,7 +283,7 @@ describe('a refused token', () => {
     const { iam, target, clock } = setUp({ credentials: () => answers.shift() ?? Promise.resolve(after) })
     await iam.token(target)
     clock.now += 14 * MINUTE
-    // The token at hand is presented while its successor is being made, with credentials from before the refusal.
+    // The cached token is presented while its successor is being made, with credentials from before the refusal.
     await attempt(iam, target, denied())
     expect((await iam.token(target)).value).toContain('AKIDNEW')
     before.resolve(STATIC)
@@ -309,7 +309,7 @@ describe('a refused token', () => {
 })
 
 describe('a place that has lapsed', () => {
-  /** A limiter whose permits lapse when told. */
+  /** Creates a limiter whose permits lapse on command. */
   function lapsing() {
     const permits: Array<{ lapse(): void; endings: unknown[] }> = []
     const limiter = createRateLimiter({ limit: 20 })
@@ -349,7 +349,7 @@ describe('a place that has lapsed', () => {
     expect(permits.map(({ endings }) => endings)).toEqual([['failed'], ['ok']])
   })
 
-  test('whoever gives up meanwhile gets no token, and gives the other one back', async () => {
+  test('an attempt that ends meanwhile: no token, and the other permit is released', async () => {
     const { permits, rateLimit } = lapsing()
     const { iam, target } = setUp({ rateLimit })
     const login = await iam.login(target)

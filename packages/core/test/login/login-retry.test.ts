@@ -5,7 +5,7 @@ import type { AdapterIam, ConnectionTarget } from '../../src/adapter.ts'
 import { setUp } from '../set-up.ts'
 import { MINUTE } from '../support.ts'
 
-/** A database that takes the tokens which `accepts` accepts, and counts the logins. */
+/** Plays a database that accepts the tokens which `accepts` accepts, and counts the logins. */
 function database(iam: AdapterIam, target: ConnectionTarget, accepts: (token: string) => boolean) {
   const seen = { logins: 0, accepted: 0 }
   const open = async () => {
@@ -25,7 +25,7 @@ function database(iam: AdapterIam, target: ConnectionTarget, accepts: (token: st
   return { seen, open: () => iam.retryRefused(open) }
 }
 
-/** One login is accepted; then the database takes that token no more, and a new one only if it `takesNew`. */
+/** Logs in once. Then the database rejects that token, and accepts a new one only if it `takesNew`. */
 async function withStaleToken({ takesNew = true } = {}) {
   const set = setUp()
   const { value } = await set.iam.token(set.target)
@@ -89,7 +89,7 @@ describe('a refused token from the cache', () => {
       const outcomes = await Promise.allSettled(Array.from({ length: 10 }, open))
       expect(seen).toEqual(logins)
       const errors = outcomes.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => reason)
-      // Only whoever tried a new one hears that the token had just been made.
+      // Only the probe gets the hint that its token was new.
       const hinted = errors.filter(({ cause }) => cause !== undefined).length
       expect({ failed: errors.length, hinted }).toEqual(failures)
     },
@@ -134,7 +134,7 @@ describe('a token that had just been made', () => {
     return { error, seen }
   }
 
-  test('is not tried again, however many share it', async () => {
+  test('is not tried again, even if many logins share it', async () => {
     const { iam, target } = setUp()
     const { open, seen } = database(iam, target, () => false)
     await Promise.all(Array.from({ length: 10 }, () => rejectionOf(open())))

@@ -167,7 +167,7 @@ describe('policy', () => {
     expect(error.message).toContain('verified')
   })
 
-  // `pfx` brings authorities of its own, which Node adds to those that are trusted.
+  // `pfx` brings more authorities, which Node adds to those that are trusted.
   test.each([
     'pfx',
     'checkServerIdentity',
@@ -178,7 +178,7 @@ describe('policy', () => {
     'pskCallback',
     'enableTrace',
     'ALPNProtocols',
-  ])('refused, because nobody can say what it does here: ssl.%s', (name) => {
+  ])('refused, because its effect is unknown: ssl.%s', (name) => {
     expect(errorThrownBy(() => tlsPolicy(target, undefined, { [name]: 'x' }))).toMatchObject({
       code: 'ERR_AURORA_IAM_UNKNOWN_OPTION',
       option: `ssl.${name}`,

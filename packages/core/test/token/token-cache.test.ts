@@ -118,7 +118,7 @@ describe('cache', () => {
     expect((await iam.token(TARGET)).expiresAt).toEqual(new Date(clock.now + LIFE))
   })
 
-  test('a clock that was set back signs anew: the database takes no token from the future', async () => {
+  test('a clock that was set back: a new token, as the database rejects one from the future', async () => {
     const clock = new Clock()
     const iam = iamOn(clock)
     const first = await iam.token(TARGET)
@@ -205,7 +205,7 @@ describe('renewal in the background', () => {
     expect(await iam.token(TARGET)).not.toBe(first)
   })
 
-  test('is tried once in ten seconds, however many ask', async () => {
+  test('is tried once in ten seconds for any number of callers', async () => {
     const clock = new Clock()
     let questions = 0
     const iam = iamOn(clock, {
@@ -241,7 +241,7 @@ describe('renewal in the background', () => {
   })
 })
 
-test('a failure is never kept: the next caller asks anew', async () => {
+test('a failure is never cached: the next caller asks again', async () => {
   let questions = 0
   const iam = iamOn(new Clock(), {
     credentials: async () => {

@@ -9,7 +9,7 @@ import { type MariaDb, startMariaDb } from '../../src/database/mariadb.ts'
 const PASSWORD = 'p@ss/wörd:100%'
 const ENCODED = encodeURIComponent(PASSWORD)
 
-/** Who one is, and where, over a connection of the backend. */
+/** Returns the user and the database of a connection of the backend. */
 async function whoAmI(backend: Backend, user: string) {
   const connection = await createConnection({
     stream: () => backend.connect(),
@@ -80,7 +80,7 @@ describe('with a URL', () => {
     await backend.close()
   })
 
-  test('of a place where nobody listens, it is refused with the place and the remedy', async () => {
+  test('of a port without a listener, it is refused with the place and the remedy', async () => {
     const address = await listen(createServer())
     await new Promise((resolve) => servers.pop()?.close(resolve))
     const failure = await openBackend({ ...options, url: `mysql://u:${ENCODED}@${address}/db` }).catch(
@@ -113,7 +113,7 @@ describe('with a URL', () => {
     })
   })
 
-  test('of a server that keeps silent, it can be given up', async () => {
+  test('of a server that does not answer, it can be aborted', async () => {
     const controller = new AbortController()
     const reason = new Error('enough')
     const address = await listen(createServer(() => controller.abort(reason)))

@@ -90,7 +90,7 @@ test('the temporary files of other databases are left alone', async () => {
   await rm(folder, { recursive: true })
 })
 
-/** A folder of programs that do nothing but say that they are MariaDB's, or MySQL's. */
+/** Creates a folder of programs that only print that they are MariaDB's, or MySQL's. */
 async function folderWith(names: readonly string[], version = 'MariaDB'): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'local-programs-'))
   onTestFinished(() => rm(folder, { recursive: true }))

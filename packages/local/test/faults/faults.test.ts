@@ -112,7 +112,7 @@ describe('slowness', () => {
   })
 
   const hangs = { 'before-greeting': 'greeting', 'after-tls': 'auth', 'after-token': 'auth' } as const
-  test.each(Object.entries(hangs))('a hang %s lasts until the client gives up', async (hang, phase) => {
+  test.each(Object.entries(hangs))('a hang %s lasts until the client times out', async (hang, phase) => {
     aurora.faults.set({ hang } as FaultSettings)
     await expect(logIn(aurora, { connectTimeout: 150 })).rejects.toMatchObject({ code: 'ETIMEDOUT' })
     await quiet(aurora)

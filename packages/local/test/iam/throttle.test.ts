@@ -11,7 +11,7 @@ test('lets the limit through in any interval, and the next one when the oldest h
   expect(throttle.attempt(1999)).toBeUndefined()
 })
 
-test('an attempt that was turned away counts too', () => {
+test('an attempt that was rejected counts too', () => {
   const throttle = new Throttle(1)
   expect(throttle.attempt(0)).toBeUndefined()
   expect(throttle.attempt(600)).toBeDefined()
@@ -37,7 +37,7 @@ test('agrees with counting the attempts in the interval before each one', () => 
   )
 })
 
-test('false lets everybody in, and a new setting forgets the attempts so far', () => {
+test('false accepts every attempt, and a new setting forgets the attempts so far', () => {
   const throttle = new Throttle(1)
   throttle.attempt(0)
   throttle.set(false)

@@ -100,7 +100,7 @@ describe('a good login', () => {
     await connection.end()
   })
 
-  test('sees an error of the database as it is', async () => {
+  test('sees an error of the database unchanged', async () => {
     const attempt = logIn(aurora, { database: 'nowhere' })
     await expect(attempt).rejects.toMatchObject({ errno: 1044, sqlState: '42000' })
   })
@@ -170,14 +170,14 @@ describe('a bad login gets the bare 1045, the log gets the reason', () => {
 })
 
 describe('without TLS', () => {
-  test('nobody is asked for a token', async () => {
+  test('no client is asked for a token', async () => {
     const attempt = connectWith(aurora, () => expect.unreachable(), { ssl: undefined as never })
     await expect(attempt).rejects.toMatchObject({ errno: 3159, sqlState: 'HY000' })
     expect([...aurora.log].map(({ type }) => type)).toContain('plaintext')
     expect(aurora.log.tokensReceived).toBe(0)
   })
 
-  test('a client that trusts somebody else leaves before it logs in, and the log says why', async () => {
+  test('a client that trusts another authority: it leaves before it logs in, and the log has the reason', async () => {
     const attempt = connectWith(aurora, () => expect.unreachable(), { ssl: {} })
     await expect(attempt).rejects.toMatchObject({ code: 'HANDSHAKE_SSL_ERROR' })
     await quiet(aurora)
@@ -188,7 +188,7 @@ describe('without TLS', () => {
 })
 
 describe('COM_CHANGE_USER', () => {
-  test('is a login of its own: another token, another user, another session behind', async () => {
+  test('is a separate login: another token, another user, another session upstream', async () => {
     const tokens = [await tokenFor(aurora), await tokenFor(aurora, { username: 'reporting' })]
     const connection = await connectWith(aurora, () => tokens.shift()!)
     await connection.query('SET @mine = 1')
@@ -201,7 +201,7 @@ describe('COM_CHANGE_USER', () => {
     expect(types).toEqual(['connection', 'tls', 'token', 'login', 'token', 'change-user', 'closed'])
   })
 
-  test('is refused with a token for somebody else, and ends the session', async () => {
+  test('is rejected with a token for another user, and ends the session', async () => {
     const token = await tokenFor(aurora)
     const connection = await connectWith(aurora, token)
     connection.on('error', () => {})

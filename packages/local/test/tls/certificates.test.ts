@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }))
 
-/** What a Node client makes of a server with this key pair: the error code, or undefined if it trusts it. */
+/** Returns the error code of a Node client for a server with this key pair, or undefined if it trusts it. */
 async function nodeClientError(pair: KeyPair, name: string): Promise<string | undefined> {
   const server = createServer({ ...pair, minVersion: 'TLSv1.2' }, (socket) => socket.end())
   server.on('tlsClientError', () => {})
@@ -47,7 +47,7 @@ async function nodeClientError(pair: KeyPair, name: string): Promise<string | un
   }
 }
 
-/** What `openssl verify` says, at its strictest. */
+/** Returns the verdict of `openssl verify`, at its strictest. */
 async function opensslVerdict(pair: KeyPair, name: string): Promise<string> {
   const file = join(folder, 'server.pem')
   await writeFile(file, pair.cert)
@@ -89,7 +89,7 @@ describe('a faulty certificate is refused for its own fault alone', () => {
   })
 })
 
-test('every call makes an authority of its own', async () => {
+test('every call makes a separate authority', async () => {
   const other = await createCertificates(['localhost'])
   expect(await nodeClientError(other.valid, 'localhost')).toBe('UNABLE_TO_VERIFY_LEAF_SIGNATURE')
 })

@@ -74,7 +74,7 @@ test('a permit given back unused is free for another process at once', async () 
   expect(one.stats()).toMatchObject({ cancelled: 1 })
 })
 
-test('of two limits on one key the smaller holds, and whoever named the larger hears of it', async () => {
+test('two limits on one key: the smaller holds, and the process with the larger gets an event', async () => {
   const lowered = listen('aurora-iam:rate-limit:lowered')
   const store = ownStore()
   const small = limiterOf({ store, limit: 5 })

@@ -30,7 +30,7 @@ test('a limit lowered later is divided as well', () => {
   expect(limiter.limit).toBe(2)
 })
 
-test('no more than maxInFlight attempts are under way at once, however many places are free', async () => {
+test('no more than maxInFlight attempts are under way at once, even if more permits are free', async () => {
   const limiter = createRateLimiter({ limit: 20, maxInFlight: 2 })
   const permits = [await limiter.acquire(), await limiter.acquire()]
   const third = limiter.acquire()

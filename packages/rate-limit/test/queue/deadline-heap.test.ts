@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { DeadlineHeap, type Expiring } from '../../src/queue/deadline-heap.ts'
 
-test('the first is always the earliest, whoever joins and leaves', () => {
+test('the first is always the earliest, after any joins and leaves', () => {
   const steps = fc.array(fc.record({ deadline: fc.nat(50), leaver: fc.option(fc.nat()) }), {
     maxLength: 200,
     size: 'max',
@@ -27,7 +27,7 @@ test('the first is always the earliest, whoever joins and leaves', () => {
   )
 })
 
-test('joining and leaving looks at a few deadlines however many wait', () => {
+test('joining and leaving a long queue: few deadlines are compared', () => {
   let looks = 0
   const heap = new DeadlineHeap<Expiring>()
   const members = Array.from({ length: 100_000 }, (_, index) => ({

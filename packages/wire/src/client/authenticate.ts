@@ -12,10 +12,10 @@ import { encryptPassword, SCRAMBLE_BYTES, scrambleCachingSha2, scrambleNativePas
 /** The plugins that {@link login} can answer for. */
 export type AuthPlugin = 'mysql_native_password' | 'caching_sha2_password' | 'mysql_clear_password'
 
-/** What one end of an authentication knows. */
+/** State of one end of an authentication. */
 export interface AuthState {
   readonly password: string
-  /** Whether the stream is encrypted, so that a password may be sent as it is. */
+  /** True if the stream is encrypted, so that a password may be sent unmasked. */
   readonly secure: boolean
   /** Plugins that the server may ask for. */
   readonly plugins: readonly AuthPlugin[]
@@ -23,7 +23,7 @@ export interface AuthState {
   scramble: Buffer
 }
 
-/** A server needs three rounds at most; one that keeps asking is not going to let us in. */
+/** A server needs three rounds at most; one that keeps asking will not accept the login. */
 const MAX_ROUNDS = 8
 
 const FAST_PATH_ACCEPTED = 3
@@ -32,7 +32,7 @@ const PUBLIC_KEY_REQUEST = Buffer.from([2])
 
 const clear = (password: string): Buffer => Buffer.from(`${password}\0`)
 
-/** What the client says first for a plugin. */
+/** Returns the client's first answer for a plugin. */
 export function firstAnswer(state: AuthState): Buffer {
   switch (state.plugin) {
     case 'mysql_native_password':
@@ -44,7 +44,7 @@ export function firstAnswer(state: AuthState): Buffer {
   }
 }
 
-/** The plugin called `name`, if the server may ask for it. */
+/** Returns the plugin called `name`, if the server may ask for it. */
 export function permittedPlugin(
   name: string,
   state: Pick<AuthState, 'plugins' | 'secure'>,

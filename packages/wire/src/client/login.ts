@@ -49,7 +49,7 @@ export interface LoginOptions extends Identity {
 export interface Session {
   /** The channel to go on with: another one than at first if TLS was started. */
   readonly channel: PacketChannel
-  /** What both ends agreed on. */
+  /** Capabilities that both ends agreed on. */
   readonly capabilities: number
   /** The payload of the server's OK packet. */
   readonly ok: Buffer
@@ -107,7 +107,7 @@ export async function login(
 }
 
 /**
- * Logs an open session in as somebody else. Nothing else may be under way on it.
+ * Logs an open session in as another user. Nothing else may be under way on it.
  *
  * @throws {@link WireError} as {@link login} does. The server may end the session after refusing.
  */

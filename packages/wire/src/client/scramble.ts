@@ -14,7 +14,7 @@ const xor = (bytes: Uint8Array, mask: Uint8Array): Buffer =>
   Buffer.from(bytes.map((byte, index) => byte ^ (mask[index % mask.length] ?? 0)))
 
 /**
- * What a client answers for `mysql_native_password`: 20 bytes, or none for an empty password.
+ * Returns a client's answer for `mysql_native_password`: 20 bytes, or none for an empty password.
  *
  * Source: https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_authentication_methods_native_password_authentication.html
  */
@@ -25,7 +25,7 @@ export function scrambleNativePassword(password: string, scramble: Uint8Array): 
 }
 
 /**
- * What a client answers first for `caching_sha2_password`: 32 bytes, or none for an empty password.
+ * Returns a client's first answer for `caching_sha2_password`: 32 bytes, or none for an empty password.
  *
  * Source: https://dev.mysql.com/doc/dev/mysql-server/latest/page_caching_sha2_authentication_exchanges.html
  */
@@ -36,7 +36,7 @@ export function scrambleCachingSha2(password: string, scramble: Uint8Array): Buf
 }
 
 /**
- * The password as `caching_sha2_password` wants it without TLS: masked, then encrypted for the server's key.
+ * Masks the password and encrypts it for the server's key, as `caching_sha2_password` wants it without TLS.
  *
  * @param publicKey - RSA public key in PEM, as the server sent it.
  * @throws {@link WireError} `ERR_WIRE_MALFORMED` when the key cannot be used.

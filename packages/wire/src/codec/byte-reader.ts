@@ -41,7 +41,7 @@ export class ByteReader {
     return text
   }
 
-  /** Some ends leave out the NUL behind the last string of a packet. */
+  /** Reads a string. Some ends leave out the NUL behind the last string of a packet. */
   nulTerminatedOrRest(): string {
     return this.#bytes.indexOf(0, this.#offset) < 0 ? this.rest().toString() : this.nulTerminated()
   }

@@ -4,7 +4,7 @@
  * Source: https://dev.mysql.com/doc/dev/mysql-server/latest/group__group__cs__capabilities__flags.html
  */
 export const Capability = {
-  /** MariaDB leaves this bit out of its greeting to announce flags of its own; MySQL always sets it. */
+  /** MariaDB leaves this bit out of its greeting to announce its extended flags; MySQL always sets it. */
   LONG_PASSWORD: 2 ** 0,
   FOUND_ROWS: 2 ** 1,
   LONG_FLAG: 2 ** 2,
@@ -35,12 +35,12 @@ export const Capability = {
   MULTI_FACTOR_AUTHENTICATION: 2 ** 28,
 } as const
 
-/** Whether every bit of `flags` is set in `capabilities`. */
+/** Returns whether every bit of `flags` is set in `capabilities`. */
 export function hasCapability(capabilities: number, flags: number): boolean {
   return ((capabilities & flags) ^ flags) === 0
 }
 
-/** `capabilities` with the bits of `flags` set or, when `present` is false, cleared. */
+/** Returns `capabilities` with the bits of `flags` set or, when `present` is false, cleared. */
 export function withCapability(capabilities: number, flags: number, present = true): number {
   return (present ? capabilities | flags : capabilities & ~flags) >>> 0
 }

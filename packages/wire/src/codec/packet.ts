@@ -19,7 +19,7 @@ export interface Packet {
 }
 
 /**
- * Header and payload, ready to send.
+ * Encodes header and payload.
  *
  * @throws {@link WireError} `ERR_WIRE_TOO_LARGE` for a payload that would need a continuation packet.
  */
@@ -57,7 +57,7 @@ export class PacketReader {
   }
 
   /**
-   * The next complete packet, or `undefined` when more bytes are needed.
+   * Returns the next complete packet, or `undefined` when more bytes are needed.
    *
    * @throws {@link WireError} `ERR_WIRE_TOO_LARGE` as soon as a header announces more than allowed.
    */

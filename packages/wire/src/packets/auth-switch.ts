@@ -18,7 +18,7 @@ export interface AuthSwitchRequest {
   readonly data: Buffer
 }
 
-/** The payload of an AuthSwitchRequest. */
+/** Encodes the payload of an AuthSwitchRequest. */
 export function encodeAuthSwitchRequest(request: AuthSwitchRequest): Buffer {
   return new ByteWriter()
     .integer(AUTH_SWITCH_MARKER, 1)
@@ -28,7 +28,7 @@ export function encodeAuthSwitchRequest(request: AuthSwitchRequest): Buffer {
 }
 
 /**
- * The AuthSwitchRequest in a payload.
+ * Decodes the AuthSwitchRequest in a payload.
  *
  * @throws {@link WireError} `ERR_WIRE_MALFORMED`
  */
@@ -39,7 +39,7 @@ export function decodeAuthSwitchRequest(payload: Buffer): AuthSwitchRequest {
 }
 
 /**
- * The payload of an AuthMoreData packet, with which a plugin goes on talking.
+ * Encodes the payload of an AuthMoreData packet, with which a plugin goes on.
  *
  * Source: https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_packets_protocol_auth_more_data.html
  */
@@ -48,7 +48,7 @@ export function encodeAuthMoreData(data: Uint8Array): Buffer {
 }
 
 /**
- * What the plugin says in an AuthMoreData payload.
+ * Decodes the plugin's data in an AuthMoreData payload.
  *
  * @throws {@link WireError} `ERR_WIRE_MALFORMED`
  */

@@ -7,7 +7,7 @@ import { type ConnectAttributes, readAttributes, writeAttributes } from '../code
 export const CHANGE_USER_COMMAND = 0x11
 
 /**
- * Logs an open connection in anew.
+ * Command that logs an open connection in again.
  *
  * Source: https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_change_user.html
  */
@@ -25,7 +25,7 @@ export interface ChangeUser {
 }
 
 /**
- * The payload of a COM_CHANGE_USER. Each optional field needs the ones before it.
+ * Encodes the payload of a COM_CHANGE_USER. Each optional field needs the ones before it.
  *
  * @param capabilities - What both ends agreed on when they logged in.
  */
@@ -47,7 +47,7 @@ export function encodeChangeUser(command: ChangeUser, capabilities: number): Buf
 }
 
 /**
- * The COM_CHANGE_USER in a payload.
+ * Decodes the COM_CHANGE_USER in a payload.
  *
  * @param capabilities - What both ends agreed on when they logged in.
  * @throws {@link WireError} `ERR_WIRE_MALFORMED`

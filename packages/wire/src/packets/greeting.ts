@@ -17,7 +17,7 @@ const SCRAMBLE_PART_1_BYTES = 8
 export interface Greeting {
   /** Such as `8.0.39`. MariaDB has put `5.5.5-` before its own. */
   readonly serverVersion: string
-  /** What `SELECT CONNECTION_ID()` answers on this connection. */
+  /** Result of `SELECT CONNECTION_ID()` on this connection. */
   readonly connectionId: number
   /** {@link SCRAMBLE_BYTES} random bytes without a NUL, for the password scramble. */
   readonly scramble: Buffer
@@ -31,7 +31,7 @@ export interface Greeting {
   readonly authPlugin: string
 }
 
-/** The payload of a greeting. `PROTOCOL_41`, `SECURE_CONNECTION` and `PLUGIN_AUTH` are always announced. */
+/** Encodes the payload of a greeting. `PROTOCOL_41`, `SECURE_CONNECTION` and `PLUGIN_AUTH` are always announced. */
 export function encodeGreeting(greeting: Greeting): Buffer {
   const { scramble } = greeting
   if (scramble.length !== SCRAMBLE_BYTES) {
@@ -58,7 +58,7 @@ export function encodeGreeting(greeting: Greeting): Buffer {
 }
 
 /**
- * The greeting in a payload.
+ * Decodes the greeting in a payload.
  *
  * @throws {@link WireError} `ERR_WIRE_MALFORMED`; `ERR_WIRE_UNSUPPORTED` for servers older than MySQL 5.5.7;
  * `ERR_WIRE_SERVER` when the server sent an error instead, such as "Too many connections".

@@ -8,7 +8,7 @@ const RESERVED_BYTES = 23
 const SSL_REQUEST_BYTES = 32
 
 /**
- * What a client says before TLS begins, and again at the head of its {@link HandshakeResponse}.
+ * Request of a client for TLS, which it repeats at the head of its {@link HandshakeResponse}.
  *
  * Source: https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_packets_protocol_ssl_request.html
  */
@@ -44,19 +44,19 @@ function head(request: SslRequest, capabilities: number): ByteWriter {
     .zeros(RESERVED_BYTES)
 }
 
-/** The payload of a request for TLS. The `SSL` and `PROTOCOL_41` flags are always set. */
+/** Encodes the payload of a request for TLS. The `SSL` and `PROTOCOL_41` flags are always set. */
 export function encodeSslRequest(request: SslRequest): Buffer {
   const flags = Capability.SSL | Capability.PROTOCOL_41
   return head(request, withCapability(request.capabilities, flags)).toBuffer()
 }
 
-/** Whether a client's first payload asks for TLS rather than logging in. */
+/** Returns whether a client's first payload asks for TLS rather than logging in. */
 export function isSslRequest(payload: Buffer): boolean {
   return payload.length === SSL_REQUEST_BYTES && hasCapability(payload.readUInt32LE(0), Capability.SSL)
 }
 
 /**
- * The head that both answers to a greeting begin with.
+ * Decodes the head that both answers to a greeting begin with.
  *
  * @throws {@link WireError} `ERR_WIRE_MALFORMED`
  */
@@ -74,7 +74,7 @@ function readHead(reader: ByteReader): SslRequest {
   return request
 }
 
-/** The flags of `response` that say which fields follow, made to agree with the fields that it has. */
+/** Returns the flags of `response` with those of its fields set, and those of absent fields cleared. */
 function agreedCapabilities(response: HandshakeResponse): number {
   let flags = withCapability(response.capabilities, Capability.PROTOCOL_41 | Capability.SECURE_CONNECTION)
   flags = withCapability(flags, Capability.CONNECT_WITH_DB, response.database !== undefined)
@@ -82,7 +82,7 @@ function agreedCapabilities(response: HandshakeResponse): number {
   return withCapability(flags, Capability.CONNECT_ATTRS, response.attributes !== undefined)
 }
 
-/** The payload of an answer to a greeting. Flags for absent fields are cleared, for present ones set. */
+/** Encodes the payload of an answer to a greeting. Flags for absent fields are cleared, for present ones set. */
 export function encodeHandshakeResponse(response: HandshakeResponse): Buffer {
   const capabilities = agreedCapabilities(response)
   const writer = head(response, capabilities).nulTerminated(response.user)
@@ -96,7 +96,7 @@ export function encodeHandshakeResponse(response: HandshakeResponse): Buffer {
 }
 
 /**
- * The answer to a greeting in a payload. Bytes behind the known fields are ignored, as servers do.
+ * Decodes the answer to a greeting in a payload. Bytes behind the known fields are ignored, as servers do.
  *
  * @throws {@link WireError} `ERR_WIRE_MALFORMED`; `ERR_WIRE_UNSUPPORTED` for clients older than MySQL 4.1.
  */

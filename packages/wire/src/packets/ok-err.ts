@@ -18,7 +18,7 @@ export interface OkPacket {
   /** Server status flags. */
   readonly status: number
   readonly warnings: number
-  /** What follows, uninterpreted: a message, or session state when `SESSION_TRACK` was agreed. */
+  /** Rest of the packet, uninterpreted: a message, or session state when `SESSION_TRACK` was agreed. */
   readonly info: Buffer
 }
 
@@ -35,7 +35,7 @@ export interface ErrPacket {
   readonly message: string
 }
 
-/** The payload of an OK packet. */
+/** Encodes the payload of an OK packet. */
 export function encodeOk(ok: OkPacket): Buffer {
   return new ByteWriter()
     .integer(OK_MARKER, 1)
@@ -48,7 +48,7 @@ export function encodeOk(ok: OkPacket): Buffer {
 }
 
 /**
- * The OK packet in a payload.
+ * Decodes the OK packet in a payload.
  *
  * @throws {@link WireError} `ERR_WIRE_MALFORMED`
  */
@@ -64,7 +64,7 @@ export function decodeOk(payload: Buffer): OkPacket {
   }
 }
 
-/** The payload of an ERR packet. */
+/** Encodes the payload of an ERR packet. */
 export function encodeErr(err: ErrPacket): Buffer {
   const writer = new ByteWriter().integer(ERR_MARKER, 1).integer(err.errno, 2)
   if (err.sqlState !== undefined) {
@@ -77,7 +77,7 @@ export function encodeErr(err: ErrPacket): Buffer {
 }
 
 /**
- * The ERR packet in a payload.
+ * Decodes the ERR packet in a payload.
  *
  * @throws {@link WireError} `ERR_WIRE_MALFORMED`
  */

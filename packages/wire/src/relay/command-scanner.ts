@@ -4,13 +4,13 @@ import { WireError } from '../wire-error.ts'
 /** Sequence numbers are one byte. */
 const LAST_SEQUENCE = 255
 
-/** What {@link CommandScanner.push} found. */
+/** Result of {@link CommandScanner.push}. */
 export interface Scanned {
   /** Bytes to send on, in order. */
   readonly pass: readonly Buffer[]
   /** The command that was looked for, taken out of the stream behind `pass`. */
   readonly command?: Packet
-  /** What came behind the command, unread; empty without one. */
+  /** Bytes behind the command, unread; empty without one. */
   readonly rest: Buffer
 }
 
@@ -25,7 +25,7 @@ export class CommandScanner {
   #held = Buffer.alloc(0)
   #passing = 0
   #continues = false
-  /** Whether the next packet with sequence number 0 is the rest of a file that LOAD DATA LOCAL INFILE sends. */
+  /** True if the next packet with sequence number 0 is the rest of a file that LOAD DATA LOCAL INFILE sends. */
   #isWithinFile = false
   #latest: number | undefined
 
@@ -89,12 +89,12 @@ export class CommandScanner {
     return this.#isFirst() && this.#held[HEADER_BYTES] === this.#command
   }
 
-  /** Whether the packet begins a command. */
+  /** Returns whether the packet begins a command. */
   #isFirst(): boolean {
     return !this.#continues && !this.#isWithinFile && this.#held[3] === 0
   }
 
-  /** How many bytes of this packet must be held to decide, or to have all of the command. */
+  /** Returns how many bytes of this packet must be held to decide, or to have all of the command. */
   #wanted(): number {
     if (this.#held.length < HEADER_BYTES) return HEADER_BYTES
     const length = this.#length()

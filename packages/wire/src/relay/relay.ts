@@ -22,11 +22,11 @@ export interface Interception {
   readonly handle: (command: Packet) => Promise<void>
 }
 
-/** How a relay came to its end. */
+/** End of a relay. */
 export interface RelayEnd {
   /** The side that ended first, or the interception that failed. */
   readonly by: 'client' | 'server' | 'interception'
-  /** Why, if it was not in good order. */
+  /** The reason, if a stream failed. */
   readonly error?: Error
 }
 
@@ -106,8 +106,8 @@ export function relay(client: Duplex, server: Duplex, interception: Interception
 }
 
 /**
- * Ends a stream so that the peer still gets what was written: the peer may close its side at leisure, but not for ever.
- * What it goes on sending is thrown away.
+ * Ends a stream so that the peer still gets what was written: the peer may close its side later, within a time limit.
+ * Further data of the peer is discarded.
  */
 export function endGracefully(stream: Duplex): void {
   stream.resume()
