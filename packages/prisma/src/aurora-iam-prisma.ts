@@ -2,8 +2,13 @@ import { type AuroraIam, AuroraIamError, type AuroraIamOptions } from '@aurora-i
 import { type AdapterIam, adapterIam, describe } from '@aurora-iam/core/adapter'
 import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils'
 import { AuroraIamAdapterFactory } from './adapter.ts'
-import { type CommonConfig, type Open, openWithIam, openWithPassword } from './connect/open-connection.ts'
-import { type AuroraIamExtensionOptions, createExtension } from './extension.ts'
+import { type CommonConfig, openWithIam, openWithPassword } from './connect/open-connection.ts'
+import {
+  type AuroraIamExtension,
+  type AuroraIamExtensionOptions,
+  createExtension,
+  type WarmUp,
+} from './extension.ts'
 import { expandUrl } from './options/connection-url.ts'
 import {
   type AuroraIamPrismaOptions,
@@ -11,38 +16,56 @@ import {
   type PoolSettings,
   readPoolSettings,
 } from './options/options.ts'
+import type { PoolContext } from './pool/connection-pool.ts'
 import { Activity, type AuroraIamStatus } from './status.ts'
 
-/** What Prisma needs for a database on IAM, from {@link auroraIam}. */
+/** Driver adapter for `new PrismaClient({ adapter })`. A program can export it without a dependency on Prisma's types. */
+export interface AuroraIamAdapter extends SqlDriverAdapterFactory {}
+
+/** Parts of a PrismaClient for a database with IAM, from {@link auroraIam}. */
 export interface AuroraIamPrisma {
-  /** For `new PrismaClient({ adapter })`. Several clients may have it, each with connections of its own. */
-  readonly adapter: SqlDriverAdapterFactory
+  /** For `new PrismaClient({ adapter })`. Each client that has it has its own connections. */
+  readonly adapter: AuroraIamAdapter
   /**
-   * For `new PrismaClient({ adapter, transactionOptions })`: a `maxWait` that leaves time for a new connection.
-   * Prisma's own is 2 seconds, after which a transaction fails with P2028 while its connection waits for its turn.
+   * For `new PrismaClient({ adapter, transactionOptions })`: a `maxWait` that leaves time for a new connection. Prisma's
+   * default is 2 seconds, after which a transaction fails with P2028 although its connection waits for a permit.
    */
   readonly transactionOptions: { readonly maxWait: number }
-  /** For `prisma.$extends(extension())`: adds `prisma.$iam.status()` and, if asked to, repeats reads. */
-  readonly extension: (options?: AuroraIamExtensionOptions) => ReturnType<typeof createExtension>
-  /** What `prisma.$iam.status()` says, where there is no client at hand. */
+  /**
+   * For `prisma.$extends(extension())`: adds `prisma.$iam.status()` and `prisma.$iam.warmUp()`, and retries reads with
+   * `retryReads`.
+   *
+   * @throws {@link AuroraIamError} `ERR_AURORA_IAM_UNKNOWN_OPTION` or `ERR_AURORA_IAM_INVALID_OPTION`
+   */
+  readonly extension: (options?: AuroraIamExtensionOptions) => AuroraIamExtension
+  /** Returns the same as `prisma.$iam.status()`. */
   readonly status: () => AuroraIamStatus
+  /**
+   * Does the same as `prisma.$iam.warmUp()`: opens connections before they are needed, for a readiness probe and after a
+   * deployment. They are opened at the pace of the rate limit, behind connections that a query needs.
+   *
+   * @param count - open connections afterwards in each connected client, from 1 to `connectionLimit`
+   * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` before `$connect()`, and for another `count`
+   * @throws the first error of a connection that could not be opened
+   */
+  readonly warmUp: WarmUp
 }
 
-// From the connection to the first answer of the server: SET TRANSACTION and BEGIN.
+// From the connection to the server's answer to SET TRANSACTION and BEGIN.
 const BEGIN_MS = 1_000
 
 /**
- * Prisma on Aurora MySQL with IAM: a live token, verified TLS and a place under the connection rate for every new
- * connection. Nothing is opened before Prisma connects.
+ * Returns the parts of a PrismaClient on Aurora MySQL with IAM. Every new connection gets a token that is valid,
+ * verified TLS and a permit of the rate limit. Nothing is opened before Prisma connects.
  *
  * ```ts
  * const { adapter, transactionOptions, extension } = auroraIam({ host, user, database })
  * const prisma = new PrismaClient({ adapter, transactionOptions }).$extends(extension())
  * ```
  *
- * @param options - where the database is, without a password
+ * @param options - address of the database without a password, and settings of the pool
  * @param iam - options, or an {@link AuroraIam} to share between clients. @defaultValue the AWS SDK's defaults
- * @throws {@link AuroraIamError} for everything about the options that can be known now
+ * @throws {@link AuroraIamError} for every invalid option, before a socket is opened
  */
 export function auroraIam(
   options: AuroraIamPrismaOptions,
@@ -56,39 +79,47 @@ export function auroraIam(
     )
   }
   const shared = adapterIam(iam)
-  const settings = readPoolSettings(options)
-  const given = expandUrl(options)
-  assertPassword(given, shared.enabled, options.password === undefined)
+  // Own properties alone: a polluted Object.prototype must not decide where the token goes.
+  const own: AuroraIamPrismaOptions = Object.assign(Object.create(null), options)
+  const settings = readPoolSettings(own)
+  const given = expandUrl(own)
+  assertPassword(given, shared.enabled, own.password === undefined)
   const activity = new Activity()
-  const open = connector(given, settings.connectTimeoutMs, shared, activity)
+  const connector = connectorFor(given, settings.connectTimeoutMs, shared, activity)
   const status = () => activity.status(shared.stats().tokensSigned)
+  const warmUp: WarmUp = (count, warmUpOptions) => activity.warmUp(count, warmUpOptions)
   return {
-    adapter: new AuroraIamAdapterFactory({ open, settings, activity }, given),
+    adapter: new AuroraIamAdapterFactory({ ...connector, settings, activity }, given),
     transactionOptions: { maxWait: longestAcquireMs(settings, shared) + BEGIN_MS },
-    extension: (extensionOptions = {}) => createExtension(extensionOptions, status),
+    extension: (extensionOptions = {}) => createExtension(extensionOptions, { status, warmUp }),
     status,
+    warmUp,
   }
 }
 
-/** Returns the longest time until a transaction has a connection, or an error of its own. */
+/** Returns the longest time until a transaction has a connection, or an error that says why not. */
 function longestAcquireMs(settings: PoolSettings, iam: AdapterIam): number {
   const { acquireTimeoutMs, isAcquireTimeoutStrict, connectTimeoutMs } = settings
   if (isAcquireTimeoutStrict) return acquireTimeoutMs
   return 2 * acquireTimeoutMs + iam.longestWaitMs + connectTimeoutMs
 }
 
-function connector(
+function connectorFor(
   options: AuroraIamPrismaOptions,
   timeoutMs: number,
   iam: AdapterIam,
   observer: Activity,
-): Open {
+): Pick<PoolContext, 'open' | 'lifetimeOf'> {
   const { host, port, user, password, database, ssl, sessionVariables, connectAttributes } = options
   const config: CommonConfig = { user, database, sessionVariables, connectAttributes }
   if (!iam.enabled) {
     const address = { host: host ?? 'localhost', port: port ?? 3306 }
-    return openWithPassword({ address, config: { ...config, password, ssl }, timeoutMs, observer })
+    const open = openWithPassword({ address, config: { ...config, password, ssl }, timeoutMs, observer })
+    return { open, lifetimeOf: () => undefined }
   }
   const target = iam.resolve({ host, port, user })
-  return openWithIam({ iam, target, ssl, config, timeoutMs, observer })
+  return {
+    open: openWithIam({ iam, target, ssl, config, timeoutMs, observer }),
+    lifetimeOf: (driver) => iam.poolLifetime(target, driver),
+  }
 }

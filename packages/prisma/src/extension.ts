@@ -1,17 +1,34 @@
 import { AuroraIamError } from '@aurora-iam/core'
-import { describe } from '@aurora-iam/core/adapter'
+import { describe, type WarmUpOptions } from '@aurora-iam/core/adapter'
 import { Prisma } from '@prisma/client/extension'
 import { isLostOutsideTransaction } from './errors.ts'
 import type { AuroraIamStatus } from './status.ts'
 
-/** The options of `extension()`. */
+/** Options of `extension()`. */
 export interface AuroraIamExtensionOptions {
   /**
-   * Whether `findMany`, `count` and the other reads of models are repeated once if their connection is lost while they
-   * run, as in a failover. Never in a transaction, never raw SQL. @defaultValue false
+   * Retries `findMany`, `count` and the other reads of models once if their connection is lost while they run, as in a
+   * failover. Never in a transaction, never raw SQL. @defaultValue false
    */
   readonly retryReads?: boolean | undefined
 }
+
+/** Opens connections before they are needed; see `AuroraIamPrisma.warmUp`. */
+export type WarmUp = (count: number, options?: WarmUpOptions) => Promise<void>
+
+/** Members of `prisma.$iam`. */
+export interface AuroraIamClientMembers {
+  /** Returns the state of the connections, and counts. */
+  readonly status: () => AuroraIamStatus
+  /** Opens connections before they are needed, at the pace of the rate limit. */
+  readonly warmUp: WarmUp
+}
+
+/** Extension for `prisma.$extends`, which adds `prisma.$iam`. */
+export type AuroraIamExtension = (client: ExtendableClient) => ExtendedClient
+
+type ExtendableClient = Parameters<ReturnType<typeof defineExtension>>[0]
+type ExtendedClient = ReturnType<ReturnType<typeof defineExtension>>
 
 const READS: ReadonlySet<string> = new Set([
   'findUnique',
@@ -24,18 +41,28 @@ const READS: ReadonlySet<string> = new Set([
   'groupBy',
 ])
 
-/** The client extension behind `extension()`: `$iam`, and the repetition of reads. */
-export function createExtension(options: AuroraIamExtensionOptions, status: () => AuroraIamStatus) {
+/**
+ * Returns the client extension with `$iam` and the retry of reads.
+ *
+ * @throws {@link AuroraIamError} for an invalid option, and for a release of @prisma/client that is not supported
+ */
+export function createExtension(
+  options: AuroraIamExtensionOptions,
+  members: AuroraIamClientMembers,
+): AuroraIamExtension {
   assertExtensionOptions(options)
   assertClient(Prisma.prismaVersion.client)
-  const isRetrying = options.retryReads ?? false
+  return defineExtension(members, options.retryReads ?? false)
+}
+
+function defineExtension(members: AuroraIamClientMembers, retryReads: boolean) {
   return Prisma.defineExtension({
     name: 'aurora-iam',
-    client: { $iam: { status } },
+    client: { $iam: members },
     query: {
       async $allOperations({ model, operation, args, query }) {
         const isRead = model !== undefined && READS.has(operation)
-        if (!isRetrying || !isRead) return query(args)
+        if (!retryReads || !isRead) return query(args)
         try {
           return await query(args)
         } catch (error) {
@@ -67,7 +94,7 @@ function assertExtensionOptions(options: AuroraIamExtensionOptions): void {
 }
 
 /**
- * Refuses a @prisma/client that this package was not made for.
+ * Throws for a release of @prisma/client that this package does not support.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION`
  */

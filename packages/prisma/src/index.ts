@@ -5,8 +5,14 @@ export {
   type AuroraIamOptions,
   createAuroraIam,
 } from '@aurora-iam/core'
-export { type AuroraIamPrisma, auroraIam } from './aurora-iam-prisma.ts'
+export type { WarmUpOptions } from '@aurora-iam/core/adapter'
+export { type AuroraIamAdapter, type AuroraIamPrisma, auroraIam } from './aurora-iam-prisma.ts'
 export { PrismaDriverError } from './errors.ts'
-export type { AuroraIamExtensionOptions } from './extension.ts'
+export type {
+  AuroraIamClientMembers,
+  AuroraIamExtension,
+  AuroraIamExtensionOptions,
+  WarmUp,
+} from './extension.ts'
 export type { AuroraIamPrismaOptions } from './options/options.ts'
 export type { AuroraIamStatus } from './status.ts'

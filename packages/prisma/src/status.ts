@@ -1,4 +1,5 @@
-import { redact } from '@aurora-iam/core'
+import { AuroraIamError, redact } from '@aurora-iam/core'
+import type { WarmUpOptions } from '@aurora-iam/core/adapter'
 
 /** State of the connections of one `auroraIam`, in all clients that have its adapter, and counts since it was made. */
 export interface AuroraIamStatus {
@@ -32,9 +33,14 @@ export interface PoolCounts {
   readonly queued: number
 }
 
-/** Counters behind {@link AuroraIamStatus}. */
+/** Part of a pool that {@link Activity} knows. */
+export interface ObservedPool extends PoolCounts {
+  warmUp(count: number, options?: WarmUpOptions): Promise<void>
+}
+
+/** Counters behind {@link AuroraIamStatus}, and the pools of the clients that are connected. */
 export class Activity {
-  readonly #pools = new Set<PoolCounts>()
+  readonly #pools = new Set<ObservedPool>()
   #waitingForPermit = 0
   #connectionsOpened = 0
   #connectionsFailed = 0
@@ -71,14 +77,31 @@ export class Activity {
   }
 
   /** Includes the connections of `pool`, until it is removed. */
-  add(pool: PoolCounts): void {
+  add(pool: ObservedPool): void {
     this.#pools.add(pool)
   }
 
-  remove(pool: PoolCounts): void {
+  remove(pool: ObservedPool): void {
     this.#pools.delete(pool)
   }
 
+  /**
+   * Opens connections in every pool until it has `count`.
+   *
+   * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` before a client is connected, or for another count
+   */
+  async warmUp(count: number, options?: WarmUpOptions): Promise<void> {
+    if (this.#pools.size === 0) {
+      throw new AuroraIamError(
+        'ERR_AURORA_IAM_INVALID_OPTION',
+        'warmUp: no client is connected, so there is no pool to fill. Call prisma.$connect() before.',
+        { option: 'warmUp' },
+      )
+    }
+    await Promise.all([...this.#pools].map((pool) => pool.warmUp(count, options)))
+  }
+
+  /** Returns the status, with the count of tokens that the AuroraIam has. */
   status(tokensSigned: number): AuroraIamStatus {
     const sum = (count: (pool: PoolCounts) => number) =>
       [...this.#pools].reduce((total, pool) => total + count(pool), 0)

@@ -2,12 +2,10 @@ import { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Address } from '@aurora-iam/core'
-import { GreetingGuard } from '@aurora-iam/core/adapter'
+import { deadPeers, GreetingGuard, KEEP_ALIVE_MS } from '@aurora-iam/core/adapter'
 import { ownDataListener, reportEnd } from './mariadb-internals.ts'
 import { TlsRecordSplitter } from './tls-record-splitter.ts'
 
-/** Idle time after which the kernel asks the peer whether it is alive, in milliseconds. */
-const KEEP_ALIVE_MS = 30_000
 /** Records that are held for mariadb before the socket pauses. */
 const MAX_HELD_RECORDS = 64
 
@@ -38,7 +36,10 @@ export class GuardedStream extends Duplex {
     this.#socket.on('end', () => (this.#isSecured ? this.#end() : this.push(null)))
     this.#socket.on('error', (error) => this.#fail(error))
     this.#socket.on('close', () => this.#isSecured || this.destroy())
-    this.#socket.once('connect', () => this.emit('connect'))
+    this.#socket.once('connect', () => {
+      deadPeers.watch(this.#socket)
+      this.emit('connect')
+    })
     // `connect` ignores both as options. Without the first, each query waits 40 ms for an acknowledgement.
     this.#socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS).connect(address)
   }
@@ -46,6 +47,11 @@ export class GuardedStream extends Duplex {
   /** Whether the connection has ended, which mariadb does not notice between the server's OK and its own last step. */
   get isBroken(): boolean {
     return this.#isBroken || this.destroyed
+  }
+
+  /** The IP address of the server's end; undefined when the socket is closed. */
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress
   }
 
   /** Ends the connection at once. mariadb is told `error`, and makes an error if there is none. */

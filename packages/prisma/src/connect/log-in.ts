@@ -49,7 +49,7 @@ export async function logIn(
 }
 
 function driverConfig(socket: Duplex, config: ConnectionConfig): DriverConfig {
-  return {
+  const options: DriverConfig = {
     ...config,
     stream: (use) => use(undefined, socket as Socket),
     // mariadb's timer does not read what lies in the socket before it gives up.
@@ -58,6 +58,8 @@ function driverConfig(socket: Duplex, config: ConnectionConfig): DriverConfig {
     // Prepared statements would leak: https://github.com/prisma/orm/issues/29364
     prepareCacheLength: 0,
   }
+  // mariadb reads inherited options as well: a polluted Object.prototype could redirect the connection.
+  return Object.assign(Object.create(null), options)
 }
 
 /** In the shape of Node's own network errors. */

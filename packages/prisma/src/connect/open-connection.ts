@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
+import { checkServerIdentity, createSecureContext, type SecureContextOptions } from 'node:tls'
 import type { Address } from '@aurora-iam/core'
-import type { AdapterIam, ConnectionTarget, WriterCheck } from '@aurora-iam/core/adapter'
+import type { AdapterIam, ConnectionTarget, TlsPolicy, WriterCheck } from '@aurora-iam/core/adapter'
 import type { Connection, ConnectionConfig } from 'mariadb'
 import { connectError } from '../errors.ts'
 import { GuardedStream } from './guarded-stream.ts'
@@ -14,6 +15,8 @@ export interface OpenConnection {
    * query.
    */
   readonly destroy: () => void
+  /** Returns the IP address of the server's end; undefined when the socket is closed. */
+  readonly remoteAddress: () => string | undefined
 }
 
 /**
@@ -51,8 +54,7 @@ export function openWithIam(options: {
   observer: ConnectionObserver
 }): Open {
   const { iam, target, config, timeoutMs, observer } = options
-  const { ca, minVersion, rejectUnauthorized, rest } = iam.tls(target, options.ssl)
-  const ssl = { ...rest, ca, minVersion, rejectUnauthorized, servername: target.hostname }
+  const ssl = sslOptions(iam.tls(target, options.ssl), target.hostname)
   const writerCheck = iam.writerCheck(target)
 
   return async (signal) => {
@@ -78,7 +80,7 @@ export function openWithIam(options: {
         }
         const connection = await logIn(stream, secured, { signal, timeoutMs, destroy, afterwards })
         observer.countOpened()
-        return { connection, destroy }
+        return { connection, destroy, remoteAddress: () => stream.remoteAddress }
       } catch (error) {
         login.fail(error as Error)
         observer.countFailed(error as Error)
@@ -90,6 +92,18 @@ export function openWithIam(options: {
     } catch (error) {
       throw connectError(error as Error, { ...dialled, user: target.username })
     }
+  }
+}
+
+/** Returns TLS options of Node for mariadb's `ssl`. The secure context is created once: it parses the certificates. */
+function sslOptions({ ca, minVersion, rejectUnauthorized, rest }: TlsPolicy, servername: string) {
+  return {
+    secureContext: createSecureContext({ ...rest, ca, minVersion } as SecureContextOptions),
+    // Unused by Node beside a secure context. Without it mariadb would verify a MariaDB by a fingerprint instead.
+    ca,
+    rejectUnauthorized,
+    servername,
+    checkServerIdentity,
   }
 }
 
@@ -123,7 +137,7 @@ export function openWithPassword(options: {
         { signal, timeoutMs, destroy },
       )
       observer.countOpened()
-      return { connection, destroy: () => destroy() }
+      return { connection, destroy: () => destroy(), remoteAddress: () => stream.remoteAddress }
     } catch (error) {
       observer.countFailed(error as Error)
       throw connectError(error as Error, { ...address, user })

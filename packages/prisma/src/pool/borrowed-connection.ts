@@ -12,6 +12,7 @@ const RETURNING_METHODS: readonly PropertyKey[] = ['release', 'end', 'close', 'd
  *
  * @param rollBack - rolls back or ends the connection, in bounded time; resolves with whether it is still usable
  * @param onLost - called when the connection turns out to be unusable
+ * @param onError - called with every error of a statement
  */
 export function borrowedConnection(
   connection: Connection,
@@ -19,7 +20,13 @@ export function borrowedConnection(
     release,
     rollBack,
     onLost,
-  }: { release: () => Promise<void>; rollBack: () => Promise<boolean>; onLost: () => void },
+    onError,
+  }: {
+    release: () => Promise<void>
+    rollBack: () => Promise<boolean>
+    onLost: () => void
+    onError: (error: unknown) => void
+  },
 ): PoolConnection {
   let released: Promise<void> | undefined
   let isRolledBack = false
@@ -28,6 +35,7 @@ export function borrowedConnection(
     return released
   }
   const explain = (reason: unknown): never => {
+    onError(reason)
     const explained = queryError(reason)
     // mariadb threw an error without a number by mistake, and what it was about to send or read is still to come.
     if (explained !== reason || !('errno' in explained)) onLost()

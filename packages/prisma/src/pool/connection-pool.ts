@@ -1,5 +1,11 @@
 import { setMaxListeners } from 'node:events'
 import { AuroraIamError } from '@aurora-iam/core'
+import {
+  openTogether,
+  type PoolDriver,
+  type PoolLifetime,
+  type WarmUpOptions,
+} from '@aurora-iam/core/adapter'
 import { Pool as Tarn } from 'tarn'
 import type { Open } from '../connect/open-connection.ts'
 import { exhaustedError } from '../errors.ts'
@@ -15,6 +21,8 @@ type Waiter = ReturnType<Tarn<PooledConnection>['acquire']>
 /** Parts of a pool. */
 export interface PoolContext {
   readonly open: Open
+  /** Returns what decides which connections are replaced; undefined with a password. */
+  readonly lifetimeOf: (driver: PoolDriver<PooledConnection>) => PoolLifetime<PooledConnection> | undefined
   readonly settings: PoolSettings
   readonly activity: Activity
 }
@@ -26,6 +34,7 @@ export class ConnectionPool {
   readonly #open = new Set<PooledConnection>()
   readonly #waiters = new Set<Waiter>()
   readonly #closing = new AbortController()
+  readonly #lifetime: PoolLifetime<PooledConnection> | undefined
   #lastLossAt = Number.NEGATIVE_INFINITY
   /** Why the last connection could not be opened; undefined after one that could. */
   #lastFailure: Error | undefined
@@ -36,8 +45,13 @@ export class ConnectionPool {
     const { connectionLimit, idleTimeoutMs } = context.settings
     // Every connection that is being opened listens, and there may be any number.
     setMaxListeners(0, this.#closing.signal)
+    this.#lifetime = context.lifetimeOf({
+      remoteAddress: (pooled) => pooled.remoteAddress(),
+      // tarn drops it when it validates it: it has no method that takes out an idle one.
+      close: (pooled) => void this.#close(pooled),
+    })
     // tarn waits for a promise here, which its types leave out.
-    const validate = (pooled: PooledConnection) => pooled.validate(this.#lastLossAt) as unknown as boolean
+    const validate = (pooled: PooledConnection) => this.#validate(pooled) as unknown as boolean
     this.#tarn = new Tarn({
       create: () => this.#create(),
       validate,
@@ -102,7 +116,30 @@ export class ConnectionPool {
   async release(pooled: PooledConnection): Promise<void> {
     await pooled.rollBack()
     pooled.isBorrowed = false
+    // This closes a retired connection, so that tarn does not hand it to the next query.
+    this.#lifetime?.released(pooled)
     this.#tarn.release(pooled)
+  }
+
+  /** Reports an error of a statement: a server that was demoted has its connections replaced. */
+  statementFailed(pooled: PooledConnection, error: unknown): void {
+    this.#lifetime?.failed(pooled, error)
+  }
+
+  /**
+   * Opens connections before they are needed, behind those that a query needs.
+   *
+   * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for a count that the pool cannot hold
+   * @throws the first error of a connection
+   */
+  warmUp(count: number, options?: WarmUpOptions): Promise<void> {
+    const size = this.#context.settings.connectionLimit
+    const pool = {
+      acquire: () => this.acquire(),
+      release: (pooled: PooledConnection) => this.release(pooled),
+      size,
+    }
+    return openTogether(pool, count, options)
   }
 
   /** Records that a connection was lost: those that were last used before are validated with a ping. */
@@ -129,6 +166,7 @@ export class ConnectionPool {
     })
     await Promise.race([drained, forced])
     clearTimeout(timer)
+    this.#lifetime?.dispose()
     this.#context.activity.remove(this)
   }
 
@@ -137,12 +175,21 @@ export class ConnectionPool {
       const pooled = new PooledConnection(await this.#context.open(this.#closing.signal))
       this.#open.add(pooled)
       this.#lastFailure = undefined
+      this.#lifetime?.opened(pooled)
+      this.#lifetime?.released(pooled)
+      pooled.connection.on('end', () => this.#lifetime?.closed(pooled))
       return pooled
     } catch (error) {
       this.#lastFailure = error as Error
       this.#rejectFirstWaiter(error as Error)
       throw error
     }
+  }
+
+  async #validate(pooled: PooledConnection): Promise<boolean> {
+    // From here on it counts as in use: it must not be closed between a ping and the query.
+    this.#lifetime?.acquired(pooled)
+    return pooled.validate(this.#lastLossAt)
   }
 
   /** Rejects the query that has waited longest. Each failure is for another one. */
@@ -154,6 +201,7 @@ export class ConnectionPool {
   }
 
   async #close(pooled: PooledConnection): Promise<void> {
+    this.#lifetime?.closed(pooled)
     await pooled.close()
     this.#open.delete(pooled)
   }

@@ -44,6 +44,7 @@ export class MariaDbPool extends EventEmitter implements Pool {
         pooled.markBroken()
         this.#pool.connectionLost()
       },
+      onError: (error) => this.#pool.statementFailed(pooled, error),
     })
   }
 

@@ -13,14 +13,16 @@ const QUIT_TIMEOUT_MS = 1_000
 /** One connection of the pool, from its login to its end. */
 export class PooledConnection {
   readonly connection: Connection
+  readonly remoteAddress: OpenConnection['remoteAddress']
   readonly #destroy: OpenConnection['destroy']
   #lastUsedAt = performance.now()
   #isBroken = false
   /** Whether a query or a transaction has it. */
   isBorrowed = false
 
-  constructor({ connection, destroy }: OpenConnection) {
+  constructor({ connection, destroy, remoteAddress }: OpenConnection) {
     this.connection = connection
+    this.remoteAddress = remoteAddress
     this.#destroy = destroy
     connection.on('error', () => this.markBroken())
     connection.on('end', () => this.markBroken())
@@ -66,6 +68,7 @@ export class PooledConnection {
 
   /** Sends COM_QUIT and closes. */
   async close(): Promise<void> {
+    this.markBroken()
     const timer = setTimeout(() => this.destroy(), QUIT_TIMEOUT_MS)
     await this.connection.end().catch(() => {})
     clearTimeout(timer)
