@@ -30,9 +30,11 @@ export function instrumentAuroraIam(): void {
     tokens.add(1, endpoint(event))
     span('aurora-iam token', endpoint(event), event.durationMs).end()
   })
-  on<PermitEvent>('aurora-iam:permit', (event) => {
-    permitWait.record(event.waitedMs / 1000, endpoint(event))
-    span('aurora-iam permit', endpoint(event), event.waitedMs).end()
+  on<PermitEvent>('aurora-iam:rate-limit:permit', (event) => {
+    if (event.type !== 'granted') return
+    const attributes = event.key === undefined ? {} : { 'aurora_iam.rate_limit.key': event.key }
+    permitWait.record(event.waitedMs / 1000, attributes)
+    span('aurora-iam permit', attributes, event.waitedMs).end()
   })
   on<ConnectEvent>('aurora-iam:connect', (event) => {
     createTime.record(event.durationMs / 1000, endpoint(event))

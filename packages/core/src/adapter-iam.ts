@@ -1,3 +1,4 @@
+import type { PermitLane } from '@aurora-iam/rate-limit'
 import type { AuroraIam } from './aurora-iam.ts'
 import type { ConnectionTarget, DriverAddress } from './endpoint/connection-target.ts'
 import type { PoolDriver, PoolLifetime } from './lifetime/pool-lifetime.ts'
@@ -5,10 +6,20 @@ import type { LoginAttempt } from './login/login-attempt.ts'
 import type { WriterCheck } from './login/writer-check.ts'
 import type { TlsPolicy } from './tls/tls-policy.ts'
 
+/** How one login waits. */
+export interface LoginOptions {
+  /** Cancels the wait. */
+  readonly signal?: AbortSignal | undefined
+  /** `'background'` for a connection that no caller waits for. @defaultValue 'live' */
+  readonly lane?: PermitLane | undefined
+}
+
 /** An {@link AuroraIam} with the members that adapters are built on. */
 export interface AdapterIam extends AuroraIam {
   /** False on the plain password path: the driver's options are then left unchanged. */
   readonly enabled: boolean
+  /** How long a TCP connection may take, in milliseconds. */
+  readonly tcpTimeoutMs: number
   /** The longest time until {@link login} resolves or rejects, in milliseconds. */
   readonly longestWaitMs: number
   /**
@@ -35,12 +46,24 @@ export interface AdapterIam extends AuroraIam {
     driver: PoolDriver<Connection>,
   ): PoolLifetime<Connection>
   /**
-   * Gets a token, then waits for a permit of the rate limit. The caller may open a socket after this.
+   * Gets a token, waits for a permit of the rate limit, and asks where to dial. The caller may open a socket after this.
+   * A failure is reported to the statistics and to `aurora-iam:connect-failed`.
    *
-   * @param signal - cancels the wait
-   * @throws {@link AuroraIamError} a new object for each call, as drivers write to the errors they pass on
+   * @throws {@link AuroraIamError} a new object for each call, as drivers write to the errors they pass on; and whatever
+   * the caller's `dial` throws
    */
-  login(target: ConnectionTarget, signal?: AbortSignal): Promise<LoginAttempt>
+  login(target: ConnectionTarget, options?: LoginOptions): Promise<LoginAttempt>
+  /** The same on an open connection, which changes its user: nothing is dialled. */
+  loginAgain(target: ConnectionTarget, options?: LoginOptions): Promise<LoginAttempt>
+  /** Reports a connection that the adapter refused before {@link login}. */
+  reportRefusal(target: ConnectionTarget, error: Error): void
+  /**
+   * Returns the driver's own time limit for a new connection, which runs during {@link login} too: 0 (no limit) stays 0,
+   * and no result overflows a timer of Node.
+   *
+   * @param connectTimeoutMs - from the opening of the socket to the end of the login
+   */
+  driverTimeoutMs(connectTimeoutMs: number): number
   /**
    * Calls `open`, which opens a connection through {@link login}. Calls it once more, with a new token and its own
    * permit, if the database rejected a token that was signed for an earlier login, or that it had accepted before. Of

@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
+import type { RateLimitEvents } from '@aurora-iam/rate-limit'
 
 /** Which database endpoint and user an event is about. */
 export interface EndpointEvent {
@@ -7,26 +8,33 @@ export interface EndpointEvent {
   readonly username: string
 }
 
-/** `aurora-iam:token`: a token was signed (not: served from the cache). */
+/** `aurora-iam:token`: a token was signed (not: returned from the cache). */
 export interface TokenEvent extends EndpointEvent {
   readonly region: string | undefined
   /** How long resolving credentials and signing took. */
   readonly durationMs: number
 }
 
-/** `aurora-iam:permit`: a new connection got its place under the rate limit. */
-export interface PermitEvent extends EndpointEvent {
-  readonly waitedMs: number
+/**
+ * `aurora-iam:rate-limit:permit`: a permit was granted, released, cancelled, or has expired. Published by the rate
+ * limiter, which knows the key of the limit and no user.
+ */
+export type PermitEvent = RateLimitEvents['aurora-iam:rate-limit:permit']
+
+/** What identifies the permit of a login in the events of the channel `aurora-iam:rate-limit:permit`. */
+export interface PermitHolderEvent extends EndpointEvent {
+  /** The permit that the login had last; undefined without a rate limit, and for a login that never had one. */
+  readonly permitId: string | undefined
 }
 
 /** `aurora-iam:connect`: a new connection logged in. */
-export interface ConnectEvent extends EndpointEvent {
+export interface ConnectEvent extends PermitHolderEvent {
   /** From the permit to the server's OK. */
   readonly durationMs: number
 }
 
-/** `aurora-iam:connect-failed`: a new connection did not come about. */
-export interface ConnectFailedEvent extends EndpointEvent {
+/** `aurora-iam:connect-failed`: a new connection was not established, for whatever reason. */
+export interface ConnectFailedEvent extends PermitHolderEvent {
   /** How far it came. */
   readonly stage: 'token' | 'permit' | 'login'
   /** The error of this library, of the driver or of the server. */
@@ -42,11 +50,10 @@ export interface RetireEvent extends EndpointEvent {
 
 /**
  * The `node:diagnostics_channel` channels of this library, by name. No event carries a token or a key. Publishing
- * costs nothing while nobody subscribes.
+ * costs nothing without a subscriber.
  */
 export const channels = {
   token: channel('aurora-iam:token'),
-  permit: channel('aurora-iam:permit'),
   connect: channel('aurora-iam:connect'),
   'connect-failed': channel('aurora-iam:connect-failed'),
   retire: channel('aurora-iam:retire'),
@@ -55,13 +62,12 @@ export const channels = {
 /** What each channel carries. */
 export interface ChannelEvents {
   token: TokenEvent
-  permit: PermitEvent
   connect: ConnectEvent
   'connect-failed': ConnectFailedEvent
   retire: RetireEvent
 }
 
-/** Publishes on a channel; `event` is only built when somebody listens. */
+/** Publishes on a channel. `event` is built only for a subscriber. */
 export function publish<Name extends keyof ChannelEvents>(
   name: Name,
   event: () => ChannelEvents[Name],

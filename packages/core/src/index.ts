@@ -6,6 +6,7 @@ export type {
   ConnectFailedEvent,
   EndpointEvent,
   PermitEvent,
+  PermitHolderEvent,
   TokenEvent,
 } from './diagnostics.ts'
 export type { Address, TokenTarget } from './endpoint/connection-target.ts'

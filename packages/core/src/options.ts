@@ -44,6 +44,13 @@ export interface AuroraIamOptions {
    * @defaultValue the `maxWaitMs` of the options in `rateLimit`, else 30000
    */
   readonly maxWaitMs?: number | undefined
+  /**
+   * How long a TCP connection to the database may take, in milliseconds, the look-up of its name included. The driver's
+   * own time limit goes on to the end of the login. A short limit finds a name that moved to another host sooner.
+   *
+   * @defaultValue 3000
+   */
+  readonly tcpTimeoutMs?: number | undefined
   /** Certificate authorities (PEM) instead of those that AWS publishes for the Region. */
   readonly ca?: CertificateAuthorities | undefined
   /** How long before its end a token is replaced, in the background, in milliseconds. @defaultValue 120000 */
@@ -86,7 +93,7 @@ export interface AuroraIamOptions {
   readonly clock?: (() => number) | undefined
 }
 
-const DURATIONS = ['maxWaitMs', 'refreshBeforeMs', 'credentialsTimeoutMs'] as const
+const DURATIONS = ['maxWaitMs', 'tcpTimeoutMs', 'refreshBeforeMs', 'credentialsTimeoutMs'] as const
 
 const KNOWN: ReadonlySet<string> = new Set<keyof AuroraIamOptions>([
   'region',

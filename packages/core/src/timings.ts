@@ -12,6 +12,18 @@ export const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** Default of `maxWaitMs`: how long a connection waits in the queue of the rate limit. */
 export const MAX_WAIT_MS = 30 * SECOND_MS
 
+/** Default of `tcpTimeoutMs`: how long a TCP connection may take. A name that moved is looked up again after it. */
+export const TCP_TIMEOUT_MS = 3 * SECOND_MS
+
+/** An attempt that has heard nothing from its server for this long returns its permit. Two round trips across an ocean. */
+export const PERMIT_GRACE_MS = SECOND_MS / 2
+
+/** An address that no attempt was made to for this long is no longer known as one that does not answer. */
+export const SUSPECT_MEMORY_MS = MINUTE_MS
+
+/** A timer that runs later than this was held up: the process was blocked or stopped, and not only busy. */
+export const BLOCKED_MS = SECOND_MS / 4
+
 /** Default of `refreshBeforeMs`: how long before its expiry a token is refreshed in the background. */
 export const REFRESH_BEFORE_MS = 2 * MINUTE_MS
 

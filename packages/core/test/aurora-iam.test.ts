@@ -80,7 +80,7 @@ describe('login', () => {
     for (const error of errors) expect(error.cause).toBe(cause)
   })
 
-  test('aborted while it waits for its permit: CLOSED, and no other request is disturbed', async () => {
+  test('aborted while it waits for its permit: ABORTED, and no other request is disturbed', async () => {
     const { login } = setUp({ rateLimit: { limit: 1, intervalMs: 3_600_000 } })
     const first = await login()
     const controller = new AbortController()
@@ -89,14 +89,14 @@ describe('login', () => {
     await settle()
     controller.abort()
     expect(await second).toMatchObject({
-      code: 'ERR_AURORA_IAM_CLOSED',
-      message: 'The wait for a new connection was called off.',
+      code: 'ERR_AURORA_IAM_ABORTED',
+      message: 'The wait for a new connection was cancelled.',
     })
     first.cancel()
     expect((await third).target.username).toBe('app')
   })
 
-  test('aborted while it waits for its token: CLOSED at once, and others get theirs', async () => {
+  test('aborted while it waits for its token: ABORTED at once, and others get theirs', async () => {
     const answer = new Deferred<typeof STATIC>()
     const { login } = setUp({ credentials: () => answer.promise })
     const controller = new AbortController()
@@ -105,17 +105,17 @@ describe('login', () => {
     const reason = new Error('the client went away')
     controller.abort(reason)
     expect(await first).toMatchObject({
-      code: 'ERR_AURORA_IAM_CLOSED',
-      message: 'The wait for a new connection was called off.',
+      code: 'ERR_AURORA_IAM_ABORTED',
+      message: 'The wait for a new connection was cancelled.',
       cause: reason,
     })
     answer.resolve(STATIC)
     expect((await second).target.username).toBe('app')
   })
 
-  test.each([[20], [false]] as const)('aborted before, at a rateLimit of %s: CLOSED', async (rateLimit) => {
+  test.each([[20], [false]] as const)('aborted before, at a rateLimit of %s: ABORTED', async (rateLimit) => {
     const { iam, login } = setUp({ rateLimit })
-    expect(await rejectionOf(login(AbortSignal.abort()))).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
+    expect(await rejectionOf(login(AbortSignal.abort()))).toMatchObject({ code: 'ERR_AURORA_IAM_ABORTED' })
     expect(iam.stats().tokensSigned).toBe(0)
   })
 
@@ -127,7 +127,7 @@ describe('login', () => {
       const waiting = Array.from({ length: 100 }, () => rejectionOf(login(controller.signal)))
       await settle()
       controller.abort()
-      for (const error of await Promise.all(waiting)) expect(error.code).toBe('ERR_AURORA_IAM_CLOSED')
+      for (const error of await Promise.all(waiting)) expect(error.code).toBe('ERR_AURORA_IAM_ABORTED')
     })
     expect(warnings).toEqual([])
   })

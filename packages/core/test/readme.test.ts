@@ -3,17 +3,15 @@ import { errorThrownBy } from '@aurora-iam/test-support/rejection-of'
 import { beforeAll, expect, test } from 'vitest'
 import { adapterIam } from '../src/adapter.ts'
 import { channels } from '../src/diagnostics.ts'
-import { AuroraIamError, type AuroraIamErrorCode, createAuroraIam } from '../src/index.ts'
+import { errorCatalogue } from '../src/error-catalogue.ts'
+import { type AuroraIamErrorCode, createAuroraIam } from '../src/index.ts'
 
 let readme: string
-let codes: string[]
+const codes = Object.keys(errorCatalogue)
 
 beforeAll(async () => {
   const read = (path: string) => readFile(new URL(path, import.meta.url), 'utf8')
   readme = await read('../README.md')
-  codes = [...(await read('../src/errors.ts')).matchAll(/^ {2}\| '(ERR_AURORA_IAM_\w+)'/gm)].map(
-    ([, code]) => code!,
-  )
 })
 
 /** Returns the cells of the rows whose first cell is code, under a heading. */
@@ -30,8 +28,13 @@ test('the table of errors has every code, and says truly which can be retried', 
   for (const [code, [meaning, retryable, remedy]] of rows) {
     expect(meaning).not.toBe('')
     expect(remedy).not.toBe('')
-    const error = new AuroraIamError(code as AuroraIamErrorCode, '')
-    expect([code, retryable]).toEqual([code, error.retryable ? 'yes' : 'no'])
+    const entry = errorCatalogue[code as AuroraIamErrorCode]
+    expect([code, meaning, retryable, remedy]).toEqual([
+      code,
+      entry.meaning,
+      entry.retryable ? 'yes' : 'no',
+      entry.remedy,
+    ])
   }
 })
 

@@ -8,5 +8,5 @@ export function setUp(options: AuroraIamOptions = {}, clock = new Clock()) {
   const iam = iamOn(clock, options)
   const host = `db${endpoints++}.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com`
   const target = iam.resolve({ host, port: 3306, user: 'app' })
-  return { iam, target, clock, login: (signal?: AbortSignal) => iam.login(target, signal) }
+  return { iam, target, clock, login: (signal?: AbortSignal) => iam.login(target, { signal }) }
 }

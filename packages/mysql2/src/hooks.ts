@@ -8,16 +8,13 @@ import type { ConnectionHooks, ConnectionSettings } from './driver-types.ts'
 /** mysql2's own default for `connectTimeout`, in milliseconds. */
 export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
 
-// mysql2's types call `command` a string.
-const noPassword = noPasswordPlugin as unknown as AuthPlugin
-
 /**
- * The two hooks into mysql2, for adapters of what stands on it: `stream` is called before a socket is opened,
- * `authPlugins` when the server asks for the password. Both read host, port and user from the connection at hand, so
- * one pair serves any number of nodes.
+ * Returns the two hooks into mysql2, for adapters of libraries that are built on it. mysql2 calls `stream` before a
+ * socket is opened, and `authPlugins` when the server asks for the password. Both read host, port and user from the
+ * connection, so one pair serves any number of nodes.
  *
  * @param target - where connections to its `hostname` and `port` go, when that is not where their name leads; one for
- * each node that is known
+ * each known node
  */
 export function connectionHooks(
   iam: AdapterIam,
@@ -33,15 +30,13 @@ export function connectionHooks(
     if (!known) return iam.resolve({ host, port, user })
     return user === undefined || user === known.username ? known : { ...known, username: user }
   }
+  const context = { iam, logins, followed: new WeakMap(), resolve, connectTimeout }
+  // mysql2's types call `command` a string.
+  const noPassword = noPasswordPlugin(context) as unknown as AuthPlugin
   return {
-    stream: ({ config }) => openWhenPermitted(config, { iam, logins, resolve, connectTimeout }),
+    stream: ({ config }) => openWhenPermitted(config, context),
     authPlugins: {
-      mysql_clear_password: clearPasswordPlugin({
-        iam,
-        logins,
-        resolve,
-        connectTimeout,
-      }) as unknown as AuthPlugin,
+      mysql_clear_password: clearPasswordPlugin(context) as unknown as AuthPlugin,
       mysql_native_password: noPassword,
       caching_sha2_password: noPassword,
       sha256_password: noPassword,

@@ -1,5 +1,5 @@
 import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
-import { adapterIam, LONGEST_TIMER_MS } from '@aurora-iam/core/adapter'
+import { adapterIam } from '@aurora-iam/core/adapter'
 import type { Mysql2Options } from './driver-types.ts'
 import { connectionHooks, DEFAULT_CONNECT_TIMEOUT_MS } from './hooks.ts'
 import { expandUri } from './options/connection-uri.ts'
@@ -38,7 +38,7 @@ export function withAuroraIam<T extends Mysql2Options>(options: T, iam?: AuroraI
     port: target.port,
     user,
     ssl: sslFor(shared, target, ssl),
-    connectTimeout: loginTimeout === 0 ? 0 : Math.min(loginTimeout + shared.longestWaitMs, LONGEST_TIMER_MS),
+    connectTimeout: shared.driverTimeoutMs(loginTimeout),
     stream: hooks.stream,
     authPlugins: { ...hooks.authPlugins, ...authPlugins },
   } as unknown as T

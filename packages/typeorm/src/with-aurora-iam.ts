@@ -45,7 +45,7 @@ export function withAuroraIam<T extends MysqlDataSourceOptions>(
     // Without it TypeORM 0.3 prefers `mysql`, which can be handed no token.
     connectorPackage: 'mysql2',
     ssl: sharedSsl(shared, targets, ssl),
-    connectTimeout: connectTimeout === 0 ? 0 : connectTimeout + shared.longestWaitMs,
+    connectTimeout: shared.driverTimeoutMs(connectTimeout),
     extra: {
       ...extra,
       stream: hooks.stream,

@@ -69,16 +69,18 @@ export class Upstream {
     waiting: AbortSignal,
     closing: AbortSignal,
   ): Promise<Upstream> {
-    const attempt = await iam.login(target, AbortSignal.any([waiting, closing]))
+    const attempt = await iam.login(target, { signal: AbortSignal.any([waiting, closing]) })
     let socket: Socket | undefined
     try {
       // The caller's `dial` may throw.
       const address = attempt.dial()
       socket = connect({ ...address, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS })
+      attempt.trackConnect()
       // The channel reports it to its reader.
       socket.on('error', () => {})
       const channel = new PacketChannel(socket)
       const greeting = await withinLoginTime(socket, closing, readGreeting(channel))
+      await attempt.confirmPermit()
       return new Upstream(iam, attempt, { socket, channel, greeting })
     } catch (error) {
       socket?.destroy()
@@ -143,7 +145,7 @@ export class Upstream {
    */
   async changeUser(wish: Omit<SessionWish, 'capabilities'>, signal: AbortSignal): Promise<Session> {
     if (this.#session === undefined) throw new Error('there is no session whose user could change')
-    const attempt = await this.#iam.login(this.#attempt.target, signal)
+    const attempt = await this.#iam.loginAgain(this.#attempt.target, { signal })
     try {
       const { value: password } = await attempt.token()
       const channel = new PacketChannel(this.stream)

@@ -40,7 +40,7 @@ export class Credentials {
   #resolvedAtMs = Number.NEGATIVE_INFINITY
   /** When the latest identity was first resolved, on the monotonic clock. */
   #knownSince = 0
-  #distrusted = false
+  #isInvalid = false
   /** The AWS SDK's chain remembers nonsense as it does credentials, and gives it until it is asked by force. */
   #gaveNonsense = false
   /** What the monotonic clock lacks to that of AWS STS, if STS was asked. */
@@ -77,7 +77,7 @@ export class Credentials {
     const latest = this.#latest
     const now = this.#clock()
     const isRecent = now >= this.#resolvedAtMs && now - this.#resolvedAtMs < CREDENTIALS_REUSE_MS
-    if (latest && isRecent && !this.#distrusted && now < latest.expiresMs - TRANSIT_MS) {
+    if (latest && isRecent && !this.#isInvalid && now < latest.expiresMs - TRANSIT_MS) {
       return Promise.resolve(latest)
     }
     return this.#questions.run('credentials', (isWanted) => this.#ask(region, isWanted))
@@ -94,27 +94,27 @@ export class Credentials {
     return { expiresMs, endedMs, isTemporary, ageMs, clockAheadOfStsMs }
   }
 
-  /** The database rejected what these credentials signed: the next {@link resolve} forces a refresh. */
-  distrust(): void {
+  /** Makes the next {@link resolve} force a refresh: the database rejected what these credentials signed. */
+  invalidate(): void {
     // A question that another refusal has led to answers this one as well.
-    if (this.#distrusted) return
-    this.#distrusted = true
+    if (this.#isInvalid) return
+    this.#isInvalid = true
     // The answer to a question from before may be the same as what was refused.
     this.#questions.forget('credentials')
   }
 
   async #ask(region: string, isWanted: () => boolean): Promise<ResolvedCredentials> {
-    const distrusted = this.#distrusted
+    const isForced = this.#isInvalid
     let resolved: ResolvedCredentials
     try {
-      resolved = await this.#askOnce(region, distrusted)
+      resolved = await this.#askOnce(region, isForced)
     } catch (error) {
       // One refusal, which may have been for the rate, makes credentials doubtful, not bad: while the source fails
       // they are used to their end, and each new token asks it again.
-      if (!distrusted || !this.#latest || this.#clock() >= this.#latest.expiresMs - TRANSIT_MS) throw error
+      if (!isForced || !this.#latest || this.#clock() >= this.#latest.expiresMs - TRANSIT_MS) throw error
       return this.#latest
     }
-    if (!distrusted && resolved.expiresMs - this.#clock() < SHORT_CREDENTIALS_MS) {
+    if (!isForced && resolved.expiresMs - this.#clock() < SHORT_CREDENTIALS_MS) {
       // A source that cannot renew yet answers the same again, or fails; what is at hand is still good.
       const renewed = await this.#askOnce(region, true).catch(() => resolved)
       if (renewed.expiresMs > resolved.expiresMs) resolved = renewed
@@ -132,7 +132,7 @@ export class Credentials {
     if (this.#latest?.identity !== resolved.identity) this.#knownSince = performance.now()
     this.#latest = resolved
     this.#resolvedAtMs = this.#clock()
-    if (distrusted) this.#distrusted = false
+    if (isForced) this.#isInvalid = false
     return resolved
   }
 

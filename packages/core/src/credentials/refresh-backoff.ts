@@ -17,8 +17,8 @@ export class RefreshBackoff {
   /** In the order in which they began. */
   readonly #pauses = new Map<string, Pause>()
 
-  /** Begins a pause of the user of `target`, unless one is under way. Whoever began it may ask the source now. */
-  begin(target: ConnectionTarget): boolean {
+  /** Starts a pause of the user of `target` and returns true, unless one runs. The caller may refresh then. */
+  tryStart(target: ConnectionTarget): boolean {
     const key = tokenKey(target)
     const now = performance.now()
     for (const [other, { endsAt }] of this.#pauses) {
@@ -33,8 +33,8 @@ export class RefreshBackoff {
     return true
   }
 
-  /** A login of the user of `target` was accepted: the next pause is a short one. */
-  shorten(target: ConnectionTarget): void {
+  /** Makes the next pause of the user of `target` a short one: a login was accepted. */
+  reset(target: ConnectionTarget): void {
     // Every login comes here, and hardly any after a refusal.
     if (this.#pauses.size === 0) return
     const pause = this.#pauses.get(tokenKey(target))

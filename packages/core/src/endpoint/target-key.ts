@@ -1,8 +1,13 @@
-import type { TokenTarget } from './connection-target.ts'
+import type { Address, TokenTarget } from './connection-target.ts'
 
 /** Returns `hostname:port`: what a limiter, a TLS session and statistics belong to. */
 export function endpointKey({ hostname, port }: Pick<TokenTarget, 'hostname' | 'port'>): string {
   return `${hostname}:${port}`
+}
+
+/** Returns `host:port` of an address that is dialled. */
+export function addressKey({ host, port }: Address): string {
+  return `${host}:${port}`
 }
 
 /** Returns what a token is good for: one user at one endpoint, signed for one Region. */
@@ -12,5 +17,6 @@ export function tokenKey({
   username,
   region,
 }: TokenTarget & { readonly region: string | undefined }): string {
-  return JSON.stringify([hostname, port, username, region])
+  // The user comes last: it alone may hold any character.
+  return `${hostname}:${port}/${region}/${username}`
 }

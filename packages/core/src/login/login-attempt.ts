@@ -1,178 +1,261 @@
-import type { Permit } from '@aurora-iam/rate-limit'
-import { type EndpointEvent, publish } from '../diagnostics.ts'
+import type { Permit, PermitLane } from '@aurora-iam/rate-limit'
 import type { Address, ConnectionTarget } from '../endpoint/connection-target.ts'
+import type { SilentAttempt } from '../permit/address-watch.ts'
 import type { AuthToken } from '../token/auth-token.ts'
 import type { CachedToken } from '../token/token-cache.ts'
 
-/** What one login reports to the AuroraIam that it belongs to. */
+/** What a login attempt needs of the coordinator that it belongs to, and reports to it. */
 export interface LoginOwner {
-  getToken(target: ConnectionTarget): Promise<CachedToken>
-  /** Another place under the rate limit. */
-  acquire(target: ConnectionTarget): Promise<Permit | undefined>
-  /** The server said 1045 to `token`, which was made for this login or, if not `isNew`, for an earlier one or taken since. */
-  tokenRefused(refusal: {
-    error: Error
-    target: ConnectionTarget
-    dialled: Address | undefined
-    token: CachedToken
-    isNew: boolean
-  }): void
-  opened(target: ConnectionTarget): void
-  failed(error: Error): void
+  getToken(target: ConnectionTarget): CachedToken | Promise<CachedToken>
+  /** Another permit, ahead of attempts that have opened no socket. */
+  acquireAgain(attempt: LoginAttempt): Promise<Permit | undefined>
+  /** The socket is being opened. */
+  connecting(attempt: LoginAttempt): void
+  /** The server has sent its first bytes. */
+  answered(attempt: LoginAttempt): void
+  /** The attempt ended before that. `isFault`: because of the address, not of the caller. */
+  unanswered(attempt: LoginAttempt, isFault: boolean): void
+  /** No socket was opened. */
+  unused(attempt: LoginAttempt): void
+  /** The server answered 1045 to `token`, which was signed for this login or, if not `isNew`, earlier or accepted since. */
+  tokenRejected(attempt: LoginAttempt, rejection: { error: Error; token: CachedToken; isNew: boolean }): void
+  succeeded(attempt: LoginAttempt): void
+  failed(attempt: LoginAttempt, error: Error): void
 }
+
+/** How far the socket of an attempt has come. */
+type Progress = 'not opened' | 'connecting' | 'answered'
 
 /** MySQL's "Access denied": on Aurora the answer to a bad token and to too many logins alike. */
 const ER_ACCESS_DENIED = 1045
 
 /**
- * MySQL's "Too many connections", which is also what RDS Proxy says to too many logins.
+ * MySQL's "Too many connections", which RDS Proxy also answers to too many logins.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.troubleshooting.html
  */
 const ER_CON_COUNT = 1040
 
 /**
- * One attempt to log in that has its place under the rate limit. Whoever holds it opens the socket now, asks for
- * the {@link token} when the server wants it, and says how it ended; only the first such word counts.
+ * One login attempt that the rate limit has let through. The holder opens the socket at {@link dial}, asks for
+ * {@link token} when the server requests it, and reports the outcome once: `succeed`, `fail`, `discard`, `abandon` or
+ * `cancel`. Only the first report counts.
  */
-export class LoginAttempt {
+export class LoginAttempt implements SilentAttempt {
   /** What is signed and verified. */
   readonly target: ConnectionTarget
+  /** The queue that it waits in for another permit. */
+  readonly lane: PermitLane
+  /** When the attempt got its permit, on the monotonic clock. */
+  readonly startedAt = performance.now()
+  /** Whether {@link AddressWatch.enter} reserved room for it. */
+  readonly isReserved: boolean
   readonly #owner: LoginOwner
-  #permit: Permit | undefined
-  readonly #ready: CachedToken
-  readonly #askedAt: number
-  readonly #startedAt = performance.now()
+  readonly #address: Address | undefined
+  readonly #cached: CachedToken
+  readonly #requestedAt: number
   readonly #listeners: Array<() => void> = []
-  #handedOver: CachedToken | undefined
-  #address: Address | undefined
-  #isAhead = false
+  #permit: Permit | undefined
+  #permitId: string | undefined
+  #isPermitMissing: boolean
+  #progress: Progress = 'not opened'
+  #sent: CachedToken | undefined
+  #isTokenEarly = false
   #isOver = false
 
   constructor(options: {
     owner: LoginOwner
     target: ConnectionTarget
+    lane: PermitLane
+    address: Address | undefined
     permit: Permit | undefined
-    /** The token that was at hand when the wait for the permit began. */
-    ready: CachedToken
-    /** When this login was asked for, on the monotonic clock. */
-    askedAt: number
+    /** True for an attempt that must acquire a permit once its server has answered. */
+    isPermitMissing: boolean
+    /** The cached token when the wait for the permit began. */
+    cached: CachedToken
+    /** When this login was requested, on the monotonic clock. */
+    requestedAt: number
   }) {
     this.#owner = options.owner
     this.target = options.target
+    this.lane = options.lane
+    this.#address = options.address
     this.#permit = options.permit
-    this.#ready = options.ready
-    this.#askedAt = options.askedAt
+    this.#permitId = options.permit?.id
+    this.#isPermitMissing = options.isPermitMissing
+    this.isReserved = options.isPermitMissing
+    this.#cached = options.cached
+    this.#requestedAt = options.requestedAt
   }
 
   /**
-   * Returns where to open the socket. The caller's `dial` is called once for a connection: every call returns what the
-   * first did.
+   * Returns where to open the socket. The caller's `dial` was called once, after the wait for the permit.
    *
-   * @throws whatever {@link ConnectionTarget.dial} throws
+   * @throws {TypeError} for a login on an open connection
    */
   dial(): Address {
-    this.#address ??= this.target.dial()
+    if (!this.#address) throw new TypeError('A login on an open connection dials nothing.')
     return this.#address
   }
 
+  /** The address that was dialled; undefined for a login on an open connection. */
+  get address(): Address | undefined {
+    return this.#address
+  }
+
+  /** The latest permit of this attempt, as the events of the rate limiter name it; undefined without a rate limit. */
+  get permitId(): string | undefined {
+    return this.#permitId
+  }
+
   /**
-   * A token that is live at this moment. Only for a connection whose TLS peer has been verified.
+   * Reports that the socket is being opened. From then on the permit may go back while the server is silent, so the
+   * holder calls {@link confirmPermit} before it answers the server's first bytes.
+   */
+  trackConnect(): void {
+    if (this.#isOver || this.#progress !== 'not opened') return
+    if (!this.#permit && !this.#isPermitMissing) return
+    this.#progress = 'connecting'
+    this.#owner.connecting(this)
+  }
+
+  /**
+   * Reports the server's first bytes. They must not be answered before the attempt holds a permit.
    *
-   * The server counts a login when it gets the token. If the place under the rate limit went to others meanwhile, because
-   * this process was stopped or too busy, another one is waited for first.
+   * @returns undefined if it does, else a promise that resolves when it holds another one
+   */
+  confirmPermit(): Promise<void> | undefined {
+    if (this.#progress === 'connecting') {
+      this.#progress = 'answered'
+      this.#owner.answered(this)
+    }
+    return this.#isPermitMissing && !this.#isOver ? this.#acquireAgain() : undefined
+  }
+
+  /** Returns the permit unused. The server has sent nothing, so it has counted nothing. */
+  returnPermit(): void {
+    if (!this.#permit || this.#isOver) return
+    this.#permit.cancel()
+    this.#permit = undefined
+    this.#isPermitMissing = true
+  }
+
+  /**
+   * Returns a token that is live at this moment. Only for a connection whose TLS peer has been verified.
+   *
+   * The server counts a login when it gets the token. If the permit has lapsed meanwhile, because this process was
+   * stopped or too busy, or went back, another one is acquired first.
    *
    * @throws {@link AuroraIamError} a new object for each call
    */
   async token(): Promise<AuthToken> {
     for (;;) {
-      // The wait may have been long: from the cache comes the same token, or its successor.
-      const token = this.#ready.isSingleUse ? this.#ready : await this.#owner.getToken(this.target)
-      if (!this.#permit?.isLapsed) {
-        this.#handedOver = token
+      // The wait may have been long: the cache returns the same token, or its successor.
+      const token = this.#cached.isSingleUse ? this.#cached : await this.#owner.getToken(this.target)
+      if (!this.#isPermitMissing && !this.#permit?.isLapsed) {
+        this.#sent = token
         return token.token
       }
-      await this.#acquireAgain(this.#permit)
+      await this.#acquireAgain()
     }
   }
 
   /**
-   * The same for a driver that must be given the password before it opens the socket, and that verifies the TLS peer
-   * by itself before it sends it. Silence is then no sign of throttling: it may have come before the token went out.
+   * Returns the token for a driver that takes the password before it opens the socket, and verifies the TLS peer itself
+   * before it sends it. An unresponsive server is then no sign of throttling: the token may not have been sent. Call
+   * {@link trackConnect} first.
    */
-  tokenBeforeConnect(): Promise<AuthToken> {
-    this.#isAhead = true
-    return this.token()
+  async tokenBeforeConnect(): Promise<AuthToken> {
+    this.#isTokenEarly = true
+    // A holder that does not track its socket cannot hold back its answer.
+    const isUntracked = this.#isPermitMissing && this.#progress === 'not opened'
+    if (isUntracked || this.#permit?.isLapsed) await this.#acquireAgain()
+    this.#sent = this.#cached.isSingleUse ? this.#cached : await this.#owner.getToken(this.target)
+    return this.#sent.token
   }
 
-  /** The server took the token. */
+  /** Reports that the server accepted the token. */
   succeed(): void {
     if (!this.#end()) return
-    this.#taken()
-    this.#owner.opened(this.target)
-    publish('connect', () => ({ ...this.#endpoint(), durationMs: performance.now() - this.#startedAt }))
+    this.#accept()
+    this.#owner.succeeded(this)
   }
 
-  /** The login did not come about, by `error` of the server, the driver or the network. */
+  /** Reports that the login failed, by `error` of the server, the driver or the network. */
   fail(error: Error): void {
+    const isSilent = this.#progress === 'connecting'
     if (!this.#end()) return
-    const token = this.#handedOver
-    const { errno } = error as { errno?: unknown }
-    const isRefused = errno === ER_ACCESS_DENIED
-    // Errors of the network count downwards from zero, those of MySQL upwards.
-    const isAnswer = typeof errno === 'number' && errno > 0
-    // Who was let in a moment ago is refused for the rate rather than for the token; and to fall silent after the token
-    // went out is what a throttling server has in common with an overloaded one.
-    const isThrottled =
-      errno === ER_CON_COUNT ||
-      (token !== undefined &&
-        (isRefused ? token.signer.acceptedAt !== undefined : !isAnswer && !this.#isAhead))
-    this.#permit?.release(isThrottled ? 'throttled' : 'failed')
-    if (isRefused && token) {
-      // Whoever waited long for a place may have waited for the token as well, and it has let others in since.
-      const isNew = token.madeAt >= this.#askedAt && !token.wasAccepted
-      this.#owner.tokenRefused({
-        error,
-        target: this.target,
-        dialled: this.#address ?? this.target.fixedAddress,
-        token,
-        isNew,
-      })
-    }
-    this.#gaveUp(error)
+    if (isSilent) {
+      this.#permit?.cancel()
+      this.#owner.unanswered(this, true)
+    } else this.#release(error)
+    this.#owner.failed(this, error)
   }
 
-  /** The server took the token, and the connection is not kept all the same: it led to a reader, or broke before that was known. */
+  /** Reports that the server accepted the token, and that the connection is not kept: it led to a reader, or broke. */
   discard(error: Error): void {
     if (!this.#end()) return
-    this.#taken()
-    this.#gaveUp(error)
+    this.#accept()
+    this.#owner.failed(this, error)
   }
 
-  /** It is over, and how it ended cannot be seen from here. */
+  /** Ends an attempt whose outcome cannot be seen from here. */
   abandon(): void {
-    if (this.#end()) this.#permit?.release()
+    const isSilent = this.#progress === 'connecting'
+    if (!this.#end()) return
+    if (isSilent) this.#cancelPermit()
+    else this.#permit?.release()
   }
 
-  /** No socket was opened after all: the place goes to the next in line. */
+  /** Ends an attempt for which no socket was opened: the permit goes to the next in the queue. */
   cancel(): void {
-    if (this.#end()) this.#permit?.cancel()
+    if (this.#end()) this.#cancelPermit()
   }
 
-  /** Calls `listener` when it is over, in whatever way. */
+  /** Calls `listener` when the attempt is over, whatever its outcome. */
   onEnd(listener: () => void): void {
     this.#listeners.push(listener)
   }
 
-  async #acquireAgain(lapsed: Permit): Promise<void> {
-    // A socket was opened for it: a server that counts those has counted it.
-    lapsed.release('failed')
-    const permit = await this.#owner.acquire(this.target)
+  async #acquireAgain(): Promise<void> {
+    // A socket was opened for a permit that has lapsed: a server that counts those has counted it.
+    this.#permit?.release('failed')
+    this.#permit = undefined
+    this.#isPermitMissing = true
+    const permit = await this.#owner.acquireAgain(this)
     if (this.#isOver) {
       permit?.cancel()
-      throw new Error('The connection closed while it waited for another place under the rate limit.')
+      throw new Error('The connection closed while it waited for another permit of the rate limit.')
     }
+    this.#isPermitMissing = false
     this.#permit = permit
+    this.#permitId = permit?.id
+  }
+
+  #cancelPermit(): void {
+    this.#permit?.cancel()
+    if (this.#progress === 'connecting') this.#owner.unanswered(this, false)
+    else if (this.#progress === 'not opened' && this.isReserved) this.#owner.unused(this)
+  }
+
+  #release(error: Error): void {
+    const token = this.#sent
+    const { errno } = error as { errno?: unknown }
+    const isDenied = errno === ER_ACCESS_DENIED
+    // Errors of the network have negative numbers, those of MySQL positive ones.
+    const isAnswer = typeof errno === 'number' && errno > 0
+    // A user who was accepted a moment ago is denied for the rate rather than for the token. A server that is silent
+    // after the token may throttle or be overloaded: both need fewer logins.
+    const isThrottled =
+      errno === ER_CON_COUNT ||
+      (token !== undefined &&
+        (isDenied ? token.signer.acceptedAt !== undefined : !isAnswer && !this.#isTokenEarly))
+    this.#permit?.release(isThrottled ? 'throttled' : 'failed')
+    if (this.#progress === 'not opened' && this.isReserved) this.#owner.unused(this)
+    if (!isDenied || !token) return
+    // After a long wait for the permit the token may have logged in others since.
+    const isNew = token.madeAt >= this.#requestedAt && !token.wasAccepted
+    this.#owner.tokenRejected(this, { error, token, isNew })
   }
 
   #end(): boolean {
@@ -182,25 +265,10 @@ export class LoginAttempt {
     return true
   }
 
-  #taken(): void {
+  #accept(): void {
     this.#permit?.release('ok')
-    if (!this.#handedOver) return
-    this.#handedOver.wasAccepted = true
-    this.#handedOver.signer.acceptedAt = performance.now()
-  }
-
-  #gaveUp(error: Error): void {
-    this.#owner.failed(error)
-    publish('connect-failed', () => ({
-      ...this.#endpoint(),
-      stage: 'login',
-      error,
-      durationMs: performance.now() - this.#startedAt,
-    }))
-  }
-
-  #endpoint(): EndpointEvent {
-    const { hostname, port, username } = this.target
-    return { hostname, port, username }
+    if (!this.#sent) return
+    this.#sent.wasAccepted = true
+    this.#sent.signer.acceptedAt = performance.now()
   }
 }

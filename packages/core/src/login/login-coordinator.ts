@@ -1,23 +1,26 @@
-import type { Permit } from '@aurora-iam/rate-limit'
-import type { AdapterIam } from '../adapter-iam.ts'
+import type { Permit, RateLimiter } from '@aurora-iam/rate-limit'
+import type { AdapterIam, LoginOptions } from '../adapter-iam.ts'
 import type { AuroraIamStats } from '../aurora-iam.ts'
 import { Credentials } from '../credentials/credential-cache.ts'
 import { RefreshBackoff } from '../credentials/refresh-backoff.ts'
-import { publish } from '../diagnostics.ts'
+import { type ConnectFailedEvent, type EndpointEvent, publish } from '../diagnostics.ts'
 import {
+  type Address,
   type ConnectionTarget,
   type DriverAddress,
   resolveTarget,
   resolveTokenTarget,
   type TokenTarget,
 } from '../endpoint/connection-target.ts'
-import { tokenKey } from '../endpoint/target-key.ts'
+import { addressKey, tokenKey } from '../endpoint/target-key.ts'
 import { AuroraIamError } from '../errors.ts'
 import { Lifetimes } from '../lifetime/lifetimes.ts'
 import type { PoolDriver, PoolLifetime } from '../lifetime/pool-lifetime.ts'
 import { type AuroraIamOptions, assertOptions } from '../options.ts'
-import { abortedError, closed, RateLimits } from '../permit/endpoint-limiters.ts'
-import { CREDENTIALS_TIMEOUT_MS, REFRESH_BEFORE_MS } from '../timings.ts'
+import { AddressWatch } from '../permit/address-watch.ts'
+import { abortedError, closed, EndpointLimiters, type PermitWait } from '../permit/endpoint-limiters.ts'
+import { currentLane } from '../permit/lane.ts'
+import { CREDENTIALS_TIMEOUT_MS, LONGEST_TIMER_MS, REFRESH_BEFORE_MS, TCP_TIMEOUT_MS } from '../timings.ts'
 import { type TlsPolicy, tlsPolicy } from '../tls/tls-policy.ts'
 import type { AuthToken } from '../token/auth-token.ts'
 import { signAt } from '../token/sign.ts'
@@ -35,12 +38,14 @@ import { type WriterCheck, writerCheckFor } from './writer-check.ts'
 export class LoginCoordinator implements AdapterIam, LoginOwner {
   readonly enabled: boolean
   readonly longestWaitMs: number
-  // Private: they may hold the secret key, and whoever prints this object must not print that.
+  readonly tcpTimeoutMs: number
+  // Private: they may hold the secret key, which must not show when this object is printed.
   readonly #options: AuroraIamOptions
   readonly #credentials: Credentials
   readonly #tokens: TokenCache
-  readonly #rateLimits: RateLimits
-  readonly #refusedLogins = new LoginRetry()
+  readonly #limiters: EndpointLimiters
+  readonly #addresses = new AddressWatch()
+  readonly #loginRetry = new LoginRetry()
   readonly #record: LoginStats
   readonly #lifetimes: Lifetimes
   readonly #closing = new AbortController()
@@ -55,10 +60,11 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
     const clock = options.clock ?? Date.now
     this.#record = new LoginStats(clock)
     const timeoutMs = options.credentialsTimeoutMs ?? CREDENTIALS_TIMEOUT_MS
-    this.#rateLimits = new RateLimits(options)
-    this.#lifetimes = new Lifetimes(options, (endpoint) => this.#rateLimits.stats()[endpoint])
-    // Credentials in their last minutes are asked for twice, and the Region once.
-    this.longestWaitMs = this.#rateLimits.maxWaitMs + 3 * timeoutMs
+    this.#limiters = new EndpointLimiters(options, this.#closing.signal)
+    this.#lifetimes = new Lifetimes(options, (endpoint) => this.#limiters.stats()[endpoint])
+    // Credentials in their last minutes are requested twice, and the Region once.
+    this.longestWaitMs = Math.min(this.#limiters.maxWaitMs + 3 * timeoutMs, LONGEST_TIMER_MS)
+    this.tcpTimeoutMs = options.tcpTimeoutMs ?? TCP_TIMEOUT_MS
     this.#credentials = new Credentials({
       source: options.credentials,
       profile: options.profile,
@@ -83,6 +89,10 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
     })
   }
 
+  driverTimeoutMs(connectTimeoutMs: number): number {
+    return connectTimeoutMs === 0 ? 0 : Math.min(connectTimeoutMs + this.longestWaitMs, LONGEST_TIMER_MS)
+  }
+
   async token(target: TokenTarget): Promise<AuthToken> {
     return (await this.getToken(resolveTokenTarget(target, this.#options))).token
   }
@@ -92,14 +102,14 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
       tokensSigned: this.#tokensSigned,
       credentialsResolved: this.#credentials.resolutions,
       ...this.#record.stats(),
-      rateLimits: this.#rateLimits.stats(),
+      rateLimits: this.#limiters.stats(),
       pools: this.#lifetimes.stats(),
     }
   }
 
   close(): void {
     this.#closing.abort(closed())
-    this.#rateLimits.close()
+    this.#limiters.close()
     this.#lifetimes.close()
     this.#tokens.clear()
   }
@@ -123,41 +133,35 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
     return this.#lifetimes.forPool(target, driver)
   }
 
-  async login(target: ConnectionTarget, signal?: AbortSignal): Promise<LoginAttempt> {
-    const startedAt = performance.now()
-    let stage: 'token' | 'permit' = 'token'
-    try {
-      // Before the permit, so that a place is not spent on a connection that has nothing to say.
-      const ready = await this.getToken(target, signal)
-      const failover = this.#lifetimes.waitForWriter(target)
-      if (failover) await this.#untilAborted(() => failover, signal)
-      stage = 'permit'
-      const waitingSince = performance.now()
-      const permit = await this.#rateLimits.acquire(target, signal)
-      const { hostname, port, username } = target
-      publish('permit', () => ({ hostname, port, username, waitedMs: performance.now() - waitingSince }))
-      return new LoginAttempt({ owner: this, target, permit, ready, askedAt: startedAt })
-    } catch (cause) {
-      const error = cause as Error
-      this.failed(error)
-      const { hostname, port, username } = target
-      publish('connect-failed', () => ({
-        hostname,
-        port,
-        username,
-        stage,
-        error,
-        durationMs: performance.now() - startedAt,
-      }))
-      throw error
-    }
+  login(target: ConnectionTarget, options: LoginOptions = {}): Promise<LoginAttempt> {
+    return this.#logIn(target, options, false)
   }
 
-  async getToken(target: ConnectionTarget, signal?: AbortSignal): Promise<CachedToken> {
+  loginAgain(target: ConnectionTarget, options: LoginOptions = {}): Promise<LoginAttempt> {
+    return this.#logIn(target, options, true)
+  }
+
+  reportRefusal(target: ConnectionTarget, error: Error): void {
+    this.#reportFailure({ target, stage: 'login', error, since: performance.now(), permitId: undefined })
+  }
+
+  retryRefused<T>(open: () => Promise<T>): Promise<T> {
+    return this.#loginRetry.retry(open)
+  }
+
+  getToken(target: ConnectionTarget, signal?: AbortSignal): CachedToken | Promise<CachedToken> {
+    if (!this.#closing.signal.aborted && !signal?.aborted) {
+      const cached = this.#tokens.usable(target)
+      if (cached) return cached
+    }
+    return this.#waitForToken(target, signal)
+  }
+
+  async #waitForToken(target: ConnectionTarget, signal: AbortSignal | undefined): Promise<CachedToken> {
     try {
       return await this.#untilAborted(() => this.#tokens.get(target), signal)
     } catch (error) {
-      // It is the error of all who waited for this token.
+      // All callers that waited for this token have the same error.
       throw error instanceof AuroraIamError ? error.copy() : error
     }
   }
@@ -172,34 +176,141 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
     }
   }
 
-  acquire(target: ConnectionTarget): Promise<Permit | undefined> {
-    return this.#rateLimits.acquire(target, undefined)
+  async #logIn(
+    target: ConnectionTarget,
+    { signal, lane = currentLane() }: LoginOptions,
+    isOpen: boolean,
+  ): Promise<LoginAttempt> {
+    const requestedAt = performance.now()
+    let stage: 'token' | 'permit' = 'token'
+    try {
+      // Before the permit, so that no permit is spent on a connection that has no token.
+      const ready = this.getToken(target, signal)
+      const cached = ready instanceof Promise ? await ready : ready
+      const failover = isOpen ? undefined : this.#lifetimes.waitForWriter(target)
+      if (failover) await this.#untilAborted(() => failover, signal)
+      stage = 'permit'
+      const pass = await this.#admit(target, { signal, lane, group: target }, isOpen)
+      return new LoginAttempt({ owner: this, target, lane, cached, requestedAt, ...pass })
+    } catch (cause) {
+      const error = cause as Error
+      this.#reportFailure({ target, stage, error, since: requestedAt, permitId: undefined })
+      throw error
+    }
   }
 
-  retryRefused<T>(open: () => Promise<T>): Promise<T> {
-    return this.#refusedLogins.retry(open)
+  /** Waits for a permit, or for room at an address that does not answer, and asks where to dial. */
+  async #admit(
+    target: ConnectionTarget,
+    wait: PermitWait,
+    isOpen: boolean,
+  ): Promise<{ permit: Permit | undefined; address: Address | undefined; isPermitMissing: boolean }> {
+    const limiter = this.#limiters.limiterOf(target)
+    let address = isOpen ? undefined : target.fixedAddress
+    if (!limiter)
+      return { permit: undefined, address: isOpen ? undefined : target.dial(), isPermitMissing: false }
+    let permit: Permit | undefined
+    try {
+      for (;;) {
+        if (address && this.#addresses.isSuspect(addressKey(address))) {
+          permit?.cancel()
+          permit = undefined
+          await this.#enter(address, limiter, wait.signal)
+          if (this.#addresses.isSuspect(addressKey(address)))
+            return { permit, address, isPermitMissing: true }
+        } else if (permit && (address || isOpen)) return { permit, address, isPermitMissing: false }
+        else if (permit) address = target.dial()
+        else permit = await this.#limiters.acquire(limiter, target, wait)
+      }
+    } catch (error) {
+      permit?.cancel()
+      throw error
+    }
   }
 
-  tokenRefused({ error, target, dialled, token, isNew }: Parameters<LoginOwner['tokenRefused']>[0]): void {
+  async #enter(address: Address, limiter: RateLimiter, signal: AbortSignal | undefined): Promise<void> {
+    const closing = this.#closing.signal
+    try {
+      await this.#addresses.enter(addressKey(address), limiter, {
+        timeoutMs: this.#limiters.maxWaitMs,
+        signals: signal ? [closing, signal] : [closing],
+      })
+    } catch (error) {
+      throw signal?.aborted && !closing.aborted ? abortedError(signal.reason) : error
+    }
+  }
+
+  async acquireAgain({ target, lane }: LoginAttempt): Promise<Permit | undefined> {
+    const limiter = this.#limiters.limiterOf(target)
+    return limiter && this.#limiters.acquireNext(limiter, target, { lane, group: target })
+  }
+
+  connecting(attempt: LoginAttempt): void {
+    this.#addresses.begin(addressKey(attempt.dial()), attempt)
+  }
+
+  answered(attempt: LoginAttempt): void {
+    this.#addresses.answered(addressKey(attempt.dial()), attempt)
+  }
+
+  unanswered(attempt: LoginAttempt, isFault: boolean): void {
+    this.#addresses.ended(addressKey(attempt.dial()), attempt, isFault)
+  }
+
+  unused(attempt: LoginAttempt): void {
+    this.#addresses.leave(addressKey(attempt.dial()))
+  }
+
+  tokenRejected(
+    { target, address = target.fixedAddress }: LoginAttempt,
+    { error, token, isNew }: Parameters<LoginOwner['tokenRejected']>[1],
+  ): void {
     if (isNew) {
       this.#record.explain(error, {
         target,
-        dialled,
+        dialled: address,
         acceptedAt: token.signer.acceptedAt,
         credentials: this.#credentials.evidence(),
         claims: this.#options.tokenProvider ? readTokenClaims(token.token.value) : undefined,
       })
-    }
-    if (!isNew) this.#refusedLogins.note(error, tokenKey(target), token)
-    if (this.#tokens.drop(target, token) && this.#refreshBackoff.begin(target)) this.#credentials.distrust()
+    } else this.#loginRetry.recordRejection(error, tokenKey(target), token)
+    if (this.#tokens.evict(target, token) && this.#refreshBackoff.tryStart(target))
+      this.#credentials.invalidate()
   }
 
-  opened(target: ConnectionTarget): void {
-    this.#refreshBackoff.shorten(target)
+  succeeded({ target, startedAt, permitId }: LoginAttempt): void {
+    this.#refreshBackoff.reset(target)
     this.#record.opened()
+    publish('connect', () => ({ ...endpointOf(target), permitId, durationMs: performance.now() - startedAt }))
   }
 
-  failed(error: Error): void {
-    this.#record.failed(error)
+  failed({ target, startedAt, permitId }: LoginAttempt, error: Error): void {
+    this.#reportFailure({ target, stage: 'login', error, since: startedAt, permitId })
   }
+
+  /** The one way a failed login is reported: once, to the statistics and the channel alike. */
+  #reportFailure({ target, stage, error, since, permitId }: FailedLogin): void {
+    this.#record.failed(error)
+    publish('connect-failed', () => ({
+      ...endpointOf(target),
+      permitId,
+      stage,
+      error,
+      durationMs: performance.now() - since,
+    }))
+  }
+}
+
+/** A login that failed, as it is reported. */
+interface FailedLogin {
+  readonly target: ConnectionTarget
+  readonly stage: ConnectFailedEvent['stage']
+  readonly error: Error
+  /** When it began, on the monotonic clock. */
+  readonly since: number
+  readonly permitId: string | undefined
+}
+
+function endpointOf({ hostname, port, username }: ConnectionTarget): EndpointEvent {
+  return { hostname, port, username }
 }

@@ -1,57 +1,58 @@
 import { PROBE_INTERVAL_MS } from '../timings.ts'
 import type { CachedToken } from '../token/token-cache.ts'
 
-interface Refusal {
+interface Rejection {
   readonly key: string
   readonly token: CachedToken
 }
 
-interface Trial {
-  /** The refused token that the trial replaces. */
+interface Probe {
+  /** The rejected token that the probe replaces. */
   readonly token: CachedToken
   readonly startedAt: number
   readonly worked: Promise<boolean>
 }
 
 /**
- * Repeats logins whose token was refused although it had been at hand for a while. However many fail together, one
- * of them tries a new token; the others follow only if the database took it. So a missing permission costs one
- * login more, not twice as many.
+ * Retries logins whose token was rejected although it had been cached for a while. Of many that fail together, one
+ * probes a new token. The others follow only if the database accepts it. So a missing permission costs one more login,
+ * not twice as many.
  */
 export class LoginRetry {
-  readonly #refusals = new WeakMap<Error, Refusal>()
-  readonly #trials = new Map<string, Trial>()
+  readonly #rejections = new WeakMap<Error, Rejection>()
+  readonly #probes = new Map<string, Probe>()
 
-  /** `error` is what the database answered to `token`, which an earlier login had left in the cache. */
-  note(error: Error, key: string, token: CachedToken): void {
-    this.#refusals.set(error, { key, token })
+  /** Records that the database answered `error` to `token`, which an earlier login had left in the cache. */
+  recordRejection(error: Error, key: string, token: CachedToken): void {
+    this.#rejections.set(error, { key, token })
   }
 
-  /** What `open` resolves with, the second time if need be. Rejects with the error of the last time. */
+  /** Returns what `open` resolves with, at the second call if the first is rejected. Rejects with the last error. */
   async retry<T>(open: () => Promise<T>): Promise<T> {
     try {
       return await open()
     } catch (error) {
-      const refusal = this.#refusals.get(error as Error)
-      if (!refusal) throw error
-      const trial = this.#trials.get(refusal.key)
-      if (!trial || performance.now() - trial.startedAt >= PROBE_INTERVAL_MS) return this.#try(refusal, open)
-      if (trial.token === refusal.token && (await trial.worked)) return open()
+      const rejection = this.#rejections.get(error as Error)
+      if (!rejection) throw error
+      const probe = this.#probes.get(rejection.key)
+      if (!probe || performance.now() - probe.startedAt >= PROBE_INTERVAL_MS)
+        return this.#probe(rejection, open)
+      if (probe.token === rejection.token && (await probe.worked)) return open()
       throw error
     }
   }
 
-  #try<T>({ key, token }: Refusal, open: () => Promise<T>): Promise<T> {
+  #probe<T>({ key, token }: Rejection, open: () => Promise<T>): Promise<T> {
     const startedAt = performance.now()
-    for (const [other, trial] of this.#trials) {
-      if (startedAt - trial.startedAt >= PROBE_INTERVAL_MS) this.#trials.delete(other)
+    for (const [other, probe] of this.#probes) {
+      if (startedAt - probe.startedAt >= PROBE_INTERVAL_MS) this.#probes.delete(other)
     }
     const opening = open()
     const worked = opening.then(
       () => true,
       () => false,
     )
-    this.#trials.set(key, { token, startedAt, worked })
+    this.#probes.set(key, { token, startedAt, worked })
     return opening
   }
 }

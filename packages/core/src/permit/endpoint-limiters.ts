@@ -1,5 +1,6 @@
 import {
   type Permit,
+  type PermitLane,
   type RateLimit,
   RateLimitError,
   type RateLimiter,
@@ -13,8 +14,6 @@ import { parseRdsHostname } from '../endpoint/rds-hostname.ts'
 import { endpointKey } from '../endpoint/target-key.ts'
 import { AuroraIamError } from '../errors.ts'
 import { MAX_WAIT_MS } from '../timings.ts'
-import { onAbort } from '../util/abortable.ts'
-import { currentLane } from './lane.ts'
 
 /** The options of the same names, described at `AuroraIamOptions`. */
 export interface RateLimitSettings {
@@ -22,24 +21,38 @@ export interface RateLimitSettings {
   readonly maxWaitMs?: number | undefined
 }
 
-/** The limiters that one AuroraIam waits at, one for each database endpoint. */
-export class RateLimits {
+/** How one login waits for its permit. */
+export interface PermitWait {
+  readonly signal?: AbortSignal | undefined
+  readonly lane?: PermitLane | undefined
+  /** An object that stands for the pool: pools take turns. */
+  readonly group?: object | undefined
+}
+
+/** The limiters of one AuroraIam, one for each database endpoint. */
+export class EndpointLimiters {
   readonly #settings: RateLimiterOptions | RateLimiter | false
-  /** The longest wait for a place, in milliseconds. */
+  /** The longest wait for a permit, in milliseconds. */
   readonly maxWaitMs: number
   readonly #limiters = new Map<string, RateLimiter>()
-  readonly #waits = new Set<AbortController>()
+  /** Attempts that have an open socket and wait for another permit, by limiter, oldest first. */
+  readonly #urgent = new WeakMap<RateLimiter, Array<(permit: Permit) => void>>()
+  readonly #closing: AbortSignal
   #isClosed = false
 
-  /** @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` or `ERR_AURORA_IAM_CONFLICTING_OPTIONS` */
-  constructor({ rateLimit, maxWaitMs }: RateLimitSettings) {
+  /**
+   * @param closing - aborted before {@link close} is called
+   * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` or `ERR_AURORA_IAM_CONFLICTING_OPTIONS`
+   */
+  constructor({ rateLimit, maxWaitMs }: RateLimitSettings, closing: AbortSignal) {
+    this.#closing = closing
     this.#settings = readRateLimit(rateLimit)
     const ofLimit =
       this.#settings === false || isRateLimiter(this.#settings) ? undefined : this.#settings.maxWaitMs
     if (maxWaitMs !== undefined && ofLimit !== undefined) {
       throw new AuroraIamError(
         'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
-        'maxWaitMs: given beside `rateLimit.maxWaitMs`. Say once how long a connection may wait.',
+        'maxWaitMs: given beside `rateLimit.maxWaitMs`. Give one of them.',
         { option: 'maxWaitMs' },
       )
     }
@@ -47,38 +60,105 @@ export class RateLimits {
   }
 
   /**
-   * Waits for a place; undefined where the rate is not limited.
+   * Returns the limiter of an endpoint; undefined where the rate is not limited.
    *
-   * @throws {@link AuroraIamError} `ERR_AURORA_IAM_RATE_LIMITED`, `ERR_AURORA_IAM_CLOSED`
+   * @throws {@link AuroraIamError} `ERR_AURORA_IAM_CLOSED`, `ERR_AURORA_IAM_CONFLICTING_OPTIONS`
    */
-  async acquire(target: TokenTarget, signal: AbortSignal | undefined): Promise<Permit | undefined> {
+  limiterOf(target: TokenTarget): RateLimiter | undefined {
     if (this.#isClosed) throw closed()
-    const wait = new AbortController()
-    const stopListening = signal && onAbort(signal, (reason) => wait.abort(reason))
-    this.#waits.add(wait)
     try {
-      return await this.#limiterFor(target)?.acquire({
-        signal: wait.signal,
-        timeoutMs: this.maxWaitMs,
-        lane: currentLane(),
-      })
+      return this.#limiterFor(target)
     } catch (error) {
       throw error instanceof RateLimitError ? this.#explain(error, target) : error
-    } finally {
-      this.#waits.delete(wait)
-      stopListening?.()
     }
   }
 
-  /** What each limiter has done, by `hostname:port`. */
+  /**
+   * Waits for a permit of `limiter`, which is that of `target`.
+   *
+   * @throws {@link AuroraIamError} `ERR_AURORA_IAM_RATE_LIMITED`, `ERR_AURORA_IAM_CLOSED`, `ERR_AURORA_IAM_ABORTED`
+   */
+  async acquire(limiter: RateLimiter, target: TokenTarget, wait: PermitWait = {}): Promise<Permit> {
+    const deadline = performance.now() + this.maxWaitMs
+    const signal = this.#signalFor(limiter, wait.signal)
+    const { lane, group } = wait
+    for (;;) {
+      try {
+        const timeoutMs = Math.max(0, deadline - performance.now())
+        const permit = await limiter.acquire({
+          timeoutMs,
+          ...(signal && { signal }),
+          ...(lane && { lane }),
+          ...(group && { group }),
+        })
+        const urgent = this.#urgent.get(limiter)?.shift()
+        if (!urgent) return permit
+        urgent(permit)
+        if (wait.signal?.aborted) throw abortedError(wait.signal.reason)
+      } catch (error) {
+        throw error instanceof RateLimitError ? this.#explain(error, target) : error
+      }
+    }
+  }
+
+  /**
+   * The same for an attempt whose socket is open: it gets the next permit of this AuroraIam, whoever waited for it. The
+   * server has limited time for a login that it has greeted.
+   */
+  async acquireNext(limiter: RateLimiter, target: TokenTarget, wait: PermitWait): Promise<Permit> {
+    const served = new AbortController()
+    const urgent = this.#urgent.get(limiter) ?? []
+    this.#urgent.set(limiter, urgent)
+    let give: (permit: Permit) => void = () => {}
+    const given = new Promise<Permit>((resolve) => {
+      give = (permit) => {
+        served.abort()
+        resolve(permit)
+      }
+    })
+    urgent.push(give)
+    try {
+      return await Promise.race([
+        given,
+        this.#waitInQueue(limiter, target, { ...wait, signal: served.signal }, given),
+      ])
+    } finally {
+      const index = urgent.indexOf(give)
+      if (index >= 0) urgent.splice(index, 1)
+    }
+  }
+
+  /** Waits in the queue as well, so that a permit comes when no other attempt waits. */
+  async #waitInQueue(
+    limiter: RateLimiter,
+    target: TokenTarget,
+    wait: PermitWait & { readonly signal: AbortSignal },
+    given: Promise<Permit>,
+  ): Promise<Permit> {
+    try {
+      // The permit goes to the oldest attempt that waits, so one that comes back here has no taker any more.
+      ;(await this.acquire(limiter, target, wait)).cancel()
+      return await given
+    } catch (error) {
+      if (wait.signal.aborted) return given
+      throw error
+    }
+  }
+
+  /** A limiter of the caller is not closed here, so the wait ends by a signal. */
+  #signalFor(limiter: RateLimiter, signal: AbortSignal | undefined): AbortSignal | undefined {
+    if (limiter !== this.#settings) return signal
+    return signal ? AbortSignal.any([signal, this.#closing]) : this.#closing
+  }
+
+  /** Returns what each limiter has done, by `hostname:port`. */
   stats(): Record<string, RateLimiterStats> {
     return Object.fromEntries([...this.#limiters].map(([endpoint, limiter]) => [endpoint, limiter.stats()]))
   }
 
-  /** Ends the wait of everyone who waits here. A limiter of the caller's own is the caller's to close. */
+  /** Ends every wait. A limiter of the caller stays open. */
   close(): void {
     this.#isClosed = true
-    for (const wait of this.#waits) wait.abort()
     if (isRateLimiter(this.#settings)) return
     for (const limiter of this.#limiters.values()) limiter.close()
   }
@@ -103,19 +183,15 @@ export class RateLimits {
     if (error.code === 'ERR_RATE_LIMIT_INVALID_OPTION') {
       return new AuroraIamError(
         'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
-        `rateLimit: ${error.message} All that go to ${hostname}:${port} share one limiter.`,
+        `rateLimit: ${error.message} All users of ${hostname}:${port} share one limiter.`,
         { cause: error, option: 'rateLimit' },
       )
     }
     return new AuroraIamError(
       'ERR_AURORA_IAM_RATE_LIMITED',
-      `No place for a new connection to ${hostname}:${port} within the rate limit: ${error.message} ` +
+      `No permit for a new connection to ${hostname}:${port} within the rate limit: ${error.message} ` +
         '`rateLimit` sets the limit.',
-      {
-        cause: error,
-        option: 'maxWaitMs',
-        retryAfterMs: error.retryAfterMs,
-      },
+      { cause: error, option: 'maxWaitMs', retryAfterMs: error.retryAfterMs },
     )
   }
 }
@@ -132,20 +208,15 @@ function clusterOf(hostname: string): string {
   return isReader ? hostname.replace('.cluster-ro-', '.cluster-') : hostname
 }
 
-/** The error for whatever is asked after `close()`. */
+/** Returns the error for a call after `close()`. */
 export function closed(cause?: unknown): AuroraIamError {
-  return new AuroraIamError(
-    'ERR_AURORA_IAM_CLOSED',
-    'This AuroraIam, or its rate limiter, has been closed.',
-    {
-      cause,
-    },
-  )
+  const message = 'This AuroraIam, or its rate limiter, is closed. Create a new one.'
+  return new AuroraIamError('ERR_AURORA_IAM_CLOSED', message, { cause })
 }
 
-/** The error for whoever has called off the wait for a new connection. */
+/** Returns the error for a wait that its caller, the driver or the pool has cancelled. */
 export function abortedError(cause: unknown): AuroraIamError {
-  return new AuroraIamError('ERR_AURORA_IAM_CLOSED', 'The wait for a new connection was called off.', {
+  return new AuroraIamError('ERR_AURORA_IAM_ABORTED', 'The wait for a new connection was cancelled.', {
     cause,
   })
 }

@@ -46,7 +46,7 @@ interface Entry {
   refreshAtMs: number
 }
 
-const DROPPED = Number.NEGATIVE_INFINITY
+const EVICTED = Number.NEGATIVE_INFINITY
 
 /**
  * The tokens of one identity, by endpoint and user. One signing however many wait, unless its token is for one login; a
@@ -74,29 +74,35 @@ export class TokenCache {
     this.#clock = options.clock
   }
 
-  /** A token that the database takes now. */
+  /** Returns a token that the database accepts now, signed if need be. */
   get(target: ConnectionTarget): Promise<CachedToken> {
+    const cached = this.usable(target)
+    return cached ? Promise.resolve(cached) : this.#renew(tokenKey(target), target)
+  }
+
+  /** Returns the cached token if the database accepts it now. One that expires soon is refreshed in the background. */
+  usable(target: ConnectionTarget): CachedToken | undefined {
     const key = tokenKey(target)
     const entry = this.#entries.get(key)
     const now = this.#clock()
-    if (!entry || !this.#isUsable(entry, now)) return this.#renew(key, target)
+    if (!entry || !this.#isUsable(entry, now)) return undefined
     if (now >= entry.refreshAtMs) {
       entry.refreshAtMs = now + REFRESH_PAUSE_MS
       // Its failure is not this caller's: the token at hand is good, and the next renewal reports for itself.
       this.#renew(key, target).catch(() => {})
     }
-    return Promise.resolve(entry.cached)
+    return entry.cached
   }
 
-  /** Forgets `cached`, unless it has been replaced already. Returns whether it was still in use. */
-  drop(target: ConnectionTarget, cached: CachedToken): boolean {
+  /** Evicts `cached`, unless it has been replaced already. Returns whether it was still in use. */
+  evict(target: ConnectionTarget, cached: CachedToken): boolean {
     const key = tokenKey(target)
     const entry = this.#entries.get(key)
-    if (entry?.cached !== cached || entry.usableUntilMs === DROPPED) return false
+    if (entry?.cached !== cached || entry.usableUntilMs === EVICTED) return false
     // Its successor, if one is being made, has the same credentials.
     this.#signing.forget(key)
     // It stays until its successor is there, which takes over what is known of the signer.
-    entry.usableUntilMs = DROPPED
+    entry.usableUntilMs = EVICTED
     return true
   }
 

@@ -1,4 +1,9 @@
-import type { AdapterIam, ConnectionTarget, LoginAttempt } from '@aurora-iam/core/adapter'
+import {
+  type AdapterIam,
+  type ConnectionTarget,
+  type LoginAttempt,
+  startTimeLimit,
+} from '@aurora-iam/core/adapter'
 import { timeoutError } from '../connect/timeout-error.ts'
 import type { AuthenticatingConnection, ConnectionSettings } from '../driver-types.ts'
 import { onceAnswered } from './server-reply.ts'
@@ -8,15 +13,15 @@ import { releaseOnLocalClose } from './track-handshake.ts'
 export interface ChangeUserContext {
   readonly iam: AdapterIam
   readonly resolve: (settings: ConnectionSettings) => ConnectionTarget
-  /** From the turn of a `changeUser` to the server's answer, in milliseconds; 0 for no bound. */
+  /** From the permit of a `changeUser` to the server's answer, in milliseconds; 0 for no limit. */
   readonly connectTimeout: number
 }
 
 /**
- * `changeUser` logs in again on an open connection, which counts at the server like a new one. mysql2 tells how it ended
- * to the caller's callback alone, so the server's own answer is looked at.
+ * Logs in again on an open connection, for `changeUser`. It counts at the server like a new connection. mysql2 reports
+ * the outcome to the caller's callback alone, so the server's own answer is read.
  *
- * @returns undefined if the command was over before its turn came
+ * @returns undefined if the command was over before it had a permit
  */
 export async function loginAgain(
   { connection, command }: AuthenticatingConnection,
@@ -30,7 +35,7 @@ export async function loginAgain(
   command.once('end', () => {
     isOver = true
   })
-  const login = await iam.login(resolve(config), givenUp.signal)
+  const login = await iam.loginAgain(resolve(config), { signal: givenUp.signal })
   stream.off('close', giveUp)
   if (isOver) {
     login.cancel()
@@ -58,11 +63,10 @@ function limitChange(
   stream: AuthenticatingConnection['connection']['stream'],
   connectTimeout: number,
 ): void {
-  if (connectTimeout === 0) return
-  const timer = setTimeout(() => {
+  const stop = startTimeLimit(connectTimeout, () => {
     const error = timeoutError()
     login.fail(error)
     stream.destroy(stream.writable ? error : undefined)
-  }, connectTimeout)
-  login.onEnd(() => clearTimeout(timer))
+  })
+  login.onEnd(stop)
 }

@@ -1,4 +1,5 @@
 import { AuroraIamError } from '@aurora-iam/core'
+import type { LoginAttempt } from '@aurora-iam/core/adapter'
 import type { PendingLogins } from '../connect/pending-logins.ts'
 import type { AuthenticatingConnection } from '../driver-types.ts'
 import { type ChangeUserContext, loginAgain } from './change-user.ts'
@@ -6,9 +7,11 @@ import { tolerateLateErrors } from './late-errors.ts'
 import { rememberSession } from './sessions.ts'
 import { followHandshake } from './track-handshake.ts'
 
-/** What the plugin needs to know. */
+/** What the plugins of one pair of hooks need to know. */
 export interface PluginContext extends ChangeUserContext {
   readonly logins: PendingLogins
+  /** The login of each handshake whose server has asked for something. */
+  readonly followed: WeakMap<AuthenticatingConnection['command'], LoginAttempt>
 }
 
 /**
@@ -16,8 +19,8 @@ export interface PluginContext extends ChangeUserContext {
  * verified and on no other. mysql2 itself makes no such check.
  *
  * A failure never rejects: mysql2 would overwrite its code, and for `changeUser` leave the rejection unhandled and
- * the callback uncalled. It destroys the stream instead, which takes the error to whoever waits. If mysql2 has ended
- * the stream meanwhile, nobody does: an error on it would be thrown at the process.
+ * the callback uncalled. It destroys the stream instead, which carries the error to the caller. If mysql2 has ended
+ * the stream meanwhile, no caller waits: an error on it would be thrown at the process.
  */
 export function clearPasswordPlugin(context: PluginContext) {
   const answered = new WeakSet<AuthenticatingConnection['command']>()
@@ -25,15 +28,14 @@ export function clearPasswordPlugin(context: PluginContext) {
     tolerateLateErrors(connection)
     return async (): Promise<Buffer | null> => {
       const { stream } = connection
-      // The server has broken the connection since it asked: the stream is about to say so, and nothing is to be answered.
+      // The server has broken the connection since it asked. The stream is about to report that.
       if (stream.remoteAddress === undefined) return null
-      let login = context.logins.take(stream)
+      let login = followLogin({ connection, command }, context)
       try {
         assertVerified(connection)
         if (answered.has(command)) throw askedTwice()
         answered.add(command)
-        if (login) followHandshake(login, { connection, command }, context.iam.writerCheck(login.target))
-        else login = await loginAgain({ connection, command }, context)
+        if (!login) login = await loginAgain({ connection, command }, context)
         if (!login) return null
         rememberSession(connection, { iam: context.iam, target: login.target })
         const token = await login.token()
@@ -48,15 +50,32 @@ export function clearPasswordPlugin(context: PluginContext) {
 }
 
 /**
- * Answers a server that asks for any other proof than the token: there is no password, as mysql2's own plugins would
- * say. Those would say it to a stream that has been ended meanwhile too, and throw what comes of it at the process.
+ * Answers a server that asks for any other proof than the token with an empty password, as mysql2's own plugins would
+ * without one. Those also answer a stream that has been ended meanwhile, and throw its error at the process.
  */
-export function noPasswordPlugin({ connection }: AuthenticatingConnection) {
-  tolerateLateErrors(connection)
-  return async (): Promise<Buffer | null> => (connection.stream.writable ? Buffer.alloc(0) : null)
+export function noPasswordPlugin(context: PluginContext) {
+  return ({ connection, command }: AuthenticatingConnection) => {
+    tolerateLateErrors(connection)
+    followLogin({ connection, command }, context)
+    return async (): Promise<Buffer | null> => (connection.stream.writable ? Buffer.alloc(0) : null)
+  }
 }
 
-/** A server that goes on asking would take a place under the rate limit each time. */
+/** Returns the login of a new connection; undefined for `changeUser`. Its outcome is reported from then on. */
+function followLogin(
+  { connection, command }: AuthenticatingConnection,
+  { logins, followed, iam }: PluginContext,
+): LoginAttempt | undefined {
+  const known = followed.get(command)
+  if (known) return known
+  const login = logins.take(connection.config, connection.stream)
+  if (!login) return undefined
+  followed.set(command, login)
+  followHandshake(login, { connection, command }, iam.writerCheck(login.target))
+  return login
+}
+
+/** A server that goes on asking would take a permit each time. */
 function askedTwice(): Error {
   const error = new Error('The server asked for the token twice in one login. It was sent once.')
   return Object.assign(error, { code: 'AUTH_SWITCH_PLUGIN_ERROR' })

@@ -1,31 +1,47 @@
 import type { Socket } from 'node:net'
 
-// A packet is three bytes of length, one of sequence, and what it says: zero for OK, or 255, the number of the error
-// in two bytes, `#` and five bytes of SQLSTATE, and the message.
+// A packet is three bytes of length, one of sequence, and its payload: zero for OK, or 255, the number of the error in
+// two bytes, `#` and five bytes of SQLSTATE where the client is known, and the message.
 const HEADER_BYTES = 4
 const OK = 0
 const ERROR = 255
-const MESSAGE_AT = 9
+const ERROR_BYTES = 3
+const SQLSTATE_MARK = '#'.charCodeAt(0)
+const SQLSTATE_BYTES = 6
 
-const ER_ACCESS_DENIED = 1045
+/** mysql2's names for what a server answers to a login, by number. */
+const CODES: Readonly<Record<number, string>> = {
+  1040: 'ER_CON_COUNT_ERROR',
+  1045: 'ER_ACCESS_DENIED_ERROR',
+  1129: 'ER_HOST_IS_BLOCKED',
+  1130: 'ER_HOST_NOT_PRIVILEGED',
+}
+
+/** Returns OK or the error in the first packet of `bytes`; undefined while it is incomplete, and for any other packet. */
+export function replyIn(bytes: Buffer): { readonly error: Error | undefined } | undefined {
+  if (bytes.length <= HEADER_BYTES) return undefined
+  const end = HEADER_BYTES + bytes.readUIntLE(0, 3)
+  if (bytes.length < end) return undefined
+  const payload = bytes.subarray(HEADER_BYTES, end)
+  if (payload[0] === OK) return { error: undefined }
+  if (payload[0] !== ERROR || payload.length < ERROR_BYTES) return undefined
+  return { error: errorIn(payload) }
+}
 
 /**
- * Calls `listener` with what the server says next on `stream`, if that is OK (undefined) or an error: once, and before
- * mysql2 tells anybody. Not for a connection that compresses.
+ * Calls `listener` with the server's next packet on `stream`, if it is OK (undefined) or an error: once, and before
+ * mysql2 reports it. Not for a connection that compresses.
  *
- * @returns what stops it
+ * @returns a function that stops it
  */
 export function onceAnswered(stream: Socket, listener: (error: Error | undefined) => void): () => void {
   let received = Buffer.alloc(0)
   const read = (chunk: Buffer) => {
     received = Buffer.concat([received, chunk])
-    if (received.length < HEADER_BYTES) return
-    const end = HEADER_BYTES + received.readUIntLE(0, 3)
-    if (received.length < end) return
+    if (received.length < HEADER_BYTES || received.length < HEADER_BYTES + received.readUIntLE(0, 3)) return
     stop()
-    const payload = received.subarray(HEADER_BYTES, end)
-    if (payload[0] === OK) listener(undefined)
-    else if (payload[0] === ERROR && payload.length >= MESSAGE_AT) listener(errorIn(payload))
+    const reply = replyIn(received)
+    if (reply) listener(reply.error)
   }
   const stop = () => {
     stream.off('data', read)
@@ -34,12 +50,10 @@ export function onceAnswered(stream: Socket, listener: (error: Error | undefined
   return stop
 }
 
-/** The error as mysql2 makes it of the same packet, as far as anybody here asks. */
+/** Returns the error as mysql2 makes it of the same packet, as far as it is used here. */
 function errorIn(payload: Buffer): Error {
   const errno = payload.readUInt16LE(1)
-  const error = new Error(payload.toString('utf8', MESSAGE_AT))
-  return Object.assign(error, {
-    errno,
-    ...(errno === ER_ACCESS_DENIED && { code: 'ER_ACCESS_DENIED_ERROR' }),
-  })
+  const messageAt = ERROR_BYTES + (payload[ERROR_BYTES] === SQLSTATE_MARK ? SQLSTATE_BYTES : 0)
+  const code = CODES[errno]
+  return Object.assign(new Error(payload.toString('utf8', messageAt)), { errno, ...(code && { code }) })
 }

@@ -2,7 +2,10 @@ import type { Socket } from 'node:net'
 import type { LoginAttempt, WriterCheck } from '@aurora-iam/core/adapter'
 import type { AuthenticatingConnection } from '../driver-types.ts'
 
-/** Tells `login` how the handshake of a new connection ends, and with a `check` how that ends. */
+// A server that runs closes its side within a round trip.
+const LINGER_MS = 2_000
+
+/** Reports to `login` how the handshake of a new connection ends, and with a `check` how that ends. */
 export function followHandshake(
   login: LoginAttempt,
   { connection, command }: AuthenticatingConnection,
@@ -10,16 +13,28 @@ export function followHandshake(
 ): void {
   const { stream } = connection
   releaseOnLocalClose(login, stream)
+  destroyAfterEnd(stream)
   command.once('error', (error) => {
     login.fail(error)
-    // mysql2 leaves it to the server to close the connection: one that does not would keep the socket.
+    // mysql2 waits for the server to close the connection: one that does not would keep the socket.
     process.nextTick(() => stream.destroy())
   })
   if (check) requireWriter(login, { connection, command }, check)
   else command.once('end', () => login.succeed())
 }
 
-/** Asks before anybody else can: mysql2 sends what is queued during the login in order, once it is complete. */
+/**
+ * Destroys `stream` some time after this side has ended it. mysql2's `end()` waits for the server to close its side: one
+ * that is unresponsive would keep the process alive until TCP gives up, after many minutes.
+ */
+function destroyAfterEnd(stream: Socket): void {
+  stream.once('finish', () => {
+    const timer = setTimeout(() => stream.destroy(), LINGER_MS)
+    stream.once('close', () => clearTimeout(timer))
+  })
+}
+
+/** Queries before the caller can: mysql2 sends what is queued during the login in order, once it is complete. */
 function requireWriter(
   login: LoginAttempt,
   { connection, command }: AuthenticatingConnection,
@@ -30,7 +45,7 @@ function requireWriter(
     isLoggedIn = true
   })
   connection.query({ sql: check.sql, rowsAsArray: true, typeCast: true }, (error, rows) => {
-    // It is the handshake that failed, with everything that was queued behind it.
+    // The handshake failed, with everything that was queued behind it.
     if (!isLoggedIn) return
     const reason = error ?? check.refusal(rows[0]?.[0])
     if (!reason) {
@@ -38,22 +53,22 @@ function requireWriter(
       return
     }
     login.discard(reason)
-    // After an error that is fatal mysql2 has closed the connection, and told everybody.
+    // After a fatal error mysql2 has closed the connection, and reported it.
     if (!error?.fatal) connection.stream.destroy(reason)
   })
 }
 
 /**
- * Settles `login` when this side ends the stream before the server does, as mysql2's `destroy()` does: that says nothing
- * about the server. mysql2 would wait for the server to close its side too.
+ * Abandons `login` when this side ends the stream before the server does, as mysql2's `destroy()` does: that tells
+ * nothing about the server. mysql2 would wait for the server to close its side too.
  */
 export function releaseOnLocalClose(login: LoginAttempt, stream: Socket): void {
-  const settle = () => {
-    // Node ends this side by itself once the server has ended the other.
+  const release = () => {
+    // Node ends this side automatically once the server has ended the other.
     if (stream.readableEnded) return
     login.abandon()
     stream.destroy()
   }
-  stream.once('finish', settle)
-  login.onEnd(() => stream.off('finish', settle))
+  stream.once('finish', release)
+  login.onEnd(() => stream.off('finish', release))
 }

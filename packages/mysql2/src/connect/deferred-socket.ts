@@ -1,24 +1,66 @@
 import { Socket } from 'node:net'
-import { GreetingGuard } from '@aurora-iam/core/adapter'
+import { GreetingGuard, type LoginAttempt } from '@aurora-iam/core/adapter'
+import { replyIn } from '../auth/server-reply.ts'
 
-/** The socket of a connection that waits for its place: mysql2 may give it up before it is connected. */
+/** Socket that is connected later, once the login has its permit: mysql2 may give it up before that. */
 export class DeferredSocket extends Socket {
   readonly #guard = new GreetingGuard()
+  #login: LoginAttempt | undefined
+  /** What the server sent in clear, until the login is over: a greeting, or an error in its place. */
+  #greeting: Buffer[] = []
+  /** What the driver must not see before the login has a permit again. */
+  #held: Array<Buffer | null> | undefined
+
+  /** Sets the login that this socket is opened for. */
+  follow(login: LoginAttempt): void {
+    this.#login = login
+    login.onEnd(() => {
+      this.#greeting = []
+    })
+  }
+
+  /** Returns the error that the server sent in place of a greeting. */
+  get refusal(): Error | undefined {
+    return replyIn(Buffer.concat(this.#greeting))?.error
+  }
 
   /**
-   * mysql2's `destroy()` only ends its stream. Node puts that off until the socket is connected, so whoever gave up
-   * would go on waiting for a place, and then log in.
+   * mysql2's `destroy()` only ends its stream. Node postpones that until the socket is connected, so a connection that
+   * was given up would go on waiting for its permit, and then log in.
    */
   override _final(callback: (error?: Error | null) => void): void {
     if (this.pending) this.destroy()
     else super._final(callback)
   }
 
-  /** Takes what arrives in clear; what TLS carries does not come by here. */
+  /** Receives what arrives in clear. What TLS carries does not pass here. */
   override push(chunk: Buffer | null): boolean {
     const refusal = chunk === null ? undefined : this.#guard.check(chunk)
-    if (!refusal) return super.push(chunk)
-    this.destroy(refusal)
-    return false
+    if (refusal) {
+      this.destroy(refusal)
+      return false
+    }
+    if (this.#held) {
+      this.#held.push(chunk)
+      return true
+    }
+    if (chunk === null) return super.push(chunk)
+    const permit = this.#greeting.length === 0 ? this.#login?.confirmPermit() : undefined
+    this.#greeting.push(chunk)
+    if (!permit) return super.push(chunk)
+    this.#hold(chunk, permit)
+    return true
+  }
+
+  #hold(chunk: Buffer, permit: Promise<void>): void {
+    this.#held = [chunk]
+    permit.then(
+      () => {
+        const held = this.#held ?? []
+        this.#held = undefined
+        for (const chunk of held) super.push(chunk)
+      },
+      (error) => this.destroy(error),
+    )
   }
 }

@@ -1,84 +1,139 @@
-import type { Socket } from 'node:net'
 import { AuroraIamError } from '@aurora-iam/core'
-import type { AdapterIam, ConnectionTarget, LoginAttempt } from '@aurora-iam/core/adapter'
+import {
+  type AdapterIam,
+  type ConnectionTarget,
+  type LoginAttempt,
+  startTimeLimit,
+} from '@aurora-iam/core/adapter'
 import type { ConnectionSettings } from '../driver-types.ts'
 import { DeferredSocket } from './deferred-socket.ts'
+import { constructed, type TracedConnection, traceConnection } from './driver-errors.ts'
 import type { PendingLogins } from './pending-logins.ts'
-import { timeoutError } from './timeout-error.ts'
+import { tcpTimeoutError, timeoutError } from './timeout-error.ts'
 
 /** What one call of {@link openWhenPermitted} needs to know. */
 export interface SocketContext {
   readonly iam: AdapterIam
   readonly logins: PendingLogins
   readonly resolve: (settings: ConnectionSettings) => ConnectionTarget
-  /** From the opening of the socket to the end of the login, the check of `requireWriter` included, in milliseconds; 0 for no bound. */
+  /** From the opening of the socket to the end of the login, the check of `requireWriter` included, in milliseconds; 0 for no limit. */
   readonly connectTimeout: number
 }
 
+/** One new connection, before the server asks for its token. */
+interface OpeningConnection extends TracedConnection {
+  readonly socket: DeferredSocket
+  /** Undefined while it waits for its permit. */
+  login: LoginAttempt | undefined
+}
+
 /**
- * The socket of one new connection, for mysql2's `stream` option: handed over unconnected, connected when a token
- * is at hand and the rate limit has a place. Whatever prevents that destroys it with the error, which reaches the
- * caller of mysql2 as it is; and when mysql2 gives up first, the place goes to the next in line.
+ * Returns the socket of one new connection, for mysql2's `stream` option. It is unconnected, and connected when there is
+ * a token and a permit. A failure destroys it with the error, which reaches the caller of mysql2 unchanged. When mysql2
+ * gives up first, the permit goes to the next in the queue.
  */
-export function openWhenPermitted(settings: ConnectionSettings, context: SocketContext): Socket {
+export function openWhenPermitted(settings: ConnectionSettings, context: SocketContext): DeferredSocket {
   const socket = new DeferredSocket()
-  const givenUp = new AbortController()
-  socket.once('close', () => givenUp.abort())
-  // mysql2 does both for the sockets it makes itself, and neither for one that it is given.
+  const opening: OpeningConnection = {
+    socket,
+    login: undefined,
+    isTraced: false,
+    onDriverError: (error) => opening.login?.fail(error),
+  }
+  traceConnection(opening)
+  // mysql2 does both for the sockets that it makes itself, and neither for one that it is given.
   socket.setNoDelay(true)
   if (settings.enableKeepAlive) socket.setKeepAlive(true, settings.keepAliveInitialDelay ?? 0)
-  open(socket, settings, context, givenUp.signal).catch((error: Error) => {
+  open(opening, settings, context).catch((error: Error) => {
     if (!socket.destroyed) socket.destroy(error)
   })
   return socket
 }
 
 async function open(
-  socket: Socket,
+  opening: OpeningConnection,
   settings: ConnectionSettings,
   { iam, logins, resolve, connectTimeout }: SocketContext,
-  givenUp: AbortSignal,
 ): Promise<void> {
-  // mysql2 would listen a tick later: an error must not be thrown at it before.
+  // mysql2 listens for errors a tick later.
   await null
+  constructed()
+  const { socket } = opening
   const target = resolve(settings)
-  if (!settings.ssl) {
-    throw new AuroraIamError(
-      'ERR_AURORA_IAM_TLS_REQUIRED',
-      'ssl: this connection has none, although withAuroraIam set it. Whatever removed it on the way must keep it.',
-      { option: 'ssl' },
-    )
-  }
-  const login = await iam.login(target, givenUp)
+  assertTls(settings, iam, target)
+  const closed = new AbortController()
+  const abort = () => closed.abort()
+  socket.once('close', abort)
+  const login = await iam.login(target, { signal: closed.signal })
+  // An abort after the wait would cost an exception for each connection that closes.
+  socket.off('close', abort)
   if (socket.destroyed) {
     login.cancel()
     return
   }
-  socket.once('connect', () => logins.add(socket, login))
-  socket.once('error', (error) => login.fail(error))
-  socket.once('close', () => login.fail(new Error('The connection closed before the login was complete.')))
-  limitTime(socket, login, connectTimeout)
+  opening.login = login
+  socket.follow(login)
+  socket.once('connect', () => logins.add(settings, socket, login))
+  reportEnd(opening, login)
+  limitTime(socket, login, { tcpTimeoutMs: iam.tcpTimeoutMs, connectTimeout })
   socket.connect(login.dial())
+  login.trackConnect()
+}
+
+function assertTls({ ssl }: ConnectionSettings, iam: AdapterIam, target: ConnectionTarget): void {
+  if (ssl) return
+  const error = new AuroraIamError(
+    'ERR_AURORA_IAM_TLS_REQUIRED',
+    'ssl: missing on this connection, although withAuroraIam set it. Keep it where the options are passed on.',
+    { option: 'ssl' },
+  )
+  iam.reportRefusal(target, error)
+  throw error
+}
+
+/** Reports how a connection ends before its login is over. mysql2's own error comes first where it has one. */
+function reportEnd(opening: OpeningConnection, login: LoginAttempt): void {
+  const { socket } = opening
+  const fail = (error: Error) => login.fail(error)
+  const failClosed = () =>
+    fail(socket.refusal ?? new Error('The connection closed before the login was complete.'))
+  const close = () => {
+    if (opening.isTraced) setImmediate(failClosed)
+    else failClosed()
+  }
+  socket.once('error', fail)
+  socket.once('close', close)
+  login.onEnd(() => {
+    socket.off('error', fail)
+    socket.off('close', close)
+  })
 }
 
 /**
- * mysql2's own `connectTimeout` runs while a connection waits for its place, and before 3.23.3 stops at the first
- * byte of the server. This one is the caller's: from the opening of the socket to the end of the login.
+ * Limits the TCP connection, and the time from the opening of the socket to the end of the login. mysql2's own
+ * `connectTimeout` also runs while a connection waits for its permit, and before 3.23.3 stops at the server's first byte.
  */
-function limitTime(socket: Socket, login: LoginAttempt, connectTimeout: number): void {
-  if (connectTimeout === 0) return
+function limitTime(
+  socket: DeferredSocket,
+  login: LoginAttempt,
+  { tcpTimeoutMs, connectTimeout }: { readonly tcpTimeoutMs: number; readonly connectTimeout: number },
+): void {
   // Those of mysql2 and of the login: TLS, which listens later, would have mysql2 write HANDSHAKE_SSL_ERROR over the code.
   const listeners = socket.listeners('error')
-  const timer = setTimeout(() => {
-    const error = timeoutError()
+  const giveUp = (error: Error) => {
     try {
       for (const listener of listeners) listener.call(socket, error)
     } catch (thrown) {
-      // mysql2 has let go of the connection, and nobody is left to be told.
+      // mysql2 throws it when no listener is left.
       if (thrown !== error) throw thrown
     } finally {
       socket.destroy()
     }
-  }, connectTimeout)
-  login.onEnd(() => clearTimeout(timer))
+  }
+  login.onEnd(startTimeLimit(connectTimeout, () => giveUp(timeoutError())))
+  // The limit of the whole login is the shorter one, and reports itself.
+  if (connectTimeout > 0 && connectTimeout <= tcpTimeoutMs) return
+  const stop = startTimeLimit(tcpTimeoutMs, () => giveUp(tcpTimeoutError(login.dial(), tcpTimeoutMs)))
+  socket.once('connect', stop)
+  login.onEnd(stop)
 }

@@ -1,29 +1,56 @@
 import type { Socket } from 'node:net'
 import type { LoginAttempt } from '@aurora-iam/core/adapter'
+import type { ConnectionSettings } from '../driver-types.ts'
+
+interface PendingLogin {
+  readonly socket: Socket
+  /** Undefined once it was taken. */
+  login: LoginAttempt | undefined
+}
 
 /**
- * Finds the login that belongs to a connection. mysql2 wraps the socket that it was given in a TLS socket and,
- * before 3.23.3, shares one settings object between the connections of a pool: the two ends of the TCP connection
- * are what both sockets have in common in every version.
+ * Finds the login that belongs to a connection. mysql2 wraps the socket that it was given in a TLS socket, so they have
+ * the settings in common. mysql2 < 3.23.3 shares one settings object between the connections of a pool: there the two
+ * ends of the TCP connection tell them apart, which costs system calls.
  */
 export class PendingLogins {
-  readonly #logins = new Map<string, LoginAttempt>()
+  readonly #bySettings = new WeakMap<ConnectionSettings, PendingLogin | 'shared'>()
+  readonly #byEnds = new Map<string, LoginAttempt>()
 
   /** Keeps `login` until its connected `socket` closes, or it is taken. */
-  add(socket: Socket, login: LoginAttempt): void {
-    const key = endsOf(socket)
-    this.#logins.set(key, login)
-    socket.once('close', () => {
-      if (this.#logins.get(key) === login) this.#logins.delete(key)
-    })
+  add(settings: ConnectionSettings, socket: Socket, login: LoginAttempt): void {
+    const other = this.#bySettings.get(settings)
+    if (!other) {
+      this.#bySettings.set(settings, { socket, login })
+      return
+    }
+    this.#bySettings.set(settings, 'shared')
+    if (other !== 'shared' && other.login && !other.socket.destroyed)
+      this.#addByEnds(other.socket, other.login)
+    this.#addByEnds(socket, login)
   }
 
-  /** The login that the TCP connection under `socket` was opened for; undefined once it has been taken. */
-  take(socket: Socket): LoginAttempt | undefined {
-    const key = endsOf(socket)
-    const login = this.#logins.get(key)
-    this.#logins.delete(key)
+  /** Returns the login that the TCP connection under `stream` was opened for; undefined once it was taken. */
+  take(settings: ConnectionSettings, stream: Socket): LoginAttempt | undefined {
+    const pending = this.#bySettings.get(settings)
+    if (!pending) return undefined
+    if (pending !== 'shared') {
+      const { login } = pending
+      pending.login = undefined
+      return login
+    }
+    const key = endsOf(stream)
+    const login = this.#byEnds.get(key)
+    this.#byEnds.delete(key)
     return login
+  }
+
+  #addByEnds(socket: Socket, login: LoginAttempt): void {
+    const key = endsOf(socket)
+    this.#byEnds.set(key, login)
+    socket.once('close', () => {
+      if (this.#byEnds.get(key) === login) this.#byEnds.delete(key)
+    })
   }
 }
 

@@ -29,9 +29,14 @@ export class GuardedStream extends Duplex {
   #isBroken = false
   /** Whether the connection that mariadb made of this stream has a listener for errors. */
   hasErrorListener = false
+  /** Called with the server's first bytes: mariadb sees them when the promise resolves. Undefined once it was called. */
+  #confirmPermit: (() => Promise<void> | undefined) | undefined
+  #isWaitingForPermit = false
 
-  constructor(address: Address) {
+  /** @param confirmPermit - called once, with the server's first bytes, which wait for its promise */
+  constructor(address: Address, confirmPermit?: () => Promise<void> | undefined) {
     super({ allowHalfOpen: false })
+    this.#confirmPermit = confirmPermit
     this.#socket.on('data', (chunk) => this.#receive(chunk))
     this.#socket.on('end', () => (this.#isSecured ? this.#end() : this.push(null)))
     this.#socket.on('error', (error) => this.#fail(error))
@@ -91,7 +96,7 @@ export class GuardedStream extends Duplex {
   }
 
   override _read(): void {
-    if (this.#held.length < MAX_HELD_RECORDS) this.#socket.resume()
+    if (this.#held.length < MAX_HELD_RECORDS && !this.#isWaitingForPermit) this.#socket.resume()
   }
 
   override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
@@ -115,8 +120,27 @@ export class GuardedStream extends Duplex {
       return
     }
     const refusal = this.#isSecured ? undefined : this.#guard.check(chunk)
-    if (refusal) this.#fail(refusal)
+    if (refusal) {
+      this.#fail(refusal)
+      return
+    }
+    const permit = this.#confirmPermit?.()
+    this.#confirmPermit = undefined
+    if (permit) void this.#deliverAfter(permit, chunk)
     else if (!this.push(chunk)) this.#socket.pause()
+  }
+
+  async #deliverAfter(permit: Promise<void>, greeting: Buffer): Promise<void> {
+    this.#isWaitingForPermit = true
+    this.#socket.pause()
+    try {
+      await permit
+    } catch (error) {
+      this.#fail(error as Error)
+      return
+    }
+    this.#isWaitingForPermit = false
+    if (this.push(greeting)) this.#socket.resume()
   }
 
   #hold(chunk: Buffer): void {

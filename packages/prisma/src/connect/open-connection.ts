@@ -60,12 +60,13 @@ export function openWithIam(options: {
   return async (signal) => {
     let dialled: Address = { host: target.hostname, port: target.port }
     const open = async (): Promise<OpenConnection> => {
-      const login = await observer.countWaiting(iam.login(target, signal))
+      const login = await observer.countWaiting(iam.login(target, { signal }))
       try {
+        login.trackConnect()
         const { value: password } = await login.tokenBeforeConnect()
         dialled = login.dial()
         const secured = { ...config, ...dialled, password, ssl: copyOf(ssl) }
-        const stream = new GuardedStream(dialled)
+        const stream = new GuardedStream(dialled, () => login.confirmPermit())
         const destroy = (error?: Error) => stream.breakOff(error)
         const afterwards = async (connection: Connection) => {
           if (stream.isBroken) throw brokenOff()
