@@ -40,7 +40,8 @@ export async function runCli({ arguments: args, write, signal }: CliSettings): P
   await using aurora = await startLocalAurora({ ...options, signal })
   write(introduce(aurora, options.users?.[0] ?? 'app'))
   aurora.log.on((event) => write(`${formatEvent(event)}\n`))
-  await untilAborted(signal)
+  await untilAborted(AbortSignal.any([signal, aurora.ended]))
+  if (!signal.aborted) throw aurora.ended.reason
 }
 
 /** The program: ends on SIGINT and SIGTERM, and says on standard error what went wrong. */

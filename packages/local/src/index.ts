@@ -1,6 +1,13 @@
+export type { Account } from './database/accounts.ts'
 export { LocalAuroraError, type LocalAuroraErrorCode } from './errors.ts'
 export type { FaultSettings, Faults } from './faults/faults.ts'
-export type { PolicyDocument, PolicyStatement } from './iam/policy.ts'
+export {
+  type Authorize,
+  compilePolicy,
+  type PolicyDecision,
+  type PolicyDocument,
+  type PolicyStatement,
+} from './iam/policy.ts'
 export {
   type CredentialIdentity,
   createPrincipal,
@@ -8,17 +15,20 @@ export {
   type Principals,
 } from './iam/principals.ts'
 export type { ThrottleRate, ThrottleSetting } from './iam/throttle.ts'
-export type { IamRefusal } from './iam/verify-token.ts'
 export type { LocalAurora, LocalAuroraIam } from './local-aurora.ts'
 export type {
   ChangeUserEvent,
   ClosedEvent,
   ConnectFailedEvent,
   ConnectionEvent,
+  DatabaseEndedEvent,
+  IamRefusal,
   LogEvent,
   LoginEvent,
   LogMoment,
+  PasswordLoginEvent,
   PlaintextEvent,
+  RefusalReason,
   TlsEvent,
   TokenEvent,
   TokenTrace,

@@ -1,4 +1,5 @@
 import type { MovableClock } from './clock.ts'
+import type { Account } from './database/accounts.ts'
 import type { Backend } from './database/backend.ts'
 import { LocalAuroraError } from './errors.ts'
 import type { Faults } from './faults/faults.ts'
@@ -7,13 +8,13 @@ import type { Throttle, ThrottleSetting } from './iam/throttle.ts'
 import type { LoginLog } from './log/login-log.ts'
 import { type CredentialEndpoints, startCredentialEndpoints } from './metadata/metadata-server.ts'
 import type { Clock, ResolvedOptions } from './options.ts'
-import type { Front } from './server/listener.ts'
+import type { Listener } from './server/listener.ts'
 
 /** What {@link LocalAurora} is made of. */
 export interface LocalAuroraParts {
   readonly options: ResolvedOptions
   readonly backend: Backend
-  readonly front: Front
+  readonly listener: Listener
   readonly log: LoginLog
   readonly throttle: Throttle
   readonly clock: MovableClock
@@ -37,10 +38,14 @@ export class LocalAurora implements AsyncDisposable {
   readonly #parts: LocalAuroraParts
   #endpoints: Promise<CredentialEndpoints> | undefined
   #closing: Promise<void> | undefined
+  readonly #ended = new AbortController()
 
   /** Use {@link startLocalAurora}. */
   constructor(parts: LocalAuroraParts) {
     this.#parts = parts
+    const { ended } = parts.backend
+    if (ended.aborted) this.#endWith(ended.reason)
+    else ended.addEventListener('abort', () => this.#endWith(ended.reason), { once: true })
   }
 
   /** The address to dial. */
@@ -50,7 +55,7 @@ export class LocalAurora implements AsyncDisposable {
 
   /** The port to dial, and to sign unless the option `signedPort` says otherwise. */
   get port(): number {
-    return this.#parts.front.port
+    return this.#parts.listener.port
   }
 
   /** The name to sign, and to verify in the certificate. */
@@ -81,6 +86,23 @@ export class LocalAurora implements AsyncDisposable {
       ...(sessionToken && { sessionToken }),
       ...(expiration && { expiration }),
     }
+  }
+
+  /**
+   * The account that may create users, as Aurora's master user does: `admin` with a password in the private database, the
+   * account of the URL in a `backend`. It logs in with its password, over TLS and without a token.
+   */
+  get admin(): Account {
+    return this.#parts.backend.admin
+  }
+
+  /**
+   * Aborted when nothing is served any more. The reason is a {@link LocalAuroraError}: `ERR_LOCAL_AURORA_CLOSED` after
+   * {@link LocalAurora.close}, or `ERR_LOCAL_AURORA_DATABASE_FAILED` with the last words of a private database that was
+   * killed or crashed. The log then has an event `database-ended`, and clients are refused as by a host without a server.
+   */
+  get ended(): AbortSignal {
+    return this.#ended.signal
   }
 
   /** The database that is there from the start. */
@@ -115,7 +137,7 @@ export class LocalAurora implements AsyncDisposable {
 
   /** How to misbehave. */
   get faults(): Faults {
-    return this.#parts.front.faults
+    return this.#parts.listener.faults
   }
 
   /** Everybody whose tokens can be good: add and remove as credentials come and go. */
@@ -125,7 +147,7 @@ export class LocalAurora implements AsyncDisposable {
 
   /** How many clients are connected now. */
   get openConnections(): number {
-    return this.#parts.front.openConnections
+    return this.#parts.listener.openConnections
   }
 
   /** The time by which tokens are judged, in epoch milliseconds. */
@@ -157,7 +179,7 @@ export class LocalAurora implements AsyncDisposable {
    */
   async restart({ readOnly = false }: { readonly readOnly?: boolean } = {}): Promise<void> {
     this.#assertOpen()
-    const { front, backend } = this.#parts
+    const { listener, backend } = this.#parts
     const { restart } = backend
     if (restart === undefined) {
       throw new LocalAuroraError(
@@ -166,7 +188,7 @@ export class LocalAurora implements AsyncDisposable {
         { option: 'backend' },
       )
     }
-    await front.closedDuring(() => restart(readOnly))
+    await listener.closedDuring(() => restart(readOnly))
   }
 
   /**
@@ -188,12 +210,21 @@ export class LocalAurora implements AsyncDisposable {
   }
 
   #assertOpen(): void {
-    if (this.#closing === undefined) return
-    throw new LocalAuroraError('ERR_LOCAL_AURORA_CLOSED', 'this Local Aurora was closed')
+    if (this.#ended.signal.aborted) throw this.#ended.signal.reason
+  }
+
+  /** The private database has ended: no client can be served, and none is to wait. */
+  #endWith(error: LocalAuroraError): void {
+    if (this.#ended.signal.aborted) return
+    const { log, listener } = this.#parts
+    this.#ended.abort(error)
+    log.record({ type: 'database-ended', connection: 0, detail: error.message })
+    void listener.close()
   }
 
   async #close(): Promise<void> {
-    await this.#parts.front.close()
+    this.#ended.abort(new LocalAuroraError('ERR_LOCAL_AURORA_CLOSED', 'this Local Aurora was closed'))
+    await this.#parts.listener.close()
     await this.#endpoints?.then((endpoints) => endpoints.close())
     await this.#parts.backend.close()
   }

@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net'
+import { checkDatabaseName, checkUserNames } from './database/names.ts'
 import { LocalAuroraError } from './errors.ts'
 import type { PolicyDocument } from './iam/policy.ts'
 import { type CredentialIdentity, createPrincipal, type Principal } from './iam/principals.ts'
@@ -107,10 +108,9 @@ export function resolveOptions(options: LocalAuroraOptions): ResolvedOptions {
   const names = [hostname, ...hostnames].map((name) => endpointName(name))
   if (!isLoopback(host))
     throw invalid('host', 'is reachable from elsewhere; Local Aurora listens on 127.0.0.1 or ::1')
-  if (users.length === 0 || !users.every(isName))
-    throw invalid('users', 'expected the names of one user or more')
   const { database = 'app' } = options
-  if (!isName(database)) throw invalid('database', 'expected a name')
+  checkUserNames(users)
+  checkDatabaseName(database)
   return {
     hostname: names[0] as string,
     hostnames: [...new Set(names)],
@@ -159,10 +159,6 @@ function regionOf(hostname: string): string | undefined {
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
-}
-
-function isName(value: unknown): boolean {
-  return typeof value === 'string' && value !== '' && !value.includes('\0')
 }
 
 function portNumber(option: string, value: number, least: number): number {

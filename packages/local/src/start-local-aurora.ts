@@ -7,7 +7,7 @@ import { type Login, verifyToken } from './iam/verify-token.ts'
 import { LocalAurora } from './local-aurora.ts'
 import { LoginLog } from './log/login-log.ts'
 import { type LocalAuroraOptions, resolveOptions } from './options.ts'
-import { startFront } from './server/listener.ts'
+import { startListener } from './server/listener.ts'
 import { prepareCertificates } from './tls/accept-tls.ts'
 import { createCertificates } from './tls/certificates.ts'
 
@@ -42,14 +42,14 @@ export async function startLocalAurora(options: LocalAuroraOptions = {}): Promis
     ...(signal !== undefined && { signal }),
     database,
     users,
+    certificate: certificates.valid,
   })
   const identity = { hostnames: names, region, partition: partitionOf(region), ...DATABASE_IDENTITY }
   try {
-    const front = await startFront(resolved, (port) => ({
+    const listener = await startListener(resolved, (port) => ({
       log,
       throttle,
       backend,
-      users: new Set(users),
       certificates: prepareCertificates(certificates),
       connectTimeoutMs: resolved.connectTimeoutMs,
       verify: (token, username) => {
@@ -60,7 +60,7 @@ export async function startLocalAurora(options: LocalAuroraOptions = {}): Promis
     return new LocalAurora({
       options: resolved,
       backend,
-      front,
+      listener,
       log,
       throttle,
       clock,

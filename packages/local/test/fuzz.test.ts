@@ -17,45 +17,44 @@ import type { FaultSettings } from '../src/faults/faults.ts'
 import { Throttle } from '../src/iam/throttle.ts'
 import { LoginLog } from '../src/log/login-log.ts'
 import { serveConnection } from '../src/server/connection.ts'
-import type { FrontServices } from '../src/server/context.ts'
-import { type Front, startFront } from '../src/server/listener.ts'
+import type { ServerContext } from '../src/server/context.ts'
+import { type Listener, startListener } from '../src/server/listener.ts'
 import { prepareCertificates } from '../src/tls/accept-tls.ts'
 import { type Certificates, createCertificates } from '../src/tls/certificates.ts'
 
 /** In memory, every connection may take this long over each packet; all are over soon after. */
 const CONNECT_TIMEOUT_MS = 100
-/** Sessions that were opened are not timed out by the front: the client goes, sooner or later. */
+/** Sessions that were opened are not timed out by the server: the client goes, sooner or later. */
 const CLIENT_STAYS_MS = 300
 const BOUND_MS = 10_000
 const BATCH = 250
 
 let backend: Backend
 let certificates: Certificates
-let services: Omit<FrontServices, 'faults'>
-let front: Front
+let context: Omit<ServerContext, 'faults'>
+let listener: Listener
 
 beforeAll(async () => {
   certificates = await createCertificates(['localhost'])
   backend = await openBackend({ database: 'app', users: ['app'] })
-  services = {
+  context = {
     backend,
     certificates: prepareCertificates(certificates),
     log: new LoginLog(Date.now),
     throttle: new Throttle(false),
-    users: new Set(['app', 'root']),
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     verify: (token) =>
       token === GOOD_TOKEN
         ? { accepted: true, accessKeyId: 'AKIA', hostname: 'localhost' }
         : { accepted: false, reason: 'InvalidToken', detail: 'it is not the good one' },
   }
-  front = await startFront({ host: '127.0.0.1', port: 0 }, () => ({
-    ...services,
+  listener = await startListener({ host: '127.0.0.1', port: 0 }, () => ({
+    ...context,
     connectTimeoutMs: BOUND_MS,
   }))
 })
 afterAll(async () => {
-  await front.close()
+  await listener.close()
   await backend.close()
 })
 
@@ -97,7 +96,7 @@ const leaveInTime = (stream: Duplex) => setTimeout(() => stream.destroy(), CLIEN
 async function inMemory(client: HostileClient, faults: FaultSettings): Promise<void> {
   const [near, far] = duplexPair()
   const incoming = { stream: far, connection: 1, remoteAddress: '127.0.0.1' }
-  const { finished } = serveConnection(incoming, { ...services, faults: { current: faults } })
+  const { finished } = serveConnection(incoming, { ...context, faults: { current: faults } })
   // One end of an in-memory pair does not notice that the other was destroyed; a socket does.
   near.once('close', () => far.destroy())
   far.once('close', () => near.destroy())
@@ -107,7 +106,7 @@ async function inMemory(client: HostileClient, faults: FaultSettings): Promise<v
 }
 
 async function overLoopback(client: HostileClient, tls: boolean): Promise<void> {
-  const socket = connect(front.port, '127.0.0.1')
+  const socket = connect(listener.port, '127.0.0.1')
   socket.on('error', () => {})
   const over = new Promise((resolve) => socket.once('close', resolve))
   await bounded(once(socket, 'data'), client)
@@ -132,20 +131,20 @@ test('4500 hostile clients that get as far as a token, and behind it: each ends 
   timeout: 60_000,
 }, async () => {
   await all(some(hostileClients, 4500), (client) => inMemory(client, { tls: 'absent' }))
-  expect(services.log.logins.length).toBeGreaterThan(100)
-  expect(services.log.refusals.length).toBeGreaterThan(100)
+  expect(context.log.logins.length).toBeGreaterThan(100)
+  expect(context.log.refusals.length).toBeGreaterThan(100)
 })
 
 test('500 hostile clients over sockets, and 500 inside TLS, leave no connection behind', {
   timeout: 60_000,
 }, async () => {
-  services.log.clear()
+  context.log.clear()
   await all(some(hostileClients, 500), (client) => overLoopback(client, false))
   await all(some(hostileInsideTls, 500), (client) => overLoopback(client, true))
-  await until(() => front.openConnections === 0)
-  const types = [...services.log].map(({ type }) => type)
+  await until(() => listener.openConnections === 0)
+  const types = [...context.log].map(({ type }) => type)
   expect(types.filter((type) => type === 'connection')).toHaveLength(1000)
   expect(types.filter((type) => type === 'closed')).toHaveLength(1000)
   expect(types.filter((type) => type === 'tls')).toHaveLength(500)
-  expect(services.log.logins.length).toBeGreaterThan(0)
+  expect(context.log.logins.length).toBeGreaterThan(0)
 })

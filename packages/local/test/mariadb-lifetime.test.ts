@@ -55,6 +55,31 @@ describe('the end of a private MariaDB', () => {
     await db.close()
   })
 
+  test('killed: `ended` has the reason, and a restart fails with it', async () => {
+    const db = await startMariaDb(options)
+    process.kill(db.pid, 'SIGKILL')
+    await expect(db.restart(false)).rejects.toMatchObject({ code: 'ERR_LOCAL_AURORA_DATABASE_FAILED' })
+    expect(db.ended.aborted).toBe(true)
+    const failure = {
+      code: 'ERR_LOCAL_AURORA_DATABASE_FAILED',
+      message: expect.stringMatching(
+        /^The private MariaDB has ended.*last words:[\s\S]*ready for connections/,
+      ),
+    }
+    expect(db.ended.reason).toMatchObject(failure)
+    await expect(db.restart(false)).rejects.toMatchObject(failure)
+  })
+
+  test('by a kill of the shell that supervises it', async () => {
+    const db = await startMariaDb(options)
+    const { stdout } = await promisify(execFile)('ps', ['-o', 'ppid=', '-p', String(db.pid)])
+    process.kill(Number(stdout), 'SIGKILL')
+    await expectNothingLeft()
+    await vi.waitFor(() => expect(db.ended.aborted).toBe(true))
+    expect(db.ended.reason.message).toContain('The shell that supervised it was killed')
+    await db.close()
+  })
+
   test('by a signal aborted during the start', async () => {
     const reason = new Error('changed my mind')
     const controller = new AbortController()

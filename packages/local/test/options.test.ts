@@ -31,6 +31,32 @@ describe('options are refused by name, before anything is started', () => {
 })
 
 test.each([
+  ['users', { users: 'app' }, /an array/],
+  ['users', { users: ['app', ''] }, /not empty/],
+  ['users', { users: ['root'] }, /"root" is reserved/],
+  ['users', { users: ['Admin'] }, /"Admin" is reserved/],
+  ['users', { users: ['app '] }, /"app " begins or ends with a blank/],
+  ['users', { users: ['x'.repeat(33)] }, /33 characters, the limit is 32/],
+  ['users', { users: ['a\u009b'] }, /"a\\u009b" has a character/],
+  ['users', { users: ['a😀'] }, /beyond U\+FFFF/],
+  ['users', { users: ['app', 'app'] }, /twice/],
+  ['database', { database: 'x'.repeat(65) }, /65 characters, the limit is 64/],
+  ['database', { database: 'shop ' }, /blank/],
+  ['database', { database: 'MySQL' }, /of the server itself/],
+])('a bad name in %s %o: refused before anything is started', async (option, options, problem) => {
+  const failure = await startLocalAurora(options as LocalAuroraOptions).catch((error) => error)
+  expect(failure).toMatchObject({ code: 'ERR_LOCAL_AURORA_INVALID_OPTION', option })
+  expect(failure.message).toMatch(problem)
+})
+
+test('names at the limits: accepted', async () => {
+  const [user, database] = ["o'brien\\ü".padEnd(32, 'x'), 'my_`db`%'.padEnd(64, 'x')]
+  await using aurora = await startLocalAurora({ users: [user], database })
+  const token = await tokenFor(aurora, { username: user })
+  await (await connectWith(aurora, token, { user, database })).end()
+})
+
+test.each([
   ['db.cluster-abc.eu-central-1.rds.amazonaws.com', 'eu-central-1'],
   ['my-db-1.cluster-abc.rds.cn-north-1.amazonaws.com.cn', 'cn-north-1'],
   ['db.cluster-abc.us-gov-west-1.rds.amazonaws.com', 'us-gov-west-1'],

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { IamRefusal } from '../src/iam/verify-token.ts'
+import type { IamRefusal } from '../src/log/log-events.ts'
 import { barred, LIFETIME, longLived, MINUTE, SIGNED_AT, sign, temporary, verify } from './fixtures/tokens.ts'
 
 afterEach(() => {

@@ -1,10 +1,12 @@
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import type { RowDataPacket } from 'mysql2/promise'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startMariaDb } from '../src/database/mariadb.ts'
-import { startFront } from '../src/server/listener.ts'
+import { startListener } from '../src/server/listener.ts'
 import { logIn } from './fixtures/client.ts'
 
 let aurora: LocalAurora
@@ -42,13 +44,13 @@ test('as a reader it refuses changes, as a writer it takes them again', async ()
 
 /** Reopens a server whose port is taken by another program as soon as it is free. */
 async function takenMeanwhile(): Promise<{ other: Server; reopened: Promise<void>; close(): Promise<void> }> {
-  const front = await startFront({ host: '127.0.0.1', port: 0 }, () => ({}) as never)
+  const listener = await startListener({ host: '127.0.0.1', port: 0 }, () => ({}) as never)
   const other = createServer()
-  const reopened = front.closedDuring(async () => {
-    await once(other.listen(front.port, '127.0.0.1'), 'listening')
+  const reopened = listener.closedDuring(async () => {
+    await once(other.listen(listener.port, '127.0.0.1'), 'listening')
   })
   await once(other, 'listening')
-  return { other, reopened, close: () => front.close() }
+  return { other, reopened, close: () => listener.close() }
 }
 
 test('a port that another program took meanwhile is waited for', async () => {
@@ -81,7 +83,8 @@ test('closed in the middle of it: the restart fails, and nothing is left', async
 
 test('a database that is not ours is not restarted, nor one that was closed', async () => {
   const theirs = await startMariaDb({ database: 'shop', users: ['owner'] })
-  const backend = `mysql://owner@localhost/shop?socketPath=${encodeURIComponent(theirs.socketPath)}`
+  const { user, password } = theirs.admin
+  const backend = `mysql://${user}:${password}@localhost/shop?socketPath=${encodeURIComponent(theirs.socketPath)}`
   await using stranger = await startLocalAurora({ backend })
   await expect(stranger.restart()).rejects.toMatchObject({
     code: 'ERR_LOCAL_AURORA_INVALID_OPTION',
@@ -90,4 +93,25 @@ test('a database that is not ours is not restarted, nor one that was closed', as
   await stranger.close()
   await expect(stranger.restart()).rejects.toMatchObject({ code: 'ERR_LOCAL_AURORA_CLOSED' })
   await theirs.close()
+})
+
+test('its MariaDB is killed: an event, `ended`, a clear error, and clients are refused', async () => {
+  await using doomed = await startLocalAurora()
+  const connection = await logIn(doomed)
+  const broken = new Promise<{ code?: string }>((resolve) => connection.once('error', resolve))
+  const [[row]] = await connection.query<RowDataPacket[]>('SELECT @@pid_file AS file')
+  process.kill(Number(await readFile(row?.file, 'utf8')), 'SIGKILL')
+  expect(await broken).toMatchObject({ code: 'PROTOCOL_CONNECTION_LOST' })
+  if (!doomed.ended.aborted) await once(doomed.ended, 'abort')
+  const failure = {
+    code: 'ERR_LOCAL_AURORA_DATABASE_FAILED',
+    message: expect.stringContaining('Its last words:'),
+  }
+  expect(doomed.ended.reason).toMatchObject(failure)
+  expect([...doomed.log].find(({ type }) => type === 'database-ended')).toMatchObject({
+    connection: 0,
+    detail: doomed.ended.reason.message,
+  })
+  await expect(doomed.restart()).rejects.toMatchObject(failure)
+  await expect(logIn(doomed)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
 })

@@ -1,4 +1,4 @@
-export type { AuthPlugin, AuthState } from './client/authenticate.ts'
+export type { Answering, AuthPlugin, AuthState } from './client/authenticate.ts'
 export { changeUser, type Identity, type LoginOptions, login, type Session } from './client/login.ts'
 export {
   encryptPassword,
@@ -46,6 +46,6 @@ export {
   type OkPacket,
   throwIfError,
 } from './packets/ok-err.ts'
-export { CommandScanner, type Scanned } from './relay/command-scanner.ts'
+export { CommandScanner, type Rewriting, type Scanned } from './relay/command-scanner.ts'
 export { endGracefully, type Interception, type RelayEnd, relay } from './relay/relay.ts'
 export { WireError, type WireErrorCode, type WireErrorDetails } from './wire-error.ts'

@@ -1,25 +1,63 @@
-/** A database account, for the MySQL login of the front. */
+import { MAX_DATABASE_CHARACTERS } from './names.ts'
+
+/** A database account, for the MySQL login of the server. */
 export interface Account {
   readonly user: string
   readonly password: string
 }
 
+/** The accounts of a private database. */
+export interface Accounts {
+  /** Users who log in with IAM, with every right on the database. */
+  readonly iamUsers: readonly Account[]
+  /** Has the rights of Aurora's master user, which do not include writing to a reader. */
+  readonly admin: Account
+  /** Has every right, for Local Aurora itself. */
+  readonly internal: Account
+}
+
 /**
- * The SQL that creates a database and accounts with every right on it, where they are not there yet; one statement a
- * line, as init files want. The accounts cannot write if the server is `readOnly`.
+ * Returns the SQL that creates a database and its accounts, one statement a line, as init files want. Removes the
+ * administrator without a password that MariaDB's installer creates.
  */
-export function accountsSql(database: string, accounts: readonly Account[], readOnly = false): string {
-  // In a GRANT, unlike elsewhere, the name of a database is a pattern.
-  const pattern = identifier(database.replace(/[\\_%]/g, '\\$&'))
-  return [
+export function createAccountsSql(database: string, { iamUsers, admin, internal }: Accounts): string {
+  const master = userName(admin.user)
+  return lines(
     `CREATE DATABASE IF NOT EXISTS ${identifier(database)};`,
-    ...accounts.flatMap(({ user, password }) => [
-      `CREATE USER IF NOT EXISTS ${literal(user)}@'%' IDENTIFIED VIA mysql_native_password USING PASSWORD(${literal(password)});`,
-      `GRANT ALL ON ${pattern}.* TO ${literal(user)}@'%';`,
-    ]),
-    `SET GLOBAL read_only = ${readOnly ? 'ON' : 'OFF'};`,
-    '',
-  ].join('\n')
+    `CREATE USER ${literal(internal.user)}@localhost IDENTIFIED BY ${literal(internal.password)};`,
+    `GRANT ALL ON *.* TO ${literal(internal.user)}@localhost WITH GRANT OPTION;`,
+    `CREATE USER ${master} IDENTIFIED BY ${literal(admin.password)};`,
+    `GRANT ALL ON *.* TO ${master} WITH GRANT OPTION;`,
+    `REVOKE SUPER, FILE, SHUTDOWN ON *.* FROM ${master};`,
+    // A privilege apart from SUPER since this version.
+    `/*M!100502 REVOKE READ_ONLY ADMIN ON *.* FROM ${master} */;`,
+    ...iamUsers.flatMap((account) => createIamUserSql(database, account).map((statement) => `${statement};`)),
+    'DROP USER IF EXISTS root@localhost;',
+  )
+}
+
+/** Returns the statements that create a user for IAM with every right on a database. */
+export function createIamUserSql(database: string, { user, password }: Account): [string, string] {
+  // In a GRANT, unlike elsewhere, the name of a database is a pattern, of no more characters than a name.
+  const escaped = database.replace(/[\\_%]/g, '\\$&')
+  const pattern = identifier(escaped.length > MAX_DATABASE_CHARACTERS ? database : escaped)
+  return [
+    `CREATE USER ${userName(user)} IDENTIFIED BY ${literal(password)}`,
+    `GRANT ALL ON ${pattern}.* TO ${userName(user)}`,
+  ]
+}
+
+/** Returns the SQL that lets the accounts write or, if `readOnly`, not. */
+export function readOnlySql(readOnly: boolean): string {
+  return lines(`SET GLOBAL read_only = ${readOnly ? 'ON' : 'OFF'};`)
+}
+
+function lines(...statements: string[]): string {
+  return [...statements, ''].join('\n')
+}
+
+function userName(user: string): string {
+  return `${literal(user)}@'%'`
 }
 
 function identifier(name: string): string {

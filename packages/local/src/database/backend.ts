@@ -1,94 +1,180 @@
+import { createHmac } from 'node:crypto'
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
+import { WireError } from '@aurora-iam/wire'
 import { LocalAuroraError } from '../errors.ts'
-import type { Account } from './accounts.ts'
+import { printable, quote } from '../printable.ts'
+import type { KeyPair } from '../tls/key-pair.ts'
+import { type Account, createIamUserSql } from './accounts.ts'
+import { type AdminSession, openAdminSession } from './admin-session.ts'
 import { awaitGreeting } from './await-greeting.ts'
 import { parseBackendUrl } from './backend-url.ts'
+import { IamUsers } from './iam-users.ts'
 import { startMariaDb } from './mariadb.ts'
 
-/** The real database behind the front. */
+/** The real database behind Local Aurora. */
 export interface Backend {
   /** The database that sessions begin in. */
   readonly database: string
+  /** The account that may create users. */
+  readonly admin: Account
+  /** The users who log in with IAM. */
+  readonly iamUsers: IamUsers
   /** Opens a connection; the server's greeting comes first on it. */
   connect(): Socket
-  /** The account that stands behind an IAM user. */
-  account(user: string): Account
-  /** Restarts what {@link openBackend} started; undefined for a server that is not ours. */
+  /** Aborted when a private database has ended without {@link Backend.close}; the reason is the error to report. */
+  readonly ended: AbortSignal
+  /** Restarts a private database; undefined for one that was given by URL. */
   readonly restart: ((readOnly: boolean) => Promise<void>) | undefined
   /** Ends what {@link openBackend} started. May be called again. */
   close(): Promise<void>
 }
 
-/** Which database. */
+/** Options of {@link openBackend}. */
 export interface BackendOptions {
   /**
-   * A MySQL or MariaDB that runs already, see {@link parseBackendUrl}. All IAM users share its account, and
-   * nothing is created there: the database must exist. Left out, a MariaDB of our own is started.
+   * A MySQL or MariaDB that runs already, see {@link parseBackendUrl}. Its account creates the users that are missing;
+   * the database must exist. Left out, a private MariaDB is started.
    */
   readonly url?: string
   /** The database to create, or to begin in where `url` names none. */
   readonly database: string
-  /** The IAM users. */
+  /** The IAM users to create. */
   readonly users: readonly string[]
-  /** Gives up. */
+  /** Certificate of a private database. */
+  readonly certificate?: KeyPair
+  /** Cancels the start. */
   readonly signal?: AbortSignal
 }
 
 const REACH_TIMEOUT_MS = 10_000
+/** `CREATE USER` of one that exists: https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html#error_er_cannot_user */
+const CANNOT_USER = 1396
 
 /**
- * Makes the database ready: starts one, or sees that the one at `url` answers.
+ * Makes the database ready: starts one, or verifies that the one at `url` answers, with the IAM users in it.
  *
  * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`, `ERR_LOCAL_AURORA_NO_DATABASE`,
  * `ERR_LOCAL_AURORA_DATABASE_FAILED`, `ERR_LOCAL_AURORA_ABORTED`
  */
 export async function openBackend(options: BackendOptions): Promise<Backend> {
-  return options.url === undefined ? startOurs(options) : reachTheirs(options.url, options)
+  return options.url === undefined ? startPrivate(options) : reachUrl(options.url, options)
 }
 
-async function startOurs({ database, users, signal }: BackendOptions): Promise<Backend> {
-  const server = await startMariaDb({ database, users, ...(signal && { signal }) })
+async function startPrivate({ database, users, certificate, signal }: BackendOptions): Promise<Backend> {
+  const server = await startMariaDb({
+    database,
+    users,
+    ...(certificate && { certificate }),
+    ...(signal && { signal }),
+  })
+  const open = (): Socket => connect(server.socketPath)
   return {
     database,
-    connect: () => connect(server.socketPath),
-    account: (user) => server.account(user),
+    admin: server.admin,
+    iamUsers: new IamUsers(open, {
+      iamPassword: server.iamPassword,
+      isMariaDb: true,
+      hasTls: certificate !== undefined,
+    }),
+    connect: open,
+    ended: server.ended,
     restart: (readOnly) => server.restart(readOnly),
     close: () => server.close(),
   }
 }
 
-async function reachTheirs(url: string, { database, signal }: BackendOptions): Promise<Backend> {
+async function reachUrl(url: string, { database, users, signal }: BackendOptions): Promise<Backend> {
   const address = parseBackendUrl(url)
+  const admin = { user: address.user, password: address.password }
+  const open = (): Socket => connect(address.socket)
+  await awaitServer(address.socket, signal)
+  const session = await logInAsAdmin(open(), admin)
+  try {
+    const iamUsers = new IamUsers(open, {
+      iamPassword: derivedPassword(admin.password),
+      isMariaDb: session.serverVersion.includes('MariaDB'),
+      hasTls: session.hasTls,
+    })
+    for (const user of users) await createUser(user, address.database ?? database, iamUsers, session)
+    return {
+      database: address.database ?? database,
+      admin,
+      iamUsers,
+      connect: open,
+      ended: new AbortController().signal,
+      restart: undefined,
+      close: async () => {},
+    }
+  } finally {
+    session.end()
+  }
+}
+
+async function awaitServer(socket: NetConnectOpts, signal: AbortSignal | undefined): Promise<void> {
   const tooLate = AbortSignal.timeout(REACH_TIMEOUT_MS)
   try {
-    await awaitGreeting(
-      connect(address.socket),
-      signal === undefined ? tooLate : AbortSignal.any([signal, tooLate]),
-    )
+    await awaitGreeting(connect(socket), signal === undefined ? tooLate : AbortSignal.any([signal, tooLate]))
   } catch (cause) {
     if (signal?.aborted)
       throw new LocalAuroraError('ERR_LOCAL_AURORA_ABORTED', 'Opening the database was aborted', { cause })
     throw new LocalAuroraError(
       'ERR_LOCAL_AURORA_DATABASE_FAILED',
-      `backend: no MySQL server answers at ${describe(address.socket)} (${describeCause(cause)}); ` +
+      `backend: no MySQL server answers at ${describe(socket)} (${describeCause(cause)}); ` +
         'start it, correct the URL, or leave `backend` out to have a MariaDB started',
       { cause },
     )
   }
-  return {
-    database: address.database ?? database,
-    connect: () => connect(address.socket),
-    account: () => ({ user: address.user, password: address.password }),
-    restart: undefined,
-    close: async () => {},
+}
+
+async function logInAsAdmin(socket: Socket, admin: Account): Promise<AdminSession> {
+  try {
+    return await openAdminSession(socket, admin)
+  } catch (cause) {
+    throw new LocalAuroraError(
+      'ERR_LOCAL_AURORA_DATABASE_FAILED',
+      `backend: the account in the URL cannot log in (${printable(describeCause(cause))}); correct user and password`,
+      { cause },
+    )
   }
+}
+
+async function createUser(
+  user: string,
+  database: string,
+  iamUsers: IamUsers,
+  session: AdminSession,
+): Promise<void> {
+  if (await iamUsers.has(user)) return
+  try {
+    for (const statement of createIamUserSql(database, iamUsers.account(user))) await session.run(statement)
+  } catch (cause) {
+    if (cause instanceof WireError && cause.errno === CANNOT_USER) {
+      const message =
+        `users: ${quote(user)} exists in the database of \`backend\` and does not log in with IAM; ` +
+        'drop that user there, or give another name'
+      throw new LocalAuroraError('ERR_LOCAL_AURORA_INVALID_OPTION', message, { option: 'users', cause })
+    }
+    throw new LocalAuroraError(
+      'ERR_LOCAL_AURORA_DATABASE_FAILED',
+      `backend: the account in the URL cannot create the user ${quote(user)} (${printable(describeCause(cause))}); ` +
+        'give one with CREATE USER and, on the database, with all privileges and GRANT OPTION',
+      { cause },
+    )
+  }
+}
+
+/** Derives it, so that the users of one run are those of the next. Who can compute it has the administrator's password. */
+function derivedPassword(adminPassword: string): string {
+  const digest = createHmac('sha256', adminPassword).update('users of Local Aurora').digest('base64url')
+  // Meets the rules of MySQL's component `validate_password`.
+  return `${digest}-aA1`
 }
 
 function describe(socket: NetConnectOpts): string {
   return 'path' in socket ? socket.path : `${socket.host}:${socket.port}`
 }
 
-/** Several addresses tried in vain make an AggregateError without a message. */
+/** An AggregateError, of a name with several addresses, has no message. */
 function describeCause(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause)
   return cause.message === '' ? String((cause as NodeJS.ErrnoException).code) : cause.message

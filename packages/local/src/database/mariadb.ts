@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LocalAuroraError } from '../errors.ts'
-import { quote } from '../printable.ts'
-import { type Account, accountsSql } from './accounts.ts'
+import { printableLines, quote } from '../printable.ts'
+import type { KeyPair } from '../tls/key-pair.ts'
+import { type Account, createAccountsSql, readOnlySql } from './accounts.ts'
 import { awaitGreeting } from './await-greeting.ts'
 import { findMariaDb, type MariaDbBinaries } from './mariadb-binaries.ts'
 import { type SupervisedProcess, startSupervised } from './supervised-process.ts'
@@ -17,6 +18,8 @@ export interface MariaDbOptions {
   readonly database: string
   /** Created with every right on `database` and on nothing else. */
   readonly users: readonly string[]
+  /** Certificate for TLS. @defaultValue none, and no TLS */
+  readonly certificate?: KeyPair
   /** Gives up the start. */
   readonly signal?: AbortSignal
   /** @defaultValue what {@link findMariaDb} finds */
@@ -27,16 +30,32 @@ export interface MariaDbOptions {
 export interface MariaDb {
   readonly socketPath: string
   readonly pid: number
-  /** Shuts the server down in good order and starts it again on the same data, which it refuses to change if `readOnly`. */
-  restart(readOnly: boolean): Promise<void>
-  /** @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`: not one of `users` */
+  /** The account of the administrator. */
+  readonly admin: Account
+  /** The account of Local Aurora itself, which may write even if the server is read-only. */
+  readonly internal: Account
+  /** Password of every user who logs in with IAM. */
+  readonly iamPassword: string
+  /** Returns the account of a user who logs in with IAM. */
   account(user: string): Account
+  /** Aborted when the server has ended, with a {@link LocalAuroraError} that has its last words as the reason. */
+  readonly ended: AbortSignal
+  /**
+   * Shuts the server down in good order and starts it again on the same data, which it refuses to change if `readOnly`.
+   *
+   * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_DATABASE_FAILED`: it has ended, or does not start again
+   */
+  restart(readOnly: boolean): Promise<void>
   /** Kills the server and removes its folder. May be called again. */
   close(): Promise<void>
 }
 
 /** Without the NUL at its end: https://man7.org/linux/man-pages/man7/unix.7.html; macOS and the BSDs have four bytes less. */
 const MAX_SOCKET_PATH_BYTES = process.platform === 'linux' ? 107 : 103
+/** As Aurora calls them: the master user that its console proposes, and the one that AWS keeps. */
+const ADMIN_USER = 'admin'
+const INTERNAL_USER = 'rdsadmin'
+
 const START_TIMEOUT_MS = 60_000
 const POLL_MS = 20
 
@@ -71,20 +90,21 @@ const LIKE_AURORA = [
  * `ERR_LOCAL_AURORA_ABORTED`
  */
 export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
-  const { database, users, signal, binaries = findMariaDb() } = options
+  const { database, users, certificate, signal, binaries = findMariaDb() } = options
   if (signal?.aborted) throw aborted(signal)
-  const accounts = new Map(
-    users.map((user) => [user, { user, password: randomBytes(24).toString('base64url') }]),
-  )
+  const iamPassword = newPassword()
+  const admin = { user: ADMIN_USER, password: newPassword() }
+  const internal = { user: INTERNAL_USER, password: newPassword() }
+  const iamUsers = users.map((user) => ({ user, password: iamPassword }))
   const folder = await createFolder()
   const socketPath = join(folder, 'socket')
   const pidFile = join(folder, 'pid')
   // Not the machine's temporary folder: a server that starts removes the temporary tables of all others there.
   const temporary = join(folder, 'temporary')
   await Promise.all([mkdir(join(folder, 'data')), mkdir(temporary)])
-  const writeAccounts = (readOnly: boolean) =>
-    writeFile(join(folder, 'accounts.sql'), accountsSql(database, [...accounts.values()], readOnly))
-  await writeAccounts(false)
+  const initFile = join(folder, 'init.sql')
+  await writeFile(initFile, createAccountsSql(database, { iamUsers, admin, internal }))
+  const tls = certificate === undefined ? [] : await writeCertificate(folder, certificate)
 
   const common = ['--no-defaults', `--datadir=${join(folder, 'data')}`, ...TUNING]
   // MariaDB refuses to run as root unless told so. Its installer takes `--user` as an order to change owners, and
@@ -106,10 +126,13 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
     ...LIKE_AURORA,
     `--socket=${socketPath}`,
     `--pid-file=${pidFile}`,
-    `--init-file=${join(folder, 'accounts.sql')}`,
+    `--init-file=${initFile}`,
+    ...tls,
     '--skip-networking',
     '--skip-name-resolve',
     '--max-connections=2000',
+    // On a Unix socket, a connection beyond the backlog is refused at once.
+    '--back-log=2000',
   ]
   const server = startSupervised(folder, installOnce(join(folder, 'data', 'mysql'), install, serve))
   let pid = 0
@@ -129,26 +152,46 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
     get pid() {
       return pid
     },
+    admin,
+    internal,
+    iamPassword,
+    account: (user) => ({ user, password: iamPassword }),
+    ended: endOf(server),
     async restart(readOnly) {
-      await writeAccounts(readOnly)
+      if (server.ended.aborted) throw ended(server)
       try {
+        await writeFile(initFile, readOnlySql(readOnly))
         process.kill(pid, 'SIGTERM')
       } catch {
-        // Killed by close() meanwhile: it will not come back, and the wait says so.
+        // Killed a moment ago: it does not come back, and the wait reports that.
       }
       await untilNew(pid)
     },
-    account(user) {
-      const account = accounts.get(user)
-      if (account !== undefined) return account
-      throw new LocalAuroraError(
-        'ERR_LOCAL_AURORA_INVALID_OPTION',
-        `users: ${JSON.stringify(user)} is not among the users that the database was started with`,
-        { option: 'users' },
-      )
-    },
     close: () => server.stop(),
   }
+}
+
+/** Returns a signal that is aborted with the error to tell when the server has ended for good. */
+function endOf(server: SupervisedProcess): AbortSignal {
+  const end = new AbortController()
+  server.ended.addEventListener('abort', () => end.abort(ended(server)), { once: true })
+  return end.signal
+}
+
+function ended({ ended: { reason } }: SupervisedProcess): LocalAuroraError {
+  const lastWords = printableLines((reason as Error | undefined)?.message ?? '')
+  const message = `The private MariaDB has ended: it was killed or crashed. Start a new Local Aurora. Its last words:\n${lastWords}`
+  return new LocalAuroraError('ERR_LOCAL_AURORA_DATABASE_FAILED', message, { cause: reason })
+}
+
+async function writeCertificate(folder: string, { key, cert }: KeyPair): Promise<string[]> {
+  const [keyFile, certFile] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')]
+  await Promise.all([writeFile(keyFile, key, { mode: 0o600 }), writeFile(certFile, cert)])
+  return [`--ssl-key=${keyFile}`, `--ssl-cert=${certFile}`]
+}
+
+function newPassword(): string {
+  return randomBytes(24).toString('base64url')
 }
 
 /** Creates the folder of one server. Only its owner may enter, so that no other user of the machine reaches the socket. */
@@ -196,7 +239,7 @@ async function untilReady(
   if (signal?.aborted) throw aborted(signal)
   const message = wasRunning
     ? `MariaDB was not ready within ${START_TIMEOUT_MS} ms`
-    : `MariaDB ended while it was starting. Its last words:\n${server.ended.reason.message}`
+    : `MariaDB ended while it was starting. Its last words:\n${printableLines(server.ended.reason.message)}`
   throw new LocalAuroraError('ERR_LOCAL_AURORA_DATABASE_FAILED', message, { cause: giveUp.reason })
 }
 

@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { join } from 'node:path'
 
 /**
- * A shell that starts a command again when it ended in good order, and that outlives us, but only long enough to clean up. Its standard input is a pipe that we hold:
- * the kernel closes it however we end, SIGKILL included. Then the command is killed, whatever it started is
- * ended, and the folder goes. Without job control all of them share the process group that `detached` made.
+ * Shell script that starts a command again when it ended in good order, and that outlives this process long enough to
+ * clean up. Its standard input is a pipe that this process holds: the kernel closes it however the process ends, SIGKILL
+ * included. Then the shell kills the command and what it started, and removes the folder. Without job control all of
+ * them share the process group that `detached` made.
  *
- * It must live through TERM, which `kill 0` sends to itself too, and PIPE: nobody reads its errors any more.
+ * The shell must survive TERM, which `kill 0` sends to the shell too, and PIPE, once its error output has no reader.
  */
 const SUPERVISOR = `
 exec 3<&0 </dev/null
@@ -28,6 +31,9 @@ kill 0
 attempts=0
 until rm -rf "$folder" || [ $attempts -eq 50 ]; do attempts=$((attempts + 1)); sleep 0.1; done
 `
+
+/** How much of a log its end is, in characters. */
+const LAST_WORDS = 4000
 
 /** A command that is started again when it ends with status 0, cannot survive us, and its folder. */
 export interface SupervisedProcess {
@@ -59,6 +65,13 @@ export function startSupervised(folder: string, command: readonly string[]): Sup
   })
   lifeline.on('error', () => {})
   shell.on('error', (cause) => ended.abort(cause))
+  shell.on('exit', () => {
+    if (!existsSync(folder)) return
+    // The shell was killed before it could clean up. The processes that it started still hold its error output.
+    lastOutput = `The shell that supervised it was killed.\n${endOfLog(folder)}`
+    killGroup(shell.pid)
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
+  })
   shell.on('close', () => {
     lifeline.destroy()
     ended.abort(new Error(lastOutput.trim()))
@@ -77,5 +90,21 @@ export function startSupervised(folder: string, command: readonly string[]): Sup
         lifeline.end()
       })
     },
+  }
+}
+
+function endOfLog(folder: string): string {
+  try {
+    return readFileSync(join(folder, 'log'), 'utf8').slice(-LAST_WORDS)
+  } catch {
+    return ''
+  }
+}
+
+function killGroup(leader: number | undefined): void {
+  try {
+    if (leader !== undefined) process.kill(-leader, 'SIGKILL')
+  } catch {
+    // All of them have ended.
   }
 }

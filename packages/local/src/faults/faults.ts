@@ -1,5 +1,5 @@
 import { LocalAuroraError } from '../errors.ts'
-import type { IamRefusal } from '../iam/verify-token.ts'
+import type { IamRefusal } from '../log/log-events.ts'
 
 /** How Local Aurora misbehaves towards connections that begin from now on. */
 export interface FaultSettings {

@@ -1,19 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IamRefusal } from '../log/log-events.ts'
 import { quote } from '../printable.ts'
 import { parseToken, type Token } from './parse-token.ts'
 import type { KnownPrincipal, Principals } from './principals.ts'
 import { ALGORITHM, SERVICE, signatureOf, TERMINATOR } from './sigv4.ts'
-
-/**
- * Why a login is refused, in the words of Aurora's `iam-db-auth-error` log:
- * https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.Troubleshooting.html
- */
-export type IamRefusal =
-  | 'InvalidToken'
-  | 'ExpiredToken'
-  | 'NotAuthorized'
-  | 'ThrottlingException'
-  | 'InternalError'
 
 /** What the server knows about a login besides the token. */
 export interface Login {
@@ -126,7 +116,7 @@ function checkScope(scope: readonly string[], token: Token, login: Login): Refus
 function checkEndpoint(token: Token, login: Login): Refusal | undefined {
   if (!login.hostnames.includes(token.hostname.toLowerCase()))
     return invalid(
-      `the token is signed for host ${quote(token.hostname)}, this database answers to ${login.hostnames.map(quote).join(', ')}`,
+      `the token is signed for host ${quote(token.hostname)}, this database answers to ${login.hostnames.map((name) => quote(name)).join(', ')}`,
     )
   if (token.port !== String(login.port))
     return invalid(`the token is signed for port ${quote(token.port)}, the database port is ${login.port}`)

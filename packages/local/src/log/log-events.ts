@@ -1,9 +1,22 @@
-import type { IamRefusal } from '../iam/verify-token.ts'
 import { printable, quote } from '../printable.ts'
+
+/**
+ * Reason why a token is rejected, in the words of Aurora's `iam-db-auth-error` log:
+ * https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.Troubleshooting.html
+ */
+export type IamRefusal =
+  | 'InvalidToken'
+  | 'ExpiredToken'
+  | 'NotAuthorized'
+  | 'ThrottlingException'
+  | 'InternalError'
+
+/** Reason why a login is rejected. `AccessDenied`: the user is unknown, or has a password and gave a wrong one. */
+export type RefusalReason = IamRefusal | 'AccessDenied'
 
 /** Where and when something happened. */
 export interface LogMoment {
-  /** Number of the connection, counted from 1. */
+  /** Number of the connection, counted from 1; 0 for an event of the database. */
   readonly connection: number
   /** The time by Local Aurora's clock, which a test may move. */
   readonly at: Date
@@ -65,10 +78,24 @@ export interface ChangeUserEvent extends LogMoment, TokenTrace {
   readonly type: 'change-user'
 }
 
+/** The database accepted the password of a user who does not log in with IAM. */
+export interface PasswordLoginEvent extends LogMoment {
+  readonly type: 'password-login'
+  readonly user: string
+  readonly during: 'login' | 'change-user'
+}
+
+/** The private database ended without being closed. Nobody can log in any more. */
+export interface DatabaseEndedEvent extends LogMoment {
+  readonly type: 'database-ended'
+  /** The database's last words. */
+  readonly detail: string
+}
+
 /** A login was refused. The client saw `1045 Access denied` and none of this. */
 export interface ConnectFailedEvent extends LogMoment, Omit<TokenTrace, 'fingerprint'> {
   readonly type: 'refusal'
-  readonly reason: IamRefusal
+  readonly reason: RefusalReason
   /** What is wrong, in one sentence. */
   readonly detail: string
   /** Absent when no token came. */
@@ -96,7 +123,9 @@ export type LogEvent =
   | TokenEvent
   | LoginEvent
   | ChangeUserEvent
+  | PasswordLoginEvent
   | ConnectFailedEvent
+  | DatabaseEndedEvent
   | ClosedEvent
 
 /** Omits from each member of a union. */
@@ -124,6 +153,10 @@ function describe(event: LogEvent): string {
       return `login of ${describeToken(event)}`
     case 'change-user':
       return `change to ${describeToken(event)}`
+    case 'password-login':
+      return `${event.during} of ${quote(event.user)} by password`
+    case 'database-ended':
+      return event.detail
     case 'refusal':
       return `${event.reason}: ${event.during} of ${quote(event.user)}: ${event.detail}`
     case 'closed':

@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type ErrPacket, encodeErr, endGracefully, type Packet, PacketChannel } from '@aurora-iam/wire'
 import type { ClosedEvent } from '../log/log-events.ts'
 import type { LoginLog } from '../log/login-log.ts'
-import { acceptTls, type FrontCertificates } from '../tls/accept-tls.ts'
+import { acceptTls, type ServerCertificates } from '../tls/accept-tls.ts'
 import type { Incoming } from './context.ts'
 
 /** The client's side of one connection: its packets, its time limit, its end. */
-export class FrontClient {
+export class Client {
   /** Number of the connection in the log. */
   readonly connection: number
   readonly remoteAddress: string
@@ -69,7 +69,7 @@ export class FrontClient {
   }
 
   /** Goes on over TLS, with the client's next bytes. */
-  async startTls(certificate: FrontCertificates['valid']): Promise<void> {
+  async startTls(certificate: ServerCertificates['valid']): Promise<void> {
     const { sequence } = this.channel
     this.phase = 'tls'
     this.channel.release()
@@ -99,7 +99,7 @@ export class FrontClient {
     await this.closed()
   }
 
-  /** Says what is wrong, as the last packet. The connection ends when {@link FrontClient.finish} is called. */
+  /** Says what is wrong, as the last packet. The connection ends when {@link Client.finish} is called. */
   fail(error: ErrPacket, detail?: string): void {
     this.channel.write(encodeErr(error))
     this.#end ??= { by: 'server', ...(detail !== undefined && { detail }) }

@@ -6,16 +6,16 @@ import {
   WireError,
 } from '@aurora-iam/wire'
 import type { FaultSettings } from '../faults/faults.ts'
-import { admit, askForToken, unaskedToken } from './authentication.ts'
-import { FrontClient } from './client.ts'
-import type { FrontServices, Incoming } from './context.ts'
+import { admit, admitByPassword, askForToken, isIamUser, unaskedToken } from './authentication.ts'
+import { Client } from './client.ts'
+import type { Incoming, ServerContext } from './context.ts'
 import { type Gatekeeper, type LoginAttempt, recordToken } from './gatekeeper.ts'
-import { frontGreeting } from './greeting.ts'
+import { serverGreeting } from './greeting.ts'
 import { relaySession } from './session.ts'
-import { connectUpstream, logInBehind, type Upstream } from './upstream.ts'
+import { connectUpstream, logInUpstream, type Upstream } from './upstream.ts'
 
 /** A connection while it is served. */
-export interface FrontConnection {
+export interface ServerConnection {
   /** Breaks it without a word. */
   drop(): void
   /** Resolves when nothing is left of it; never rejects. */
@@ -23,20 +23,20 @@ export interface FrontConnection {
 }
 
 /** Serves a client from the greeting to the end. */
-export function serveConnection(incoming: Incoming, services: FrontServices): FrontConnection {
-  const client = new FrontClient(incoming, services.log, services.connectTimeoutMs)
-  return { drop: () => client.destroy('server', 'dropped'), finished: serve(client, services) }
+export function serveConnection(incoming: Incoming, context: ServerContext): ServerConnection {
+  const client = new Client(incoming, context.log, context.connectTimeoutMs)
+  return { drop: () => client.destroy('server', 'dropped'), finished: serve(client, context) }
 }
 
-async function serve(client: FrontClient, services: FrontServices): Promise<void> {
-  const faults = services.faults.current
+async function serve(client: Client, context: ServerContext): Promise<void> {
+  const faults = context.faults.current
   let upstream: Upstream | undefined
   try {
     if (faults.hang === 'before-greeting') return await client.hang()
     await client.pause(faults.greetingDelayMs ?? 0)
     if (faults.error === undefined) {
-      upstream = await connectUpstream(client, services.backend)
-      if (upstream !== undefined) await handshake(client, upstream, faults, services)
+      upstream = await connectUpstream(client, context.backend)
+      if (upstream !== undefined) await handshake(client, upstream, faults, context)
     } else client.fail(faults.error, 'the fault `error` is set')
   } catch (error) {
     breakOff(client, error)
@@ -47,16 +47,16 @@ async function serve(client: FrontClient, services: FrontServices): Promise<void
 }
 
 async function handshake(
-  client: FrontClient,
+  client: Client,
   upstream: Upstream,
   faults: FaultSettings,
-  services: FrontServices,
+  context: ServerContext,
 ): Promise<void> {
-  const greeting = frontGreeting(upstream.greeting, faults)
+  const greeting = serverGreeting(upstream.greeting, faults)
   client.channel.write(encodeGreeting(greeting))
   let { payload } = await client.read()
   if (isSslRequest(payload) && faults.tls === undefined) {
-    await client.startTls(services.certificates[faults.certificate ?? 'valid'])
+    await client.startTls(context.certificates[faults.certificate ?? 'valid'])
     if (faults.hang === 'after-tls') return client.hang()
     payload = (await client.read()).payload
   }
@@ -66,23 +66,30 @@ async function handshake(
   const attempt = { connection: client.connection, user, during: 'login', faults } as const
   let token = unaskedToken(response)
   if (!client.encrypted && faults.tls === undefined) {
-    if (token !== undefined) recordToken({ ...attempt, token }, false, services.log)
-    return sendAway(client, attempt, services)
+    if (token !== undefined) recordToken({ ...attempt, token }, false, context.log)
+    return sendAway(client, attempt, context)
   }
-  token ??= await askForToken(client, greeting)
+  const isIam = await isIamUser(user, client, context)
+  if (isIam === undefined) return
+  if (isIam) token ??= await askForToken(client, greeting)
   const capabilities = (greeting.capabilities & response.capabilities & ~Capability.SSL) >>> 0
-  const session = await admit({ ...attempt, token }, client, services, () =>
-    logInBehind(upstream, response, capabilities, services.backend),
+  const admission = isIam ? admit : admitByPassword
+  const session = await admission({ ...attempt, token: token ?? '' }, client, context, (answering) =>
+    logInUpstream(upstream, response, answering, capabilities),
   )
   if (session === undefined) return
   client.phase = 'session'
   client.channel.write(session.ok)
-  await relaySession({ client, upstream, greeting, capabilities, faults }, session, services)
+  await relaySession(
+    { client, greeting, upstreamGreeting: upstream.greeting, capabilities, faults },
+    session,
+    context,
+  )
 }
 
 /** https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html#error_er_secure_transport_required */
 function sendAway(
-  client: FrontClient,
+  client: Client,
   { connection, user }: Omit<LoginAttempt, 'token'>,
   { log }: Gatekeeper,
 ): void {
@@ -92,7 +99,7 @@ function sendAway(
 }
 
 /** What a client sent cannot be gone on with, or it sent nothing more. */
-function breakOff(client: FrontClient, error: unknown): void {
+function breakOff(client: Client, error: unknown): void {
   const { code, message, cause } = error as Error & { code?: string }
   if (error instanceof WireError && code !== 'ERR_WIRE_CLOSED' && client.phase !== 'tls') {
     client.fail({ errno: 1043, sqlState: '08S01', message: 'Bad handshake' }, code)

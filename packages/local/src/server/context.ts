@@ -1,13 +1,13 @@
 import type { Duplex } from 'node:stream'
 import type { Backend } from '../database/backend.ts'
 import type { Faults } from '../faults/faults.ts'
-import type { FrontCertificates } from '../tls/accept-tls.ts'
+import type { ServerCertificates } from '../tls/accept-tls.ts'
 import type { Gatekeeper } from './gatekeeper.ts'
 
-/** What every connection of one front shares. */
-export interface FrontServices extends Gatekeeper {
+/** What every connection of one server shares. */
+export interface ServerContext extends Gatekeeper {
   readonly backend: Backend
-  readonly certificates: FrontCertificates
+  readonly certificates: ServerCertificates
   readonly faults: Pick<Faults, 'current'>
   /** How long a client may take over each packet until it is logged in. */
   readonly connectTimeoutMs: number

@@ -1,16 +1,14 @@
 import type { FaultSettings } from '../faults/faults.ts'
 import { parseToken } from '../iam/parse-token.ts'
 import type { Throttle } from '../iam/throttle.ts'
-import { type IamRefusal, tokenFingerprint, type Verdict } from '../iam/verify-token.ts'
-import type { TokenTrace } from '../log/log-events.ts'
+import { tokenFingerprint, type Verdict } from '../iam/verify-token.ts'
+import type { RefusalReason, TokenTrace } from '../log/log-events.ts'
 import type { LoginLog } from '../log/login-log.ts'
 
 /** What decides about logins. */
 export interface Gatekeeper {
   readonly log: LoginLog
   readonly throttle: Throttle
-  /** The database users that are enabled for IAM. */
-  readonly users: ReadonlySet<string>
   verify(token: string, user: string): Verdict
 }
 
@@ -48,7 +46,7 @@ export function recordSuccess(attempt: LoginAttempt, log: LoginLog): void {
 }
 
 /** Takes down a refusal. */
-export function refuse(attempt: LoginAttempt, reason: IamRefusal, detail: string, log: LoginLog): void {
+export function refuse(attempt: LoginAttempt, reason: RefusalReason, detail: string, log: LoginLog): void {
   const { connection, user, during, token } = attempt
   const trace = token === '' ? { user } : traceOf(token, user)
   log.record({ type: 'refusal', connection, during, reason, detail, ...trace })
@@ -63,15 +61,7 @@ function decide({ token, user, faults }: LoginAttempt, gatekeeper: Gatekeeper): 
     const rate = `${exceeded.limit} logins in ${exceeded.intervalMs} ms`
     return { accepted: false, reason: 'ThrottlingException', detail: `there were more than ${rate}` }
   }
-  const verdict = gatekeeper.verify(token, user)
-  if (verdict.accepted && !gatekeeper.users.has(user)) {
-    return {
-      accepted: false,
-      reason: 'NotAuthorized',
-      detail: 'no database user of that name is enabled for IAM',
-    }
-  }
-  return verdict
+  return gatekeeper.verify(token, user)
 }
 
 function traceOf(token: string, user: string): TokenTrace {

@@ -41,7 +41,7 @@ const FIRST_MYSQL_8_COLLATION = 248
 const UTF8MB4_GENERAL_CI = 45
 
 /** The greeting of a front: like Aurora's, with no more to offer than the database behind it can do. */
-export function frontGreeting(behind: Greeting, faults: FaultSettings): Greeting {
+export function serverGreeting(behind: Greeting, faults: FaultSettings): Greeting {
   const passedOn = behind.capabilities & ~(WITHHELD | UNDEFINED)
   const tls = withCapability(passedOn | OWN, Capability.SSL, faults.tls === undefined)
   const { version, authPlugin } = GREETINGS[faults.greeting ?? 'aurora']

@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { LocalAuroraError } from '../errors.ts'
 import { Faults } from '../faults/faults.ts'
 import { cutAfter } from '../faults/truncating-stream.ts'
-import { type FrontConnection, serveConnection } from './connection.ts'
-import type { FrontServices } from './context.ts'
+import { type ServerConnection, serveConnection } from './connection.ts'
+import type { ServerContext } from './context.ts'
 
-/** A listening front. */
-export interface Front {
+/** A listener for MySQL clients. */
+export interface Listener {
   readonly port: number
   readonly faults: Faults
   /** How many connections are open now. */
@@ -23,8 +23,8 @@ export interface Front {
   close(): Promise<void>
 }
 
-/** Where a front listens. */
-export interface FrontAddress {
+/** Where to listen. */
+export interface ListenAddress {
   readonly host: string
   /** 0 for any that is free. */
   readonly port: number
@@ -37,13 +37,13 @@ const LISTEN_AGAIN_EVERY_MS = 100
 /**
  * Listens for MySQL clients. Neither the listener nor a connection keeps the process alive.
  *
- * @param services - Given the port, because tokens are verified for it.
+ * @param context - Given the port, because tokens are verified for it.
  */
-export async function startFront(
-  address: FrontAddress,
-  services: (port: number) => Omit<FrontServices, 'faults'>,
-): Promise<Front> {
-  const open = new Set<FrontConnection>()
+export async function startListener(
+  address: ListenAddress,
+  context: (port: number) => Omit<ServerContext, 'faults'>,
+): Promise<Listener> {
+  const open = new Set<ServerConnection>()
   const drop = (): number => {
     for (const connection of open) connection.drop()
     return open.size
@@ -51,7 +51,7 @@ export async function startFront(
   const faults = new Faults(drop)
   let count = 0
   let isClosed = false
-  let shared: FrontServices | undefined
+  let shared: ServerContext | undefined
 
   const server = createServer({ noDelay: true }, (socket: Socket) => {
     if (shared === undefined) return socket.destroy()
@@ -85,7 +85,7 @@ export async function startFront(
     }
   }
   const port = await listen(address.port)
-  shared = { ...services(port), faults }
+  shared = { ...context(port), faults }
 
   return {
     port,

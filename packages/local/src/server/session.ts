@@ -9,68 +9,72 @@ import {
   type Session,
 } from '@aurora-iam/wire'
 import type { FaultSettings } from '../faults/faults.ts'
-import { admit, askForToken, unaskedToken } from './authentication.ts'
-import type { FrontClient } from './client.ts'
-import type { FrontServices } from './context.ts'
+import { admit, admitByPassword, askForToken, isIamUser, unaskedToken } from './authentication.ts'
+import type { Client } from './client.ts'
+import type { ServerContext } from './context.ts'
 import { collationFor } from './greeting.ts'
-import type { Upstream } from './upstream.ts'
 
 /** A longer COM_CHANGE_USER is none: user and database names are short, connection attributes at most 64 KiB. */
 const MAX_CHANGE_USER_BYTES = 128 * 1024
 
-/** A logged-in client and what is upstream it. */
+/** A logged-in client and what both ends agreed on. */
 export interface OpenSession {
-  readonly client: FrontClient
-  readonly upstream: Upstream
-  /** What was greeted with. */
+  readonly client: Client
+  /** The greeting of Local Aurora. */
   readonly greeting: Greeting
+  readonly upstreamGreeting: Greeting
   /** What both ends use. */
   readonly capabilities: number
   readonly faults: FaultSettings
 }
 
-/** Relays a session to its end. Only COM_CHANGE_USER is looked into, because it is a login. */
-export async function relaySession(
-  open: OpenSession,
-  login: Session,
-  services: FrontServices,
-): Promise<void> {
-  const { client, upstream } = open
+/**
+ * Relays a session to its end. COM_CHANGE_USER is intercepted, because it is a login, and statements about users are
+ * translated.
+ */
+export async function relaySession(open: OpenSession, login: Session, context: ServerContext): Promise<void> {
+  const { client } = open
   let session = login
   client.channel.release()
-  upstream.channel.release()
-  const end = await relay(client.stream, upstream.socket, {
+  session.channel.release()
+  const end = await relay(client.stream, session.channel.stream, {
     command: CHANGE_USER_COMMAND,
     maxPayloadBytes: MAX_CHANGE_USER_BYTES,
     handle: async (command) => {
-      session = await logInAgain(command, open, session, services)
+      session = await logInAgain(command, open, session, context)
     },
+    rewriting: context.backend.iamUsers.rewriting,
   })
-  if (end.by === 'server') client.destroy('server', 'the database upstream ended the session')
+  if (end.by === 'server') client.destroy('server', 'the database ended the session')
   else client.destroy('client', codeOf(end.error))
 }
 
 /** @throws Error when the session must end, after the client has been told why. */
 async function logInAgain(
   { payload }: Packet,
-  { client, upstream, greeting, capabilities, faults }: OpenSession,
+  { client, greeting, upstreamGreeting, capabilities, faults }: OpenSession,
   session: Session,
-  services: FrontServices,
+  context: ServerContext,
 ): Promise<Session> {
   const command = decodeChangeUser(payload, capabilities)
   const { user, database, attributes, collation, authResponse, authPlugin } = command
   client.resumeTalking(1)
-  const token = unaskedToken({ authResponse, authPlugin }) ?? (await askForToken(client, greeting))
+  const isIam = await isIamUser(user, client, context)
+  if (isIam === undefined) throw new Error('the database does not answer')
+  const unasked = unaskedToken({ authResponse, authPlugin })
+  const token = unasked ?? (isIam ? await askForToken(client, greeting) : '')
   const attempt = { connection: client.connection, user, during: 'change-user', token, faults } as const
-  const channel = new PacketChannel(upstream.socket)
-  const changed = await admit(attempt, client, services, () =>
+  const channel = new PacketChannel(session.channel.stream)
+  const admission = isIam ? admit : admitByPassword
+  const changed = await admission(attempt, client, context, (answering) =>
     changeUser(
       { ...session, channel },
       {
-        ...services.backend.account(user),
+        user,
+        ...answering,
         database,
         attributes,
-        ...(collation !== undefined && { collation: collationFor(upstream.greeting, collation) }),
+        ...(collation !== undefined && { collation: collationFor(upstreamGreeting, collation) }),
       },
     ),
   )

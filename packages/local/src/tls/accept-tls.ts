@@ -1,18 +1,19 @@
 import type { Duplex } from 'node:stream'
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
 import type { FaultSettings } from '../faults/faults.ts'
-import type { Certificates, KeyPair } from './certificates.ts'
+import type { Certificates } from './certificates.ts'
+import type { KeyPair } from './key-pair.ts'
 
 /** Aurora MySQL takes nothing older: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraMySQL.Security.html */
 const MIN_VERSION = 'TLSv1.2'
 
-/** The certificates that a front can show, ready for TLS. Kept for its life, so that clients can resume sessions. */
-export type FrontCertificates = Readonly<
+/** Certificates that the server can show, ready for TLS. Kept for its life, so that clients can resume sessions. */
+export type ServerCertificates = Readonly<
   Record<'valid' | NonNullable<FaultSettings['certificate']>, SecureContext>
 >
 
 /** Makes certificates ready for TLS. */
-export function prepareCertificates(certificates: Certificates): FrontCertificates {
+export function prepareCertificates(certificates: Certificates): ServerCertificates {
   const context = (pair: KeyPair): SecureContext => createSecureContext({ ...pair, minVersion: MIN_VERSION })
   return {
     valid: context(certificates.valid),

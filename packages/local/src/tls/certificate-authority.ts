@@ -1,11 +1,6 @@
 import { KeyObject, webcrypto } from 'node:crypto'
 import { isIP } from 'node:net'
-
-/** A private key (PKCS #8) and the certificate for it, both in PEM. */
-export interface KeyPair {
-  readonly key: string
-  readonly cert: string
-}
+import type { KeyPair } from './key-pair.ts'
 
 /** When a certificate begins and ends. */
 export interface Period {

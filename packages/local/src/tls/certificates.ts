@@ -1,6 +1,5 @@
-import { createCertificateAuthority, type KeyPair } from './certificate-authority.ts'
-
-export type { KeyPair }
+import { createCertificateAuthority } from './certificate-authority.ts'
+import type { KeyPair } from './key-pair.ts'
 
 /** What a TLS server may show: one good certificate and the ways in which certificates are bad. */
 export interface Certificates {

@@ -13,7 +13,7 @@ const ENCODED = encodeURIComponent(PASSWORD)
 async function whoAmI(backend: Backend, user: string) {
   const connection = await createConnection({
     stream: () => backend.connect(),
-    ...backend.account(user),
+    ...backend.iamUsers.account(user),
     database: backend.database,
   })
   try {
@@ -56,10 +56,10 @@ describe('with a URL', () => {
 
   afterAll(() => database.close())
 
-  const url = (rest: string) => `mysql://them:${database.account('them').password}@${rest}`
+  const url = (rest: string) => `mysql://admin:${database.admin.password}@${rest}`
   const options = { database: 'theirs', users: ['reader', 'writer'] }
 
-  test('all users share its account, over TCP', async () => {
+  test('over TCP: its account creates the users, whose sessions are their own', async () => {
     const address = await listen(
       createServer((client) => {
         const upstream = connect(database.socketPath)
@@ -68,16 +68,48 @@ describe('with a URL', () => {
       }),
     )
     const backend = await openBackend({ ...options, database: 'other', url: url(`${address}/theirs`) })
-    expect(await whoAmI(backend, 'reader')).toEqual({ user: 'them@%', db: 'theirs' })
-    expect(await whoAmI(backend, 'writer')).toEqual({ user: 'them@%', db: 'theirs' })
+    expect(await whoAmI(backend, 'reader')).toEqual({ user: 'reader@%', db: 'theirs' })
+    expect(await whoAmI(backend, 'writer')).toEqual({ user: 'writer@%', db: 'theirs' })
     await backend.close()
   })
 
   test('a socketPath goes before the host, and the database may be left to the option', async () => {
     const socketPath = encodeURIComponent(database.socketPath)
     const backend = await openBackend({ ...options, url: url(`localhost?socketPath=${socketPath}`) })
-    expect(await whoAmI(backend, 'reader')).toEqual({ user: 'them@%', db: 'theirs' })
+    expect(await whoAmI(backend, 'reader')).toEqual({ user: 'reader@%', db: 'theirs' })
     await backend.close()
+  })
+
+  test('a second run: finds the users of the first', async () => {
+    const rest = `localhost/theirs?socketPath=${encodeURIComponent(database.socketPath)}`
+    for (let run = 0; run < 2; run += 1) {
+      const backend = await openBackend({ database: 'other', users: ['lasting'], url: url(rest) })
+      expect(await whoAmI(backend, 'lasting')).toEqual({ user: 'lasting@%', db: 'theirs' })
+    }
+  })
+
+  test('a user who exists there with another password: refused, and left unchanged', async () => {
+    const rest = `localhost/theirs?socketPath=${encodeURIComponent(database.socketPath)}`
+    await expect(openBackend({ ...options, users: ['them'], url: url(rest) })).rejects.toMatchObject({
+      code: 'ERR_LOCAL_AURORA_INVALID_OPTION',
+      option: 'users',
+      message: expect.stringMatching(/^users: "them" exists in the database of `backend`.*drop that user/),
+    })
+    const connection = await createConnection({
+      socketPath: database.socketPath,
+      ...database.account('them'),
+    })
+    await connection.end()
+  })
+
+  test('an account that may not create users: refused with the rights to give', async () => {
+    const { user, password } = database.account('them')
+    const rest = `${user}:${password}@localhost/theirs?socketPath=${encodeURIComponent(database.socketPath)}`
+    const failure = openBackend({ database: 'theirs', users: ['missing'], url: `mysql://${rest}` })
+    await expect(failure).rejects.toMatchObject({
+      code: 'ERR_LOCAL_AURORA_DATABASE_FAILED',
+      message: expect.stringMatching(/cannot create the user "missing".*CREATE USER/),
+    })
   })
 
   test('of a port without a listener, it is refused with the place and the remedy', async () => {

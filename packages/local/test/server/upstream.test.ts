@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { startLocalAurora } from '@aurora-iam/local'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type MariaDb, startMariaDb } from '../../src/database/mariadb.ts'
@@ -10,35 +11,36 @@ beforeAll(async () => {
 })
 afterAll(() => database.close())
 
-const urlFor = (password: string) =>
-  `mysql://owner:${password}@localhost/shop?socketPath=${encodeURIComponent(database.socketPath)}`
+const urlFor = ({ socketPath, admin }: MariaDb, password = admin.password) =>
+  `mysql://${admin.user}:${password}@localhost/shop?socketPath=${encodeURIComponent(socketPath)}`
 
-test('all users share the account of a database that runs already', async () => {
-  const backend = urlFor(database.account('owner').password)
-  await using aurora = await startLocalAurora({ backend, users: ['app', 'reader'] })
+test('a database that runs already: sessions run as the IAM user', async () => {
+  await using aurora = await startLocalAurora({ backend: urlFor(database), users: ['app', 'reader'] })
   for (const username of ['app', 'reader']) {
     const token = await tokenFor(aurora, { username })
     const connection = await connectWith(aurora, token, { user: username, database: aurora.database })
     const [rows] = await connection.query('SELECT CURRENT_USER() AS user, DATABASE() AS name')
-    expect(rows).toEqual([{ user: 'owner@%', name: 'shop' }])
+    expect(rows).toEqual([{ user: `${username}@%`, name: 'shop' }])
     await connection.end()
   }
 })
 
-test('a client is not told that the account behind is refused, the log is', async () => {
-  await using aurora = await startLocalAurora({ backend: urlFor('wrong') })
-  await expect(logIn(aurora)).rejects.toMatchObject({
-    errno: 1045,
-    message: "Access denied for user 'app'@'127.0.0.1' (using password: YES)",
+test('an account that the database rejects: no start, and no secret in the error', async () => {
+  const failure = await startLocalAurora({ backend: urlFor(database, 'wr0ng') }).catch((error) => error)
+  expect(failure).toMatchObject({
+    code: 'ERR_LOCAL_AURORA_DATABASE_FAILED',
+    message: expect.stringMatching(/^backend: the account in the URL cannot log in \(Access denied/),
   })
-  expect(aurora.log.refusals).toMatchObject([{ reason: 'InternalError' }])
+  expect(inspect(failure, { depth: null })).not.toContain('wr0ng')
 })
 
-test('when the database behind is gone, clients are told so and keep their tokens', async () => {
+test('the database is gone: the connection breaks, as at an Aurora that restarts, and no token leaves', async () => {
   const gone = await startMariaDb({ database: 'shop', users: ['owner'] })
-  const backend = `mysql://owner@localhost/shop?socketPath=${encodeURIComponent(gone.socketPath)}`
-  await using aurora = await startLocalAurora({ backend })
+  await using aurora = await startLocalAurora({ backend: urlFor(gone) })
   await gone.close()
-  await expect(logIn(aurora)).rejects.toMatchObject({ errno: 1105, message: 'Unknown error' })
+  await expect(logIn(aurora)).rejects.toMatchObject({
+    code: expect.stringMatching(/^(PROTOCOL_CONNECTION_LOST|ECONNRESET)$/),
+  })
+  expect([...aurora.log].at(-1)).toMatchObject({ by: 'server', detail: 'the database does not answer' })
   expect(aurora.log.tokensReceived).toBe(0)
 })

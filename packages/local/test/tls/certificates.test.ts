@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { connect, createServer } from 'node:tls'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Certificates, createCertificates, type KeyPair } from '../../src/tls/certificates.ts'
+import { type Certificates, createCertificates } from '../../src/tls/certificates.ts'
+import type { KeyPair } from '../../src/tls/key-pair.ts'
 
 const LONG_NAME = `${'long-'.repeat(10)}name.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com`
 const NAMES = ['localhost', '127.0.0.1', '::1', LONG_NAME]

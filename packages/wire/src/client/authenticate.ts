@@ -12,9 +12,20 @@ import { encryptPassword, SCRAMBLE_BYTES, scrambleCachingSha2, scrambleNativePas
 /** The plugins that {@link login} can answer for. */
 export type AuthPlugin = 'mysql_native_password' | 'caching_sha2_password' | 'mysql_clear_password'
 
+/** The password, or the function that answers in place of it. */
+export interface Answering {
+  /** @defaultValue none: {@link Answering.answer} is asked */
+  readonly password?: string
+  /**
+   * Answers a server's AuthSwitchRequest or AuthMoreData, given as payload, with the payload to send; with
+   * `undefined` when the server expects none. The server chooses the plugin.
+   * @defaultValue the plugins of this package answer with {@link Answering.password}
+   */
+  readonly answer?: (request: Buffer) => Promise<Buffer | undefined>
+}
+
 /** State of one end of an authentication. */
-export interface AuthState {
-  readonly password: string
+export interface AuthState extends Answering {
   /** True if the stream is encrypted, so that a password may be sent unmasked. */
   readonly secure: boolean
   /** Plugins that the server may ask for. */
@@ -30,17 +41,20 @@ const FAST_PATH_ACCEPTED = 3
 const FULL_PATH_WANTED = 4
 const PUBLIC_KEY_REQUEST = Buffer.from([2])
 
+/** A plugin that no server has, so that the server asks for the user's own. */
+export const NO_PLUGIN = 'none'
+
 const clear = (password: string): Buffer => Buffer.from(`${password}\0`)
 
 /** Returns the client's first answer for a plugin. */
-export function firstAnswer(state: AuthState): Buffer {
-  switch (state.plugin) {
+export function firstAnswer({ plugin, scramble, password = '' }: AuthState): Buffer {
+  switch (plugin) {
     case 'mysql_native_password':
-      return scrambleNativePassword(state.password, state.scramble)
+      return scrambleNativePassword(password, scramble)
     case 'caching_sha2_password':
-      return scrambleCachingSha2(state.password, state.scramble)
+      return scrambleCachingSha2(password, scramble)
     case 'mysql_clear_password':
-      return clear(state.password)
+      return clear(password)
   }
 }
 
@@ -62,17 +76,24 @@ export async function authenticate(channel: PacketChannel, state: AuthState): Pr
       case OK_MARKER:
         return payload
       case AUTH_SWITCH_MARKER:
-        switchPlugin(payload, state)
-        channel.write(firstAnswer(state))
-        break
       case AUTH_MORE_DATA_MARKER:
-        await continueCachingSha2(channel, decodeAuthMoreData(payload), state)
+        await respond(channel, payload, state)
         break
       default:
         throw new WireError('ERR_WIRE_MALFORMED', 'a login cannot go on with this packet')
     }
   }
   throw new WireError('ERR_WIRE_UNSUPPORTED', `the login took more than ${MAX_ROUNDS} rounds`)
+}
+
+async function respond(channel: PacketChannel, payload: Buffer, state: AuthState): Promise<void> {
+  if (state.answer !== undefined) {
+    const answer = await state.answer(payload)
+    if (answer !== undefined) channel.write(answer)
+  } else if (payload[0] === AUTH_SWITCH_MARKER) {
+    switchPlugin(payload, state)
+    channel.write(firstAnswer(state))
+  } else await continueCachingSha2(channel, decodeAuthMoreData(payload), state)
 }
 
 function switchPlugin(payload: Buffer, state: AuthState): void {
@@ -95,11 +116,12 @@ async function continueCachingSha2(channel: PacketChannel, data: Buffer, state: 
   if (data[0] === FAST_PATH_ACCEPTED) return
   if (data[0] !== FULL_PATH_WANTED)
     throw new WireError('ERR_WIRE_MALFORMED', 'this step of caching_sha2_password is unknown')
+  const { password = '' } = state
   if (state.secure) {
-    channel.write(clear(state.password))
+    channel.write(clear(password))
     return
   }
   channel.write(PUBLIC_KEY_REQUEST)
   const publicKey = decodeAuthMoreData((await channel.read()).payload).toString()
-  channel.write(encryptPassword(state.password, state.scramble, publicKey))
+  channel.write(encryptPassword(password, state.scramble, publicKey))
 }

@@ -7,17 +7,18 @@ import type { Greeting } from '../packets/greeting.ts'
 import { encodeHandshakeResponse, encodeSslRequest } from '../packets/handshake-response.ts'
 import { WireError } from '../wire-error.ts'
 import {
+  type Answering,
   type AuthPlugin,
   type AuthState,
   authenticate,
   firstAnswer,
+  NO_PLUGIN,
   permittedPlugin,
 } from './authenticate.ts'
 
 /** Who logs in, and to what. */
-export interface Identity {
+export interface Identity extends Answering {
   readonly user: string
-  readonly password: string
   /** @defaultValue none */
   readonly database?: string | undefined
   /**
@@ -54,7 +55,7 @@ export interface Session {
   /** The payload of the server's OK packet. */
   readonly ok: Buffer
   /** For {@link changeUser}. */
-  readonly auth: Omit<AuthState, 'password'>
+  readonly auth: Omit<AuthState, keyof Answering>
 }
 
 const DEFAULT_COLLATION = 45
@@ -89,19 +90,20 @@ export async function login(
   const plugin = offered ?? plugins[0]
   if (plugin === undefined)
     throw new WireError('ERR_WIRE_UNSUPPORTED', 'no authentication plugin is permitted')
+  const { password, answer } = options
   const state: AuthState = {
-    password: options.password,
+    ...(password !== undefined && { password }),
+    ...(answer !== undefined && { answer }),
     secure,
     plugins,
     plugin,
     scramble: greeting.scramble,
   }
   const { user, database, attributes } = options
-  const authResponse =
-    offered === undefined || plugin === 'mysql_clear_password' ? Buffer.alloc(0) : firstAnswer(state)
-  current.write(
-    encodeHandshakeResponse({ ...request, user, database, attributes, authPlugin: plugin, authResponse }),
-  )
+  const isUnanswered = answer !== undefined || offered === undefined || plugin === 'mysql_clear_password'
+  const authResponse = isUnanswered ? Buffer.alloc(0) : firstAnswer(state)
+  const authPlugin = answer === undefined ? plugin : NO_PLUGIN
+  current.write(encodeHandshakeResponse({ ...request, user, database, attributes, authPlugin, authResponse }))
   const ok = await authenticate(current, state)
   return { channel: current, capabilities, ok, auth: withoutPassword(state) }
 }
@@ -113,11 +115,17 @@ export async function login(
  */
 export async function changeUser(session: Session, identity: Identity): Promise<Session> {
   const { channel, capabilities } = session
-  const state: AuthState = { ...session.auth, password: identity.password }
-  const { user, database = '', collation = DEFAULT_COLLATION, attributes } = identity
-  const authResponse = state.plugin === 'mysql_clear_password' ? Buffer.alloc(0) : firstAnswer(state)
+  const { user, password, answer, database = '', collation = DEFAULT_COLLATION, attributes } = identity
+  const state: AuthState = {
+    ...session.auth,
+    ...(password !== undefined && { password }),
+    ...(answer !== undefined && { answer }),
+  }
+  const isUnanswered = answer !== undefined || state.plugin === 'mysql_clear_password'
+  const authResponse = isUnanswered ? Buffer.alloc(0) : firstAnswer(state)
+  const authPlugin = answer === undefined ? state.plugin : NO_PLUGIN
   channel.sequence = 0
-  const command = { user, authResponse, database, collation, authPlugin: state.plugin, attributes }
+  const command = { user, authResponse, database, collation, authPlugin, attributes }
   channel.write(encodeChangeUser(command, capabilities))
   return { channel, capabilities, ok: await authenticate(channel, state), auth: withoutPassword(state) }
 }
@@ -134,6 +142,6 @@ function wishes(options: LoginOptions, greeting: Greeting): number {
   return (flags & greeting.capabilities) >>> 0
 }
 
-function withoutPassword({ password: _, ...auth }: AuthState): Omit<AuthState, 'password'> {
+function withoutPassword({ password: _, answer: __, ...auth }: AuthState): Session['auth'] {
   return auth
 }

@@ -37,6 +37,11 @@ export class PacketChannel {
     stream.on('error', this.#remember)
   }
 
+  /** The stream that the packets are on. */
+  get stream(): Duplex {
+    return this.#stream
+  }
+
   /**
    * Waits for the next packet. Only one read may wait at a time.
    *

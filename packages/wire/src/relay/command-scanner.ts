@@ -1,4 +1,4 @@
-import { HEADER_BYTES, MAX_PAYLOAD_BYTES, type Packet } from '../codec/packet.ts'
+import { encodePacket, HEADER_BYTES, MAX_PAYLOAD_BYTES, type Packet } from '../codec/packet.ts'
 import { WireError } from '../wire-error.ts'
 
 /** Sequence numbers are one byte. */
@@ -14,14 +14,25 @@ export interface Scanned {
   readonly rest: Buffer
 }
 
+/** Commands to change on their way to the server. */
+export interface Rewriting {
+  /** First payload bytes of the commands. */
+  readonly commands: readonly number[]
+  /** A longer command passes unchanged, so that little has to be held back. */
+  readonly maxPayloadBytes: number
+  /** Returns the payload to send in place of the client's. */
+  readonly rewrite: (payload: Buffer) => Buffer
+}
+
 /**
  * Finds one command in what a client sends, looking at packet headers and at the first byte of each
  * command only. Everything else goes on at once, in the pieces it came in; a packet is held back only when
- * it is that command.
+ * it is that command, or one to rewrite.
  */
 export class CommandScanner {
   readonly #command: number
   readonly #maxPayloadBytes: number
+  readonly #rewriting: Rewriting | undefined
   #held = Buffer.alloc(0)
   #passing = 0
   #continues = false
@@ -32,10 +43,12 @@ export class CommandScanner {
   /**
    * @param command - First payload byte of the command to take out.
    * @param maxPayloadBytes - The longest such command to accept.
+   * @param rewriting - Other commands to change. None if left out.
    */
-  constructor(command: number, maxPayloadBytes: number) {
+  constructor(command: number, maxPayloadBytes: number, rewriting?: Rewriting) {
     this.#command = command
     this.#maxPayloadBytes = maxPayloadBytes
+    this.#rewriting = rewriting
   }
 
   /** First payload byte of the latest command that passed. */
@@ -71,6 +84,12 @@ export class CommandScanner {
         return { pass, command, rest }
       }
       if (this.#isFirst()) this.#latest = this.#held[HEADER_BYTES]
+      if (this.#isToRewrite()) {
+        const payload = this.#rewriting?.rewrite(this.#held.subarray(HEADER_BYTES))
+        if (payload !== undefined) pass.push(encodePacket({ sequence: 0, payload }))
+        this.#held = Buffer.alloc(0)
+        continue
+      }
       this.#passing = HEADER_BYTES + this.#length() - this.#held.length
       // A file goes out in numbered packets, which wrap to 0 after 255; an empty packet ends it.
       this.#isWithinFile = this.#held[3] === LAST_SEQUENCE && this.#length() > 0
@@ -85,8 +104,13 @@ export class CommandScanner {
     return this.#held.readUIntLE(0, 3)
   }
 
+  /** The first payload byte, when this packet begins a command. */
+  #first(): number | undefined {
+    return this.#isFirst() ? this.#held[HEADER_BYTES] : undefined
+  }
+
   #isCommand(): boolean {
-    return this.#isFirst() && this.#held[HEADER_BYTES] === this.#command
+    return this.#first() === this.#command
   }
 
   /** Returns whether the packet begins a command. */
@@ -94,11 +118,18 @@ export class CommandScanner {
     return !this.#continues && !this.#isWithinFile && this.#held[3] === 0
   }
 
+  #isToRewrite(): boolean {
+    const first = this.#first()
+    if (this.#rewriting === undefined || first === undefined) return false
+    return this.#rewriting.commands.includes(first) && this.#length() <= this.#rewriting.maxPayloadBytes
+  }
+
   /** Returns how many bytes of this packet must be held to decide, or to have all of the command. */
   #wanted(): number {
     if (this.#held.length < HEADER_BYTES) return HEADER_BYTES
     const length = this.#length()
     if (this.#held.length === HEADER_BYTES) return HEADER_BYTES + Math.min(length, 1)
+    if (this.#isToRewrite()) return HEADER_BYTES + length
     if (!this.#isCommand()) return this.#held.length
     if (length > this.#maxPayloadBytes) {
       throw new WireError(

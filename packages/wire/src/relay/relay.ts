@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { Packet } from '../codec/packet.ts'
 import type { WireError } from '../wire-error.ts'
-import { CommandScanner } from './command-scanner.ts'
+import { CommandScanner, type Rewriting } from './command-scanner.ts'
 
 /** A peer that has been told the end gets this long to close its side, in milliseconds. */
 const CLOSE_GRACE_MS = 1000
@@ -20,6 +20,10 @@ export interface Interception {
    * again when it resolves, and destroyed when it rejects.
    */
   readonly handle: (command: Packet) => Promise<void>
+  /** Commands to change on their way to the server. @defaultValue none */
+  readonly rewriting?: Rewriting
+  /** Called with the side that sent the bytes that have just passed. @defaultValue not called */
+  readonly onPassed?: (from: 'client' | 'server') => void
 }
 
 /** End of a relay. */
@@ -40,7 +44,8 @@ export interface RelayEnd {
  */
 export function relay(client: Duplex, server: Duplex, interception: Interception): Promise<RelayEnd> {
   return new Promise((resolve) => {
-    const scanner = new CommandScanner(interception.command, interception.maxPayloadBytes)
+    const { command, maxPayloadBytes, rewriting, onPassed } = interception
+    const scanner = new CommandScanner(command, maxPayloadBytes, rewriting)
     let end: RelayEnd | undefined
     let relaying = false
 
@@ -57,11 +62,15 @@ export function relay(client: Duplex, server: Duplex, interception: Interception
       from.pause()
       to.once('drain', () => relaying && from.resume())
     }
-    const fromServer = (chunk: Buffer): void => send(server, client, chunk)
+    const fromServer = (chunk: Buffer): void => {
+      send(server, client, chunk)
+      onPassed?.('server')
+    }
     const fromClient = (chunk: Buffer): void => {
       try {
         const { pass, command, rest } = scanner.push(chunk)
         for (const bytes of pass) send(client, server, bytes)
+        onPassed?.('client')
         if (command !== undefined) void intercept(command, rest)
       } catch (error) {
         finish({ by: 'interception', error: error as WireError })

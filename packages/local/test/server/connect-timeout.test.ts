@@ -3,12 +3,12 @@ import { connect, type Socket } from 'node:net'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { SSL_REQUEST } from '@aurora-iam/test-support/hostile-clients'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { connectWith, logIn, quiet } from './fixtures/client.ts'
+import { connectWith, logIn, quiet } from '../fixtures/client.ts'
 
 let aurora: LocalAurora
 
 beforeAll(async () => {
-  aurora = await startLocalAurora({ connectTimeoutMs: 100 })
+  aurora = await startLocalAurora({ connectTimeoutMs: 400 })
 })
 afterAll(() => aurora.close())
 afterEach(() => aurora.log.clear())
@@ -50,13 +50,16 @@ test('a client that asks for TLS and does not begin it is cut off', async () => 
 test('a client that takes too long over its token is cut off', async () => {
   const never = () => () => new Promise<Buffer>(() => {})
   const attempt = connectWith(aurora, '', { authPlugins: { mysql_clear_password: never } })
-  await expect(attempt).rejects.toMatchObject({ code: 'PROTOCOL_CONNECTION_LOST' })
+  // A reset, where something of the client's was still unread.
+  await expect(attempt).rejects.toMatchObject({
+    code: expect.stringMatching(/^(PROTOCOL_CONNECTION_LOST|ECONNRESET)$/),
+  })
   await expectTimeout('auth')
 })
 
 test('an open session is left alone', async () => {
   const connection = await logIn(aurora)
-  await new Promise((resolve) => setTimeout(resolve, 250))
+  await new Promise((resolve) => setTimeout(resolve, 600))
   await connection.query('SELECT 1')
   await connection.end()
 })
