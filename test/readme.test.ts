@@ -23,7 +23,7 @@ const complete = (iam = {}) =>
 const ADAPTERS: Readonly<Record<string, { readonly calls: string; readonly epilogue: string }>> = {
   mysql2: {
     calls: `
-const { auroraIamCluster, withLoginRetry } = ours
+const { withLoginRetry } = ours
 const withAuroraIam = (options, iam) => ours.withAuroraIam({ port, ...options }, complete(iam))
 `,
     epilogue: `
@@ -32,7 +32,6 @@ if (typeof pool !== 'undefined') await pool.query('SELECT 1')
   },
   knex: {
     calls: `
-const { withLoginRetry } = ours
 const auroraIamConnection = (connection, iam) => ours.auroraIamConnection({ port, ...connection }, complete(iam))
 const withAuroraIam = ({ connection, ...config }, iam) =>
   ours.withAuroraIam({ ...config, connection: { port, ...connection } }, complete(iam))
@@ -45,7 +44,6 @@ if (typeof db !== 'undefined') await db.raw('SELECT 1')
   },
   typeorm: {
     calls: `
-const { withLoginRetry } = ours
 const [username, entities] = [user, []]
 const at = ({ replication, ...options }) => ({
   port,

@@ -39,7 +39,15 @@ async function open(harness: AdapterHarness, iamOptions: AuroraIamOptions = {}, 
   const { port, database, hostname: host, region, credentials } = old
   const ca = [old.ca, next.ca]
   const dial = () => ({ host: address })
-  const iam = createAuroraIam({ region, credentials, ca, dial, rateLimit: unhurried(), ...iamOptions })
+  const iam = createAuroraIam({
+    region,
+    credentials,
+    ca,
+    dial,
+    rateLimit: unhurried(),
+    retryRejectedLogins: true,
+    ...iamOptions,
+  })
   const place = { host, port, user: 'app', database, connectionLimit, connectTimeout: 1_000 }
   const options = harness.options(place, iam)
   const client = await (harness.openRetrying?.(options, iam) ?? harness.open(options))

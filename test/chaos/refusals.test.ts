@@ -37,6 +37,7 @@ async function open(
   const iam = createAuroraIam({
     ...aurora.iam,
     rateLimit: createRateLimiter({ limit: 1_000 }),
+    retryRejectedLogins: isRetrying,
     ...iamOptions,
   })
   const { host, port, database } = aurora
@@ -78,10 +79,10 @@ async function holdAtOnce(client: Client, count: number) {
 }
 
 describe.each([...ADAPTERS, ...ON_OLDEST])('refused logins of $name', (harness) => {
-  const modes = harness.openRetrying ? [false, true] : [true]
+  const modes = harness.capabilities.retriesLogins ? [true] : [false, true]
   const refused = refusedBy(harness)
 
-  if (harness.openRetrying)
+  if (!harness.capabilities.retriesLogins)
     test('a key is deleted: without retry the connections in flight fail, each with the error of the server, and the next are right', async () => {
       const { client } = await withDeletedKey(harness, false, SECOND)
       const { held, errors } = await holdAtOnce(client, 10)

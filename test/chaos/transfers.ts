@@ -59,7 +59,7 @@ export async function transferThroughFaults(
     harnesses.map((harness, index) => {
       // Each has a separate share: a failure of one is no reason for another to wait.
       const rateLimit = createRateLimiter({ limit: Math.floor(RATE / harnesses.length) })
-      const iam = createAuroraIam({ ...world.iam, rateLimit, maxWaitMs: 10_000 })
+      const iam = createAuroraIam({ ...world.iam, rateLimit, maxWaitMs: 10_000, retryRejectedLogins: true })
       return Teller.open(harness, iam, world, new Random(seed + index + 1))
     }),
   )

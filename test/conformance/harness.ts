@@ -55,8 +55,8 @@ export interface AdapterHarness {
   /** Opens a client of the driver with the result of {@link AdapterHarness.options}. */
   open(options: unknown): Client | Promise<Client>
   /**
-   * A client as of {@link AdapterHarness.open}, whose logins are repeated once when an older token is refused.
-   * Undefined where those of every client are.
+   * Opens a client that repeats a login once when the database rejects a cached token, for an `iam` with
+   * `retryRejectedLogins`. Undefined where {@link AdapterHarness.open} does it.
    */
   readonly openRetrying?: (options: unknown, iam: AuroraIam) => Client | Promise<Client>
   /**

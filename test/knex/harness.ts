@@ -1,4 +1,4 @@
-import { withAuroraIam, withLoginRetry } from '@aurora-iam/knex'
+import { withAuroraIam } from '@aurora-iam/knex'
 import type { Knex } from 'knex'
 import type { AdapterHarness, Client } from '../conformance/harness.ts'
 import type { KnexVersion } from './support.ts'
@@ -10,11 +10,9 @@ export function knexHarness({ name, makeKnex, client }: KnexVersion): AdapterHar
     // Knex rejects with what its pool's `create` rejected with: `propagateCreateError`, on by default.
     capabilities: { connectsWhenOpened: false, keepsErrors: true },
     options: ({ connectionLimit, ...connection }, iam) =>
-      withAuroraIam({ client: 'mysql2', connection, pool: { min: 0, max: connectionLimit } }, iam),
+      withAuroraIam({ client, connection, pool: { min: 0, max: connectionLimit } }, iam),
     open: (options) => clientOf(makeKnex(options as Knex.Config)),
-    openRetrying: (options, iam) =>
-      clientOf(makeKnex(withLoginRetry({ ...(options as Knex.Config), client }, iam))),
-    // Knex leaves a connection that takes too long to mysql2, which times out after `connectTimeout`.
+    // Knex leaves a connection that takes too long to mysql2, which gives it up after `connectTimeout`.
     giveUpWaiting: async (options) => {
       const { connection, ...config } = options as Knex.Config & { connection: () => object }
       const db = makeKnex({ ...config, connection: { ...connection(), connectTimeout: 30 } as object })

@@ -10,7 +10,7 @@ export function mysql2Harness(name: string, driver: Mysql2Promise, keepsErrors: 
   return {
     name,
     capabilities: { connectsWhenOpened: false, keepsErrors },
-    options: (options, iam) => withAuroraIam<mysql.PoolOptions>({ ...options }, iam),
+    options: (options, iam) => withAuroraIam({ ...options }, iam),
     open: (options) => clientOf(driver.createPool(options as mysql.PoolOptions)),
     openRetrying: (options, iam) =>
       clientOf(withLoginRetry(driver.createPool(options as mysql.PoolOptions), iam)),

@@ -1,4 +1,4 @@
-import { type MysqlDataSourceOptions, withAuroraIam, withLoginRetry } from '@aurora-iam/typeorm'
+import { withAuroraIam } from '@aurora-iam/typeorm'
 import type { DataSource, DataSourceOptions } from 'typeorm'
 import type { AdapterHarness, Client } from '../conformance/harness.ts'
 import type { TypeormVersion } from './support.ts'
@@ -11,10 +11,6 @@ export function typeormHarness({ name, open }: TypeormVersion): AdapterHarness {
     options: ({ user, connectionLimit, ...address }, iam) =>
       withAuroraIam({ type: 'mysql', ...address, username: user, poolSize: connectionLimit }, iam),
     open: async (options) => clientOf(await open(options as DataSourceOptions).initialize()),
-    openRetrying: async (options, iam) =>
-      clientOf(
-        await open(withLoginRetry(options as MysqlDataSourceOptions, iam) as DataSourceOptions).initialize(),
-      ),
     giveUpWaiting: async (options) => {
       const impatient = { ...(options as DataSourceOptions), connectTimeout: 30 }
       await open(impatient)

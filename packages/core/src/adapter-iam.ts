@@ -22,6 +22,8 @@ export interface AdapterIam extends AuroraIam {
   readonly tcpTimeoutMs: number
   /** The longest time until {@link login} resolves or rejects, in milliseconds. */
   readonly longestWaitMs: number
+  /** Whether the caller wants {@link retryRefused} for each new connection. */
+  readonly retryRejectedLogins: boolean
   /**
    * Returns what to sign, verify and dial for an address of the driver.
    *

@@ -12,6 +12,14 @@ import type { AuthToken } from './token/auth-token.ts'
  * @throws {@link AuroraIamError} for any option that is unknown, invalid or contradicts another
  */
 export function createAuroraIam(options: AuroraIamOptions = {}): AuroraIam {
+  if (isAuroraIam(options)) {
+    throw invalid(
+      'createAuroraIam takes options, got an AuroraIam, which it returned before. Use that object unchanged.',
+    )
+  }
+  if (options instanceof Promise) {
+    throw invalid('expected options or what createAuroraIam returned, got a promise. Await it first.')
+  }
   return new Iam(options)
 }
 
@@ -26,14 +34,16 @@ export function adapterIam(iam?: AuroraIam | AuroraIamOptions): AdapterIam {
   const known = coordinators().get(iam as AuroraIam)
   if (known) return known
   if (isAuroraIam(iam)) {
-    throw new AuroraIamError(
-      'ERR_AURORA_IAM_INVALID_OPTION',
-      'iam: expected what createAuroraIam returned, got an object of another release of @aurora-iam/core, or a copy of ' +
+    throw invalid(
+      'expected what createAuroraIam returned, got an object of another release of @aurora-iam/core, or a copy of ' +
         'one. Pass the object unchanged, and install one release for all @aurora-iam packages (npm ls @aurora-iam/core).',
-      { option: 'iam' },
     )
   }
   return adapterIam(createAuroraIam(iam))
+}
+
+function invalid(problem: string): AuroraIamError {
+  return new AuroraIamError('ERR_AURORA_IAM_INVALID_OPTION', `iam: ${problem}`, { option: 'iam' })
 }
 
 function isAuroraIam(value: AuroraIam | AuroraIamOptions | undefined): value is AuroraIam {

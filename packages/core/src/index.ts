@@ -1,3 +1,4 @@
+export type { RateLimiterStats } from '@aurora-iam/rate-limit'
 export type { AuroraIam, AuroraIamStats } from './aurora-iam.ts'
 export { createAuroraIam } from './create-aurora-iam.ts'
 export type { CredentialSource } from './credentials/credential-cache.ts'

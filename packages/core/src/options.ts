@@ -85,6 +85,13 @@ export interface AuroraIamOptions {
    */
   readonly retireDemoted?: boolean | undefined
   /**
+   * Repeats a login once, with a new token and its own permit, when the database rejects a token that was cached. Knex
+   * and TypeORM read it. A pool of mysql2 needs `withLoginRetry`, and Prisma's pool always does it.
+   *
+   * @defaultValue false
+   */
+  readonly retryRejectedLogins?: boolean | undefined
+  /**
    * `false`: the plain password path, for local development and for databases with standard authentication. All
    * other options are then checked but not used. @defaultValue true
    */
@@ -109,10 +116,16 @@ const KNOWN: ReadonlySet<string> = new Set<keyof AuroraIamOptions>([
   'maxLifetimeMs',
   'watchEndpointMs',
   'retireDemoted',
+  'retryRejectedLogins',
   'enabled',
   'clock',
   ...DURATIONS,
 ])
+
+/** Returns true for the name of an option of {@link AuroraIamOptions}. */
+export function isOptionName(name: string): boolean {
+  return KNOWN.has(name)
+}
 
 /**
  * Checks everything about `options` that can be known without a host or the network.
@@ -122,13 +135,8 @@ const KNOWN: ReadonlySet<string> = new Set<keyof AuroraIamOptions>([
  */
 export function assertOptions(options: AuroraIamOptions): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new AuroraIamError(
-      'ERR_AURORA_IAM_INVALID_OPTION',
-      `iam: expected an object, got ${describe(options)}.`,
-      {
-        option: 'iam',
-      },
-    )
+    const given = typeof options === 'string' ? 'a string' : describe(options)
+    throw invalidIam(`expected options or what createAuroraIam returned, got ${given}.`)
   }
   for (const name of Object.keys(options)) if (!KNOWN.has(name)) throw unknownOption(name)
 
@@ -137,6 +145,7 @@ export function assertOptions(options: AuroraIamOptions): void {
   expectType(options, 'retireDemoted', 'boolean', 'true or false')
   expectDurationFrom(options, 'maxLifetimeMs', SHORTEST_LIFETIME_MS)
   expectDurationFrom(options, 'watchEndpointMs', SHORTEST_WATCH_MS)
+  expectType(options, 'retryRejectedLogins', 'boolean', 'true or false')
   expectType(options, 'hostname', 'string', 'an RDS endpoint name')
   expectType(options, 'profile', 'string', 'the name of a profile')
   expectType(options, 'clock', 'function', 'a function that returns epoch milliseconds')
@@ -161,6 +170,10 @@ export function assertOptions(options: AuroraIamOptions): void {
     )
   }
   if (typeof options.credentials === 'object') readCredentials(options.credentials)
+}
+
+function invalidIam(problem: string): AuroraIamError {
+  return new AuroraIamError('ERR_AURORA_IAM_INVALID_OPTION', `iam: ${problem}`, { option: 'iam' })
 }
 
 function unknownOption(name: string): AuroraIamError {

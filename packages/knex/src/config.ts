@@ -1,9 +1,9 @@
 import { AuroraIamError, type AuroraIamErrorCode } from '@aurora-iam/core'
-import { describe } from '@aurora-iam/core/adapter'
+import { assertNoIamOptions, describe } from '@aurora-iam/core/adapter'
 import type { Knex } from 'knex'
 
 /**
- * Refuses a Knex configuration that IAM cannot be added to.
+ * Throws for a Knex configuration that IAM cannot be added to.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` or `ERR_AURORA_IAM_CONFLICTING_OPTIONS`
  */
@@ -17,12 +17,13 @@ export function assertConfig(
       `expected an object { client: 'mysql2', connection: { … } }, got ${kindOf(config)}`,
     )
   }
-  if (config.client !== 'mysql2') {
+  assertNoIamOptions(config)
+  if (!isMysql2(config.client)) {
     throw refusal(
       'ERR_AURORA_IAM_INVALID_OPTION',
       'client',
-      `expected 'mysql2', got ${describe(config.client)}. No other driver can hand over a token over verified TLS. ` +
-        'For a client class of your own on mysql2, give it `auroraIamConnection(…)` as `connection`',
+      `expected 'mysql2', or a class that extends Knex's mysql2 client, got ${kindOf(config.client)}. No other driver ` +
+        'can send a token over verified TLS',
     )
   }
   if ((config as { connectionPool?: unknown }).connectionPool !== undefined) {
@@ -37,7 +38,7 @@ export function assertConfig(
 }
 
 /**
- * Refuses a `connection` that is not an object of mysql2's options.
+ * Throws for a `connection` that is not an object of mysql2's options.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` or `ERR_AURORA_IAM_CONFLICTING_OPTIONS`
  */
@@ -46,8 +47,8 @@ export function assertConnection(connection: unknown): asserts connection is Kne
     throw refusal(
       'ERR_AURORA_IAM_INVALID_OPTION',
       'connection',
-      'expected an object { host, user, database }, got a function. It is not needed: each new connection gets a token ' +
-        'of its own (and what went through withAuroraIam once needs it no second time)',
+      'expected an object { host, user, database }, got a function. A function is not needed: each new connection gets ' +
+        'its own token. A configuration that went through withAuroraIam before is passed to knex unchanged',
     )
   }
   if (typeof connection !== 'object' || connection === null || Array.isArray(connection)) {
@@ -57,21 +58,27 @@ export function assertConnection(connection: unknown): asserts connection is Kne
       `expected an object { host, user, database }, got ${kindOf(connection)}. A URL goes into \`connection.uri\``,
     )
   }
+  assertNoIamOptions(connection, 'connection.')
   if ((connection as { expirationChecker?: unknown }).expirationChecker !== undefined) {
     throw refusal(
       'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
       'connection.expirationChecker',
       'cannot be combined with IAM. Knex would close healthy connections by it, although only a login needs a live ' +
-        'token, and each has one. Leave it out',
+        'token, and each login has one. Leave it out',
     )
   }
+}
+
+function isMysql2(client: unknown): boolean {
+  if (typeof client !== 'function') return client === 'mysql2'
+  return (client as { prototype?: { driverName?: unknown } }).prototype?.driverName === 'mysql2'
 }
 
 function refusal(code: AuroraIamErrorCode, option: string, problem: string): AuroraIamError {
   return new AuroraIamError(code, `${option}: ${problem}.`, { option })
 }
 
-/** As `describe`, but a string is never shown: in its place it is a URL, which may hold a password. */
+/** Returns what `describe` returns, but shows no string: it may be a URL with a password. */
 function kindOf(value: unknown): string {
   return typeof value === 'string' ? 'a string' : describe(value)
 }

@@ -1,16 +1,17 @@
 import { type AuroraIam, AuroraIamError, type AuroraIamOptions } from '@aurora-iam/core'
 import { adapterIam } from '@aurora-iam/core/adapter'
 import { type Mysql2Options, withAuroraIam } from '@aurora-iam/mysql2'
+import { assertNoPoolOptions } from '@aurora-iam/mysql2/adapter'
 import type { Knex } from 'knex'
 import { assertConnection } from './config.ts'
 
-// Said in the second argument. Everything else that can be at fault was said in `connection`.
+// These stand in the second argument. Everything else that can be wrong stands in `connection`.
 const OPTIONS_OF_IAM: ReadonlySet<string> = new Set(['region', 'hostname', 'dial', 'ca'])
 
 /**
- * The `connection` object alone, for frameworks that make the Knex instance themselves. A plain object and no
- * function, because they write to it, merge it, or hand it to mysql2 as it is; tokens are fetched for each connection
- * all the same. The pool time-outs are the framework's: give it longer ones, or a shorter `maxWaitMs` here.
+ * Returns the `connection` object alone, for frameworks that make the Knex instance themselves. It is a plain object and
+ * no function, because they write to it, merge it, or pass it to mysql2. Each connection still gets its own token. The
+ * pool time-outs are the framework's: give it longer ones, or a shorter `maxWaitMs` here.
  *
  * ```ts
  * export default { connection: { client: 'mysql', connection: auroraIamConnection({ host, user, database }) } }
@@ -18,24 +19,25 @@ const OPTIONS_OF_IAM: ReadonlySet<string> = new Set(['region', 'hostname', 'dial
  *
  * @param connection - mysql2's options as Knex has them, without a password
  * @param iam - options, or an {@link AuroraIam} to share. @defaultValue the AWS SDK's defaults
- * @returns a copy, of the same type
- * @throws {@link AuroraIamError} for everything about the options that can be known now
+ * @returns a copy
+ * @throws {@link AuroraIamError} for everything that is wrong with the options
  */
-export function auroraIamConnection<T extends Knex.MySql2ConnectionConfig>(
-  connection: T,
+export function auroraIamConnection(
+  connection: Knex.MySql2ConnectionConfig,
   iam?: AuroraIam | AuroraIamOptions,
-): T {
+): Knex.MySql2ConnectionConfig {
   const shared = adapterIam(iam)
+  assertNoPoolOptions(iam)
   assertConnection(connection)
   try {
     // Knex's types know less of mysql2's options than mysql2 does, `ssl` above all.
-    return withAuroraIam(connection as Mysql2Options, shared) as T
+    return withAuroraIam(connection as Mysql2Options, shared) as Knex.MySql2ConnectionConfig
   } catch (error) {
     throw error instanceof AuroraIamError ? inKnexWords(error) : error
   }
 }
 
-/** The same error, with the option named as it is written in a Knex configuration. */
+/** Returns the same error, with the option named as it is written in a Knex configuration. */
 function inKnexWords(error: AuroraIamError): AuroraIamError {
   const { code, message, option, cause } = error
   if (option === undefined || OPTIONS_OF_IAM.has(option.split('.')[0] as string)) return error

@@ -1,9 +1,18 @@
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import type { AuthPlugin, ConnectionOptions, PoolOptions } from 'mysql2'
+import type { AuthPlugin, PoolOptions } from 'mysql2'
 
-/** What mysql2's `createPool`, `createConnection` and `cluster.add` take. */
-export type Mysql2Options = PoolOptions | ConnectionOptions
+/**
+ * Options of mysql2's `createPool`, `createConnection` and `cluster.add`. They fit each version of mysql2 in a
+ * workspace: the versions declare the classes that a plugin meets separately, which makes them different types.
+ */
+export interface Mysql2Options extends Omit<PoolOptions, 'authPlugins'> {
+  /** Plugins that answer the server during the login, by name. */
+  authPlugins?: Record<string, AnyAuthPlugin> | undefined
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: it stands for the metadata of every version.
+type AnyAuthPlugin = (metadata: any) => ReturnType<AuthPlugin>
 
 /** The settings of one connection, as mysql2 hands them to `stream` and keeps them in `connection.config`. */
 export interface ConnectionSettings {

@@ -4,6 +4,7 @@ import { clearPasswordPlugin, noPasswordPlugin } from './auth/clear-password-plu
 import { openWhenPermitted } from './connect/open-socket.ts'
 import { PendingLogins } from './connect/pending-logins.ts'
 import type { ConnectionHooks, ConnectionSettings } from './driver-types.ts'
+import { registerHooks } from './hooks-registry.ts'
 
 /** mysql2's own default for `connectTimeout`, in milliseconds. */
 export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
@@ -13,18 +14,18 @@ export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
  * socket is opened, and `authPlugins` when the server asks for the password. Both read host, port and user from the
  * connection, so one pair serves any number of nodes.
  *
- * @param target - where connections to its `hostname` and `port` go, when that is not where their name leads; one for
- * each known node
+ * @param target - the nodes that are known, where their connections do not go to the name that is signed
+ * @param connectTimeout - from the opening of the socket to the end of the login, in milliseconds; 0 for no limit
  */
 export function connectionHooks(
   iam: AdapterIam,
   {
     target,
-    connectTimeout = DEFAULT_CONNECT_TIMEOUT_MS,
-  }: { target?: ConnectionTarget | readonly ConnectionTarget[]; connectTimeout?: number } = {},
+    connectTimeout,
+  }: { readonly target: ConnectionTarget | readonly ConnectionTarget[]; readonly connectTimeout: number },
 ): ConnectionHooks {
   const logins = new PendingLogins()
-  const targets = [target ?? []].flat()
+  const targets = [target].flat()
   const resolve = ({ host, port, user }: ConnectionSettings): ConnectionTarget => {
     const known = targets.find((one) => host === one.hostname && port === one.port)
     if (!known) return iam.resolve({ host, port, user })
@@ -33,7 +34,7 @@ export function connectionHooks(
   const context = { iam, logins, followed: new WeakMap(), resolve, connectTimeout }
   // mysql2's types call `command` a string.
   const noPassword = noPasswordPlugin(context) as unknown as AuthPlugin
-  return {
+  const hooks: ConnectionHooks = {
     stream: ({ config }) => openWhenPermitted(config, context),
     authPlugins: {
       mysql_clear_password: clearPasswordPlugin(context) as unknown as AuthPlugin,
@@ -42,4 +43,6 @@ export function connectionHooks(
       sha256_password: noPassword,
     },
   }
+  registerHooks(hooks, iam)
+  return hooks
 }

@@ -3,11 +3,15 @@ export {
   AuroraIamError,
   type AuroraIamErrorCode,
   type AuroraIamOptions,
+  type AuroraIamStats,
+  type AuthToken,
   createAuroraIam,
+  type RateLimiterStats,
+  type TokenProvider,
+  type TokenTarget,
 } from '@aurora-iam/core'
 export type { Mysql2Options } from './driver-types.ts'
-export { auroraIamCluster } from './pool/cluster.ts'
-export { withLoginRetry } from './pool/login-retry.ts'
+export { type RetryablePool, withLoginRetry } from './pool/login-retry.ts'
 export { managedPool } from './pool/managed-pool.ts'
 export { warmUp } from './pool/warm-up.ts'
 export { withAuroraIam } from './with-aurora-iam.ts'

@@ -3,13 +3,14 @@ import { adapterIam } from '@aurora-iam/core/adapter'
 import type { Mysql2Options } from './driver-types.ts'
 import { connectionHooks, DEFAULT_CONNECT_TIMEOUT_MS } from './hooks.ts'
 import { expandUri } from './options/connection-uri.ts'
-import { assertDriverOptions, assertPlainPassword } from './options/driver-options.ts'
+import { assertDriverOptions, assertOptionsObject, assertPlainPassword } from './options/driver-options.ts'
 import { sslFor } from './options/ssl.ts'
+import { assertNoPoolOptions } from './options/unsupported-option.ts'
 
 /**
- * Returns mysql2's own `options` with a live IAM token, verified TLS and a place under the connection rate on every
- * new connection. For `createPool`, `createConnection`, `cluster.add`, and everything that takes the same options.
- * The object that is passed in is left as it is.
+ * Returns mysql2's own `options` with a live IAM token, verified TLS and a permit of the rate limit for each new
+ * connection: for `createPool`, `createConnection`, `cluster.add`, and libraries that take the same options. It opens
+ * nothing, and the object that is passed in stays unchanged.
  *
  * ```ts
  * const pool = mysql.createPool(withAuroraIam({ host, user, database }))
@@ -17,12 +18,14 @@ import { sslFor } from './options/ssl.ts'
  *
  * @param options - mysql2's options, without a password
  * @param iam - options, or an {@link AuroraIam} to share between pools. @defaultValue the AWS SDK's defaults
- * @returns a copy of `options`; `connectTimeout` in it includes the wait for a place, the caller's own value holds
- * from the opening of the socket to the end of the login
- * @throws {@link AuroraIamError} for everything about the options that can be known now
+ * @returns a copy of `options`. Its `connectTimeout` includes the wait for a permit. The caller's own value counts from
+ * the opening of the socket to the end of the login
+ * @throws {@link AuroraIamError} for everything that is wrong with the options
  */
-export function withAuroraIam<T extends Mysql2Options>(options: T, iam?: AuroraIam | AuroraIamOptions): T {
+export function withAuroraIam(options: Mysql2Options, iam?: AuroraIam | AuroraIamOptions): Mysql2Options {
   const shared = adapterIam(iam)
+  assertNoPoolOptions(iam)
+  assertOptionsObject(options)
   if (!shared.enabled) {
     assertPlainPassword(options)
     return { ...options }
@@ -41,5 +44,5 @@ export function withAuroraIam<T extends Mysql2Options>(options: T, iam?: AuroraI
     connectTimeout: shared.driverTimeoutMs(loginTimeout),
     stream: hooks.stream,
     authPlugins: { ...hooks.authPlugins, ...authPlugins },
-  } as unknown as T
+  }
 }

@@ -1,7 +1,7 @@
 import { AuroraIamError } from '@aurora-iam/core'
 import { errorThrownBy } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, test } from 'vitest'
-import { auroraIamCluster, withAuroraIam } from '../src/index.ts'
+import { withAuroraIam } from '../src/index.ts'
 
 const HOST = 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
 const good = { host: HOST, user: 'app', database: 'shop' }
@@ -102,16 +102,5 @@ describe('bad input is refused at the call, by the name of the option', () => {
       code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
       option: 'stream',
     })
-  })
-
-  test('a cluster that would remove its nodes permanently: refused', () => {
-    expect(errorThrownBy(() => auroraIamCluster({ restoreNodeTimeout: 0 }))).toMatchObject({
-      option: 'restoreNodeTimeout',
-    })
-    expect(auroraIamCluster({ defaultSelector: 'RANDOM' })).toEqual({
-      defaultSelector: 'RANDOM',
-      restoreNodeTimeout: 1_000,
-    })
-    expect(auroraIamCluster({ restoreNodeTimeout: 50 })).toEqual({ restoreNodeTimeout: 50 })
   })
 })

@@ -71,7 +71,7 @@ export function auroraIam(
   options: AuroraIamPrismaOptions,
   iam?: AuroraIam | AuroraIamOptions,
 ): AuroraIamPrisma {
-  if (typeof options !== 'object' || options === null) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new AuroraIamError(
       'ERR_AURORA_IAM_INVALID_OPTION',
       `options: expected an object such as { host, user, database } or { url }, got ${typeof options === 'string' ? 'a string' : describe(options)}.`,

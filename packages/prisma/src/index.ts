@@ -3,9 +3,15 @@ export {
   AuroraIamError,
   type AuroraIamErrorCode,
   type AuroraIamOptions,
+  type AuroraIamStats,
+  type AuthToken,
   createAuroraIam,
+  type RateLimiterStats,
+  type TokenProvider,
+  type TokenTarget,
 } from '@aurora-iam/core'
 export type { WarmUpOptions } from '@aurora-iam/core/adapter'
+export type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils'
 export { type AuroraIamAdapter, type AuroraIamPrisma, auroraIam } from './aurora-iam-prisma.ts'
 export { PrismaDriverError } from './errors.ts'
 export type {

@@ -18,7 +18,9 @@ export type RateLimitErrorCode =
   | 'ERR_RATE_LIMIT_CLOSED'
 
 /** What a {@link RateLimitError} knows beside its code and message. */
-export interface RateLimitErrorDetails extends ErrorOptions {
+export interface RateLimitErrorDetails {
+  /** The error that led to this one. */
+  cause?: unknown
   /** The option at fault. */
   option?: string
   /** In about how many milliseconds a new request would be granted. */

@@ -1,4 +1,6 @@
-import { assertDriverOptions } from '@aurora-iam/mysql2/adapter'
+import { AuroraIamError } from '@aurora-iam/core'
+import { assertNoIamOptions, describe } from '@aurora-iam/core/adapter'
+import { assertDriverOptions, iamOfHooks } from '@aurora-iam/mysql2/adapter'
 import type { MysqlDataSourceOptions, NodeOptions } from './data-source-types.ts'
 import { conflict, invalid, named } from './refusals.ts'
 
@@ -18,7 +20,19 @@ const OWN_OPTION: ReadonlyArray<readonly [inExtra: string, own: string]> = [
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` or `ERR_AURORA_IAM_CONFLICTING_OPTIONS`
  */
 export function assertMysql(options: MysqlDataSourceOptions): void {
-  if (typeof options !== 'object' || options === null) throw invalid('options', 'an object', options)
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    // A string may be a URL with a password.
+    const given = typeof options === 'string' ? 'a string' : describe(options)
+    const message = `options: expected an object { type: 'mysql', … }, got ${given}. A URL goes into \`url\`.`
+    throw new AuroraIamError('ERR_AURORA_IAM_INVALID_OPTION', message, { option: 'options' })
+  }
+  if (iamOfHooks(options.extra ?? undefined)) {
+    throw conflict(
+      'extra.stream',
+      'these options went through withAuroraIam before. Pass them to TypeORM unchanged',
+    )
+  }
+  assertNoIamOptions(options)
   const { type } = options as { type: unknown }
   if (type === 'mysql' || type === 'mariadb') return
   if (type !== 'aurora-mysql') throw invalid('type', "'mysql' or 'mariadb'", type)

@@ -10,3 +10,25 @@ export type Replication = NonNullable<MysqlDataSourceOptions['replication']>
 
 /** What says where one database is and who logs in: part of the options, or one node of {@link Replication}. */
 export type NodeOptions = Replication['master']
+
+/**
+ * Options of Nest's `TypeOrmModule.forRoot` for MySQL and MariaDB. Their `type` is optional, so that they fit the module
+ * and not `new DataSource`, which does not know Nest's own options.
+ */
+export interface NestMysqlOptions extends Partial<Omit<MysqlDataSourceOptions, 'name'>> {
+  /** Name of the DataSource in Nest's container. */
+  readonly name?: string
+  /** How often Nest tries to connect. */
+  readonly retryAttempts?: number
+  /** Pause between two of Nest's attempts, in milliseconds. */
+  readonly retryDelay?: number
+  /** Decides whether Nest tries again after an error. */
+  // biome-ignore lint/suspicious/noExplicitAny: Nest's type.
+  readonly toRetry?: (error: any) => boolean
+  /** Whether Nest adds the entities of all modules. */
+  readonly autoLoadEntities?: boolean
+  /** Whether Nest logs the whole error of each attempt. */
+  readonly verboseRetryLog?: boolean
+  /** Whether the program calls `initialize()`, and not Nest. */
+  readonly manualInitialization?: boolean
+}

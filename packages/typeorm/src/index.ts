@@ -3,8 +3,12 @@ export {
   AuroraIamError,
   type AuroraIamErrorCode,
   type AuroraIamOptions,
+  type AuroraIamStats,
+  type AuthToken,
   createAuroraIam,
+  type RateLimiterStats,
+  type TokenProvider,
+  type TokenTarget,
 } from '@aurora-iam/core'
-export type { MysqlDataSourceOptions } from './data-source-types.ts'
-export { withLoginRetry } from './login-retry.ts'
+export type { MysqlDataSourceOptions, NestMysqlOptions } from './data-source-types.ts'
 export { withAuroraIam } from './with-aurora-iam.ts'

@@ -1,11 +1,13 @@
 import { type AdapterIam, type ConnectionTarget, endpointKey } from '@aurora-iam/core/adapter'
-import { auroraIamCluster } from '@aurora-iam/mysql2'
 import type { NodeOptions, Replication } from './data-source-types.ts'
-import { conflict, invalid, named } from './refusals.ts'
+import { conflict, invalid } from './refusals.ts'
 import { type Resolved, resolveNode } from './resolve-node.ts'
 
+// Five failed logins take milliseconds, so mysql2 marks a node offline often. It must come back soon after the cause is gone.
+const RESTORE_NODE_TIMEOUT_MS = 1_000
+
 /**
- * `replication` with the writer and each reader placed, and with nodes that come back after failed logins.
+ * Resolves the writer and each reader of `replication`, and lets nodes come back after failed logins.
  *
  * @throws {@link AuroraIamError} as {@link resolveNode}, with the names of the nodes' options, and for a `restoreNodeTimeout` of 0
  */
@@ -21,12 +23,22 @@ export function resolveReplication(iam: AdapterIam, replication: Replication): R
   assertOneAddressEach(targets)
   return {
     options: {
-      ...named('replication.', () => auroraIamCluster(cluster)),
+      ...cluster,
+      restoreNodeTimeout: restoreNodeTimeout(cluster.restoreNodeTimeout),
       master: writer.options,
       slaves: readers.map(({ options }) => options),
     },
     targets,
   }
+}
+
+/** Returns the pause after which mysql2 tries an offline node again. mysql2's own default of 0 removes the node indefinitely. */
+function restoreNodeTimeout(given = RESTORE_NODE_TIMEOUT_MS): number {
+  if (given > 0) return given
+  throw conflict(
+    'replication.restoreNodeTimeout',
+    'with 0, mysql2 removes a node indefinitely after five failed connections. Give milliseconds, such as 1000',
+  )
 }
 
 function resolveReplicationNode(iam: AdapterIam, node: NodeOptions, path: string): Resolved<NodeOptions> {

@@ -2,16 +2,31 @@ import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
 import { type AdapterIam, adapterIam } from '@aurora-iam/core/adapter'
 import { assertDriverOptions, connectionHooks, DEFAULT_CONNECT_TIMEOUT_MS } from '@aurora-iam/mysql2/adapter'
 import { assertMysql, assertOnMysql2, assertPlainPassword } from './data-source-options.ts'
-import type { MysqlDataSourceOptions, NodeOptions, Replication } from './data-source-types.ts'
+import type {
+  MysqlDataSourceOptions,
+  NestMysqlOptions,
+  NodeOptions,
+  Replication,
+} from './data-source-types.ts'
+import { retryingDriver } from './login-retry.ts'
 import { resolveReplication } from './replication.ts'
 import { type Resolved, resolveNode } from './resolve-node.ts'
 import { sharedSsl } from './shared-ssl.ts'
 import { expandUrl } from './url.ts'
 
+// A variable of a wide type, such as DataSourceOptions or Nest's TypeOrmModuleOptions, may hold MySQL's options. For a
+// literal of another database, or with an option that does not exist, this is `never`.
+type WideEnough<T> = 'type' extends keyof T ? (MysqlDataSourceOptions extends T ? unknown : never) : never
+
+// What the call around it wants (`new DataSource`, Nest's `forRoot`) decides which options there are.
+type MysqlOf<R> = string extends keyof R
+  ? MysqlDataSourceOptions
+  : Extract<R, { readonly type?: MysqlDataSourceOptions['type'] | undefined }>
+
 /**
- * Returns TypeORM's own `options` with a live IAM token, verified TLS and a place under the connection rate on every
- * new connection, to the writer and to each reader. For `new DataSource`, and everything that takes the same options.
- * The object that is passed in is left as it is.
+ * Returns TypeORM's own `options` with a live IAM token, verified TLS and a permit of the rate limit for each new
+ * connection, to the writer and to each reader: for `new DataSource`, for Nest, and for the command line. It opens
+ * nothing, and the object that is passed in stays unchanged.
  *
  * ```ts
  * const dataSource = new DataSource(withAuroraIam({ type: 'mysql', host, username, database, entities }))
@@ -19,14 +34,27 @@ import { expandUrl } from './url.ts'
  *
  * @param options - TypeORM's options of type `'mysql'` or `'mariadb'`, without a password
  * @param iam - options, or an {@link AuroraIam} to share between DataSources. @defaultValue the AWS SDK's defaults
- * @returns a copy of `options`; `connectTimeout` in it includes the wait for a place, the caller's own value holds
- * from the opening of the socket to the end of the login
- * @throws {@link AuroraIamError} for everything about the options that can be known now
+ * @returns a copy of `options`. Its `connectTimeout` includes the wait for a permit. The caller's own value counts from
+ * the opening of the socket to the end of the login. With `retryRejectedLogins` its `driver` is mysql2, or the `driver`
+ * that was given, with pools that retry
+ * @throws {@link AuroraIamError} for everything that is wrong with the options
  */
-export function withAuroraIam<T extends MysqlDataSourceOptions>(
-  options: T,
+export function withAuroraIam<T extends { readonly type?: unknown }>(
+  options: T & WideEnough<T>,
   iam?: AuroraIam | AuroraIamOptions,
-): T {
+): T
+export function withAuroraIam<R extends { readonly type?: unknown } = MysqlDataSourceOptions>(
+  options: NoInfer<MysqlOf<R>>,
+  iam?: AuroraIam | AuroraIamOptions,
+): R
+export function withAuroraIam(
+  options: NestMysqlOptions & { readonly type: MysqlDataSourceOptions['type'] },
+  iam?: AuroraIam | AuroraIamOptions,
+): NestMysqlOptions
+export function withAuroraIam(
+  options: MysqlDataSourceOptions,
+  iam?: AuroraIam | AuroraIamOptions,
+): MysqlDataSourceOptions {
   const shared = adapterIam(iam)
   assertMysql(options)
   if (!shared.enabled) {
@@ -35,17 +63,18 @@ export function withAuroraIam<T extends MysqlDataSourceOptions>(
   }
   assertOnMysql2(options)
   const { extra, ssl } = options
-  const connectTimeout = options.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT_MS
   const { options: resolved, targets } = options.replication
     ? resolveReplicated(shared, options, options.replication)
     : resolveNode(shared, options)
+  const connectTimeout = options.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT_MS
   const hooks = connectionHooks(shared, { target: targets, connectTimeout })
   return {
     ...resolved,
-    // Without it TypeORM 0.3 prefers `mysql`, which can be handed no token.
-    connectorPackage: 'mysql2',
+    // Without it TypeORM 0.3 prefers `mysql`, which can be handed no token. TypeORM 1 does not declare it.
+    ...{ connectorPackage: 'mysql2' },
     ssl: sharedSsl(shared, targets, ssl),
     connectTimeout: shared.driverTimeoutMs(connectTimeout),
+    ...(shared.retryRejectedLogins && { driver: retryingDriver(options.driver, shared) }),
     extra: {
       ...extra,
       stream: hooks.stream,
@@ -59,7 +88,7 @@ function resolveReplicated<T extends MysqlDataSourceOptions>(
   options: T,
   given: Replication,
 ): Resolved<T> {
-  // TypeORM looks for none of it here, but nobody who gave a password is to think that it is in use.
+  // TypeORM ignores all of it here. A caller who gives a password must not think that it is in use.
   assertDriverOptions(expandUrl<NodeOptions>(options))
   const { options: replication, targets } = resolveReplication(iam, given)
   return { options: { ...options, replication }, targets }

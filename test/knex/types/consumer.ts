@@ -1,4 +1,4 @@
-import { auroraIamConnection, createAuroraIam, withAuroraIam, withLoginRetry } from '@aurora-iam/knex'
+import { auroraIamConnection, createAuroraIam, withAuroraIam } from '@aurora-iam/knex'
 import knex, { type Knex } from 'knex'
 
 const host = 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
@@ -19,14 +19,14 @@ export function clientsOf(config: Knex.Config): Knex[] {
       seeds: { directory: './seeds' },
     }),
   }
-  const ofFramework: { client: string; connection: typeof connection } = {
+  const ofFramework: { client: string; connection: Knex.MySqlConnectionConfig } = {
     client: 'mysql2',
     connection: auroraIamConnection(connection, { maxWaitMs: 5_000 }),
   }
   const ofMysql2: Knex.MySql2ConnectionConfig = { uri: `mysql://app@${host}/shop`, charset: 'utf8mb4' }
-  const iam = createAuroraIam()
+  const iam = createAuroraIam({ retryRejectedLogins: true })
   return [
-    knex(withLoginRetry(withAuroraIam({ client: 'mysql2', connection }, iam), iam)),
+    knex(withAuroraIam({ client: 'mysql2', connection }, iam)),
     knex(withAuroraIam({ client: 'mysql2', connection })),
     knex(withAuroraIam({ client: 'mysql2', connection: ofMysql2 }, createAuroraIam({ rateLimit: 50 }))),
     knex(withAuroraIam(config)),

@@ -1,5 +1,5 @@
 // What users write, with nothing cast; compiled against each version of TypeORM by ../types.test.ts.
-import { createAuroraIam, withAuroraIam, withLoginRetry } from '@aurora-iam/typeorm'
+import { createAuroraIam, withAuroraIam } from '@aurora-iam/typeorm'
 import { Column, DataSource, type DataSourceOptions, Entity, EntitySchema, PrimaryColumn } from 'typeorm'
 
 @Entity()
@@ -61,7 +61,7 @@ const kept = { type: 'mysql', host, username: 'app', database: 'shop' } as const
 export const fromConstant = new DataSource(withAuroraIam(kept, iam))
 
 export const retrying = new DataSource(
-  withLoginRetry(withAuroraIam({ type: 'mysql', host, username: 'app', entities: [Account] }, iam), iam),
+  withAuroraIam({ type: 'mysql', host, username: 'app', entities: [Account] }, { retryRejectedLogins: true }),
 )
 
 export const asOptions: DataSourceOptions = withAuroraIam({ type: 'mysql', host, username: 'app' })

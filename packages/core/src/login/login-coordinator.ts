@@ -39,6 +39,7 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
   readonly enabled: boolean
   readonly longestWaitMs: number
   readonly tcpTimeoutMs: number
+  readonly retryRejectedLogins: boolean
   // Private: they may hold the secret key, which must not show when this object is printed.
   readonly #options: AuroraIamOptions
   readonly #credentials: Credentials
@@ -57,6 +58,7 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
     assertOptions(options)
     this.#options = options
     this.enabled = options.enabled ?? true
+    this.retryRejectedLogins = options.retryRejectedLogins ?? false
     const clock = options.clock ?? Date.now
     this.#record = new LoginStats(clock)
     const timeoutMs = options.credentialsTimeoutMs ?? CREDENTIALS_TIMEOUT_MS

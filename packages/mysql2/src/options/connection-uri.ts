@@ -8,7 +8,7 @@ import type { Mysql2Options } from '../driver-types.ts'
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for a `uri` that is no mysql URL. It is never
  * shown: it may hold a password.
  */
-export function expandUri<T extends Mysql2Options>(options: T): T {
+export function expandUri(options: Mysql2Options): Mysql2Options {
   const { uri, ...rest } = options
   if (uri === undefined) return options
   const parsed = URL.canParse(uri) ? new URL(uri) : undefined
@@ -20,7 +20,7 @@ export function expandUri<T extends Mysql2Options>(options: T): T {
     )
   }
   const given = Object.entries(rest).filter(([, value]) => value !== undefined && value !== '')
-  return { ...partsOf(parsed), ...Object.fromEntries(given) } as T
+  return { ...partsOf(parsed), ...Object.fromEntries(given) }
 }
 
 function partsOf(url: URL): Record<string, unknown> {

@@ -1,6 +1,7 @@
 import { AuroraIamError } from '@aurora-iam/core'
-import { describe } from '@aurora-iam/core/adapter'
+import { assertNoIamOptions, describe } from '@aurora-iam/core/adapter'
 import type { Mysql2Options } from '../driver-types.ts'
+import { iamOfHooks } from '../hooks-registry.ts'
 
 const PASSWORDS = ['password', 'password1', 'password2', 'password3', 'passwordSha1'] as const
 
@@ -18,12 +19,38 @@ const RESERVED_OPTIONS: ReadonlyArray<readonly [option: string, remedy: string]>
 ]
 
 /**
- * Refuses options of mysql2 that contradict IAM.
+ * Throws for options that are no object, that went through withAuroraIam before, or that belong into the second argument.
+ *
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION`, `…_CONFLICTING_OPTIONS` or `…_UNKNOWN_OPTION`
+ */
+export function assertOptionsObject(options: unknown): asserts options is Mysql2Options {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    // A string may be a URL with a password.
+    const given = typeof options === 'string' ? 'a string' : describe(options)
+    throw new AuroraIamError(
+      'ERR_AURORA_IAM_INVALID_OPTION',
+      `options: expected an object such as { host, user, database }, got ${given}. A URL goes into \`uri\`.`,
+      { option: 'options' },
+    )
+  }
+  if (iamOfHooks(options)) {
+    throw new AuroraIamError(
+      'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
+      'stream: these options went through withAuroraIam before. Pass them to the driver unchanged.',
+      { option: 'stream' },
+    )
+  }
+  assertNoIamOptions(options)
+}
+
+/**
+ * Throws for options of mysql2 that contradict IAM.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_PASSWORD_GIVEN` or `ERR_AURORA_IAM_CONFLICTING_OPTIONS`, with the
  * option's name and the remedy
  */
 export function assertDriverOptions(options: Mysql2Options): void {
+  assertNoIamOptions(options)
   const given = options as Record<string, unknown>
   for (const option of PASSWORDS) {
     if (isAbsent(given[option])) continue
@@ -42,7 +69,7 @@ export function assertDriverOptions(options: Mysql2Options): void {
     )
   }
   const { authPlugins, connectTimeout } = options
-  if (connectTimeout !== undefined && !isDuration(connectTimeout)) {
+  if (connectTimeout !== undefined && !isTimeLimit(connectTimeout)) {
     throw new AuroraIamError(
       'ERR_AURORA_IAM_INVALID_OPTION',
       `connectTimeout: expected milliseconds, 0 for no limit, got ${describe(connectTimeout, { showNumber: true })}.`,
@@ -59,7 +86,7 @@ export function assertDriverOptions(options: Mysql2Options): void {
   if (authPlugins && Object.hasOwn(authPlugins, 'mysql_clear_password')) {
     throw conflict(
       'authPlugins.mysql_clear_password',
-      'It is how the token is handed over. Leave it out; other plugins are kept (options that went through withAuroraIam once need it no second time)',
+      'It is how the token is handed over. Leave it out; other plugins are kept',
     )
   }
 }
@@ -84,7 +111,7 @@ function isAbsent(value: unknown): boolean {
   return value === undefined || value === null || value === '' || value === false
 }
 
-function isDuration(value: unknown): boolean {
+function isTimeLimit(value: unknown): boolean {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0
 }
 

@@ -1,44 +1,93 @@
-import type { AuroraIam } from '@aurora-iam/core'
-import { adapterIam } from '@aurora-iam/core/adapter'
+import { type AuroraIam, AuroraIamError } from '@aurora-iam/core'
+import { type AdapterIam, adapterIam, describe } from '@aurora-iam/core/adapter'
 import type { Pool, PoolConnection } from 'mysql2'
-import type { Pool as PromisePool } from 'mysql2/promise'
+import { iamOfHooks } from '../hooks-registry.ts'
 import { poolView } from './pool-view.ts'
 
-type GetConnection = Pool['getConnection']
+/** A pool of mysql2, in any version, of its callback or its promise API. */
+export interface RetryablePool {
+  // `never` fits the parameters of every version.
+  getConnection(...args: never[]): unknown
+  end(...args: never[]): unknown
+}
 
 /**
- * The same pool, whose logins are repeated once when the database refuses a token that had been at hand for a while:
- * its credentials were revoked, a role was changed, a key was rotated. The token is dropped and the credentials are
- * asked for anew; the repetition waits for its own place under the rate limit. Of many connections that are refused
- * together one tries first, at most once in 5 seconds, and the others follow if it got in. A token that had just
- * been made is not tried again.
+ * Returns a view of `pool` that repeats a login once when the database rejects a token that was cached: its access key
+ * was deleted, or a role was changed. The repetition has a new token and its own permit. See `docs/login-retry.md`.
  *
  * ```ts
  * const iam = createAuroraIam()
  * const pool = withLoginRetry(mysql.createPool(withAuroraIam({ host, user, database }, iam)), iam)
  * ```
  *
- * @param pool - mysql2's pool, of its callback or its promise API; it is left as it is. Its options must come from
- * `withAuroraIam` with the same `iam`
- * @returns a view of `pool` to use in its place
+ * @param pool - mysql2's pool, which stays unchanged
+ * @param iam - the {@link AuroraIam} that the pool's options were made with
+ * @returns a view to use in place of `pool`
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for another object than a pool, a pool without IAM, and a
+ * missing `iam`; `ERR_AURORA_IAM_CONFLICTING_OPTIONS` for another `iam` than the pool's
  */
-export function withLoginRetry<P extends Pool | PromisePool>(pool: P, iam: AuroraIam): P {
-  if ('pool' in pool) return retrying(pool.pool, iam).promise() as P
-  return retrying(pool, iam) as P
+export function withLoginRetry<P extends RetryablePool>(pool: P, iam: AuroraIam): P {
+  const driverPool = driverPoolOf(pool)
+  assertIam(driverPool, iam)
+  const retrying = retryLogins(driverPool, adapterIam(iam))
+  return ('pool' in pool ? retrying.promise() : retrying) as unknown as P
 }
 
-function retrying(pool: Pool, iam: AuroraIam): Pool {
-  const adapter = adapterIam(iam)
-  const getConnection: GetConnection = (callback) => {
+/**
+ * Returns a view of `pool` that opens its connections through `iam.retryRefused`.
+ *
+ * mysql2's own `query`, `execute` and `promise` get their connections from `this.getConnection`, which is a public
+ * method: a view with another one serves them all, and the pool itself stays unchanged.
+ */
+export function retryLogins(pool: Pool, iam: AdapterIam): Pool {
+  const getConnection: Pool['getConnection'] = (callback) => {
     const open = () =>
       new Promise<PoolConnection>((resolve, reject) =>
         pool.getConnection((error, connection) => (error ? reject(error) : resolve(connection))),
       )
-    adapter.retryRefused(open).then(
+    iam.retryRefused(open).then(
       // Outside of the promise, so that what the callback throws is not taken for a rejection.
       (connection) => process.nextTick(callback, null, connection),
       (error) => process.nextTick(callback, error),
     )
   }
   return poolView(pool, getConnection)
+}
+
+function driverPoolOf(pool: unknown): Pool {
+  const driverPool = (pool as { pool?: unknown } | undefined)?.pool ?? pool
+  if (typeof (driverPool as Partial<Pool> | undefined)?.getConnection === 'function')
+    return driverPool as Pool
+  throw new AuroraIamError(
+    'ERR_AURORA_IAM_INVALID_OPTION',
+    `pool: expected a pool that mysql2's createPool returned, got ${typeof pool === 'string' ? 'a string' : describe(pool)}.`,
+    { option: 'pool' },
+  )
+}
+
+function assertIam(pool: Pool, iam: AuroraIam): void {
+  // A pool keeps the options of its connections there. Its types declare the options themselves in that place.
+  const config = pool.config as (Pool['config'] & { connectionConfig?: Pool['config'] }) | undefined
+  const own = iamOfHooks(config?.connectionConfig ?? config)
+  if (!own) {
+    throw new AuroraIamError(
+      'ERR_AURORA_IAM_INVALID_OPTION',
+      'pool: its options did not go through withAuroraIam. Make it with createPool(withAuroraIam(options, iam)).',
+      { option: 'pool' },
+    )
+  }
+  if (iam === undefined || iam === null) {
+    throw new AuroraIamError(
+      'ERR_AURORA_IAM_INVALID_OPTION',
+      'iam: missing. Give what createAuroraIam returned to withAuroraIam and to withLoginRetry alike.',
+      { option: 'iam' },
+    )
+  }
+  if (adapterIam(iam) === own) return
+  throw new AuroraIamError(
+    'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
+    'iam: another one than that of the pool, whose rejected logins it does not know. Give what createAuroraIam returned ' +
+      'to withAuroraIam and to withLoginRetry alike.',
+    { option: 'iam' },
+  )
 }

@@ -1,5 +1,5 @@
 import { AuroraIamError } from '@aurora-iam/core'
-import { describe, LONGEST_TIMER_MS } from '@aurora-iam/core/adapter'
+import { assertNoIamOptions, describe, LONGEST_TIMER_MS } from '@aurora-iam/core/adapter'
 import type { ConnectionConfig } from 'mariadb'
 
 /** Where the database is, and how the pool in front of it behaves. The first argument of `auroraIam`. */
@@ -82,6 +82,7 @@ const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_UNKNOWN_OPTION` or `ERR_AURORA_IAM_INVALID_OPTION`
  */
 export function readPoolSettings(options: AuroraIamPrismaOptions): PoolSettings {
+  assertNoIamOptions(options)
   for (const name of Object.keys(options)) if (!KNOWN.has(name)) throw unknownOption(name)
   expect(options, 'database', isText, 'the name of a database')
   expect(options, 'useTextProtocol', (value) => typeof value === 'boolean', 'true or false')
@@ -126,9 +127,7 @@ export function assertPassword({ password }: AuroraIamPrismaOptions, isIam: bool
 
 function unknownOption(name: string): AuroraIamError {
   const ours = OTHER_NAMES.get(name)
-  const remedy = ours
-    ? `Use \`${ours}\`.`
-    : `Known: ${[...KNOWN].sort().join(', ')}; options of IAM, such as region, go into the second argument.`
+  const remedy = ours ? `Use \`${ours}\`.` : `Known: ${[...KNOWN].sort().join(', ')}.`
   return new AuroraIamError(
     'ERR_AURORA_IAM_UNKNOWN_OPTION',
     `${name}: not an option of auroraIam. ${remedy}`,

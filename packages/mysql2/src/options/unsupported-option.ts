@@ -1,0 +1,18 @@
+import { type AuroraIam, AuroraIamError, type AuroraIamOptions } from '@aurora-iam/core'
+
+/**
+ * Throws for an option of IAM that options of mysql2 cannot carry: only a pool can repeat a login.
+ *
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_CONFLICTING_OPTIONS`
+ */
+export function assertNoPoolOptions(iam: AuroraIam | AuroraIamOptions | undefined): void {
+  // An AuroraIam may be shared with Knex or TypeORM, which can.
+  if (iam === undefined || 'stats' in iam || !Object.hasOwn(iam, 'retryRejectedLogins')) return
+  if (!iam.retryRejectedLogins) return
+  throw new AuroraIamError(
+    'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
+    'retryRejectedLogins: connection options cannot repeat a login. Leave it out, and wrap the pool of mysql2 with ' +
+      '`withLoginRetry(pool, iam)` of @aurora-iam/mysql2.',
+    { option: 'retryRejectedLogins' },
+  )
+}
