@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serverPrograms } from '@aurora-iam/test-support/redis-server'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { fairness, peakTokens, utilisation } from './counting-server.ts'
 import { intervalMs, limit, startFleet, welcomes } from './fleet-set-up.ts'
+
+// Generous: they wait for processes, side by side.
+vi.setConfig({ testTimeout: 120_000 })
 
 test('the servers found here are the ones tested', () => {
   expect(serverPrograms).toContain('redis-server')

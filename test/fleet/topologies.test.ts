@@ -2,10 +2,13 @@ import { writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RedisServer } from '@aurora-iam/test-support/redis-server'
 import { until } from '@aurora-iam/test-support/until'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { CountingServer, peakTokens } from './counting-server.ts'
 import { type AtEnd, intervalMs, limit, welcomes } from './fleet-set-up.ts'
 import { Member } from './member.ts'
+
+// Generous: they wait for processes, side by side.
+vi.setConfig({ testTimeout: 120_000 })
 
 async function startRedis(atEnd: AtEnd, settings?: (folder: string, port: number) => readonly string[]) {
   const redis = await RedisServer.start('redis-server', settings)

@@ -1,21 +1,25 @@
 /**
- * Where the processes of a fleet meet to share one limit. Made by `redisStore`.
+ * Store in which the processes of a fleet share one limit. Made by `redisStore`. See `docs/fleet.md` for what another engine has to
+ * provide.
  */
 export interface RateLimitStore {
   /**
-   * Takes one atomic step of the fleet protocol for `key`, on the store's own clock.
+   * Takes one atomic step of the fleet protocol for `key`, on the store's clock.
    *
-   * @param request - what the process gives back and wants, as JSON.
-   * @returns what the process holds, as the script in `fleet-script.ts` tells it. It is checked, not trusted.
+   * @param request - what the process returns and wants, as JSON.
+   * @returns what the process holds, as `fleet-step.lua` replies. It is checked, not trusted.
    */
   step(key: string, request: string): Promise<unknown>
 }
 
-/** What becomes of requests while the store cannot be reached. */
+/** What happens to requests while the store is lost. */
 export type OnStoreLost =
-  /** Each process goes on with its share: the limit divided by the last known number of processes. */
+  /** Each process goes on with the share of the limit that the store promised it beforehand; without one it waits. */
   | 'share'
   /** Nothing is granted until the store is back. */
   | 'fail-closed'
-  /** Each process goes on with the whole limit for itself. */
+  /** Each process goes on with the whole limit for itself: together they exceed it. */
   | 'fail-open'
+
+/** Error for a key that holds something else than this version of the protocol can work with. Nothing is granted then. */
+export class StoreConflictError extends Error {}

@@ -2,14 +2,20 @@ import type { RateLimitClock } from '../src/index.ts'
 
 interface Event {
   at: number
-  action: () => void | Promise<void>
+  /** Events of one instant happen in the order in which they were planned. */
+  order: number
+  action: (() => void | Promise<void>) | undefined
+  isTimer: boolean
+  isBackground: boolean
 }
 
-/** A clock that moves only when told to, with timers as punctual or as sloppy as a test wants. */
+/** A clock that moves only when told to, with timers as punctual or as late as a test wants. */
 export class SimulatedClock implements RateLimitClock {
   #now = 5000
-  readonly #script = new Set<Event>()
-  readonly #timers = new Set<Event>()
+  #planned = 0
+  /** Events of the test and timers in the foreground that are still to come. */
+  #pending = 0
+  readonly #heap: Event[] = []
   readonly #lateness: () => number
 
   /** @param lateness - by how many milliseconds the next timer is late; negative for early. */
@@ -21,55 +27,102 @@ export class SimulatedClock implements RateLimitClock {
     return this.#now
   }
 
-  setTimer(callback: () => void, delayMs: number): () => void {
-    const timer = { at: this.#now + delayMs + this.#lateness(), action: callback }
-    this.#timers.add(timer)
-    return () => this.#timers.delete(timer)
+  setTimer(callback: () => void, delayMs: number, isBackground = false): () => void {
+    const event = this.#plan(delayMs + this.#lateness(), callback, true, isBackground)
+    return () => this.#settle(event)
   }
 
   /** When each timer that the limiter has set will fire. */
   get timers(): number[] {
-    return [...this.#timers].map(({ at }) => at)
+    return this.#heap.filter(({ action, isTimer }) => isTimer && action !== undefined).map(({ at }) => at)
   }
 
-  /** Schedules an action of the test. */
+  /** Plans an action of the test. */
   after(delayMs: number, action: () => void | Promise<void>): void {
-    this.#script.add({ at: this.#now + delayMs, action })
+    this.#plan(delayMs, action, false, false)
   }
 
-  /** Moves on by `durationMs`, letting happen what is due on the way. */
+  /** Moves on by `durationMs`, and lets happen what is due meanwhile. */
   async advance(durationMs: number): Promise<void> {
     const until = this.#now + durationMs
-    await this.#run(until)
+    await promiseCallbacks()
+    while ((this.#first()?.at ?? Number.POSITIVE_INFINITY) <= until) await this.#step()
     this.#now = until
   }
 
-  /** Lets everything happen, one event after the other, until nothing is due any more. */
-  async runOut(afterEach: () => void = () => {}): Promise<void> {
-    await this.#run(Number.POSITIVE_INFINITY, afterEach)
-  }
-
-  async #run(until: number, afterEach: () => void = () => {}): Promise<void> {
+  /**
+   * Lets everything happen, one event after the other, until nothing but timers in the background is due.
+   *
+   * @param afterEach - is called after each event; true ends it.
+   */
+  async runOut(afterEach: () => unknown = () => {}): Promise<void> {
     await promiseCallbacks()
-    for (let next = this.#next(); next !== undefined && next.at <= until; next = this.#next()) {
-      this.#script.delete(next)
-      this.#timers.delete(next)
-      this.#now = Math.max(this.#now, next.at)
-      await next.action()
-      await promiseCallbacks()
-      afterEach()
+    while (this.#pending > 0) {
+      await this.#step()
+      if (afterEach() === true) return
     }
   }
 
-  #next(): Event | undefined {
-    let next: Event | undefined
-    for (const event of [...this.#script, ...this.#timers]) {
-      if (next === undefined || event.at < next.at) next = event
+  #plan(delayMs: number, action: Event['action'], isTimer: boolean, isBackground: boolean): Event {
+    const event = { at: this.#now + delayMs, order: this.#planned++, action, isTimer, isBackground }
+    if (!isBackground) this.#pending += 1
+    const heap = this.#heap
+    let index = heap.push(event) - 1
+    while (index > 0) {
+      const parent = (index - 1) >> 1
+      if (!isBefore(event, heap[parent]!)) break
+      heap[index] = heap[parent]!
+      index = parent
     }
-    return next
+    heap[index] = event
+    return event
+  }
+
+  #settle(event: Event): void {
+    if (event.action === undefined) return
+    event.action = undefined
+    if (!event.isBackground) this.#pending -= 1
+  }
+
+  /** The next event; what was cancelled before it is removed. */
+  #first(): Event | undefined {
+    while (this.#heap.length > 0 && this.#heap[0]!.action === undefined) this.#pop()
+    return this.#heap[0]
+  }
+
+  async #step(): Promise<void> {
+    const next = this.#first()
+    if (next === undefined) return
+    this.#pop()
+    const { action } = next
+    this.#settle(next)
+    this.#now = Math.max(this.#now, next.at)
+    await action?.()
+    await promiseCallbacks()
+  }
+
+  #pop(): void {
+    const heap = this.#heap
+    const last = heap.pop()!
+    if (heap.length === 0) return
+    let index = 0
+    for (;;) {
+      let child = 2 * index + 1
+      if (child >= heap.length) break
+      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child += 1
+      if (!isBefore(heap[child]!, last)) break
+      heap[index] = heap[child]!
+      index = child
+    }
+    heap[index] = last
   }
 }
 
-function promiseCallbacks(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+function isBefore(one: Event, other: Event): boolean {
+  return one.at < other.at || (one.at === other.at && one.order < other.order)
+}
+
+/** Many more than a chain of promises in the limiter has; cheaper than a turn of the event loop. */
+async function promiseCallbacks(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve))
 }

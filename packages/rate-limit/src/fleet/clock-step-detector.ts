@@ -1,28 +1,28 @@
 import type { Instant } from './leases.ts'
-import type { FleetAnswer } from './store-reply.ts'
+import type { StoreReply } from './store-reply.ts'
 
-/** A step of less harms less than the network's own moods. */
+/** A smaller step does less harm than the variation of the network. */
 const toleranceMs = 30
 
-/** What two clocks that are both right may drift apart. */
+/** How far two clocks that are both right may drift apart. */
 const drift = 0.001
 
 /**
- * Finds steps of the store's clock, by which places would come free too soon or far too late: between two answers it must have
- * gone on by as much as the clocks here, give or take the time that the questions were under way.
+ * Finds steps of the store's clock, by which permits would be free too soon or far too late. Between two replies it must have
+ * gone on by as much as the clocks here, give or take the time that the requests were under way.
  */
-export class FleetClockWatch {
+export class ClockStepDetector {
   #last: { born: number; now: number; sent: Instant; received: Instant } | undefined
 
-  /** What the store's clock must be now, a little less rather than more; undefined before the first answer. */
+  /** Returns what the store's clock shows now, rather less than more; undefined before the first reply. */
   storeTime({ now, wall }: Instant): number | undefined {
     const last = this.#last
     if (last === undefined) return undefined
     return Math.floor(last.now + Math.max(now - last.received.now, wall - last.received.wall))
   }
 
-  /** Whether the store's clock was set since the last answer about the same state. */
-  hasStepped({ born, now }: FleetAnswer, sent: Instant, received: Instant): boolean {
+  /** Returns whether the store's clock was set since the last reply about the same state. */
+  hasStepped({ born, now }: StoreReply, sent: Instant, received: Instant): boolean {
     const last = this.#last
     this.#last = { born, now, sent, received }
     if (last === undefined || last.born !== born) return false

@@ -4,98 +4,98 @@ import type { Permit, PermitLane } from '../permit.ts'
 import { type PermitEnding, PermitLedger } from '../permit-ledger.ts'
 import type { Demand, PermitCounts, PermitSource } from '../permit-source.ts'
 import type { RateLimitStore } from '../store.ts'
-import { hasLapsed } from './leases.ts'
+import { type FleetLease, hasLapsed } from './leases.ts'
+import type { DegradedAttempt } from './outage.ts'
 import { StoreSync } from './store-sync.ts'
 
 /**
- * The permits of one process of a fleet. As with `LocalPermits`, a place is occupied from its grant until an interval after the
- * attempt's outcome was known, and there are `limit` places; but all processes have them in common, in a store.
+ * The permits of one process of a fleet. As with `LocalPermits`, a permit is occupied from its grant until an interval after
+ * the attempt's outcome was known, and there are `limit` of them; but all processes share them, in a store.
  */
 export class FleetPermits implements PermitSource {
   readonly #options: CompleteOptions
   readonly #key: string | undefined
-  readonly #exchange: StoreSync
+  readonly #sync: StoreSync
   readonly #ledger: PermitLedger
   #lastEndedAt = Number.NEGATIVE_INFINITY
-  #wake: () => void = () => {}
+  #onAvailable: () => void = () => {}
 
   /** @param key - the key of a shared limiter. */
   constructor(options: CompleteOptions, store: RateLimitStore, key: string | undefined) {
     this.#options = options
     this.#key = key
     this.#ledger = new PermitLedger(options, key)
-    this.#exchange = new StoreSync(options, store, key, () => this.#wake())
+    this.#sync = new StoreSync(options, store, key, () => this.#onAvailable())
   }
 
   onAvailable(listener: () => void): void {
-    this.#wake = listener
+    this.#onAvailable = listener
   }
 
   take(now: number, requestedAt: number, lane: PermitLane): Permit | number {
     this.#ledger.expire(now)
     if (this.#ledger.inFlight >= this.#options.maxInFlight) return this.#ledger.expiresAt
-    const { leases } = this.#exchange
-    const lease = leases.ready(now)
+    const lease = this.#sync.leases.ready(now)
     if (typeof lease !== 'number') {
       lease.stage = 'inFlight'
       return this.#ledger.grant(now, requestedAt, lane, {
         isLapsed: () => hasLapsed(lease, this.#options.clock.now()),
-        onEnd: (ending, at) => {
-          lease.stage = 'ended'
-          if (ending !== 'cancelled') lease.outcome = { at, throttled: ending === 'throttled' }
-          this.#ended(ending, at)
-        },
+        onEnd: (ending, at) => this.#endLease(lease, ending, at),
       })
     }
-    const alone = this.#exchange.takeAlone(now, requestedAt)
-    if (typeof alone === 'number') return Math.min(lease, alone)
+    const attempt = this.#sync.takeDegraded()
+    if (typeof attempt === 'number') return Math.min(lease, attempt)
+    const { outage } = this.#sync
     return this.#ledger.grant(now, requestedAt, lane, {
-      isLapsed: () => alone.isLapsed,
+      isLapsed: () => this.#isDegradedLapsed(attempt),
       onEnd: (ending, at) => {
-        if (ending === 'cancelled') alone.cancel()
-        else {
-          alone.release(ending === 'expired' ? 'ok' : ending)
-          this.#exchange.ended(at)
-        }
+        if (attempt.lease !== undefined) return this.#endLease(attempt.lease, ending, at)
+        const way = ending === 'cancelled' || ending === 'throttled' ? ending : 'other'
+        outage?.end(attempt, at, way, now)
+        if (ending !== 'cancelled') this.#sync.endDegraded(at)
         this.#ended(ending, at)
       },
     })
   }
 
   demand({ live, background }: Demand): void {
-    const { leases } = this.#exchange
     const now = this.#options.clock.now()
     this.#ledger.expire(now)
-    const room = Math.max(0, Math.min(live + background, this.#options.maxInFlight - this.#ledger.inFlight))
-    leases.keep(room)
-    this.#exchange.want(room - leases.readyCount(now))
+    const { leases } = this.#sync
+    const room = Math.max(0, this.#options.maxInFlight - this.#ledger.inFlight)
+    const wanted = Math.min(live + background, room)
+    leases.releaseExcess(wanted)
+    const ready = leases.readyCount(now)
+    const wantedLive = Math.max(0, Math.min(live, room) - ready)
+    this.#sync.want({ live: wantedLive, background: Math.max(0, wanted - ready - wantedLive) })
   }
 
   estimateWaitMs(now: number, ahead: number): number {
     const { effectiveLimit, processes } = this.counts(now)
-    return Math.floor((ahead * processes) / effectiveLimit + 1) * this.#options.intervalMs
+    const waiting = this.#sync.fleet?.waiting ?? processes
+    return Math.floor((ahead + waiting) / Math.max(1, effectiveLimit) + 1) * this.#options.intervalMs
   }
 
   lower(limit: number): void {
-    const from = this.#exchange.limit
+    const from = this.#sync.limit
     if (limit >= from) return
-    this.#exchange.limit = limit
+    this.#sync.limit = limit
     publish('aurora-iam:rate-limit:lowered', () => ({ key: this.#key, from, to: limit }))
   }
 
   counts(now: number): PermitCounts {
     this.#ledger.expire(now)
-    const { limit, fleet, leases, outage } = this.#exchange
-    const alone = outage?.alone?.counts(now)
+    const { limit, fleet, leases, outage } = this.#sync
+    const { share } = this.#options
     return {
       ...this.#ledger.counts,
       limit: Math.min(limit, fleet?.limit ?? limit),
-      effectiveLimit: alone?.effectiveLimit ?? Math.min(limit, fleet?.effectiveLimit ?? limit),
-      available: leases.readyCount(now) + (alone?.available ?? 0),
+      effectiveLimit: outage?.limit ?? Math.min(limit, fleet?.effectiveLimit ?? limit),
+      available: leases.readyCount(now) + (outage?.available({ now, wall: Date.now() }) ?? 0),
       inFlight: this.#ledger.inFlight,
       dryRunDelayed: 0,
       dryRunMaxWaitMs: 0,
-      processes: fleet?.processes ?? this.#options.share?.processes ?? 1,
+      processes: fleet?.processes ?? share?.processes ?? 1,
       storeLost: outage !== undefined,
     }
   }
@@ -106,13 +106,30 @@ export class FleetPermits implements PermitSource {
     return this.#ledger.inFlight === 0 && now - this.#lastEndedAt > 2 * this.#options.intervalMs
   }
 
-  get degradedBy(): Error | undefined {
-    return this.#exchange.outage?.error
+  flush(): Promise<void> {
+    return this.#sync.flush()
   }
 
-  async flush(): Promise<void> {}
+  rest(): void {
+    this.#sync.rest()
+  }
 
-  rest(): void {}
+  get degradedBy(): Error | undefined {
+    return this.#sync.outage?.error
+  }
+
+  #isDegradedLapsed({ lease }: DegradedAttempt): boolean {
+    const now = this.#options.clock.now()
+    if (lease !== undefined) return hasLapsed(lease, now)
+    return !this.#sync.outage?.isFresh({ now, wall: Date.now() })
+  }
+
+  #endLease(lease: FleetLease, ending: PermitEnding, at: number): void {
+    lease.stage = 'ended'
+    if (ending !== 'cancelled') lease.outcome = { at, throttled: ending === 'throttled' }
+    this.#ended(ending, at)
+    this.#sync.update()
+  }
 
   #ended(ending: PermitEnding, at: number): void {
     this.#lastEndedAt = at
@@ -123,6 +140,6 @@ export class FleetPermits implements PermitSource {
       }))
     }
     // Expiry is noticed while the queue looks for a permit, and frees none at once.
-    if (ending !== 'expired') this.#wake()
+    if (ending !== 'expired') this.#onAvailable()
   }
 }

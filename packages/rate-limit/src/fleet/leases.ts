@@ -1,15 +1,9 @@
-import type { FleetAnswer } from './store-reply.ts'
+import type { StoreReply } from './store-reply.ts'
 
-/**
- * How long the store keeps a place for a permit whose holder is silent. What a crash costs, against what a slow
- * network or a busy process may take.
- */
-export const leaseMs = 500
+/** A holder stops this much short of its lease's end: the clocks of two machines differ in speed, and timers are late. */
+export const guardMs = 50
 
-/** What the process stops short of the lease's end, for its last packet to reach the database. */
-const guardMs = 50
-
-/** Outcomes are told together: each says how old it is, so nothing is lost by that. */
+/** Outcomes are reported together: each carries its age, so nothing is lost by that. */
 const reportWithinMs = 100
 
 /** An instant on both clocks: a machine that was frozen may find that only the wall clock has gone on. */
@@ -20,7 +14,7 @@ export interface Instant {
 
 const lapsed: Instant = { now: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY }
 
-/** One permit of the fleet in this process's hands. */
+/** One permit of the fleet that this process holds. */
 export interface FleetLease {
   readonly id: number
   /** When it may be used. */
@@ -32,20 +26,21 @@ export interface FleetLease {
   outcome: { at: number; throttled: boolean } | undefined
 }
 
-/** What a process tells the store about its permits. */
+/** What a process reports to the store about its permits. */
 export interface LeaseReport {
-  readonly settled: ReadonlyArray<{ id: number; age: number; throttled: boolean }>
+  /** Identifier, age of the outcome in milliseconds, and 1 for a throttled attempt. */
+  readonly settled: ReadonlyArray<readonly [id: number, ageMs: number, throttled: 0 | 1]>
   readonly cancelled: readonly number[]
 }
 
 /**
- * The permits of the fleet that this process holds. Each answer of the store is the whole truth about them; only what has
- * ended is remembered beyond that, until the store has heard of it.
+ * The permits of the fleet that this process holds. Each reply of the store is the whole truth about them; only what has
+ * ended is remembered beyond that, until the store has received it.
  */
 export class FleetLeases {
   readonly #known = new Map<number, FleetLease>()
 
-  /** The next permit that may be used, or when the soonest of those at hand may. */
+  /** Returns the next permit that may be used, or the instant at which the soonest of them may. */
   ready(now: number): FleetLease | number {
     let soonest: FleetLease | undefined
     for (const lease of this.#at('ready')) {
@@ -56,44 +51,65 @@ export class FleetLeases {
     return soonest.usableAt <= now ? soonest : soonest.usableAt
   }
 
-  /** How many permits are at hand. */
+  /** Returns how many permits wait to be used. */
   readyCount(now: number): number {
-    return [...this.#at('ready')].filter((lease) => !hasLapsed(lease, now)).length
+    let count = 0
+    for (const lease of this.#at('ready')) if (!hasLapsed(lease, now)) count += 1
+    return count
   }
 
-  /** Gives back permits that nobody waits for any more, those of the latest use first. */
-  keep(count: number): void {
-    const ready = [...this.#at('ready')].sort((one, other) => one.usableAt - other.usableAt)
+  /** Returns permits that no request waits for any more, those of the latest use first. */
+  releaseExcess(count: number): void {
+    const ready = [...this.#at('ready')]
+    if (ready.length <= count) return
+    ready.sort((one, other) => one.usableAt - other.usableAt)
     for (const lease of ready.slice(count)) lease.stage = 'ended'
   }
 
-  /** When the store has to hear from this process, of something given back or to keep what is in use. */
-  dueAt(): number {
+  get hasReports(): boolean {
+    for (const _ of this.#at('ended')) return true
+    return false
+  }
+
+  /**
+   * Returns when the store has to receive something from this process: what ended, or that a permit is still in use.
+   * An outcome waits for others only where more are to come.
+   */
+  dueAt(leaseMs: number): number {
     let due = Number.POSITIVE_INFINITY
+    let endedAt = Number.POSITIVE_INFINITY
+    let isLast = true
     for (const { stage, outcome, validUntil } of this.#known.values()) {
-      if (stage === 'ended') {
-        due = Math.min(due, outcome === undefined ? Number.NEGATIVE_INFINITY : outcome.at + reportWithinMs)
-      } else if (stage === 'inFlight' && validUntil !== lapsed) {
-        due = Math.min(due, validUntil.now - leaseMs / 2)
-      }
+      if (stage === 'ended') endedAt = Math.min(endedAt, outcome?.at ?? Number.NEGATIVE_INFINITY)
+      else isLast = false
+      if (stage === 'inFlight' && validUntil !== lapsed) due = Math.min(due, validUntil.now - leaseMs / 2)
     }
-    return due
+    return Math.min(due, isLast && endedAt < Number.POSITIVE_INFINITY ? 0 : endedAt + reportWithinMs)
   }
 
   report(now: number): LeaseReport {
     const ended = [...this.#at('ended')]
     return {
       settled: ended.flatMap(({ id, outcome }) =>
-        outcome ? [{ id, age: Math.floor(now - outcome.at), throttled: outcome.throttled }] : [],
+        outcome ? [[id, Math.max(0, Math.floor(now - outcome.at)), outcome.throttled ? 1 : 0] as const] : [],
       ),
       cancelled: ended.filter(({ outcome }) => outcome === undefined).map(({ id }) => id),
     }
   }
 
-  /** Takes in the answer to a step that was sent with `report`. */
-  update({ held }: FleetAnswer, report: LeaseReport, sent: Instant, receivedAt: number): void {
-    for (const { id } of report.settled) this.#known.delete(id)
-    for (const id of report.cancelled) this.#known.delete(id)
+  /** Forgets what the store has received. */
+  acknowledge({ settled, cancelled }: LeaseReport): void {
+    for (const [id] of settled) this.#known.delete(id)
+    for (const id of cancelled) this.#known.delete(id)
+  }
+
+  /** Adds the permit of an attempt that was made without the store. */
+  adopt(lease: FleetLease): void {
+    this.#known.set(lease.id, lease)
+  }
+
+  /** Takes in the reply to a request for leases of `leaseMs`. */
+  update({ held }: StoreReply, leaseMs: number, sent: Instant, receivedAt: number): void {
     const listed = new Set(held.map(({ id }) => id))
     for (const lease of this.#known.values()) {
       if (listed.has(lease.id) || lease.stage === 'ended') continue
@@ -101,7 +117,7 @@ export class FleetLeases {
       else lease.validUntil = lapsed
     }
     for (const { id, waitMs } of held) {
-      // Redis reckons from a moment between sending and receiving: what is sure is the later start and the earlier end.
+      // The store counts from a moment between sending and receiving: what is sure is the later start and the earlier end.
       const usableAt = receivedAt + waitMs
       const validMs = waitMs + leaseMs - guardMs
       const validUntil = { now: sent.now + validMs, wall: sent.wall + validMs }
@@ -120,7 +136,7 @@ export class FleetLeases {
   }
 }
 
-/** Whether others may count on the place of this permit. */
+/** Returns whether others may use this permit. */
 export function hasLapsed({ validUntil }: FleetLease, now: number): boolean {
   return now >= validUntil.now || Date.now() >= validUntil.wall
 }

@@ -1,47 +1,113 @@
-import { LocalPermits } from '../local/local-permits.ts'
+import { AdaptiveLimit } from '../local/adaptive-limit.ts'
 import type { CompleteOptions } from '../options.ts'
-import type { Permit } from '../permit.ts'
-import { leaseMs } from './leases.ts'
+import { LinkedList } from '../queue/linked-list.ts'
+import type { FleetLease, Instant } from './leases.ts'
 
-/** Alone only while it is sure that the store was still lost so lately: others notice its return as fast. */
-const trustedForMs = 500
+/** The margin of one process, see `LocalPermits`. */
+const safetyMarginMs = 2
 
-/** What a process does while it cannot reach the store, which it tries again and again for as long as somebody waits. */
+/** The store counts silence of this length as an outage; see `SILENCE` in `fleet-step.lua`. */
+const silenceMs = 2500
+
+/** An attempt that was made without the store; with a lease as soon as the store knows of it. */
+export interface DegradedAttempt {
+  lease: FleetLease | undefined
+}
+
+/**
+ * Degraded mode: what a process may do while the store is lost. With `'share'` it uses what the store promised it beforehand,
+ * once every permit of before has ended and no process can get another. It does so only while it is sure that the store
+ * was unreachable a short while ago, because others notice its return at another moment.
+ */
 export class FleetOutage {
   readonly since: number
-  /** How many processes there were. */
-  readonly processes: number
-  /** The permits to go on with alone; undefined when nothing is to be granted. */
-  readonly alone: LocalPermits | undefined
-  readonly #opensAt: number = Number.POSITIVE_INFINITY
-  error: Error
-  /** When the store was found lost, last. */
-  confirmedAt: number
-  /** When going on alone ends, by the store's word. */
-  endsAt = Number.POSITIVE_INFINITY
+  readonly error: Error
+  /** When the first attempt may be made; `Infinity` when none may. */
+  readonly opensAt: number
+  readonly limit: number
+  readonly #limits: AdaptiveLimit
+  readonly #cooldownMs: number
+  readonly #trustMs: number
+  /** Attempts in flight that the store does not know of yet. */
+  readonly attempts = new Set<DegradedAttempt>()
+  readonly #coolingDown = new LinkedList<number>()
+  #confirmed: Instant
+  /** Whether the store replies again: what is in flight is still to be handed over. */
+  isReturning = false
 
-  /** @param options - with, in `share`, the number of processes that are left to themselves now. */
-  constructor(options: CompleteOptions, key: string | undefined, error: Error) {
-    this.since = options.clock.now()
-    this.confirmedAt = this.since
+  /**
+   * @param since - when the first request that failed was sent.
+   * @param limit - the permits per interval that this process may use; 0 for none.
+   * @param waitMs - how long after `since` permits of before may still be in use.
+   * @param patienceMs - after how long a request counts as failed.
+   */
+  constructor(
+    options: CompleteOptions,
+    error: Error,
+    details: { since: number; now: Instant; limit: number; waitMs: number; patienceMs: number },
+  ) {
+    const { since, limit, waitMs, patienceMs } = details
     this.error = error
-    this.processes = options.share?.processes ?? 1
-    const { onStoreLost, intervalMs } = options
-    if (onStoreLost === 'fail-closed') return
-    // Whatever the fleet was granted before has by then ended and left the interval.
-    const opensAt = onStoreLost === 'share' ? this.since + leaseMs + intervalMs : this.since
-    const { share, ...others } = options
-    this.alone = new LocalPermits(onStoreLost === 'share' ? options : { ...others, share: undefined }, key)
-    this.#opensAt = opensAt
+    this.since = since
+    this.limit = limit
+    const opening = options.onStoreLost === 'fail-open' ? 0 : Math.max(waitMs, silenceMs + patienceMs)
+    this.opensAt = limit === 0 ? Number.POSITIVE_INFINITY : since + opening
+    this.#limits = new AdaptiveLimit({ ...options, limit: Math.max(1, limit) })
+    this.#cooldownMs = options.intervalMs + safetyMarginMs
+    this.#trustMs = 5500 + patienceMs
+    this.#confirmed = details.now
   }
 
-  /** @param isAsked - whether the store has a question that it has not answered. */
-  take(now: number, requestedAt: number, isAsked: boolean): Permit | number {
-    const isLost = isAsked || now - this.confirmedAt <= trustedForMs
-    if (this.alone === undefined || !isLost || now >= this.endsAt) {
-      return Number.POSITIVE_INFINITY
+  /** Notes that a request failed just now. */
+  confirm(at: Instant): void {
+    this.#confirmed = at
+  }
+
+  /** Returns whether the last failed request is recent enough to go by, on both clocks. */
+  isFresh({ now, wall }: Instant): boolean {
+    return now - this.#confirmed.now <= this.#trustMs && wall - this.#confirmed.wall <= this.#trustMs
+  }
+
+  /** Returns how many permits are free now. */
+  available(instant: Instant): number {
+    if (this.isReturning || instant.now < this.opensAt || !this.isFresh(instant)) return 0
+    this.#update(instant.now)
+    return Math.max(0, this.#limits.at(instant.now) - this.#occupied)
+  }
+
+  /** Returns an attempt, or the instant at which to ask again. */
+  take(instant: Instant): DegradedAttempt | number {
+    const { now } = instant
+    if (this.available(instant) === 0) {
+      if (this.isReturning || !this.isFresh(instant)) return Number.POSITIVE_INFINITY
+      if (now < this.opensAt) return this.opensAt
+      return Math.min(this.#coolingDown.first ?? Number.POSITIVE_INFINITY, this.#limits.growsAt(now))
     }
-    if (now < this.#opensAt) return this.#opensAt
-    return this.alone.take(now, requestedAt, 'live')
+    const attempt: DegradedAttempt = { lease: undefined }
+    this.attempts.add(attempt)
+    return attempt
+  }
+
+  /** Ends an attempt that has no lease. */
+  end(
+    attempt: DegradedAttempt,
+    at: number,
+    ending: 'cancelled' | 'throttled' | 'other',
+    grantedAt: number,
+  ): void {
+    this.attempts.delete(attempt)
+    if (ending !== 'cancelled') this.#coolingDown.push(at + this.#cooldownMs)
+    if (ending === 'throttled') this.#limits.throttled(grantedAt, at)
+  }
+
+  get #occupied(): number {
+    return this.attempts.size + this.#coolingDown.length
+  }
+
+  #update(now: number): void {
+    for (let freeAt = this.#coolingDown.first; freeAt !== undefined && freeAt <= now; ) {
+      this.#coolingDown.shift()
+      freeAt = this.#coolingDown.first
+    }
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { invalidOption, refuseUnknownOptions } from '../options.ts'
-import type { RateLimitStore } from '../store.ts'
-import { fleetScript } from './redis-script.ts'
+import { type RateLimitStore, StoreConflictError } from '../store.ts'
+import { fleetStep } from './lua-scripts.ts'
 
 /** The part of an `ioredis` client (`Redis` or `Cluster`) that is used. */
 export interface IoredisClient {
@@ -23,17 +23,20 @@ export interface RedisStoreOptions {
 
 type Evaluate = (
   source: { script: string } | { sha1: string },
-  key: string,
+  keys: readonly string[],
   request: string,
 ) => Promise<unknown>
 
-const sha1 = createHash('sha1').update(fleetScript).digest('hex')
+const sha1 = createHash('sha1').update(fleetStep).digest('hex')
+
+/** The structures of `fleet-step.lua`, in its order; the first is that of protocol 1. */
+const structures = ['', ':facts', ':out', ':rest', ':line', ':till', ':want', ':hold', ':seen', ':share']
 
 /**
  * Shares a limit between processes through Redis or Valkey: a single server, Sentinel or Cluster. The client stays the caller's:
- * it is neither connected nor closed here. Each key of a limiter is one key there, `prefix:{key}`, with a hash tag.
+ * it is neither connected nor closed here. The keys of a limiter begin with `prefix:{key}`: one hash tag, so one slot.
  *
- * @param client - of `ioredis` or of `redis` (node-redis), connected to a primary.
+ * @param client - of `ioredis` (4 or newer) or of `redis` (node-redis, 4 or newer), connected to a primary.
  * @throws {@link RateLimitError} `ERR_RATE_LIMIT_INVALID_OPTION`.
  */
 export function redisStore(
@@ -41,41 +44,80 @@ export function redisStore(
   options: RedisStoreOptions = {},
 ): RateLimitStore {
   const evaluate = evaluateWith(client)
+  const prefix = prefixOf(options)
+  return {
+    async step(key, request) {
+      const keys = fleetKeys(prefix, key)
+      try {
+        return await evaluate({ sha1 }, keys, request)
+      } catch (error) {
+        // The server was restarted, its scripts were flushed, or another one has taken over.
+        if (!/^NOSCRIPT/.test(messageOf(error))) throw conflictOf(error, key) ?? error
+      }
+      try {
+        return await evaluate({ script: fleetStep }, keys, request)
+      } catch (error) {
+        throw conflictOf(error, key) ?? error
+      }
+    },
+  }
+}
+
+/** Returns the prefix of the keys, checked. */
+function prefixOf(options: RedisStoreOptions): string {
   refuseUnknownOptions(options, ['prefix'])
   const { prefix = 'aurora-iam:rate-limit' } = options
   // A tag in the prefix would be the one that Redis Cluster goes by.
   if (typeof prefix !== 'string' || prefix === '' || /[{}]/.test(prefix)) {
     throw invalidOption('prefix', prefix, 'a text that is not empty and has no braces')
   }
-  return {
-    async step(key, request) {
-      const redisKey = `${prefix}:{${key.replaceAll(/[{}]/g, '_')}}`
-      try {
-        return await evaluate({ sha1 }, redisKey, request)
-      } catch (error) {
-        // The server was restarted, its scripts were flushed, or another one has taken over.
-        if (!/^NOSCRIPT/.test((error as Partial<Error> | undefined)?.message ?? '')) throw error
-        return await evaluate({ script: fleetScript }, redisKey, request)
-      }
-    },
+  return prefix
+}
+
+/** Returns the keys of a limiter, in the order that `fleet-step.lua` expects. */
+export function fleetKeys(prefix: string, key: string): string[] {
+  const base = `${prefix}:{${key.replaceAll(/[{}]/g, '_')}}`
+  return structures.map((structure) => `${base}${structure}`)
+}
+
+function messageOf(error: unknown): string {
+  return String((error as Partial<Error> | undefined)?.message ?? '')
+}
+
+/** Returns the error for a key of another type or protocol. */
+function conflictOf(cause: unknown, key: string): StoreConflictError | undefined {
+  const message = messageOf(cause)
+  const [, protocol] = /^(?:ERR )?PROTOCOL (\d+)/.exec(message) ?? []
+  if (protocol !== undefined) {
+    return new StoreConflictError(
+      `The key of "${key}" is in use by version ${protocol} of the fleet protocol. Update this process, or give it another \`prefix\`.`,
+      { cause },
+    )
   }
+  if (!/WRONGTYPE/.test(message)) return undefined
+  return new StoreConflictError(
+    `The key of "${key}" holds a value of another type, which is not of this library. Give \`redisStore\` another \`prefix\`.`,
+    { cause },
+  )
 }
 
 function evaluateWith(client: IoredisClient | NodeRedisClient): Evaluate {
-  const given = client as Partial<Record<'eval' | 'evalSha' | 'evalsha', unknown>> | null | undefined
+  const given = client as unknown as Partial<Record<string, unknown>> | null | undefined
   if (typeof given?.eval === 'function' && typeof given.evalSha === 'function') {
     const redis = client as NodeRedisClient
-    return (source, key, request) => {
-      const options = { keys: [key], arguments: [request] }
+    return (source, keys, request) => {
+      const options = { keys: [...keys], arguments: [request] }
       return 'sha1' in source ? redis.evalSha(source.sha1, options) : redis.eval(source.script, options)
     }
   }
-  if (typeof given?.eval === 'function' && typeof given.evalsha === 'function') {
+  // node-redis 3 has the commands of ioredis, but with callbacks: its errors would end the process.
+  const isCallbackClient = typeof given?.internal_send_command === 'function'
+  if (typeof given?.eval === 'function' && typeof given.evalsha === 'function' && !isCallbackClient) {
     const redis = client as IoredisClient
-    return (source, key, request) =>
+    return (source, keys, request) =>
       'sha1' in source
-        ? redis.evalsha(source.sha1, 1, key, request)
-        : redis.eval(source.script, 1, key, request)
+        ? redis.evalsha(source.sha1, keys.length, ...keys, request)
+        : redis.eval(source.script, keys.length, ...keys, request)
   }
-  throw invalidOption('client', client, 'a client of ioredis or of redis (node-redis)')
+  throw invalidOption('client', client, 'a client of ioredis or of redis (node-redis), version 4 or newer')
 }

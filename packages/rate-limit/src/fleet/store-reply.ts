@@ -1,37 +1,78 @@
-/** What the store says to one step: all that the process holds, and how things stand. */
-export interface FleetAnswer {
+/** Reply of the store to one step: every permit that the process holds, and the state of the key. */
+export interface StoreReply {
   /** The store's clock, in milliseconds. */
   readonly now: number
-  /** When the state began. It begins anew when it was lost. */
+  /** Whether the request came so late that nothing was granted or renewed. */
+  readonly isLate: boolean
+  /** When the state began. It begins again when it was lost. */
   readonly born: number
-  /** The smallest limit that a process has named lately. */
+  /** The smallest limit that a process named in the last minute. */
   readonly limit: number
   /** The limit in force: less than `limit` for a while after `'throttled'` outcomes. */
   readonly effectiveLimit: number
-  /** The most processes seen at a time in the last hour. */
+  /** The processes seen in the last minute. */
   readonly processes: number
-  /** When to ask again, for those who still wait. */
+  /** When to ask again, for a process that still waits. */
   readonly retryMs: number
-  /** How long a process that went on alone has to go on so, for all to come back together. */
-  readonly aloneForMs: number
+  /** How many permits this process may use per interval while the store is lost. */
+  readonly share: number
+  /** After how long to call again though nothing is wanted; 0 for never. */
+  readonly renewMs: number
+  /** The longest lease of the fleet. */
+  readonly slowestLeaseMs: number
+  /** First identifier of the permits made for attempts that were under way without the store. */
+  readonly firstAdopted: number
+  /** Turns of this process in the two lanes; 0 outside of the queue. */
+  readonly turns: readonly [live: number, background: number]
+  /** The processes that wait. */
+  readonly waiting: number
+  /** The permits that processes hold. */
+  readonly inUse: number
   /** Every permit that the process holds, and how long until it may be used. */
   readonly held: ReadonlyArray<{ readonly id: number; readonly waitMs: number }>
 }
 
-/** @throws {@link Error} for anything that is not an answer of the script. */
-export function readFleetAnswer(reply: unknown): FleetAnswer {
-  // Some clients can be set to give numbers as texts.
-  const numbers = Array.isArray(reply)
+const headerLength = 15
+
+/**
+ * Reads the reply of a store.
+ *
+ * @throws {@link Error} for anything that is not a reply of the protocol.
+ */
+export function readStoreReply(reply: unknown): StoreReply {
+  // Some clients can be set to return numbers as texts.
+  const numbers: number[] = Array.isArray(reply)
     ? reply.map((each) => (typeof each === 'string' ? Number(each) : each))
     : []
-  const [now, born, limit, effectiveLimit, processes, retryMs, aloneForMs, ...rest] = numbers
-  const isAnswer =
-    numbers.length >= 7 &&
-    numbers.length % 2 === 1 &&
+  const isReply =
+    numbers.length >= headerLength &&
+    (numbers.length - headerLength) % 2 === 0 &&
     numbers.every((each) => Number.isSafeInteger(each) && each >= 0) &&
-    Math.min(limit, effectiveLimit, processes) >= 1
-  if (!isAnswer) throw new Error('The store answered something that is not an answer of the fleet protocol.')
+    Math.min(...numbers.slice(3, 6)) >= 1
+  if (!isReply) throw new Error('Its reply is not one of the fleet protocol.')
+  const [now, late, born, limit, effectiveLimit, processes, retryMs, share, renewMs] = numbers as Nine
+  const [slowestLeaseMs, firstAdopted, live, background, waiting, inUse] = numbers.slice(9) as Nine
   const held = []
-  for (let index = 0; index < rest.length; index += 2) held.push({ id: rest[index], waitMs: rest[index + 1] })
-  return { now, born, limit, effectiveLimit, processes, retryMs, aloneForMs, held }
+  for (let index = headerLength; index < numbers.length; index += 2) {
+    held.push({ id: numbers[index] as number, waitMs: numbers[index + 1] as number })
+  }
+  return {
+    now,
+    isLate: late === 1,
+    born,
+    limit,
+    effectiveLimit,
+    processes,
+    retryMs,
+    share: Math.min(share, limit),
+    renewMs,
+    slowestLeaseMs,
+    firstAdopted,
+    turns: [live, background],
+    waiting,
+    inUse,
+    held,
+  }
 }
+
+type Nine = [number, number, number, number, number, number, number, number, number]

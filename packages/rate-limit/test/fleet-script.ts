@@ -1,0 +1,38 @@
+import type { Redis } from 'ioredis'
+import { fleetKeys } from '../src/fleet/redis-store.ts'
+import type { ScriptRunner } from './fleet-scenario.ts'
+
+/** The script with its clock replaced by two further arguments. */
+export function onGivenClock(script: string): string {
+  const parts = script.split("redis.call('TIME')")
+  if (parts.length !== 2) throw new Error('The script has to read the time in one place.')
+  return parts.join('{ ARGV[2], ARGV[3] }')
+}
+
+/** Runs a script on a given clock, and loses the data of a key. */
+export function scriptRunner(
+  redis: Redis,
+  script: string,
+): { run: ScriptRunner; lose: (key: string) => Promise<void> } {
+  const keysOf = (key: string) => fleetKeys('test', key)
+  return {
+    run: (key, request, now) => {
+      const keys = keysOf(key)
+      return redis.eval(script, keys.length, ...keys, request, Math.floor(now / 1000), (now % 1000) * 1000)
+    },
+    lose: async (key) => {
+      await redis.del(...keysOf(key))
+    },
+  }
+}
+
+/** Returns the most arrivals in any half-open interval. */
+export function peak(arrivals: readonly number[], intervalMs: number): number {
+  let first = 0
+  let most = 0
+  for (const [last, at] of arrivals.entries()) {
+    while (at - arrivals[first]! >= intervalMs) first += 1
+    most = Math.max(most, last - first + 1)
+  }
+  return most
+}
