@@ -85,6 +85,7 @@ export async function playFleet(
 ): Promise<{ arrivals: number[]; unanswered: number; trace: string[] }> {
   const { limit, intervalMs, callers, freeze, crash, outages, cut, step } = scenario
   const clock = new SimulatedClock()
+  clock.driveWallClock()
   const startedAt = clock.now()
   const elapsed = () => clock.now() - startedAt
   const isDuring = (span: { fromMs: number; forMs: number } | undefined) =>
@@ -175,7 +176,10 @@ export async function playFleet(
   // Every process has met the store before anything happens to it.
   for (const limiter of limiters) {
     clock.after(0, () => {
-      void limiter.acquire().then((permit) => permit.cancel())
+      limiter.acquire().then(
+        (permit) => permit.cancel(),
+        () => {},
+      )
     })
   }
   for (const outage of outages) {

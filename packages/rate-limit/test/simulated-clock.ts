@@ -1,3 +1,4 @@
+import { vi } from 'vitest'
 import type { RateLimitClock } from '../src/index.ts'
 
 interface Event {
@@ -25,6 +26,11 @@ export class SimulatedClock implements RateLimitClock {
 
   now(): number {
     return this.#now
+  }
+
+  /** Has the wall clock go with this one, until the test is over or the mocks are restored. */
+  driveWallClock(): void {
+    vi.spyOn(Date, 'now').mockImplementation(() => 1_700_000_000_000 + this.#now)
   }
 
   setTimer(callback: () => void, delayMs: number, isBackground = false): () => void {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { RedisServer } from '@aurora-iam/test-support/redis-server'
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { fleetStep } from '../../src/fleet/lua-scripts.ts'
 import { fleetKeys } from '../../src/fleet/redis-store.ts'
 import { createRateLimiter, redisStore } from '../../src/index.ts'
@@ -49,6 +49,7 @@ const intervalMs = 1000
 /** Plays a deployment; returns when each login was counted. */
 async function play({ limit, members }: Deployment): Promise<number[]> {
   const clock = new SimulatedClock()
+  clock.driveWallClock()
   const key = `deployment-${keys++}`
   const startedAt = clock.now()
   const serverTime = () => Math.floor(1_700_000_000_000 + clock.now() - startedAt)
@@ -153,6 +154,10 @@ class Predecessor {
 }
 
 const seed = Number(process.env.FLEET_SEED ?? Math.floor(Math.random() * 2 ** 31))
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
 
 test(`processes of this release and of its predecessor on one key: never over the limit, and all log in (FLEET_SEED=${seed})`, async () => {
   await fc.assert(

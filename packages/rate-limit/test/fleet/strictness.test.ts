@@ -1,7 +1,7 @@
 import { RedisServer } from '@aurora-iam/test-support/redis-server'
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { fleetStep } from '../../src/fleet/lua-scripts.ts'
 import { type FleetScenario, fleetScenarios, playFleet } from '../fleet-scenario.ts'
 import { onGivenClock, peak, scriptRunner } from '../fleet-script.ts'
@@ -21,8 +21,18 @@ afterAll(async () => {
   await server.close()
 })
 
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
 function play(scenario: FleetScenario, script: string) {
   const { run, lose } = scriptRunner(redis, script)
+  // The jitter of retries is the same each time that a scenario is played.
+  let random = 20
+  vi.spyOn(Math, 'random').mockImplementation(() => {
+    random = (random * 48_271) % 2_147_483_647
+    return random / 2_147_483_647
+  })
   return playFleet(scenario, `scenario-${scenariosPlayed++}`, run, lose)
 }
 
@@ -40,3 +50,65 @@ test(`any mix of crashes, freezes, outages, slow networks and clock steps: never
     { seed, numRuns: Number(process.env.FLEET_RUNS ?? 100), endOnFailure: process.env.FLEET_FAST === '1' },
   )
 }, 3_600_000)
+
+// Each of these was a failure once, or would be one.
+test.each([
+  ['counts from the grant instead of the outcome', 'max(now - age, from) + rest', 'from + rest'],
+  [
+    'grants at once after a loss',
+    'facts.quiet = max(facts.quiet, facts.born + known + GRACE + rest)',
+    'facts.quiet = 0',
+  ],
+  [
+    'does not know how many go on without it',
+    'if facts.phaseEnd > 0 then capacity = min(capacity, facts.back) end',
+    '',
+  ],
+  ['believes a clock that a process saw jump', ' or facts.born == request.reset', ''],
+  ['promises its whole limit to each process', 'min(target, ours - (facts.promised - before))', 'ours'],
+])(
+  'the same property catches a script that %s',
+  async (_, right, wrong) => {
+    const script = onGivenClock(fleetStep)
+    expect(script.split(right)).toHaveLength(2)
+    const broken = script.replace(right, wrong)
+    const result = await fc.check(
+      fc.asyncProperty(fleetScenarios, async (scenario) => {
+        const { arrivals, unanswered } = await play(scenario, broken)
+        return peak(arrivals, scenario.intervalMs) <= scenario.limit && unanswered === 0
+      }),
+      { seed: 20, numRuns: 600, endOnFailure: true },
+    )
+    expect(result.failed).toBe(true)
+  },
+  300_000,
+)
+
+test('a holder that is cut off, its last packets a second under way: never over, but for a script without grace', async () => {
+  const caller = { gapMs: 0, ending: 'ok', lane: 'live' } as const
+  const scenario: FleetScenario = {
+    limit: 5,
+    intervalMs: 250,
+    processes: 2,
+    onStoreLost: 'fail-closed',
+    callers: [
+      // The last look at the permit is a moment before the lease ends.
+      ...Array.from({ length: 5 }, () => ({ ...caller, process: 0, latencyMs: 800, arrival: 0.5 })),
+      ...Array.from({ length: 30 }, () => ({ ...caller, process: 1, latencyMs: 10, arrival: 0.5 })),
+    ],
+    delays: [1],
+    lastPacketMs: 950,
+    freeze: undefined,
+    crash: undefined,
+    outages: [],
+    cut: { process: 0, fromMs: 1770, forMs: 6000 },
+    step: undefined,
+  }
+  const script = onGivenClock(fleetStep)
+  const { arrivals } = await play(scenario, script)
+  expect(arrivals).toHaveLength(35)
+  expect(peak(arrivals, 250)).toBeLessThanOrEqual(5)
+  const withoutGrace = script.replace('+ GRACE + rest)\n  if owner', '+ rest)\n  if owner')
+  expect(withoutGrace).not.toBe(script)
+  expect(peak((await play(scenario, withoutGrace)).arrivals, 250)).toBeGreaterThan(5)
+})

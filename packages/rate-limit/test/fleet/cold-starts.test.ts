@@ -1,0 +1,39 @@
+import { RedisServer } from '@aurora-iam/test-support/redis-server'
+import { Redis } from 'ioredis'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { playColdStart } from '../cold-start.ts'
+
+let server: RedisServer
+let redis: Redis
+
+beforeAll(async () => {
+  server = await RedisServer.start()
+  redis = new Redis(server.port)
+})
+
+afterAll(async () => {
+  redis.disconnect()
+  await server.close()
+})
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+// The large ones are in `cold-starts.soak.ts`.
+test.each([
+  { limit: 20, processes: 300, overMs: 0 },
+  { limit: 200, processes: 1000, overMs: 0 },
+  { limit: 200, processes: 1000, overMs: 1000 },
+])(
+  '$processes cold starts within $overMs ms at a limit of $limit: never over, never idle',
+  async (start) => {
+    const { most, used, longestGapMs, failed } = await playColdStart(redis, start)
+    expect(failed).toBe(0)
+    expect(most).toBeLessThanOrEqual(start.limit)
+    expect(used).toBeGreaterThanOrEqual(0.95)
+    // All permits of a second may be used at its begin.
+    expect(longestGapMs).toBeLessThan(1100)
+  },
+  60_000,
+)
