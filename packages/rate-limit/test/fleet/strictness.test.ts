@@ -94,7 +94,10 @@ test('a holder that is cut off, its last packets a second under way: never over,
     callers: [
       // The last look at the permit is a moment before the lease ends.
       ...Array.from({ length: 5 }, () => ({ ...caller, process: 0, latencyMs: 800, arrival: 0.5 })),
-      ...Array.from({ length: 30 }, () => ({ ...caller, process: 1, latencyMs: 10, arrival: 0.5 })),
+      ...Array.from({ length: 30 }, (_, index) => {
+        const gapMs = index === 0 ? 1765 : 0
+        return { ...caller, gapMs, process: 1, latencyMs: 10, arrival: 0.5 }
+      }),
     ],
     delays: [1],
     lastPacketMs: 950,
