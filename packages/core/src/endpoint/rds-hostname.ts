@@ -120,7 +120,7 @@ export function assertSignableHostname(hostname: string, option: string): string
 }
 
 /** Returns true for a DNS name of two labels or more. */
-export function isDnsName(text: string): boolean {
+function isDnsName(text: string): boolean {
   return DNS_NAME.test(text)
 }
 

@@ -31,7 +31,7 @@ export async function openTogether<Connection>(
   if (!Number.isInteger(count) || count < 1 || count > pool.size) {
     throw new AuroraIamError(
       'ERR_AURORA_IAM_INVALID_OPTION',
-      `count: expected a whole number from 1 to ${pool.size}, the size of the pool, got ${describe(count)}.`,
+      `count: expected a whole number from 1 to ${pool.size}, the size of the pool, got ${describe(count, { showNumber: true })}.`,
       { option: 'count' },
     )
   }

@@ -1,0 +1,107 @@
+import { execFileSync } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { isolateAwsEnvironment, pathOf, write } from '@aurora-iam/test-support/aws-environment'
+import { STATIC } from '@aurora-iam/test-support/example-credentials'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { type AuroraIam, createAuroraIam } from '../../src/index.ts'
+
+isolateAwsEnvironment()
+
+const TARGET = {
+  hostname: 'db.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com',
+  port: 3306,
+  username: 'app',
+}
+const TIMEOUT = { code: 'ERR_AURORA_IAM_CREDENTIALS_TIMEOUT', option: 'credentials', retryable: true }
+const open: AuroraIam[] = []
+
+function start(options: Parameters<typeof createAuroraIam>[0] = {}): AuroraIam {
+  const iam = createAuroraIam({ credentialsTimeoutMs: 50, ...options })
+  open.push(iam)
+  return iam
+}
+
+afterEach(() => {
+  vi.useRealTimers()
+  for (const iam of open.splice(0)) iam.close()
+})
+
+describe('a provider that answers no call', () => {
+  test('two calls, then each fails at once with the reason, for every AuroraIam that has it', async () => {
+    let calls = 0
+    const credentials = () => {
+      calls++
+      return new Promise<never>(() => {})
+    }
+    const iam = start({ credentials })
+    for (let attempt = 0; attempt < 10; attempt++) {
+      expect(await rejectionOf(iam.token(TARGET))).toMatchObject(TIMEOUT)
+    }
+    expect(calls).toBe(2)
+    const error = await rejectionOf(start({ credentials }).token(TARGET))
+    expect(error).toMatchObject(TIMEOUT)
+    expect(error.message).toMatch(/has not answered 2 earlier calls, the first for 0 s/)
+    expect(calls).toBe(2)
+  })
+
+  test('that answers late: it is called again', async () => {
+    const answers: Array<() => void> = []
+    let isBack = false
+    const credentials = () =>
+      isBack
+        ? Promise.resolve(STATIC)
+        : new Promise<typeof STATIC>((resolve) => answers.push(() => resolve(STATIC)))
+    const iam = start({ credentials })
+    for (let attempt = 0; attempt < 3; attempt++) await rejectionOf(iam.token(TARGET))
+    isBack = true
+    for (const answer of answers) answer()
+    await new Promise(setImmediate)
+    expect((await iam.token(TARGET)).value).toContain('AKIDEXAMPLE')
+  })
+
+  test('and never does: one call in a minute takes the place of the oldest', async () => {
+    let calls = 0
+    const credentials = () => {
+      calls++
+      return new Promise<never>(() => {})
+    }
+    const iam = start({ credentials })
+    vi.useFakeTimers({ toFake: ['performance'] })
+    for (let attempt = 0; attempt < 3; attempt++) await rejectionOf(iam.token(TARGET))
+    vi.advanceTimersByTime(61_000)
+    for (let attempt = 0; attempt < 3; attempt++) await rejectionOf(iam.token(TARGET))
+    expect(calls).toBe(3)
+  })
+})
+
+test('a credential_process that hangs: two commands at most, and close() ends them', async () => {
+  await write('never.sh', `echo $$ >>'${pathOf('pids')}'; exec sleep 60`)
+  await write('config', `[profile hangs]\ncredential_process = sh ${pathOf('never.sh')}\n`)
+  const iam = start({ profile: 'hangs' })
+  for (let attempt = 0; attempt < 6; attempt++) await rejectionOf(iam.token(TARGET))
+  const pids = await vi.waitFor(async () => {
+    const lines = (await readFile(pathOf('pids'), 'utf8')).trim().split('\n')
+    expect(lines).toHaveLength(2)
+    return lines.map(Number)
+  }, 10_000)
+  iam.close()
+  await vi.waitFor(() => {
+    for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow('ESRCH')
+  }, 10_000)
+})
+
+test('shared files on a file system that does not answer: one read, and other files can be read', async () => {
+  // Reading a pipe that nothing writes to blocks a thread of libuv, as a file system that does not answer does.
+  execFileSync('mkfifo', [pathOf('config')])
+  const iams = Array.from({ length: 4 }, (_, index) => start({ profile: `p${index}` }))
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const errors = await Promise.all(iams.map((iam) => rejectionOf(iam.token(TARGET))))
+    for (const error of errors) expect(error).toMatchObject(TIMEOUT)
+    if (attempt > 0) expect(errors[0]?.message).toMatch(/AWS shared files.*file system/)
+  }
+  await write('other', 'readable')
+  expect(await readFile(pathOf('other'), 'utf8')).toBe('readable')
+  // Lets the blocked read end.
+  await write('config', '')
+})

@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest'
+import { adapterIam } from '../../src/adapter.ts'
+import { accessDeniedHint } from '../../src/login/access-denied-hint.ts'
+import { type DenialCause, type DenialEvidence, rankDenialCauses } from '../../src/login/denial-causes.ts'
+
+const HOUR_MS = 3_600_000
+const NOW = Date.parse('2026-11-23T12:00:00Z')
+const R = 'abcdefghijkl.eu-west-1.rds.amazonaws.com'
+
+const HOSTS = {
+  cluster: `db.cluster-${R}`,
+  'cluster-ro': `db.cluster-ro-${R}`,
+  'cluster-custom': `db.cluster-custom-${R}`,
+  instance: `db.${R}`,
+  proxy: `p.proxy-${R}`,
+  'proxy-endpoint': `e.endpoint.proxy-${R}`,
+} as const
+
+const GLOBAL = 'bank.global-abcdefghijkl.global.rds.amazonaws.com'
+
+function targetOf(hostname: string, port = 3306) {
+  const region = hostname.includes('eu-west-1') ? undefined : 'eu-west-1'
+  return adapterIam({ hostname, region }).resolve({ host: hostname, port, user: 'app' })
+}
+
+const CREDENTIALS = {
+  expiresMs: NOW + HOUR_MS,
+  endedMs: undefined,
+  isTemporary: true,
+  ageMs: 60_000,
+  clockAheadOfStsMs: undefined,
+}
+const TEMPORARY = { ...CREDENTIALS, expiresMs: Number.POSITIVE_INFINITY }
+
+function evidenceOf(
+  hostname: string,
+  planted: Partial<DenialEvidence> & { port?: number } = {},
+): DenialEvidence {
+  return {
+    target: targetOf(hostname, planted.port),
+    dialled: { host: hostname, port: 3306 },
+    nowMs: NOW,
+    clockMovedMs: 0,
+    accepted: 0,
+    acceptedAgoMs: undefined,
+    recentLogins: 1,
+    isRefusedEverywhere: false,
+    credentials: CREDENTIALS,
+    claims: undefined,
+    ...planted,
+  }
+}
+
+const CLAIMS = { username: 'app', region: 'eu-west-1', port: 3306, expiresAt: new Date(NOW + HOUR_MS) }
+const TUNNEL = { port: 13_306, dialled: { host: '127.0.0.1', port: 13_306 } }
+type Planted = readonly [what: string, planted: Parameters<typeof evidenceOf>[1], cause: DenialCause]
+
+const PLANTED: readonly Planted[] = [
+  ['nothing is known', {}, 'permission'],
+  [
+    'the clock differs from that of STS',
+    { credentials: { ...CREDENTIALS, clockAheadOfStsMs: 20 * 60_000 } },
+    'clock',
+  ],
+  ['the clock was set', { clockMovedMs: -HOUR_MS }, 'clock'],
+  [
+    'the credentials last longer than any',
+    { credentials: { ...CREDENTIALS, expiresMs: NOW + 40 * HOUR_MS } },
+    'clock',
+  ],
+  ['all were rejected', { isRefusedEverywhere: true }, 'clock'],
+  [
+    'the SDK still uses expired credentials',
+    { credentials: { ...CREDENTIALS, endedMs: NOW - 1 } },
+    'credentials-expired',
+  ],
+  [
+    'old credentials without an expiration',
+    { credentials: { ...TEMPORARY, ageMs: 2 * HOUR_MS } },
+    'credentials-expired',
+  ],
+  [
+    'such credentials that worked',
+    { credentials: TEMPORARY, accepted: 9, acceptedAgoMs: HOUR_MS, recentLogins: 1 },
+    'withdrawn',
+  ],
+  ['a tunnel', TUNNEL, 'port'],
+  ['accepted a moment ago', { accepted: 9, acceptedAgoMs: 2_000 }, 'throttled'],
+  [
+    'a burst of logins that worked before',
+    { accepted: 9, acceptedAgoMs: HOUR_MS, recentLogins: 40 },
+    'throttled',
+  ],
+  ['a burst of first logins', { recentLogins: 40 }, 'throttled'],
+  ['accepted an hour ago', { accepted: 9, acceptedAgoMs: HOUR_MS }, 'withdrawn'],
+]
+
+describe.each(Object.entries(HOSTS))('%s', (_kind, hostname) => {
+  test.each(PLANTED)('%s: the cause comes first', (_what, planted, cause) => {
+    const evidence = evidenceOf(hostname, planted)
+    expect(rankDenialCauses(evidence)[0]).toBe(cause)
+    expect(accessDeniedHint(evidence).message).toContain('(1) ')
+  })
+
+  test("a token provider's token of another host or user: it comes first", () => {
+    for (const claims of [
+      { ...CLAIMS, hostname: 'other' },
+      { ...CLAIMS, hostname, username: 'other' },
+    ]) {
+      const evidence = evidenceOf(hostname, { claims, credentials: undefined })
+      expect(rankDenialCauses(evidence)[0]).toBe('foreign-token')
+      expect(accessDeniedHint(evidence).message).toMatch(/\(1\) the token of `tokenProvider` is for another/)
+    }
+  })
+})
+
+test('the global writer: the Region first, with the command that returns it', () => {
+  const evidence = evidenceOf(GLOBAL)
+  expect(rankDenialCauses(evidence)[0]).toBe('region')
+  expect(accessDeniedHint(evidence).message).toContain('aws rds describe-global-clusters')
+})
+
+test('a CNAME as the signed name: the name first, then the Region', () => {
+  expect(rankDenialCauses(evidenceOf('db.bank.internal')).slice(0, 2)).toEqual(['name', 'region'])
+})
+
+test('a name or Region that was accepted before: not suspected', () => {
+  const evidence = evidenceOf(GLOBAL, { accepted: 3, acceptedAgoMs: HOUR_MS })
+  expect(rankDenialCauses(evidence)).not.toContain('region')
+})
+
+test('a clock that agrees with STS: not on the list', () => {
+  const credentials = { ...CREDENTIALS, clockAheadOfStsMs: 200 }
+  expect(rankDenialCauses(evidenceOf(HOSTS.cluster, { credentials }))).not.toContain('clock')
+})
+
+test('RDS Proxy: both of its modes, and no user or setting of the database', () => {
+  const causes = rankDenialCauses(evidenceOf(HOSTS.proxy))
+  expect(causes).toEqual(['permission', 'proxy-secret', 'proxy-role', 'throttled', 'clock'])
+  expect(accessDeniedHint(evidenceOf(HOSTS.proxy)).message).toMatch(
+    /dbuser:prx-…\/app.*DefaultAuthScheme NONE.*IAM_AUTH/,
+  )
+})
+
+test('an instance: its resource id, and that of a cluster it may be a member of', () => {
+  const { message } = accessDeniedHint(evidenceOf(HOSTS.instance))
+  expect(message).toMatch(
+    /dbuser:db-…\/app, or for a member of a cluster cluster-….*modify-db-instance.*modify-db-cluster/,
+  )
+})
