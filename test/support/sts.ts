@@ -11,6 +11,8 @@ export interface StsRequest {
   readonly WebIdentityToken?: string
   /** Undefined where the request is not signed, as with a web identity. */
   readonly accessKeyId: string | undefined
+  /** Region that the request is signed for; undefined where it is not signed. */
+  readonly region: string | undefined
 }
 
 /** Answers of the local STS: a role for some minutes, one of AWS's error codes, or no answer. */
@@ -24,8 +26,9 @@ export function serveSts(answer: (request: StsRequest) => StsAnswer, clock = Dat
   return serveHttp(async (request, response) => {
     let body = ''
     for await (const chunk of request) body += chunk
-    const accessKeyId = /Credential=(\w+)\//.exec(request.headers.authorization ?? '')?.[1]
-    const asked = { ...Object.fromEntries(new URLSearchParams(body)), accessKeyId } as unknown as StsRequest
+    const scope = /Credential=(\w+)\/\d+\/([\w-]+)\//.exec(request.headers.authorization ?? '')
+    const signed = { accessKeyId: scope?.[1], region: scope?.[2] }
+    const asked = { ...Object.fromEntries(new URLSearchParams(body)), ...signed } as unknown as StsRequest
     const answered = answer(asked)
     if (!answered) return
     const headers = { 'content-type': 'text/xml', date: new Date(clock()).toUTCString() }

@@ -159,6 +159,54 @@ source_profile = source
   })
 })
 
+describe('the Region that AWS STS is asked in', () => {
+  const DATABASES = {
+    Sydney: 'db.cluster-abcdefghijkl.ap-southeast-2.rds.amazonaws.com',
+    China: 'db.cluster-abcdefghijkl.rds.cn-north-1.amazonaws.com.cn',
+    GovCloud: 'db.cluster-abcdefghijkl.us-gov-west-1.rds.amazonaws.com',
+  }
+  const PROFILE = `[profile app]\nrole_arn = ${ROLE}\nsource_profile = source\n`
+  const SOURCE_KEYS = `[source]\naws_access_key_id = AKIDSOURCE\naws_secret_access_key = ${SECRET}\n`
+
+  beforeEach(async () => {
+    await write('config', PROFILE)
+    await write('credentials', SOURCE_KEYS)
+  })
+
+  test.each([
+    [undefined, DATABASES.Sydney, 'ap-southeast-2'],
+    [undefined, DATABASES.China, 'cn-north-1'],
+    [undefined, DATABASES.GovCloud, 'us-gov-west-1'],
+    ['eu-west-1', DATABASES.Sydney, 'eu-west-1'],
+    ['us-east-1', DATABASES.China, 'cn-north-1'],
+  ])('AWS_REGION %s, database %s: %s, without a warning of the SDK', async (configured, hostname, region) => {
+    vi.stubEnv('AWS_REGION', configured)
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    await start({ profile: 'app' }).token({ ...TARGET, hostname })
+    expect(asked).toMatchObject([{ Action: 'AssumeRole', region }])
+    expect(warn).not.toHaveBeenCalled()
+    warn.mockRestore()
+  })
+
+  test('a Region of the role profile: it is the one', async () => {
+    vi.stubEnv('AWS_REGION', undefined)
+    await write('config', `${PROFILE}region = eu-north-1\n`)
+    await start({ profile: 'app' }).token({ ...TARGET, hostname: DATABASES.Sydney })
+    expect(asked).toMatchObject([{ region: 'eu-north-1' }])
+  })
+
+  test('a web identity without AWS_REGION: no warning of the SDK about us-east-1', async () => {
+    vi.stubEnv('AWS_REGION', undefined)
+    await write('jwt', 'jwt')
+    vi.stubEnv('AWS_ROLE_ARN', ROLE)
+    vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', pathOf('jwt'))
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    expect((await start().token({ ...TARGET, hostname: DATABASES.Sydney })).value).toContain('AKIDROLE')
+    expect(warn).not.toHaveBeenCalled()
+    warn.mockRestore()
+  })
+})
+
 describe('the time in the answers of STS', () => {
   beforeEach(async () => {
     await write('jwt', 'jwt')

@@ -1,5 +1,5 @@
 import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
-import { adapterIam } from '@aurora-iam/core/adapter'
+import { adapterIam, ownProperties } from '@aurora-iam/core/adapter'
 import type { Knex } from 'knex'
 import { assertConfig } from './config.ts'
 import { auroraIamConnection } from './connection.ts'
@@ -15,7 +15,7 @@ import { alignTimeouts } from './timeouts.ts'
  * const db = knex(withAuroraIam({ client: 'mysql2', connection: { host, user, database } }))
  * ```
  *
- * @param config - Knex's configuration. `client` is `'mysql2'` or a class that extends Knex's mysql2 client, `connection`
+ * @param given - Knex's configuration. `client` is `'mysql2'` or a class that extends Knex's mysql2 client, `connection`
  * is an object without a password
  * @param iam - options, or an {@link AuroraIam} to share between instances. @defaultValue the AWS SDK's defaults
  * @returns a copy of `config` whose `connection` is a function, as Knex allows. It always returns the same settings,
@@ -23,8 +23,9 @@ import { alignTimeouts } from './timeouts.ts'
  * left out may be longer than Knex's own. With `retryRejectedLogins` the `client` is a class
  * @throws {@link AuroraIamError} for everything that is wrong with the configuration
  */
-export function withAuroraIam(config: Knex.Config, iam?: AuroraIam | AuroraIamOptions): Knex.Config {
+export function withAuroraIam(given: Knex.Config, iam?: AuroraIam | AuroraIamOptions): Knex.Config {
   const shared = adapterIam(iam)
+  const config: Knex.Config = ownProperties(given)
   assertConfig(config)
   const connection = auroraIamConnection(config.connection, shared)
   if (!shared.enabled) return { ...config, connection }

@@ -1,5 +1,5 @@
 import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
-import { adapterIam } from '@aurora-iam/core/adapter'
+import { adapterIam, ownProperties } from '@aurora-iam/core/adapter'
 import type { Mysql2Options } from './driver-types.ts'
 import { connectionHooks, DEFAULT_CONNECT_TIMEOUT_MS } from './hooks.ts'
 import { expandUri } from './options/connection-uri.ts'
@@ -27,10 +27,12 @@ export function withAuroraIam(options: Mysql2Options, iam?: AuroraIam | AuroraIa
   assertNoPoolOptions(iam)
   assertOptionsObject(options)
   if (!shared.enabled) {
-    assertPlainPassword(options)
+    assertPlainPassword(ownProperties(options))
     return { ...options }
   }
-  const { host, port, user, ssl, connectTimeout, authPlugins, ...rest } = expandUri(options)
+  const { host, port, user, ssl, connectTimeout, authPlugins, ...rest } = ownProperties(
+    expandUri(ownProperties(options)),
+  )
   assertDriverOptions({ ...rest, authPlugins, connectTimeout })
   const target = shared.resolve({ host, port, user })
   const loginTimeout = connectTimeout ?? DEFAULT_CONNECT_TIMEOUT_MS

@@ -1,5 +1,5 @@
 import { type AuroraIam, AuroraIamError, type AuroraIamOptions } from '@aurora-iam/core'
-import { type AdapterIam, adapterIam, describe } from '@aurora-iam/core/adapter'
+import { type AdapterIam, adapterIam, describe, ownProperties } from '@aurora-iam/core/adapter'
 import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils'
 import { AuroraIamAdapterFactory } from './adapter.ts'
 import { type CommonConfig, openWithIam, openWithPassword } from './connect/open-connection.ts'
@@ -80,9 +80,9 @@ export function auroraIam(
   }
   const shared = adapterIam(iam)
   // Own properties alone: a polluted Object.prototype must not decide where the token goes.
-  const own: AuroraIamPrismaOptions = Object.assign(Object.create(null), options)
+  const own = ownProperties(options)
   const settings = readPoolSettings(own)
-  const given = expandUrl(own)
+  const given = ownProperties(expandUrl(own))
   assertPassword(given, shared.enabled, own.password === undefined)
   const activity = new Activity()
   const connector = connectorFor(given, settings.connectTimeoutMs, shared, activity)

@@ -95,11 +95,13 @@ const expectations: Readonly<Record<NumericOption, { kind: string; allows: (valu
  * @param name - what to call the options object in messages; empty for the options themselves.
  * @throws {@link RateLimitError} `ERR_RATE_LIMIT_INVALID_OPTION`.
  */
-export function completeOptions(options: RateLimiterOptions, name = ''): CompleteOptions {
+export function completeOptions(given: RateLimiterOptions, name = ''): CompleteOptions {
   const prefix = name === '' ? '' : `${name}.`
-  if (typeof options !== 'object' || options === null) {
-    throw invalidOption(name || 'options', options, 'an object with a `limit`, such as { limit: 20 }')
+  if (typeof given !== 'object' || given === null) {
+    throw invalidOption(name || 'options', given, 'an object with a `limit`, such as { limit: 20 }')
   }
+  // Without a prototype: what another package left on `Object.prototype` is no option.
+  const options: RateLimiterOptions = Object.assign(Object.create(null), given)
   refuseUnknownOptions(options, optionNames, prefix)
   for (const option of Object.keys(expectations) as NumericOption[]) {
     const value = options[option]

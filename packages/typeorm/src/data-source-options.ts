@@ -1,5 +1,5 @@
 import { AuroraIamError } from '@aurora-iam/core'
-import { assertNoIamOptions, describe } from '@aurora-iam/core/adapter'
+import { assertNoIamOptions, describe, ownProperties } from '@aurora-iam/core/adapter'
 import { assertDriverOptions, iamOfHooks } from '@aurora-iam/mysql2/adapter'
 import type { MysqlDataSourceOptions, NodeOptions } from './data-source-types.ts'
 import { conflict, invalid, named } from './refusals.ts'
@@ -59,7 +59,7 @@ export function assertOnMysql2(options: MysqlDataSourceOptions): void {
   if (typeof extra !== 'object') throw invalid('extra', 'an object', extra)
   named('extra.', () => assertDriverOptions(extra))
   for (const [option, own] of OWN_OPTION) {
-    if ((extra as Record<string, unknown>)[option] === undefined) continue
+    if ((ownProperties(extra) as Record<string, unknown>)[option] === undefined) continue
     throw conflict(
       `extra.${option}`,
       `TypeORM would put it over what withAuroraIam sets. Give \`${own}\` beside \`extra\``,

@@ -1,4 +1,4 @@
-import type { AdapterIam, ConnectionTarget } from '@aurora-iam/core/adapter'
+import { type AdapterIam, type ConnectionTarget, ownProperties } from '@aurora-iam/core/adapter'
 import { assertDriverOptions } from '@aurora-iam/mysql2/adapter'
 import type { NodeOptions } from './data-source-types.ts'
 import { named } from './refusals.ts'
@@ -21,7 +21,7 @@ const ADDRESS = ['host', 'port', 'username']
  * @throws {@link AuroraIamError} for an address that cannot be signed, and for what contradicts IAM
  */
 export function resolveNode<T extends NodeOptions>(iam: AdapterIam, options: T, path = ''): Resolved<T> {
-  const expanded = named(path, () => expandUrl(options))
+  const expanded = named(path, () => ownProperties(expandUrl(ownProperties(options))))
   named(path, () => assertDriverOptions(expanded))
   const { host, port, username } = expanded
   const target = named(

@@ -1,5 +1,5 @@
 import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
-import { type AdapterIam, adapterIam } from '@aurora-iam/core/adapter'
+import { type AdapterIam, adapterIam, ownProperties } from '@aurora-iam/core/adapter'
 import { assertDriverOptions, connectionHooks, DEFAULT_CONNECT_TIMEOUT_MS } from '@aurora-iam/mysql2/adapter'
 import { assertMysql, assertOnMysql2, assertPlainPassword } from './data-source-options.ts'
 import type {
@@ -52,10 +52,11 @@ export function withAuroraIam(
   iam?: AuroraIam | AuroraIamOptions,
 ): NestMysqlOptions
 export function withAuroraIam(
-  options: MysqlDataSourceOptions,
+  given: MysqlDataSourceOptions,
   iam?: AuroraIam | AuroraIamOptions,
 ): MysqlDataSourceOptions {
   const shared = adapterIam(iam)
+  const options = ownProperties(given)
   assertMysql(options)
   if (!shared.enabled) {
     assertPlainPassword(options)

@@ -63,12 +63,8 @@ function readFields(answer: object): ResolvedCredentials {
     )
   }
   return {
-    credentials: {
-      accessKeyId,
-      secretAccessKey,
-      ...(sessionToken === undefined ? {} : { sessionToken }),
-      ...(expiration === undefined ? {} : { expiration }),
-    },
+    // Each is its own, also where it is undefined: the signer must not meet one that was left on `Object.prototype`.
+    credentials: { accessKeyId, secretAccessKey, sessionToken, expiration } as AwsCredentialIdentity,
     expiresMs: expiration?.getTime() ?? Number.POSITIVE_INFINITY,
     endedMs: isValidDate(originalExpiration) ? originalExpiration.getTime() : undefined,
     isTemporary: Boolean(sessionToken),

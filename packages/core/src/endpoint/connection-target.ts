@@ -72,9 +72,10 @@ const DRIVER_WORDS = { host: 'host', user: 'user' } as const
  */
 export function resolveTarget(
   { host, port, user }: DriverAddress,
-  options: TargetOptions,
+  given: TargetOptions,
   words: { readonly host: string; readonly user: string } = DRIVER_WORDS,
 ): ConnectionTarget {
+  const options = ownProperties(given)
   if (typeof user !== 'string' || user === '') {
     throw invalid(words.user, 'expected the name of a database user that is enabled for IAM', user)
   }
@@ -132,8 +133,14 @@ export function readPort(value: unknown, option: string): number {
   throw invalid(option, 'expected a port from 1 to 65535', value, { showNumber: true })
 }
 
-function readDial(dial: TargetOptions['dial'], token: TokenTarget): { host?: string; port?: number } {
-  if (dial === undefined) return {}
+/** What `dial` says of an address. Both are own properties, so that nothing on `Object.prototype` is read. */
+interface AddressPart {
+  readonly host: string | undefined
+  readonly port: number | undefined
+}
+
+function readDial(dial: TargetOptions['dial'], token: TokenTarget): AddressPart {
+  if (dial === undefined) return { host: undefined, port: undefined }
   const address: Partial<Address> = typeof dial === 'function' ? dial(token) : dial
   if (typeof address !== 'object' || address === null || address instanceof Promise) {
     throw invalid('dial', 'expected an address { host, port }, not a promise of one', address)
@@ -158,10 +165,7 @@ function readDial(dial: TargetOptions['dial'], token: TokenTarget): { host?: str
       { option: 'dial.host' },
     )
   }
-  return {
-    ...(host === undefined ? {} : { host }),
-    ...(port === undefined ? {} : { port: readPort(port, 'dial.port') }),
-  }
+  return { host, port: port === undefined ? undefined : readPort(port, 'dial.port') }
 }
 
 function invalid(option: string, expected: string, value: unknown, shown?: DescribeOptions): AuroraIamError {

@@ -14,6 +14,7 @@ import { parseRdsHostname } from '../endpoint/rds-hostname.ts'
 import { endpointKey } from '../endpoint/target-key.ts'
 import { AuroraIamError } from '../errors.ts'
 import { MAX_WAIT_MS } from '../timings.ts'
+import { ownProperties } from '../util/own-properties.ts'
 
 /** The options of the same names, described at `AuroraIamOptions`. */
 export interface RateLimitSettings {
@@ -224,7 +225,7 @@ export function abortedError(cause: unknown): AuroraIamError {
 function readRateLimit(rateLimit: RateLimitSettings['rateLimit']): RateLimiterOptions | RateLimiter | false {
   if (rateLimit === false || isRateLimiter(rateLimit)) return rateLimit
   try {
-    return resolveRateLimit(rateLimit === undefined ? 'conservative' : rateLimit, 'rateLimit')
+    return ownProperties(resolveRateLimit(rateLimit === undefined ? 'conservative' : rateLimit, 'rateLimit'))
   } catch (cause) {
     if (!(cause instanceof RateLimitError)) throw cause
     throw new AuroraIamError('ERR_AURORA_IAM_INVALID_OPTION', cause.message, {

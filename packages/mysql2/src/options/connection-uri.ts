@@ -25,14 +25,27 @@ export function expandUri(options: Mysql2Options): Mysql2Options {
 
 function partsOf(url: URL): Record<string, unknown> {
   const parts: Record<string, unknown> = {
-    host: decodeURIComponent(url.hostname),
+    host: decode(url.hostname),
     port: url.port === '' ? undefined : Number(url.port),
-    user: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
-    database: decodeURIComponent(url.pathname.slice(1)),
+    user: decode(url.username),
+    password: decode(url.password),
+    database: decode(url.pathname.slice(1)),
   }
   for (const [name, value] of url.searchParams) parts[name] = readParameter(value)
   return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined && value !== ''))
+}
+
+/** Decodes a part of the URL. The cause would show the part, which may be a password. */
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw new AuroraIamError(
+      'ERR_AURORA_IAM_INVALID_OPTION',
+      'uri: it holds a % that begins no character. Encode it as %25.',
+      { option: 'uri' },
+    )
+  }
 }
 
 // As mysql2 does: a value that is JSON is taken for what it says, any other for a string.

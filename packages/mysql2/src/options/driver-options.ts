@@ -1,5 +1,5 @@
 import { AuroraIamError } from '@aurora-iam/core'
-import { assertNoIamOptions, describe } from '@aurora-iam/core/adapter'
+import { assertNoIamOptions, describe, ownProperties } from '@aurora-iam/core/adapter'
 import type { Mysql2Options } from '../driver-types.ts'
 import { iamOfHooks } from '../hooks-registry.ts'
 
@@ -51,7 +51,7 @@ export function assertOptionsObject(options: unknown): asserts options is Mysql2
  */
 export function assertDriverOptions(options: Mysql2Options): void {
   assertNoIamOptions(options)
-  const given = options as Record<string, unknown>
+  const given = ownProperties(options) as Record<string, unknown>
   for (const option of PASSWORDS) {
     if (isAbsent(given[option])) continue
     throw new AuroraIamError(
@@ -68,7 +68,7 @@ export function assertDriverOptions(options: Mysql2Options): void {
       "mysql2 would print the token's packet. Subscribe to the `aurora-iam:` channels of node:diagnostics_channel instead",
     )
   }
-  const { authPlugins, connectTimeout } = options
+  const { authPlugins, connectTimeout } = given as Mysql2Options
   if (connectTimeout !== undefined && !isTimeLimit(connectTimeout)) {
     throw new AuroraIamError(
       'ERR_AURORA_IAM_INVALID_OPTION',

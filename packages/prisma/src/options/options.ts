@@ -1,5 +1,5 @@
 import { AuroraIamError } from '@aurora-iam/core'
-import { assertNoIamOptions, describe, LONGEST_TIMER_MS } from '@aurora-iam/core/adapter'
+import { assertNoIamOptions, describe, describeName, LONGEST_TIMER_MS } from '@aurora-iam/core/adapter'
 import type { ConnectionConfig } from 'mariadb'
 
 /** Where the database is, and how the pool in front of it behaves. The first argument of `auroraIam`. */
@@ -130,9 +130,9 @@ function unknownOption(name: string): AuroraIamError {
   const remedy = ours ? `Use \`${ours}\`.` : `Known: ${[...KNOWN].sort().join(', ')}.`
   return new AuroraIamError(
     'ERR_AURORA_IAM_UNKNOWN_OPTION',
-    `${name}: not an option of auroraIam. ${remedy}`,
+    `${describeName(name)}: not an option of auroraIam. ${remedy}`,
     {
-      option: name,
+      option: describeName(name),
     },
   )
 }

@@ -1,0 +1,80 @@
+import { createAuroraIam } from '@aurora-iam/core'
+import { adapterIam } from '@aurora-iam/core/adapter'
+import { withAuroraIam as withKnex } from '@aurora-iam/knex'
+import { withAuroraIam } from '@aurora-iam/mysql2'
+import { auroraIam } from '@aurora-iam/prisma'
+import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { withAuroraIam as withTypeorm } from '@aurora-iam/typeorm'
+import { afterEach, expect, test } from 'vitest'
+
+const PLACE = { host: 'db.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com', database: 'app' }
+const OURS = { credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' } }
+const FOREIGN = { host: '127.0.0.1', port: 6_666 }
+
+// What an attacker would choose, or a mistake would leave, for every name of an option.
+const POLLUTION: Readonly<Record<string, unknown>> = {
+  ...{ region: 'us-east-1', profile: 'foreign', hostname: 'foreign.example.com', port: 6_666 },
+  ...{ dial: FOREIGN, tokenProvider: () => 'foreign', rateLimit: false, maxWaitMs: 1, refreshBeforeMs: 1 },
+  ...{ ca: 'foreign', credentialsTimeoutMs: 1, requireWriter: true, enabled: false, clock: () => 0 },
+  ...{ host: 'foreign.example.com', url: 'mysql://foreign', uri: 'mysql://foreign', password: 'foreign' },
+  ...{ ssl: false, rejectUnauthorized: false, verifyIdentity: false, minVersion: 'TLSv1', ciphers: 'NULL' },
+  ...{ connectTimeout: 1, authPlugins: { foreign: () => 'foreign' }, debug: true, connectTimeoutMs: 1 },
+  ...{
+    acquireTimeoutMs: 1,
+    idleTimeoutMs: 1,
+    connectionLimit: 99,
+    useTextProtocol: true,
+    username: 'foreign',
+  },
+  ...{ sessionToken: 'foreign', expiration: new Date(0), expireTime: new Date(0), dryRun: true },
+  ...{ limit: 1, intervalMs: 1, maxQueue: 1, share: { processes: 9 }, onStoreLost: 'fail-open' },
+  ...{ replication: { master: FOREIGN, slaves: [] }, extra: { host: 'foreign' }, connectionPool: {} },
+}
+
+const prototype = Object.prototype as unknown as Record<string, unknown>
+
+function pollute(name: string): void {
+  Object.defineProperty(prototype, name, { value: POLLUTION[name], configurable: true, writable: true })
+}
+
+afterEach(() => {
+  for (const name of Object.keys(POLLUTION)) delete prototype[name]
+})
+
+/** What each package makes of the same options, without what differs from call to call. */
+async function outcome(): Promise<string> {
+  const iam = adapterIam(createAuroraIam({ ...OURS, clock: () => Date.parse('2026-11-23T12:00:00Z') }))
+  const target = iam.resolve({ host: PLACE.host, port: 3306, user: 'app' })
+  const { value } = await iam.token({ hostname: PLACE.host, port: 3306, username: 'app' })
+  const limiter = createRateLimiter({ limit: 7 })
+  limiter.close()
+  const knex = withKnex({ client: 'mysql2', connection: { ...PLACE, user: 'app' } }, OURS)
+  auroraIam({ ...PLACE, user: 'app' }, OURS)
+  const seen = {
+    enabled: iam.enabled,
+    longestWaitMs: iam.longestWaitMs,
+    hasWriterCheck: iam.writerCheck(target) !== undefined,
+    target: Object.entries(target),
+    dial: target.dial(),
+    tls: Object.entries(iam.tls(target)),
+    token: value,
+    mysql2: Object.entries(withAuroraIam({ ...PLACE, user: 'app' }, OURS)),
+    knex: Object.entries((knex.connection as () => object)()),
+    typeorm: Object.entries(withTypeorm({ type: 'mysql', ...PLACE, username: 'app' }, OURS)),
+    typeormExtra: Object.keys(
+      (withTypeorm({ type: 'mysql', ...PLACE, username: 'app' }, OURS) as unknown as { extra: object }).extra,
+    ),
+  }
+  return JSON.stringify(seen)
+}
+
+test.each(Object.keys(POLLUTION))(
+  'Object.prototype.%s is set: no package reads it as an option',
+  async (name) => {
+    const expected = await outcome()
+    pollute(name)
+    const polluted = await outcome().catch((error: Error) => `${error.stack}`)
+    delete prototype[name]
+    expect(polluted).toBe(expected)
+  },
+)
