@@ -76,7 +76,7 @@ test('a refused login names the user', async () => {
   aurora.faults.set({ error: { errno: 1045, message: 'No' } })
   const error = await rejectionOf(connect(aurora).author.count())
   expect(error).toMatchObject({
-    message: expect.stringMatching(/refused the login of app: No$/),
+    message: expect.stringMatching(/rejected the login of app: No$/),
     meta: { driverAdapterError: { cause: { user: 'app' } } },
   })
 })

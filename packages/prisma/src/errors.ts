@@ -2,7 +2,7 @@ import { type Address, AuroraIamError } from '@aurora-iam/core'
 import { DriverAdapterError, type MappedError } from '@prisma/driver-adapter-utils'
 import { MARIADB_ERRNO } from './connect/mariadb-internals.ts'
 
-/** What mariadb and the network report. */
+/** Error of mariadb or of the network. */
 interface DriverError extends Error {
   readonly errno?: number
   readonly code?: string
@@ -11,21 +11,21 @@ interface DriverError extends Error {
   readonly fatal?: boolean
 }
 
-/** Where a connection goes, and as whom. */
+/** Address of a connection, and its user. */
 export interface Destination extends Address {
   readonly user: string | undefined
 }
 
 /**
- * A failure in Prisma's own words. Prisma makes a `PrismaClientKnownRequestError` with the same `code`, message and
- * `meta` of it for a query; `$connect()`, the start and the COMMIT of a transaction reject with it as it is.
+ * Failure with one of Prisma's codes. For a query Prisma makes a `PrismaClientKnownRequestError` with the same `code`,
+ * message and `meta` of it. `$connect()`, the start and the COMMIT of a transaction reject with it unchanged.
  */
 export class PrismaDriverError extends DriverAdapterError {
-  // By the name of its base class Prisma would know it, and give it the code P2010 wherever it comes of raw SQL.
+  // Prisma recognizes its base class by name, and would give it the code P2010 for raw SQL.
   override readonly name = 'PrismaDriverError'
   /** Prisma's code, such as `P1000`. */
   readonly code: string
-  // Not enumerable: it may hold the values of a query, which do not belong into logs.
+  // Not enumerable: it may contain the values of a query, which must not reach logs.
   readonly #driverError: Error
 
   constructor(code: string, message: string, mapped: MappedError, driverError: Error) {
@@ -40,18 +40,26 @@ export class PrismaDriverError extends DriverAdapterError {
     this.#driverError = driverError
   }
 
-  /** The error of mariadb, the network or the server; {@link DriverAdapterError.cause} is Prisma's description of it. */
+  /** The error of mariadb, the network or the server. {@link DriverAdapterError.cause} is Prisma's description of it. */
   get driverError(): Error {
     return this.#driverError
   }
 
-  /** As Prisma has it in its own errors. */
+  /** The `meta` of Prisma's own errors. */
   get meta(): { readonly driverAdapterError: PrismaDriverError } {
     return { driverAdapterError: this }
   }
 }
 
+/** mariadb's numbers for TLS that is missing, failed or was not verified. */
 const TLS_ERRNOS: ReadonlySet<number> = new Set([45008, 45023, 45056, 45057, 45059, 45062, 45063, 45064])
+/**
+ * Codes of a certificate that was not verified, and of other failures of TLS. On Bun these errors have a number as well.
+ *
+ * @see https://nodejs.org/api/tls.html#x509-certificate-error-codes
+ */
+const TLS_CODE =
+  /^(CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_|ERR_SSL_|(INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH)$)/
 const UNREACHABLE = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -65,7 +73,7 @@ const UNREACHABLE = new Set([
 // "Server shutdown in progress", "Connection was killed", "gone away", "lost during query", "closed for inactivity".
 const LOST_ERRNOS: ReadonlySet<number> = new Set([1053, 1927, 2006, 2013, 4031])
 
-/** Why a connection could not be opened. An {@link AuroraIamError} stays what it is. */
+/** Returns the error for a connection that could not be opened. An {@link AuroraIamError} keeps its class and code. */
 export function connectError(error: Error, { host, port, user }: Destination): Error {
   if (error instanceof AuroraIamError) return withMeta(error)
   const { errno, code = '' } = error as DriverError
@@ -76,7 +84,7 @@ export function connectError(error: Error, { host, port, user }: Destination): E
 
   switch (errno) {
     case 1045:
-      return as('P1000', `The database at ${where} refused the login${user ? ` of ${user}` : ''}`, {
+      return as('P1000', `The database at ${where} rejected the login${user ? ` of ${user}` : ''}`, {
         kind: 'AuthenticationFailed',
         user,
       })
@@ -92,13 +100,14 @@ export function connectError(error: Error, { host, port, user }: Destination): E
     case 1049:
       return as('P1003', `The server at ${where} has no such database`, { kind: 'DatabaseDoesNotExist' })
   }
-  const isSilent =
+  const isTls = TLS_CODE.test(code) || TLS_ERRNOS.has(errno ?? 0)
+  const isLostOrSilent =
     errno === MARIADB_ERRNO.CONNECTION_TIMEOUT || errno === MARIADB_ERRNO.SOCKET_UNEXPECTED_CLOSE
-  if (isSilent || 'syscall' in error || UNREACHABLE.has(code)) {
+  if (!isTls && (isLostOrSilent || 'syscall' in error || UNREACHABLE.has(code))) {
     return as('P1001', `Cannot reach the database at ${where}`, { kind: 'DatabaseNotReachable', host, port })
   }
-  // What is left without a number of MySQL comes from Node's TLS.
-  if (errno === undefined ? code !== '' : TLS_ERRNOS.has(errno)) {
+  // An error with a code and no number comes from Node's TLS.
+  if (isTls || (errno === undefined && code !== '')) {
     return as('P1011', `No verified TLS to the database at ${where}`, {
       kind: 'TlsConnectionError',
       reason: why,
@@ -107,7 +116,7 @@ export function connectError(error: Error, { host, port, user }: Destination): E
   return error
 }
 
-/** Why a query on an open connection failed. What the server says about the query itself is left to the adapter. */
+/** Returns the error for a query on an open connection. The adapter maps the server's error about the query itself. */
 export function queryError(reason: unknown): Error {
   const error = reason instanceof Error ? reason : unreadableAnswer(reason)
   if (!isLost(error)) return error
@@ -119,7 +128,7 @@ export function queryError(reason: unknown): Error {
   )
 }
 
-/** mariadb rejects with the bare number of its error where it cannot read an answer. */
+/** Returns an error for the bare number that mariadb rejects with where it cannot read an answer. */
 export function unreadableAnswer(errno: unknown): Error {
   return Object.assign(new Error('The answer of the server could not be read.'), { errno, fatal: true })
 }
@@ -127,13 +136,13 @@ export function unreadableAnswer(errno: unknown): Error {
 // Only a query outside of transactions is repeated, and only the pool knows whether it was.
 const lostOutsideTransaction = new WeakSet<object>()
 
-/** Notes that what failed by `error` was no part of a transaction; returns the error. */
+/** Marks `error` as one of a query outside of transactions, and returns it. */
 export function outsideTransaction<T extends Error>(error: T): T {
   lostOutsideTransaction.add(error)
   return error
 }
 
-/** Whether `error`, as Prisma hands it to its users, says that the connection of a query outside of transactions was lost. */
+/** Whether `error` is Prisma's error for a query outside of transactions whose connection was lost. */
 export function isLostOutsideTransaction(error: unknown): boolean {
   const { code, meta } = error as { code?: unknown; meta?: { driverAdapterError?: object } }
   return code === 'P1017' && lostOutsideTransaction.has(meta?.driverAdapterError ?? {})
@@ -156,15 +165,15 @@ export function exhaustedError(
   return Object.assign(error, { code: 'P2024', meta: { ...meta, lastConnectError: { code, message: why } } })
 }
 
-/** A query of a transaction came to nothing, because the transaction was rolled back before it was answered. */
+/** Returns the error for a query of a transaction that was rolled back before the query was answered. */
 export function rolledBackError(): Error {
   const message =
-    'The transaction was rolled back before this query of it was answered: it ran longer than its timeout, something ' +
-    'else in it failed, or the client was disconnected.'
+    'The transaction was rolled back before this query was answered: it ran longer than its timeout, another part of ' +
+    'it failed, or the client was disconnected. Run the whole transaction again.'
   return Object.assign(new Error(message), { code: 'P2028' })
 }
 
-/** Whether `error` says that the connection is gone. */
+/** Whether `error` means that the connection is lost. */
 function isLost({ errno, fatal }: DriverError): boolean {
   if (errno !== undefined && LOST_ERRNOS.has(errno)) return true
   // Numbers of mariadb's own are 45xxx, those of the network count downwards from zero.

@@ -53,6 +53,9 @@ describe('why a connection could not be opened', () => {
     ['ECONNREFUSED', { errors: [] }, 'P1001'],
     ['ERR_TLS_CERT_ALTNAME_INVALID', {}, 'P1011'],
     ['DEPTH_ZERO_SELF_SIGNED_CERT', {}, 'P1011'],
+    // As on Bun.
+    ['CERT_HAS_EXPIRED', { errno: -10, syscall: 'connect' }, 'P1011'],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', { errno: 21 }, 'P1011'],
   ] as const)('%s is a matter of the network or of TLS', (code, more, mapped) => {
     expect(connectError(Object.assign(new Error(''), { code, ...more }), DESTINATION)).toMatchObject({
       code: mapped,

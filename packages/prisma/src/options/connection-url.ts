@@ -1,18 +1,27 @@
 import { AuroraIamError } from '@aurora-iam/core'
-import { describeName } from '@aurora-iam/core/adapter'
+import { describeName, ownProperties } from '@aurora-iam/core/adapter'
 import type { AuroraIamPrismaOptions } from './options.ts'
 
 // Any other protocol may be the beginning of a password.
 const OTHER_PROTOCOL = /^(mariadb|postgres(ql)?|prisma|sqlserver|mongodb|file):$/
 
 /**
- * `options` with what their `url` says put beside it; what is given as an option wins.
+ * Returns `options` with the parts of their `url` in its place. A value that is given as an option wins.
  *
- * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for a `url` of another database or with parameters.
- * It is never shown: it may hold a password.
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for a `url` that is undefined, of another database, or
+ * has parameters. The message does not contain it, because it may contain a password
  */
-export function expandUrl({ url, ...options }: AuroraIamPrismaOptions): AuroraIamPrismaOptions {
-  if (url === undefined) return options
+export function expandUrl(options: AuroraIamPrismaOptions): AuroraIamPrismaOptions {
+  const { url, ...rest } = options
+  if (url === undefined) {
+    if (Object.hasOwn(options, 'url') && rest.host === undefined) {
+      throw invalid(
+        'undefined. The environment variable that it is read from is probably not set. Set it, or give host, user and ' +
+          'database as options',
+      )
+    }
+    return ownProperties(rest)
+  }
   const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined
   if (parsed?.protocol !== 'mysql:') {
     const other = parsed && OTHER_PROTOCOL.test(parsed.protocol) ? `, got one of '${parsed.protocol}//'` : ''
@@ -23,11 +32,11 @@ export function expandUrl({ url, ...options }: AuroraIamPrismaOptions): AuroraIa
   const [parameter] = parsed.searchParams.keys()
   if (parameter !== undefined) {
     throw invalid(
-      `its parameter '${describeName(parameter)}' would not be used. Take the parameters out, and give options instead`,
+      `its parameter '${describeName(parameter)}' would not be used. Remove the parameters, and give options instead`,
     )
   }
-  const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  return { ...partsOf(parsed), ...Object.fromEntries(given) }
+  const given = Object.entries(rest).filter(([, value]) => value !== undefined)
+  return ownProperties({ ...partsOf(parsed), ...Object.fromEntries(given) })
 }
 
 function partsOf(url: URL): AuroraIamPrismaOptions {
@@ -45,8 +54,8 @@ function decode(part: string): string {
   try {
     return decodeURIComponent(part)
   } catch (cause) {
-    // The cause would show the part.
-    throw invalid(`it holds a % that begins no character (${(cause as Error).name}). Encode it as %25`)
+    // The cause contains the part.
+    throw invalid(`it contains a % that begins no character (${(cause as Error).name}). Encode it as %25`)
   }
 }
 

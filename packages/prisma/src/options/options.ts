@@ -2,41 +2,52 @@ import { AuroraIamError } from '@aurora-iam/core'
 import { assertNoIamOptions, describe, describeName, LONGEST_TIMER_MS } from '@aurora-iam/core/adapter'
 import type { ConnectionConfig } from 'mariadb'
 
-/** Where the database is, and how the pool in front of it behaves. The first argument of `auroraIam`. */
+/** Address of the database, and settings of the pool: the first argument of `auroraIam`. */
 export interface AuroraIamPrismaOptions {
   /**
-   * `mysql://user@host:port/database`, instead of the four options after it; what is given as an option wins. A
-   * password in it is refused, unless IAM is switched off by `enabled: false`.
+   * `mysql://user@host:port/database`, instead of the next four options. A value that is given as an option wins. A
+   * password in it is refused, unless `enabled: false` switches IAM off.
    */
   readonly url?: string | undefined
-  /** The endpoint of the database. */
+  /** Endpoint of the database. */
   readonly host?: string | undefined
-  /** The port of the database. @defaultValue 3306 */
+  /** Port of the database. @defaultValue 3306 */
   readonly port?: number | undefined
-  /** A database user that is enabled for IAM. */
+  /** Database user that is enabled for IAM. */
   readonly user?: string | undefined
-  /** The database of the schema. Prisma's queries name it with every table. */
+  /** Database of the schema. Prisma's queries name it with every table. */
   readonly database?: string | undefined
-  /** How many connections one PrismaClient may have. @defaultValue 10 */
+  /** Most connections of one PrismaClient. @defaultValue 10 */
   readonly connectionLimit?: number | undefined
   /**
-   * How long a query or transaction may wait for a connection, in milliseconds, until it fails with P2024. The wait
-   * for a place under the connection rate and the login are part of it. @defaultValue 10000
+   * Longest wait of a query or transaction for a connection, in milliseconds, before it fails with P2024. A value that is
+   * given includes the queue of the rate limit and the login.
+   *
+   * @defaultValue 10000, and longer while its connection is being opened or waits for a permit: `maxWaitMs` and
+   * `connectTimeoutMs` limit that
    */
   readonly acquireTimeoutMs?: number | undefined
-  /** From the opening of the socket to the end of the login, in milliseconds. @defaultValue 10000 */
+  /**
+   * Longest time from the opening of the socket to the end of the login, in milliseconds.
+   *
+   * @defaultValue 8000, or four fifths of a smaller `acquireTimeoutMs`
+   */
   readonly connectTimeoutMs?: number | undefined
-  /** How long a connection may lie unused before it is closed, in milliseconds. @defaultValue 600000 */
+  /** Longest time that a connection is idle before it is closed, in milliseconds. @defaultValue 600000 */
   readonly idleTimeoutMs?: number | undefined
-  /** `ca`, `cert`, `key` and what else makes TLS no weaker. @defaultValue the certificate authorities of the Region */
+  /**
+   * `ca`, `cert`, `key`, `minVersion` and other TLS options that weaken nothing.
+   *
+   * @defaultValue the certificate authorities of the Region
+   */
   readonly ssl?: ConnectionConfig['ssl'] | undefined
-  /** Session variables that each new connection sets. */
+  /** Session variables that each new connection sets. RDS Proxy pins such a connection. */
   readonly sessionVariables?: Readonly<Record<string, string | number>> | undefined
-  /** What the connection tells the server about itself, to be seen in `performance_schema`. */
+  /** Attributes of the connection in `performance_schema.session_connect_attrs`. */
   readonly connectAttributes?: Readonly<Record<string, string>> | undefined
-  /** The text protocol for queries, instead of prepared statements. @defaultValue false */
+  /** Uses the text protocol for queries, instead of prepared statements. @defaultValue false */
   readonly useTextProtocol?: boolean | undefined
-  /** Only with `enabled: false`: the password of the plain password path. */
+  /** Password, with `enabled: false` only. */
   readonly password?: string | undefined
 }
 
@@ -67,7 +78,7 @@ const KNOWN: ReadonlySet<string> = new Set<keyof AuroraIamPrismaOptions>([
   'password',
 ])
 
-// What mariadb, the AWS SDK and other adapters call the same.
+// Names of the same options in mariadb, the AWS SDK and other adapters.
 const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
   ['acquireTimeout', 'acquireTimeoutMs'],
   ['connectTimeout', 'connectTimeoutMs'],
@@ -77,7 +88,7 @@ const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * Checks everything about `options` that can be known alone, and fills in the defaults.
+ * Checks the options that need no other knowledge, and fills in the defaults.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_UNKNOWN_OPTION` or `ERR_AURORA_IAM_INVALID_OPTION`
  */
@@ -103,7 +114,7 @@ export function readPoolSettings(options: AuroraIamPrismaOptions): PoolSettings 
 }
 
 /**
- * Refuses a password beside IAM, and the plain password path without one.
+ * Throws for a password beside IAM, and for the plain password path without one.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_PASSWORD_GIVEN` or `ERR_AURORA_IAM_CONFLICTING_OPTIONS`
  */
@@ -112,7 +123,7 @@ export function assertPassword({ password }: AuroraIamPrismaOptions, isIam: bool
     const option = isInUrl ? 'url' : 'password'
     throw new AuroraIamError(
       'ERR_AURORA_IAM_PASSWORD_GIVEN',
-      `${isInUrl ? 'url: it holds a password; ' : 'password: '}the IAM token takes its place. Leave it out, or give \`enabled: false\` for the plain password path.`,
+      `${isInUrl ? 'url: it contains a password; ' : 'password: '}the IAM token takes its place. Leave it out, or give \`enabled: false\` for the plain password path.`,
       { option },
     )
   }

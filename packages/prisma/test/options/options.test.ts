@@ -67,7 +67,12 @@ describe.each([
     /got false/,
   ],
   ['a password', { ...PLACE, password: SECRET }, 'password', /^password: the IAM token takes its place/],
-  ['a url with a password', { url: `mysql://app:${SECRET}@${host}/app` }, 'url', /^url: it holds a password/],
+  [
+    'a url with a password',
+    { url: `mysql://app:${SECRET}@${host}/app` },
+    'url',
+    /^url: it contains a password/,
+  ],
   ['a url with a bad password', { url: `mysql://app:${SECRET}%@${host}/app` }, 'url', /Encode it as %25/],
   [
     'a url of PostgreSQL',
@@ -103,4 +108,31 @@ describe('enabled: false', () => {
   test('takes any host, and a url with a password', () => {
     expect(() => auroraIam({ url: `mysql://root:${SECRET}@localhost/app` }, { enabled: false })).not.toThrow()
   })
+})
+
+test('every option polluted on Object.prototype: own properties alone decide', () => {
+  const prototype = Object.prototype as Record<string, unknown>
+  const polluted = {
+    url: `mysql://thief:${SECRET}@thief.example/app`,
+    host: 'thief.example',
+    port: 1,
+    user: 'thief',
+    database: 'thief',
+    password: SECRET,
+    ssl: false,
+    connectionLimit: 0,
+    acquireTimeoutMs: 0,
+    sessionVariables: 1,
+    socketPath: '/thief',
+  }
+  const iam = createAuroraIam()
+  const options = { host, user: 'app' }
+  let made: { transactionOptions: unknown } | undefined
+  try {
+    Object.assign(prototype, polluted)
+    made = auroraIam(options, iam)
+  } finally {
+    for (const name of Object.keys(polluted)) delete prototype[name]
+  }
+  expect(made?.transactionOptions).toEqual({ maxWait: 89_000 })
 })
