@@ -52,6 +52,13 @@ describe.each([
     /Use `connectTimeoutMs`\.$/,
   ],
   ['the IAM options in the wrong place', { ...PLACE, region: 'eu-west-1' }, 'region', /second argument/],
+  [
+    'options of IAM that would limit nothing',
+    { ...PLACE, rateLimit: 5, requireWriter: true },
+    'rateLimit',
+    /^rateLimit: .*second argument/,
+  ],
+  ['a url from a variable that is not set', { url: undefined }, 'url', /^url: undefined\. The environment/],
   ['no host', { user: 'app' }, 'host', /^host: expected the endpoint/],
   ['no user', { host }, 'user', /^user: expected/],
   ['a host that is no endpoint', { ...PLACE, host: '127.0.0.1' }, 'host', /^host: /],
