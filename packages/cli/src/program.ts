@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { cdkCommand, policyCommand, sqlCommand, terraformCommand } from './commands/access.ts'
 import type { CommandContext, MakeCommand } from './commands/command.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { execCommand } from './commands/exec.ts'
@@ -11,9 +12,13 @@ import { tokenCommand } from './commands/token.ts'
 const COMMANDS: readonly MakeCommand[] = [
   execCommand,
   proxyCommand,
-  doctorCommand,
   tokenCommand,
   explainCommand,
+  doctorCommand,
+  policyCommand,
+  sqlCommand,
+  terraformCommand,
+  cdkCommand,
 ]
 
 const HELP_WIDTH = 120

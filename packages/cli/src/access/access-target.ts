@@ -1,0 +1,119 @@
+import { parseRdsHostname } from '@aurora-iam/core/adapter'
+import type { AccessFlags } from '../options/access-flags.ts'
+import { readDatabaseUrl } from '../options/database-url.ts'
+import { UsageError } from '../options/usage-error.ts'
+import { assertName, assertUser } from './names.ts'
+import { partitionOf } from './partition.ts'
+
+/** Who may log in to which database, in the words of AWS. */
+export interface AccessTarget {
+  readonly hostname: string
+  /** `proxy` for an RDS Proxy, whose permission names the proxy in place of the database. */
+  readonly kind: 'cluster' | 'instance' | 'proxy'
+  /** Identifier of the cluster, instance or proxy: the first label of the host name. */
+  readonly identifier: string
+  readonly region: string
+  readonly partition: string
+  /** Twelve digits, or `ACCOUNT_ID`. */
+  readonly account: string
+  /** Such as `cluster-ABCDEFGHIJKL`, or a placeholder. */
+  readonly resourceId: string
+  readonly user: string
+  readonly database: string | undefined
+  /** For a proxy: whether the proxy logs in to the database with IAM as well. */
+  readonly proxyMode: 'standard' | 'end-to-end'
+  /** What the reader must know or replace, a line each. */
+  readonly notes: readonly string[]
+}
+
+const PREFIXES = { cluster: 'cluster-', instance: 'db-', proxy: 'prx-' } as const
+
+const LOOK_UP = {
+  cluster: (id: string) =>
+    `aws rds describe-db-clusters --db-cluster-identifier ${id} --query 'DBClusters[0].DbClusterResourceId'`,
+  instance: (id: string) =>
+    `aws rds describe-db-instances --db-instance-identifier ${id} --query 'DBInstances[0].DbiResourceId'`,
+  proxy: (id: string) => `aws rds describe-db-proxies --db-proxy-name ${id} --query 'DBProxies[0].DBProxyArn'`,
+} as const
+
+/**
+ * Returns the access that the options ask for.
+ *
+ * @param allowsAnyUser - Whether `*` stands for every user, as in a policy.
+ * @throws {@link UsageError}
+ */
+export function readAccessTarget(
+  flags: AccessFlags,
+  { allowsAnyUser = false }: { readonly allowsAnyUser?: boolean } = {},
+  environment: NodeJS.ProcessEnv = process.env,
+): AccessTarget {
+  const url = flags.host === undefined ? readDatabaseUrl(environment.DATABASE_URL) : undefined
+  const host = flags.host ?? url?.host
+  const user = flags.user ?? url?.user
+  if (host === undefined) throw new UsageError('--host is missing. Give the endpoint that RDS issued.')
+  if (user === undefined) throw new UsageError('--user is missing. Give the database user.')
+  if (!(allowsAnyUser && user === '*')) assertUser(user)
+  const database = flags.database ?? url?.database
+  if (database !== undefined) assertName(database, '--database', 64)
+  const parsed = parseRdsHostname(host)
+  if (parsed === undefined)
+    throw new UsageError('--host: expected an endpoint that RDS issued, not an address or a name of your own.')
+  const region = flags.region ?? parsed.region
+  if (region === undefined || !/^[a-z]{2,4}(-[a-z]+){1,2}-\d{1,2}$/.test(region))
+    throw new UsageError('--region: the name of the host does not show it. Give one such as eu-west-1.')
+  const kind = kindOf(parsed.kind)
+  const identifier = parsed.hostname.split('.')[0] as string
+  const notes: string[] = []
+  const account = accountOf(flags, notes)
+  const resourceId = resourceIdOf(flags, { kind, identifier, isEndpoint: parsed.kind === 'proxy-endpoint' }, notes)
+  if (user === '*') notes.push('The policy allows every database user. Name the users that the program needs.')
+  if (parsed.kind === 'global-writer')
+    notes.push('A global database has one cluster for each Region, with its own resource id. Allow each of them.')
+  const { proxyMode = 'standard' } = flags
+  if (proxyMode !== 'standard' && proxyMode !== 'end-to-end')
+    throw new UsageError('--proxy-mode: expected standard or end-to-end.')
+  const { hostname } = parsed
+  const partition = partitionOf(region)
+  return {
+    ...{ hostname, kind, identifier, region, partition, account, resourceId, user, database, proxyMode, notes },
+  }
+}
+
+function kindOf(kind: string): AccessTarget['kind'] {
+  if (kind === 'instance') return 'instance'
+  return kind === 'proxy' || kind === 'proxy-endpoint' ? 'proxy' : 'cluster'
+}
+
+function accountOf({ account }: AccessFlags, notes: string[]): string {
+  if (account === undefined) {
+    notes.push('Replace ACCOUNT_ID: aws sts get-caller-identity --query Account')
+    return 'ACCOUNT_ID'
+  }
+  if (!/^\d{12}$/.test(account)) throw new UsageError('--account: expected the twelve digits of an AWS account.')
+  return account
+}
+
+function resourceIdOf(
+  { resourceId }: AccessFlags,
+  { kind, identifier, isEndpoint }: Pick<AccessTarget, 'kind' | 'identifier'> & { readonly isEndpoint: boolean },
+  notes: string[],
+): string {
+  const prefix = PREFIXES[kind]
+  if (resourceId === undefined) {
+    const name = isEndpoint ? 'NAME_OF_THE_PROXY' : identifier
+    notes.push(`Replace ${prefix}RESOURCE_ID: ${LOOK_UP[kind](name)}`)
+    if (kind === 'instance')
+      notes.push('If the instance is a member of an Aurora cluster, the id is that of the cluster: cluster-…')
+    return `${prefix}RESOURCE_ID`
+  }
+  if (resourceId === '*') {
+    notes.push('The policy allows every database of the Region. Name the resource id of this one.')
+    return '*'
+  }
+  // An Aurora instance has a db-… id of its own, which no policy knows.
+  const allowed = kind === 'instance' ? '(cluster|db)' : prefix.slice(0, -1)
+  if (!new RegExp(`^${allowed}-[A-Za-z0-9]{1,64}$`).test(resourceId)) {
+    throw new UsageError(`--resource-id: this endpoint has one that begins with ${prefix}: ${LOOK_UP[kind](identifier)}`)
+  }
+  return resourceId
+}
