@@ -24,8 +24,8 @@ const ROOMS = {
   local: ['iam', 'log', 'faults', 'tls', 'database', 'metadata', 'server'],
   cli: [
     'util',
-    'output',
     'options',
+    'output',
     'token',
     'access',
     'trust',
@@ -33,6 +33,7 @@ const ROOMS = {
     'gateway',
     'exec',
     'proxy',
+    'local',
     'doctor',
     'commands',
   ],

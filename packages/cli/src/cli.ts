@@ -68,7 +68,11 @@ function report(error: Error & { code?: unknown }, output: CliOutput): number {
     return 2
   }
   const isSetUp = error instanceof UsageError || CONFIGURATION.has(error.code)
-  if (!isSetUp && !(error instanceof CommandError) && !String(error.code).startsWith('ERR_AURORA_IAM_'))
+  if (
+    !isSetUp &&
+    !(error instanceof CommandError) &&
+    !/^ERR_(AURORA_IAM|LOCAL_AURORA)_/.test(String(error.code))
+  )
     throw error
   output.error(`aurora-iam: ${inOptionWords(error.message)}\n`)
   if (error instanceof CommandError) return error.status

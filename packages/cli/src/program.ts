@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { cdkCommand, policyCommand, sqlCommand, terraformCommand } from './commands/access.ts'
+import { caCommand } from './commands/ca.ts'
 import type { CommandContext, MakeCommand } from './commands/command.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { execCommand } from './commands/exec.ts'
 import { explainCommand } from './commands/explain.ts'
+import { localCommand } from './commands/local.ts'
 import { proxyCommand } from './commands/proxy.ts'
 import { tokenCommand } from './commands/token.ts'
 
@@ -19,6 +21,8 @@ const COMMANDS: readonly MakeCommand[] = [
   sqlCommand,
   terraformCommand,
   cdkCommand,
+  caCommand,
+  localCommand,
 ]
 
 const HELP_WIDTH = 120

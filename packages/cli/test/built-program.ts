@@ -8,6 +8,8 @@ import { beforeAll, onTestFinished } from 'vitest'
 
 const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url))
 
+export const programPath = path('bin/aurora-iam.js')
+
 /** Before the tests of this file: the program is built, as Node 20 runs no TypeScript. */
 export function buildProgram(): void {
   beforeAll(async () => {
@@ -47,7 +49,7 @@ export function startProgram(
     nodeOptions = [],
   }: { readonly input?: string; readonly nodeOptions?: readonly string[] } = {},
 ): Started {
-  const child = spawn(process.execPath, [...nodeOptions, path('bin/aurora-iam.js'), ...args])
+  const child = spawn(process.execPath, [...nodeOptions, programPath, ...args])
   onTestFinished(() => void child.kill('SIGKILL'))
   const output = { out: '', error: '' }
   child.stdout.on('data', (chunk) => {

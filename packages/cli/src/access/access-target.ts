@@ -33,7 +33,8 @@ const LOOK_UP = {
     `aws rds describe-db-clusters --db-cluster-identifier ${id} --query 'DBClusters[0].DbClusterResourceId'`,
   instance: (id: string) =>
     `aws rds describe-db-instances --db-instance-identifier ${id} --query 'DBInstances[0].DbiResourceId'`,
-  proxy: (id: string) => `aws rds describe-db-proxies --db-proxy-name ${id} --query 'DBProxies[0].DBProxyArn'`,
+  proxy: (id: string) =>
+    `aws rds describe-db-proxies --db-proxy-name ${id} --query 'DBProxies[0].DBProxyArn'`,
 } as const
 
 /**
@@ -57,25 +58,49 @@ export function readAccessTarget(
   if (database !== undefined) assertName(database, '--database', 64)
   const parsed = parseRdsHostname(host)
   if (parsed === undefined)
-    throw new UsageError('--host: expected an endpoint that RDS issued, not an address or a name of your own.')
+    throw new UsageError(
+      '--host: expected an endpoint that RDS issued, not an address or a name of your own.',
+    )
   const region = flags.region ?? parsed.region
   if (region === undefined || !/^[a-z]{2,4}(-[a-z]+){1,2}-\d{1,2}$/.test(region))
     throw new UsageError('--region: the name of the host does not show it. Give one such as eu-west-1.')
   const kind = kindOf(parsed.kind)
-  const identifier = parsed.hostname.split('.')[0] as string
+  // The name of a custom endpoint or of a global database is not that of the cluster.
+  const isNamedByHost =
+    parsed.kind !== 'cluster-custom' && parsed.kind !== 'global-writer' && parsed.kind !== 'other'
+  const identifier = isNamedByHost ? (parsed.hostname.split('.')[0] as string) : 'NAME_OF_THE_CLUSTER'
   const notes: string[] = []
   const account = accountOf(flags, notes)
-  const resourceId = resourceIdOf(flags, { kind, identifier, isEndpoint: parsed.kind === 'proxy-endpoint' }, notes)
-  if (user === '*') notes.push('The policy allows every database user. Name the users that the program needs.')
+  const resourceId = resourceIdOf(
+    flags,
+    { kind, identifier, isEndpoint: parsed.kind === 'proxy-endpoint' },
+    notes,
+  )
+  if (user === '*')
+    notes.push('The policy allows every database user. Name the users that the program needs.')
   if (parsed.kind === 'global-writer')
-    notes.push('A global database has one cluster for each Region, with its own resource id. Allow each of them.')
+    notes.push(
+      'A global database has one cluster for each Region, with its own resource id. Allow each of them.',
+    )
   const { proxyMode = 'standard' } = flags
   if (proxyMode !== 'standard' && proxyMode !== 'end-to-end')
     throw new UsageError('--proxy-mode: expected standard or end-to-end.')
   const { hostname } = parsed
   const partition = partitionOf(region)
   return {
-    ...{ hostname, kind, identifier, region, partition, account, resourceId, user, database, proxyMode, notes },
+    ...{
+      hostname,
+      kind,
+      identifier,
+      region,
+      partition,
+      account,
+      resourceId,
+      user,
+      database,
+      proxyMode,
+      notes,
+    },
   }
 }
 
@@ -89,13 +114,18 @@ function accountOf({ account }: AccessFlags, notes: string[]): string {
     notes.push('Replace ACCOUNT_ID: aws sts get-caller-identity --query Account')
     return 'ACCOUNT_ID'
   }
-  if (!/^\d{12}$/.test(account)) throw new UsageError('--account: expected the twelve digits of an AWS account.')
+  if (!/^\d{12}$/.test(account))
+    throw new UsageError('--account: expected the twelve digits of an AWS account.')
   return account
 }
 
 function resourceIdOf(
   { resourceId }: AccessFlags,
-  { kind, identifier, isEndpoint }: Pick<AccessTarget, 'kind' | 'identifier'> & { readonly isEndpoint: boolean },
+  {
+    kind,
+    identifier,
+    isEndpoint,
+  }: Pick<AccessTarget, 'kind' | 'identifier'> & { readonly isEndpoint: boolean },
   notes: string[],
 ): string {
   const prefix = PREFIXES[kind]
@@ -113,7 +143,9 @@ function resourceIdOf(
   // An Aurora instance has a db-… id of its own, which no policy knows.
   const allowed = kind === 'instance' ? '(cluster|db)' : prefix.slice(0, -1)
   if (!new RegExp(`^${allowed}-[A-Za-z0-9]{1,64}$`).test(resourceId)) {
-    throw new UsageError(`--resource-id: this endpoint has one that begins with ${prefix}: ${LOOK_UP[kind](identifier)}`)
+    throw new UsageError(
+      `--resource-id: this endpoint has one that begins with ${prefix}: ${LOOK_UP[kind](identifier)}`,
+    )
   }
   return resourceId
 }

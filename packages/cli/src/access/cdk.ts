@@ -11,7 +11,10 @@ const RESOURCE_IDS = {
 export function cdkFor(target: AccessTarget): string {
   const { kind, partition, region, account, resourceId, user } = target
   const isKnown = !resourceId.endsWith('RESOURCE_ID')
-  const imports = [...(isKnown || kind !== 'proxy' ? [] : ['Fn']), ...(account === 'ACCOUNT_ID' ? ['Stack'] : [])]
+  const imports = [
+    ...(isKnown || kind !== 'proxy' ? [] : ['Fn']),
+    ...(account === 'ACCOUNT_ID' ? ['Stack'] : []),
+  ]
   const id = isKnown ? resourceId : `\${${RESOURCE_IDS[kind]}}`
   const owner = account === 'ACCOUNT_ID' ? '${Stack.of(this).account}' : account
   return [

@@ -27,7 +27,10 @@ const ACTION = 'rds-db:connect'
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  * @throws {@link UsageError} for a file that cannot be read or evaluated
  */
-export function checkPolicies(files: Readonly<Record<PolicyRole, readonly string[]>>, resource: string): AccessCheck {
+export function checkPolicies(
+  files: Readonly<Record<PolicyRole, readonly string[]>>,
+  resource: string,
+): AccessCheck {
   const checks = (Object.keys(files) as PolicyRole[]).flatMap((role) =>
     files[role].map((file): PolicyCheck => ({ role, file, ...evaluate(file, resource) })),
   )
@@ -47,7 +50,9 @@ function evaluate(file: string, resource: string): PolicyFinding {
     document = JSON.parse(readFileSync(file, 'utf8'))
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    throw new UsageError(`--check: ${file} ${code === undefined ? 'is not JSON' : `cannot be read (${code})`}.`)
+    throw new UsageError(
+      `--check: ${file} ${code === undefined ? 'is not JSON' : `cannot be read (${code})`}.`,
+    )
   }
   try {
     return compileStatements(document as PolicyDocument)(ACTION, resource)

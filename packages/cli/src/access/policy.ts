@@ -13,7 +13,9 @@ export function resourceArn({ partition, region, account, resourceId, user }: Ac
 export function policyFor(target: AccessTarget): object {
   return {
     Version: '2012-10-17',
-    Statement: [{ Sid: 'AuroraIamConnect', Effect: 'Allow', Action: 'rds-db:connect', Resource: resourceArn(target) }],
+    Statement: [
+      { Sid: 'AuroraIamConnect', Effect: 'Allow', Action: 'rds-db:connect', Resource: resourceArn(target) },
+    ],
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { AccessTarget } from '../access/access-target.ts'
 import { type AccessFlags, addAccessOptions } from '../options/access-flags.ts'
+import { UsageError } from '../options/usage-error.ts'
 import { writeJson } from '../output/output.ts'
 import { type CommandContext, describeCommand } from './command.ts'
 
@@ -8,10 +9,14 @@ const HOST = '--host mydb.cluster-c0example0.eu-west-1.rds.amazonaws.com --user 
 
 /** Makes the command that writes an identity policy, or checks policies. */
 export function policyCommand(context: CommandContext): Command {
-  const command = describeCommand('policy', 'Write the IAM policy that allows a login, or check policies for it', {
-    example: `aurora-iam policy ${HOST} --account 123456789012 --resource-id cluster-ABCDEFGHIJKL`,
-    exit: '0 on success, 1 if the checked policies deny the login, 2 for arguments that cannot be used',
-  })
+  const command = describeCommand(
+    'policy',
+    'Write the IAM policy that allows a login, or check policies for it',
+    {
+      example: `aurora-iam policy ${HOST} --account 123456789012 --resource-id cluster-ABCDEFGHIJKL`,
+      exit: '0 on success, 1 if the checked policies deny the login, 2 for arguments that cannot be used',
+    },
+  )
   const collect = (text: string, before: readonly string[] = []) => [...before, text]
   return addAccessOptions(command)
     .option('--check <file...>', 'evaluate identity policies in place of writing one')
@@ -28,6 +33,13 @@ export function policyCommand(context: CommandContext): Command {
         writeNotes([...target.notes, ...proxyNotes(target)], context)
         return writeJson(output, policyFor(target))
       }
+      // A placeholder is allowed by `*` and denied by a name: neither says something about the login.
+      for (const name of ['account', 'resourceId'] as const) {
+        if (flags[name] === undefined)
+          throw new UsageError(
+            `--${name === 'account' ? 'account' : 'resource-id'} is missing, which --check needs.`,
+          )
+      }
       const { checkPolicies } = await import('../access/check-policy.ts')
       const { check: identity, boundary, scp = [] } = flags
       const files = { identity, boundary: boundary === undefined ? [] : [boundary], scp }
@@ -37,7 +49,8 @@ export function policyCommand(context: CommandContext): Command {
       else {
         output.out(`${result.allowed ? 'allowed' : 'denied'}: rds-db:connect on ${resource}\n`)
         for (const { role, file, decision, statement } of result.because) {
-          const by = statement && ` by statement ${statement.index}${statement.sid ? ` (${statement.sid})` : ''}`
+          const by =
+            statement && ` by statement ${statement.index}${statement.sid ? ` (${statement.sid})` : ''}`
           output.out(`  ${decision}${by ?? ''}: ${role} policy ${file}\n`)
         }
       }
@@ -57,7 +70,10 @@ export function sqlCommand(context: CommandContext): Command {
     example: `aurora-iam sql ${HOST} --database shop`,
   })
   return addAccessOptions(command)
-    .option('--database <name>', 'database to grant privileges on (default: that of DATABASE_URL, or no grant)')
+    .option(
+      '--database <name>',
+      'database to grant privileges on (default: that of DATABASE_URL, or no grant)',
+    )
     .option('--grant <privileges>', 'privileges to grant (default: SELECT, INSERT, UPDATE, DELETE)')
     .action(async (flags: AccessFlags & { readonly grant?: string }) => {
       const { sqlFor } = await import('../access/sql.ts')
@@ -78,9 +94,13 @@ export function terraformCommand(context: CommandContext): Command {
 
 /** Makes the command that writes TypeScript for the AWS CDK. */
 export function cdkCommand(context: CommandContext): Command {
-  const command = describeCommand('cdk', 'Write AWS CDK (TypeScript) for the IAM policy that allows a login', {
-    example: `aurora-iam cdk ${HOST}`,
-  })
+  const command = describeCommand(
+    'cdk',
+    'Write AWS CDK (TypeScript) for the IAM policy that allows a login',
+    {
+      example: `aurora-iam cdk ${HOST}`,
+    },
+  )
   return addAccessOptions(command).action(async (flags: AccessFlags) => {
     const { cdkFor } = await import('../access/cdk.ts')
     await writeText(flags, context, cdkFor, 'cdk')

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { unwatchFile, watchFile } from 'node:fs'
 import { readRateLimit } from '../gateway/rate-limit.ts'
 import type { GatewayFlags } from '../options/gateway-flags.ts'
@@ -7,6 +6,7 @@ import { readAddress } from '../options/target.ts'
 import { UsageError } from '../options/usage-error.ts'
 import type { CliOutput } from '../output/output.ts'
 import { CleanUp } from '../util/clean-up.ts'
+import { untilAborted } from '../util/until-aborted.ts'
 import { type EndpointConfig, readConfigFile } from './config.ts'
 import { type Endpoint, isLoopback, readEndpoint } from './endpoint.ts'
 import { EndpointSet } from './endpoint-set.ts'
@@ -89,7 +89,7 @@ export async function runProxy(flags: ProxyFlags, output: CliOutput, signal: Abo
   process.on('SIGHUP', reload)
   cleanUp.defer(() => process.off('SIGHUP', reload))
 
-  if (!signal.aborted) await once(signal, 'abort')
+  await untilAborted(signal)
   await reloads
   // Who asks a second time does not want to wait.
   for (const second of ['SIGINT', 'SIGTERM'] as const) process.once(second, () => void proxy.close(0))

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AuthToken } from '@aurora-iam/core'
 import type { CliOutput } from '../output/output.ts'
-import { removeFile, replaceFile } from './replace-file.ts'
+import { removeFile, replaceFile } from '../output/replace-file.ts'
 
 /** A token is replaced this long before it expires, in milliseconds: a reader has time to use the old one. */
 const REFRESH_BEFORE_MS = 120_000

@@ -25,7 +25,8 @@ export function trustRoots(
   throw new AuroraIamError(
     'ERR_AURORA_IAM_TRUST_ROOTS_MISSING',
     `ca: the certificate authorities of RDS in ${target.region} are not among those that come with this package. ` +
-      `Download ${bundleFor(target.region as string)} and pass its content as \`ca\`.`,
+      `Run \`npx aurora-iam ca --region ${target.region}\`, or download ${bundleUrl(target.region as string) ?? NAMED_BY_AWS}, ` +
+      'and pass the content of the file as `ca`.',
     { option: 'ca' },
   )
 }
@@ -46,14 +47,22 @@ function allRegionalRoots(): readonly string[] {
   return [...regionalRoots().values()].flat()
 }
 
-function bundleFor(region: string): string {
+const NAMED_BY_AWS = 'the bundle that the AWS documentation of your partition names'
+
+/**
+ * Returns where AWS publishes the certificate authorities of a Region; undefined in partitions that document no public
+ * address.
+ *
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.SSL.html
+ * @see https://docs.amazonaws.cn/en_us/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
+ */
+export function bundleUrl(region: string): string | undefined {
   if (region.startsWith('us-gov-')) {
     return `https://truststore.pki.us-gov-west-1.rds.amazonaws.com/${region}/${region}-bundle.pem`
   }
   if (region.startsWith('cn-')) {
     return 'https://rds-truststore.s3.cn-north-1.amazonaws.com.cn/global/global-bundle.pem'
   }
-  if (/^(us-iso|eu-iso|eusc-)/.test(region))
-    return 'the bundle that the AWS documentation of your partition names'
+  if (/^(us-iso|eu-iso|eusc-)/.test(region)) return undefined
   return `https://truststore.pki.rds.amazonaws.com/${region}/${region}-bundle.pem`
 }

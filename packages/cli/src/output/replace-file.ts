@@ -3,14 +3,15 @@ import { open, rename, rm } from 'node:fs/promises'
 import { CommandError } from '../options/command-error.ts'
 
 /**
- * Replaces a file in one step. Only its owner can read it, and a reader sees the old text or the new one.
+ * Replaces a file in one step: a reader sees the old text or the new one.
  *
+ * @param mode - Who may read it. @defaultValue 0o600, its owner alone
  * @throws {@link CommandError} when the file cannot be written: the old one is then unchanged
  */
-export async function replaceFile(path: string, text: string): Promise<void> {
+export async function replaceFile(path: string, text: string, mode = 0o600): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {
-    const file = await open(temporary, 'wx', 0o600)
+    const file = await open(temporary, 'wx', mode)
     try {
       await file.writeFile(text)
       // Without it a crash of the machine can leave an empty file under the final name.
