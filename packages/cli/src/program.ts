@@ -7,6 +7,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { execCommand } from './commands/exec.ts'
 import { explainCommand } from './commands/explain.ts'
 import { localCommand } from './commands/local.ts'
+import { planCommand } from './commands/plan.ts'
 import { proxyCommand } from './commands/proxy.ts'
 import { tokenCommand } from './commands/token.ts'
 
@@ -23,6 +24,7 @@ const COMMANDS: readonly MakeCommand[] = [
   cdkCommand,
   caCommand,
   localCommand,
+  planCommand,
 ]
 
 const HELP_WIDTH = 120

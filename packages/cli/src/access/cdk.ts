@@ -16,7 +16,7 @@ export function cdkFor(target: AccessTarget): string {
     ...(account === 'ACCOUNT_ID' ? ['Stack'] : []),
   ]
   const id = isKnown ? resourceId : `\${${RESOURCE_IDS[kind]}}`
-  const owner = account === 'ACCOUNT_ID' ? '${Stack.of(this).account}' : account
+  const owner = account === 'ACCOUNT_ID' ? `\${Stack.of(this).account}` : account
   return [
     ...(imports.length === 0 ? [] : [`import { ${imports.join(', ')} } from 'aws-cdk-lib'`]),
     "import { PolicyStatement } from 'aws-cdk-lib/aws-iam'",

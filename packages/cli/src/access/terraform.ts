@@ -14,7 +14,7 @@ export function terraformFor(target: AccessTarget): string {
   const isKnown = !resourceId.endsWith('RESOURCE_ID')
   const looked = `data.${type}.database.${attribute}`
   const id = isKnown ? resourceId : `\${${kind === 'proxy' ? `element(split(":", ${looked}), 6)` : looked}}`
-  const owner = account === 'ACCOUNT_ID' ? '${data.aws_caller_identity.current.account_id}' : account
+  const owner = account === 'ACCOUNT_ID' ? `\${data.aws_caller_identity.current.account_id}` : account
   return [
     ...(account === 'ACCOUNT_ID' ? ['data "aws_caller_identity" "current" {}', ''] : []),
     ...(isKnown ? [] : [`data "${type}" "database" {`, `  ${key} = "${identifier}"`, '}', '']),

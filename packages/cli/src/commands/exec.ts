@@ -14,7 +14,7 @@ export function execCommand({ output, exit }: CommandContext): Command {
         'aurora-iam exec --host mydb.cluster-c0example0.eu-west-1.rds.amazonaws.com --user app --database shop -- ' +
         'npx prisma migrate deploy',
       exit:
-        'that of the command; 126 if it cannot be executed, 127 if it is not found, 128 and the signal if it is killed; ' +
+        '0 and every other one of the command; 126 if it cannot be executed, 127 if it is not found, 128 and the signal if it is killed; ' +
         '1 if the gateway cannot start, 2 for arguments that cannot be used',
     },
   )

