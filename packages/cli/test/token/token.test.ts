@@ -42,18 +42,19 @@ describe('token', () => {
 })
 
 describe('token --watch', () => {
-  const output = { error: '', out: () => {} }
+  const output = { lines: [] as string[] }
   const watch = (getToken: () => Promise<AuthToken>, afterEach: (round: number) => Promise<boolean>) => {
-    output.error = ''
+    output.lines = []
     const stop = new AbortController()
     let round = 0
     return watchToken({
       path: pathOf('token'),
       getToken,
-      output: { out() {}, error: (text) => void (output.error += text) },
+      output: { out() {}, error: (text) => output.lines.push(text) },
       signal: stop.signal,
       wait: async () => {
-        if (!(await afterEach((round += 1)))) stop.abort()
+        round += 1
+        if (!(await afterEach(round))) stop.abort()
       },
     })
   }
@@ -62,7 +63,10 @@ describe('token --watch', () => {
   test('the file has the newest token, mode 0600, and is gone at the end', async () => {
     let issued = 0
     await watch(
-      async () => token(`token-${(issued += 1)}`),
+      async () => {
+        issued += 1
+        return token(`token-${issued}`)
+      },
       async (round) => {
         expect(await readFile(pathOf('token'), 'utf8')).toBe(`token-${round}`)
         expect((await stat(pathOf('token'))).mode & 0o777).toBe(0o600)
@@ -70,7 +74,7 @@ describe('token --watch', () => {
       },
     )
     expect(existsSync(pathOf('token'))).toBe(false)
-    expect(output.error).not.toContain('token-')
+    expect(output.lines.join('')).not.toContain('token-')
   })
 
   test('a failure later on: the file keeps its token, and it is tried again', async () => {
@@ -86,7 +90,7 @@ describe('token --watch', () => {
         return round < 3
       },
     )
-    expect(output.error).toContain('no credentials now Next try in 1 s.')
+    expect(output.lines.join('')).toContain('no credentials now Next try in 1 s.')
   })
 
   test('a folder that is missing: a clear error', async () => {
