@@ -1,0 +1,142 @@
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const cli = join(here, '../../packages/cli')
+
+const aurora = await localAurora()
+let folder: string
+
+beforeAll(async () => {
+  await promisify(execFile)(join(cli, '../../node_modules/.bin/tsc'), ['-b', cli])
+})
+beforeEach(async () => {
+  // Inside of the project, so that the tools find their own packages.
+  folder = await mkdtemp(`${here}.tools-`)
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
+  await writeFile(join(folder, 'ca.pem'), aurora.ca)
+  return () => rm(folder, { recursive: true })
+})
+afterAll(() => expect(aurora.log.refusals).toEqual([]))
+
+/** Runs a command line tool of the tests' packages under `aurora-iam exec`, in the folder of the test. */
+async function exec(...command: string[]): Promise<string> {
+  const { host, port, hostname, region, credentials } = aurora
+  const target = [
+    '--host',
+    host,
+    '--port',
+    String(port),
+    '--hostname',
+    hostname,
+    '--user',
+    'app',
+    '--database',
+    'app',
+  ]
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [join(cli, 'bin/aurora-iam.js'), 'exec', ...target, '--ca', join(folder, 'ca.pem'), '--', ...command],
+    {
+      cwd: folder,
+      env: {
+        ...process.env,
+        PATH: `${join(here, '../node_modules/.bin')}:${dirname(process.execPath)}:${process.env.PATH}`,
+        AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+        AWS_SESSION_TOKEN: credentials.sessionToken,
+        AWS_REGION: region,
+        NO_COLOR: '1',
+      },
+    },
+  )
+  return stdout
+}
+
+const write = async (name: string, text: string) => {
+  await mkdir(dirname(join(folder, name)), { recursive: true })
+  await writeFile(join(folder, name), text)
+}
+
+test('knex migrate:latest and migrate:rollback, with a URL from the environment', async () => {
+  await write('knexfile.js', "export default { client: 'mysql2', connection: process.env.DATABASE_URL }")
+  await write(
+    'migrations/1_comets.js',
+    `export const up = (knex) => knex.schema.createTable('comets', (table) => table.string('name'))
+export const down = (knex) => knex.schema.dropTable('comets')`,
+  )
+  expect(await exec('knex', 'migrate:latest')).toContain('Batch 1 run: 1 migrations')
+  expect(await exec('knex', 'migrate:rollback')).toContain('Batch 1 rolled back: 1 migrations')
+})
+
+test('typeorm migration:run and query', async () => {
+  await write(
+    'data-source.js',
+    `import { DataSource } from 'typeorm'
+export default new DataSource({ type: 'mysql', url: process.env.DATABASE_URL, entities: [] })`,
+  )
+  const answer = await exec('typeorm', 'query', 'SELECT user() AS user', '--dataSource', 'data-source.js')
+  expect(answer).toContain('app@localhost')
+})
+
+test('sequelize db:migrate', async () => {
+  await write('package.json', '{}')
+  await write(
+    'config.js',
+    "module.exports = { development: { use_env_variable: 'DATABASE_URL', dialect: 'mysql' } }",
+  )
+  await write(
+    'migrations/1-asteroids.js',
+    `module.exports = {
+  up: (queries, { STRING }) => queries.createTable('asteroids', { name: STRING }),
+  down: (queries) => queries.dropTable('asteroids'),
+}`,
+  )
+  expect(
+    await exec('sequelize-cli', 'db:migrate', '--env', 'development', '--config', 'config.js'),
+  ).toContain('1-asteroids: migrated')
+})
+
+test('drizzle-kit push', async () => {
+  await write(
+    'drizzle.config.js',
+    `export default {
+  dialect: 'mysql', schema: './schema.js', tablesFilter: ['moons'], dbCredentials: { url: process.env.DATABASE_URL },
+}`,
+  )
+  await write(
+    'schema.js',
+    `import { int, mysqlTable, varchar } from 'drizzle-orm/mysql-core'
+export const moons = mysqlTable('moons', { id: int().primaryKey(), name: varchar({ length: 40 }) })`,
+  )
+  expect(await exec('drizzle-kit', 'push', '--config', 'drizzle.config.js', '--force')).toContain(
+    'Changes applied',
+  )
+  expect(await exec('mariadb', '-N', '-e', "SHOW TABLES LIKE 'moons'")).toBe('moons\n')
+})
+
+test('the URL and the statements of the schema engine of Prisma, which this machine cannot download', async () => {
+  await write(
+    'prisma.js',
+    `import { createConnection } from 'mysql2/promise'
+const connection = await createConnection(process.env.DATABASE_URL)
+const [[version]] = await connection.execute('SELECT @@version, @@GLOBAL.version')
+const [[lock]] = await connection.query('SELECT GET_LOCK("prisma_migrate", 10) AS held')
+await connection.query(\`CREATE TABLE _prisma_migrations (
+  id VARCHAR(36) PRIMARY KEY NOT NULL, checksum VARCHAR(64) NOT NULL, finished_at DATETIME(3),
+  migration_name VARCHAR(255) NOT NULL, logs TEXT, rolled_back_at DATETIME(3),
+  started_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3), applied_steps_count INTEGER UNSIGNED NOT NULL DEFAULT 0
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci\`)
+const [tables] = await connection.execute(
+  'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ?', ['app'])
+console.log(lock.held, tables.some(({ name }) => name === '_prisma_migrations'), Object.keys(version).length)
+await connection.query('DROP TABLE _prisma_migrations')
+await connection.end()`,
+  )
+  expect(await exec('node', 'prisma.js')).toBe('1 true 2\n')
+})
