@@ -16,7 +16,7 @@ const CONFIGURATION: ReadonlySet<unknown> = new Set([
   'ERR_AURORA_IAM_REGION_UNKNOWN',
 ])
 
-/** What a command needs of its process; tests replace it. */
+/** Links of a command to its process; tests replace them. */
 type ProcessLinks = Pick<CommandContext, 'stopped' | 'readInput'>
 
 /**
@@ -79,7 +79,7 @@ function report(error: Error & { code?: unknown }, output: CliOutput): number {
   return isSetUp ? 2 : 1
 }
 
-/** A reader that closed its end, as `head` does, changes nothing about the exit status. */
+/** Ignores a reader that closed its end, as `head` does: the exit status does not change. */
 function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
 }

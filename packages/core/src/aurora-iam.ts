@@ -6,7 +6,7 @@ import type { AuthToken } from './token/auth-token.ts'
 /** Counts since the AuroraIam was created, and its last error. */
 export interface AuroraIamStats {
   readonly tokensSigned: number
-  /** How often the AWS credential provider was called. */
+  /** Number of calls of the AWS credential provider. */
   readonly credentialsResolved: number
   /** New connections that logged in, and open ones that changed their user. */
   readonly connectionsOpened: number

@@ -50,7 +50,7 @@ function isAuroraIam(value: AuroraIam | AuroraIamOptions | undefined): value is 
   return typeof (value as Partial<AuroraIam> | undefined)?.token === 'function'
 }
 
-/** The object that users hold. Its members are the public ones, and whoever prints it sees no secret. */
+/** The object that users hold. Its members are the public ones, and its printed form shows no secret. */
 class Iam implements AuroraIam {
   readonly #coordinator: LoginCoordinator
 

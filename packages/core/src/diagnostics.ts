@@ -11,7 +11,7 @@ export interface EndpointEvent {
 /** `aurora-iam:token`: a token was signed (not: returned from the cache). */
 export interface TokenEvent extends EndpointEvent {
   readonly region: string | undefined
-  /** How long resolving credentials and signing took. */
+  /** Milliseconds that resolving credentials and signing took. */
   readonly durationMs: number
 }
 
@@ -35,7 +35,7 @@ export interface ConnectEvent extends PermitHolderEvent {
 
 /** `aurora-iam:connect-failed`: a new connection was not established, for whatever reason. */
 export interface ConnectFailedEvent extends PermitHolderEvent {
-  /** How far it came. */
+  /** The step that failed. */
   readonly stage: 'token' | 'permit' | 'login'
   /** The error of this library, of the driver or of the server. */
   readonly error: Error
@@ -59,7 +59,7 @@ export const channels = {
   retire: channel('aurora-iam:retire'),
 } as const
 
-/** What each channel carries. */
+/** Event of each channel. */
 export interface ChannelEvents {
   token: TokenEvent
   connect: ConnectEvent

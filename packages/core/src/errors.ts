@@ -3,7 +3,7 @@ import { errorCatalogue } from './error-catalogue.ts'
 /** A code of {@link AuroraIamError}: a closed list. Match on it; messages may change. */
 export type AuroraIamErrorCode = keyof typeof errorCatalogue
 
-/** What an {@link AuroraIamError} carries beside its code and message. */
+/** Details of an {@link AuroraIamError} beside its code and message. */
 export interface AuroraIamErrorDetails {
   /** The error underneath. */
   readonly cause?: unknown

@@ -24,22 +24,22 @@ export interface AuroraIamOptions {
   readonly port?: number | undefined
   /**
    * Where to connect, when it is not the host that is signed: a tunnel's end, a private address. A function is asked
-   * for each new connection, and what it throws is passed on as it is.
+   * for each new connection, and what it throws is passed on unchanged.
    */
   readonly dial?: Partial<Address> | ((target: TokenTarget) => Partial<Address>) | undefined
   /** Makes the tokens instead of the built-in signer. */
   readonly tokenProvider?: TokenProvider | undefined
   /**
-   * How many new connections may be opened in any second. One limiter serves all pools of the process that go to the same
+   * Most new connections in any second. One limiter serves all pools of the process that go to the same
    * endpoint, or to the writer and the reader endpoint of one cluster. With `{ limit, store: redisStore(client) }` all processes
-   * that use that Redis share it. Give a {@link RateLimiter} of your own to decide what is shared, such as between custom
+   * that use that Redis share it. Give a {@link RateLimiter} to decide what is shared, such as between custom
    * endpoints, whose names do not tell their cluster; or `false` for no limit.
    *
    * @defaultValue `'conservative'`: 20 a second
    */
   readonly rateLimit?: RateLimit | RateLimiter | false | undefined
   /**
-   * How long a new connection may wait for its turn, in milliseconds, also at a {@link RateLimiter} of your own.
+   * Longest wait of a new connection in the queue, in milliseconds, also of a {@link RateLimiter} that is given.
    *
    * @defaultValue the `maxWaitMs` of the options in `rateLimit`, else 30000
    */
@@ -53,12 +53,12 @@ export interface AuroraIamOptions {
   readonly tcpTimeoutMs?: number | undefined
   /** Certificate authorities (PEM) instead of those that AWS publishes for the Region. */
   readonly ca?: CertificateAuthorities | undefined
-  /** How long before its end a token is replaced, in the background, in milliseconds. @defaultValue 120000 */
+  /** Milliseconds before its expiry that a token is refreshed in the background. @defaultValue 120000 */
   readonly refreshBeforeMs?: number | undefined
-  /** How long the AWS credential source may take to answer, in milliseconds. @defaultValue 10000 */
+  /** Longest time for an answer of the AWS credential source, in milliseconds. @defaultValue 10000 */
   readonly credentialsTimeoutMs?: number | undefined
   /**
-   * Asks each new connection to the writer endpoint of a cluster whether it reached the writer, and gives it up if
+   * Asks each new connection to the writer endpoint of a cluster whether it reached the writer, and closes it if
    * not: after a failover the name leads to the old writer for a while, and a pool would keep such connections,
    * which answer 1290 to every change. Costs a round trip for each new connection. @defaultValue false
    */
@@ -72,7 +72,7 @@ export interface AuroraIamOptions {
    */
   readonly maxLifetimeMs?: number | false | undefined
   /**
-   * How often the name of a writer or instance endpoint is looked up while a pool uses it, in milliseconds, or `false`
+   * Interval of lookups of the name of a writer or instance endpoint while a pool uses it, in milliseconds, or `false`
    * for never. When it leads to another address, connections to the old one are replaced. Reader and custom endpoints
    * are not watched: their answers rotate.
    *
@@ -80,7 +80,7 @@ export interface AuroraIamOptions {
    */
   readonly watchEndpointMs?: number | false | undefined
   /**
-   * Whether connections of a pool to a writer endpoint are replaced after the server refused a change because it is
+   * True if connections of a pool to a writer endpoint are replaced after the server refused a change because it is
    * read-only (1290, 1836): it was demoted. The error reaches the caller unchanged. @defaultValue true
    */
   readonly retireDemoted?: boolean | undefined

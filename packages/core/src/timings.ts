@@ -79,10 +79,10 @@ export const WATCH_ENDPOINT_MS = 5 * SECOND_MS
 /** The shortest `watchEndpointMs`: resolvers answer from their cache in between. */
 export const SHORTEST_WATCH_MS = SECOND_MS
 
-/** How long an address counts as that of a demoted writer. The endpoint name has followed the failover by then. */
+/** Time that an address counts as that of a demoted writer. The endpoint name has followed the failover by then. */
 export const DEMOTION_MEMORY_MS = 30 * SECOND_MS
 
-/** How often a login that would reach a demoted writer looks its name up again. */
+/** Interval of lookups of a login that would reach a demoted writer. */
 export const DEMOTION_POLL_MS = 250
 
 /** Default of the drivers' keep-alive delay. With 10 probes, a second apart, a dead peer is noticed after 40 seconds. */
@@ -91,5 +91,5 @@ export const KEEP_ALIVE_MS = 30 * SECOND_MS
 /** A peer that acknowledged no data for this long has vanished. */
 export const DEAD_PEER_MS = 30 * SECOND_MS
 
-/** How often the sockets are looked at for that. */
+/** Interval of that check of the sockets. */
 export const DEAD_PEER_LOOK_MS = 5 * SECOND_MS

@@ -30,7 +30,7 @@ export function assertConfig(
     throw refusal(
       'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
       'connectionPool',
-      'it brings connections of its own, and Knex would not look at `connection`. Leave it out, or make that pool ' +
+      'it brings separate connections, and Knex would not look at `connection`. Leave it out, or make that pool ' +
         'with `withAuroraIam` of @aurora-iam/mysql2 and give it to Knex directly',
     )
   }

@@ -31,7 +31,7 @@ export function retryingClient(client: Knex.Config['client'], iam: AdapterIam): 
   }
 }
 
-/** Knex exports the class that all its clients extend, but not this one. Without a connection it loads no driver. */
+/** Returns Knex's client class for mysql2, which Knex does not export. Without a connection it loads no driver. */
 function mysql2Client(): Mysql2Client {
   return knex({ client: 'mysql2' }).client.constructor
 }

@@ -12,7 +12,7 @@ const AFTER_LOGIN_MS = 5_000
 const MARGIN_MS = 1_000
 
 /**
- * The time-outs of Knex's pool such that the wait for a place and the login fit into `createTimeoutMillis`, and that
+ * Returns time-outs of Knex's pool such that the wait for a permit and the login fit into `createTimeoutMillis`, and that
  * into the time to acquire. What fits in less keeps Knex's defaults, and what the caller has set is never touched.
  *
  * @param connectTimeout - from the request for a connection to the end of its login, the wait included; 0 for no bound

@@ -44,7 +44,7 @@ export async function runCli({ arguments: args, write, signal }: CliSettings): P
   if (!signal.aborted) throw aurora.ended.reason
 }
 
-/** The program: ends on SIGINT and SIGTERM, and says on standard error what went wrong. */
+/** Runs the program: ends on SIGINT and SIGTERM, and says on standard error what went wrong. */
 export async function main(): Promise<void> {
   // A reader that has gone away, as `head` does, ends the log and not the database: clients are still there.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -103,7 +103,7 @@ function readVersion(): string {
   return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
 }
 
-/** The listener alone does not keep the process alive; waiting does. */
+/** Waits for `signal`, and keeps the process alive meanwhile. */
 async function untilAborted(signal: AbortSignal): Promise<void> {
   const alive = setInterval(() => {}, 2 ** 30)
   if (!signal.aborted)

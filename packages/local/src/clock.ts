@@ -9,7 +9,7 @@ export class MovableClock {
     this.#clock = clock
   }
 
-  /** Epoch milliseconds. */
+  /** Returns epoch milliseconds. */
   now(): number {
     return this.#clock()
   }

@@ -1,5 +1,5 @@
 /**
- * What went wrong while Local Aurora was set up or run. The list is closed: match on it.
+ * Closed list of codes of Local Aurora: match on it.
  *
  * - `ERR_LOCAL_AURORA_INVALID_OPTION`: an option is wrong; {@link LocalAuroraError.option} names it.
  * - `ERR_LOCAL_AURORA_NO_DATABASE`: no database server is installed on this machine and none was named.
@@ -17,7 +17,7 @@ export type LocalAuroraErrorCode =
 /** The one error that Local Aurora throws. A refused login is no error: the client sees MySQL's 1045. */
 export class LocalAuroraError extends Error {
   override readonly name: string = 'LocalAuroraError'
-  /** What went wrong, from a closed list. */
+  /** The fault, from a closed list. */
   readonly code: LocalAuroraErrorCode
   /** The option at fault, for `ERR_LOCAL_AURORA_INVALID_OPTION`. */
   readonly option: string | undefined

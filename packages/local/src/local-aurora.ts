@@ -10,7 +10,7 @@ import { type CredentialEndpoints, startCredentialEndpoints } from './metadata/m
 import type { Clock, ResolvedOptions } from './options.ts'
 import type { Listener } from './server/listener.ts'
 
-/** What {@link LocalAurora} is made of. */
+/** Parts of {@link LocalAurora}. */
 export interface LocalAuroraParts {
   readonly options: ResolvedOptions
   readonly backend: Backend
@@ -22,7 +22,7 @@ export interface LocalAuroraParts {
   readonly ca: string
 }
 
-/** What `withAuroraIam` and `createAuroraIam` need to know of a Local Aurora. */
+/** Options of `withAuroraIam` and `createAuroraIam` for a Local Aurora. */
 export interface LocalAuroraIam {
   readonly hostname: string
   /** Only where the option `signedPort` was given. */
@@ -130,27 +130,27 @@ export class LocalAurora implements AsyncDisposable {
     }
   }
 
-  /** Everything that happened at the door. */
+  /** The login log. */
   get log(): LoginLog {
     return this.#parts.log
   }
 
-  /** How to misbehave. */
+  /** The faults to inject. */
   get faults(): Faults {
     return this.#parts.listener.faults
   }
 
-  /** Everybody whose tokens can be good: add and remove as credentials come and go. */
+  /** Identities whose tokens can be valid: add and remove them as credentials change. */
   get principals(): Principals {
     return this.#parts.principals
   }
 
-  /** How many clients are connected now. */
+  /** Number of clients that are connected now. */
   get openConnections(): number {
     return this.#parts.listener.openConnections
   }
 
-  /** The time by which tokens are judged, in epoch milliseconds. */
+  /** Returns the time by which tokens are judged, in epoch milliseconds. */
   now(): number {
     return this.#parts.clock.now()
   }

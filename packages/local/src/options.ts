@@ -34,21 +34,21 @@ export interface LocalAuroraOptions {
    * @defaultValue the environment variable `AURORA_IAM_BACKEND`, else a private MariaDB in a temporary folder
    */
   readonly backend?: string
-  /** The credentials that tokens are signed with. @defaultValue temporary ones, made up anew */
+  /** The credentials that tokens are signed with. @defaultValue temporary ones, different at each start */
   readonly credentials?: CredentialIdentity
-  /** What {@link LocalAuroraOptions.credentials} may do. @defaultValue `rds-db:connect` on every resource */
+  /** Permissions of {@link LocalAuroraOptions.credentials}. @defaultValue `rds-db:connect` on every resource */
   readonly policy?: PolicyDocument
-  /** Everybody whose tokens can be good, each with a policy. Replaces `credentials` and `policy`. @defaultValue one */
+  /** Identities whose tokens can be valid, each with a policy. Replaces `credentials` and `policy`. @defaultValue one */
   readonly principals?: readonly Principal[]
-  /** How long a token is good at most, in milliseconds. @defaultValue 900000 */
+  /** Longest lifetime of a token, in milliseconds. @defaultValue 900000 */
   readonly tokenLifetimeMs?: number
-  /** How many logins are let through: per second, in an interval, or `false` for all. @defaultValue 20 */
+  /** Logins that are accepted: per second, in an interval, or `false` for all. @defaultValue 20 */
   readonly throttle?: ThrottleSetting
-  /** How long a client may take over each packet until it is logged in, in milliseconds. @defaultValue 10000 */
+  /** Longest time of a client for each packet until it is logged in, in milliseconds. @defaultValue 10000 */
   readonly connectTimeoutMs?: number
   /** The time by which tokens and credentials are judged. @defaultValue `Date.now` */
   readonly clock?: Clock
-  /** Gives up the start. @defaultValue none */
+  /** Aborts the start. @defaultValue none */
   readonly signal?: AbortSignal
 }
 
@@ -149,7 +149,7 @@ function endpointName(name: string): string {
   )
 }
 
-/** The region in an endpoint's name: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Overview.Endpoints.html */
+/** Returns the region in an endpoint's name: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Overview.Endpoints.html */
 function regionOf(hostname: string): string | undefined {
   return hostname
     .split('.')

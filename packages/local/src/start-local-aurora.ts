@@ -11,7 +11,7 @@ import { startListener } from './server/listener.ts'
 import { prepareCertificates } from './tls/accept-tls.ts'
 import { createCertificates } from './tls/certificates.ts'
 
-/** What policies call the one database of a Local Aurora. */
+/** Identity of the one database of a Local Aurora in policies. */
 const DATABASE_IDENTITY = { accountId: '123456789012', resourceId: 'cluster-LOCALAURORA' }
 
 /** Names by which a client on this machine may sign too, for those that cannot tell signed from dialled. */

@@ -47,7 +47,7 @@ export interface AuthenticatingConnection {
   readonly command: EventEmitter
 }
 
-/** The three options that carry everything through whatever stands on mysql2. */
+/** The three options that carry everything through each library that is built on mysql2. */
 export interface ConnectionHooks {
   readonly stream: (options: { readonly config: ConnectionSettings }) => Socket
   readonly authPlugins: Readonly<Record<string, AuthPlugin>>

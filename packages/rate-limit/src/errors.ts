@@ -1,5 +1,5 @@
 /**
- * What went wrong, for programs. A closed list:
+ * Closed list of codes, for programs:
  *
  * - `ERR_RATE_LIMIT_INVALID_OPTION`: an option is unknown or out of range; `option` names it. Fix the configuration.
  * - `ERR_RATE_LIMIT_TIMEOUT`: no permit came within `timeoutMs`. Retryable, after about `retryAfterMs`.
@@ -17,7 +17,7 @@ export type RateLimitErrorCode =
   | 'ERR_RATE_LIMIT_ABORTED'
   | 'ERR_RATE_LIMIT_CLOSED'
 
-/** What a {@link RateLimitError} knows beside its code and message. */
+/** Details of a {@link RateLimitError} beside its code and message. */
 export interface RateLimitErrorDetails {
   /** The error that led to this one. */
   cause?: unknown

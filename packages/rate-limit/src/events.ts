@@ -15,9 +15,9 @@ export type PermitEvent = KeyedEvent & { readonly id: string } & (
     | {
         readonly type: 'granted'
         readonly lane: PermitLane
-        /** How long the request waited. */
+        /** Milliseconds that the request waited. */
         readonly waitedMs: number
-        /** How many requests still wait. */
+        /** Number of requests that still wait. */
         readonly waiting: number
       }
     | {

@@ -3,7 +3,7 @@ import { describe } from './describe.ts'
 import { RateLimitError } from './errors.ts'
 import type { OnStoreLost, RateLimitStore } from './store.ts'
 
-/** How many attempts per interval, and how a request for one waits. */
+/** Options of a limiter: attempts per interval, and the wait of a request. */
 export interface RateLimiterOptions {
   /** The most attempts that the server may see in any sliding interval of `intervalMs`. A whole number from 1. */
   limit: number
@@ -175,7 +175,7 @@ export function refuseUnknownOptions(options: object, known: readonly string[], 
   )
 }
 
-/** The error for an option of the wrong kind. */
+/** Returns the error for an option of the wrong kind. */
 export function invalidOption(
   name: string,
   value: unknown,

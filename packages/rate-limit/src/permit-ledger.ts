@@ -3,10 +3,10 @@ import type { CompleteOptions } from './options.ts'
 import { nextPermitId, type Permit, type PermitLane, type PermitOutcome } from './permit.ts'
 import { LinkedList, type ListNode } from './queue/linked-list.ts'
 
-/** How a permit ended. */
+/** End of a permit. */
 export type PermitEnding = PermitOutcome | 'cancelled' | 'expired'
 
-/** What a source adds to a permit. */
+/** Additions of a source to a permit. */
 export interface PermitTerms {
   readonly isLapsed: () => boolean
   /** Is called once, when the permit has ended. */

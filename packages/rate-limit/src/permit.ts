@@ -1,4 +1,4 @@
-/** How an attempt ended, as far as a rate limiter cares. */
+/** Outcome of an attempt for the rate limiter. */
 export type PermitOutcome =
   /** The server accepted the attempt. */
   | 'ok'
@@ -22,10 +22,10 @@ export interface Permit {
   readonly id: string
   /** The queue that the request waited in. */
   readonly lane: PermitLane
-  /** How long the request waited for this permit, in milliseconds. */
+  /** Milliseconds that the request waited for this permit. */
   readonly waitedMs: number
   /**
-   * Whether the permit no longer covers an attempt: the process was stopped, busy or cut off from the store for so long
+   * True if the permit no longer covers an attempt: the process was stopped, busy or cut off from the store for so long
    * that other processes may use its permit. Check it last thing before the server can count the attempt. If it is true,
    * release the permit as `'failed'` and acquire another one.
    */

@@ -14,7 +14,7 @@ import type { PermitSource } from './permit-source.ts'
 import { PermitQueue } from './queue/permit-queue.ts'
 import type { RateLimiterStats } from './stats.ts'
 
-/** How one request waits. */
+/** Options of one request. */
 export interface AcquireOptions {
   /** Ends the wait. A permit that was granted before is not taken back: cancel it. */
   signal?: AbortSignal

@@ -10,9 +10,9 @@ interface SharedCore {
 const registryKey = Symbol.for('@aurora-iam/rate-limit/shared/3')
 
 /**
- * The limiter of a key, such as a cluster's endpoint, for everybody in this process who asks for that key.
+ * Returns the limiter of a key, such as a cluster's endpoint, for all callers in this process.
  *
- * Each call returns a limiter of its own on the common permits and the common queue. `close()` ends only the requests
+ * Each call returns a separate limiter on the common permits and the common queue. `close()` ends only the requests
  * made through it; `stats()` and `lower()` concern the whole key. When callers ask for different limits the smallest holds,
  * which is reported on the channel `aurora-iam:rate-limit:lowered`. `maxWaitMs` is each caller's own; all other options are
  * those of the first caller. When every limiter of a key is closed and an interval has passed, the key
@@ -54,7 +54,7 @@ export function sharedRateLimiter(key: string, options: RateLimiterOptions): Rat
   })
 }
 
-/** Nobody uses it, and no attempt is recent enough to count any more. */
+/** Returns whether it is unused, and no attempt is recent enough to count any more. */
 function isForgotten({ core, openHandles }: SharedCore): boolean {
   return openHandles === 0 && core.source.isIdle(core.options.clock.now())
 }

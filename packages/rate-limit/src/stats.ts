@@ -1,4 +1,4 @@
-/** How a limiter stands now, and what it has done since it was made. Durations are milliseconds; the rest are counts. */
+/** State of a limiter, and its counts since it was created. Durations are milliseconds; the rest are counts. */
 export interface RateLimiterStats {
   /** The most attempts per interval, as configured or lowered. */
   limit: number
@@ -36,6 +36,6 @@ export interface RateLimiterStats {
   dryRunDelayed: number
   /** The processes that share the limit: by `share`, or as last heard from the store; 1 without either. */
   processes: number
-  /** Whether the store could not be reached when last tried. */
+  /** True if the store could not be reached when last tried. */
   storeLost: boolean
 }

@@ -43,7 +43,7 @@ export function assertMysql(options: MysqlDataSourceOptions): void {
 }
 
 /**
- * Refuses another driver than mysql2, and in `extra` what has an option of its own in TypeORM or contradicts IAM.
+ * Refuses another driver than mysql2, and in `extra` what has a separate option in TypeORM or contradicts IAM.
  *
  * @throws {@link AuroraIamError} as `assertDriverOptions` of mysql2, with the name `extra.…`
  */
@@ -68,7 +68,7 @@ export function assertOnMysql2(options: MysqlDataSourceOptions): void {
 }
 
 /**
- * For `enabled: false`: the options of the plain password path, which must be wholly that.
+ * Checks the options of the plain password path, for `enabled: false`: none may be of IAM.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_CONFLICTING_OPTIONS`
  */

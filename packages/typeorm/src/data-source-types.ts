@@ -5,10 +5,10 @@ import type { DataSourceOptions } from 'typeorm'
  */
 export type MysqlDataSourceOptions = Extract<DataSourceOptions, { type: 'mysql' | 'mariadb' }>
 
-/** Writer and readers, each with an address and a user of its own. */
+/** Writer and readers, each with a separate address and user. */
 export type Replication = NonNullable<MysqlDataSourceOptions['replication']>
 
-/** What says where one database is and who logs in: part of the options, or one node of {@link Replication}. */
+/** Address of one database and the user: part of the options, or one node of {@link Replication}. */
 export type NodeOptions = Replication['master']
 
 /**

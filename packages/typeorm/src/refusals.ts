@@ -1,19 +1,19 @@
 import { AuroraIamError } from '@aurora-iam/core'
 import { describe } from '@aurora-iam/core/adapter'
 
-/** The refusal of an option that contradicts IAM or another option. `why` ends with the remedy. */
+/** Returns the error for an option that contradicts IAM or another option. `why` ends with the remedy. */
 export function conflict(option: string, why: string): AuroraIamError {
   return new AuroraIamError('ERR_AURORA_IAM_CONFLICTING_OPTIONS', `${option}: ${why}.`, { option })
 }
 
-/** The refusal of a value that is not what was expected. */
+/** Returns the error for a value that is not what was expected. */
 export function invalid(option: string, expected: string, value: unknown): AuroraIamError {
   const message = `${option}: expected ${expected}, got ${describe(value)}.`
   return new AuroraIamError('ERR_AURORA_IAM_INVALID_OPTION', message, { option })
 }
 
 /**
- * What `check` returns. A refusal of an option is passed on under the name by which the caller of TypeORM knows it.
+ * Returns what `check` returns. An error of an option is passed on under the name by which the caller of TypeORM knows it.
  *
  * @param path - where the option stands, such as `'replication.slaves[0].'`
  * @param isHere - whether the option of that name stands there. @defaultValue every one does

@@ -54,7 +54,7 @@ function resolveReplicationNode(iam: AdapterIam, node: NodeOptions, path: string
   return resolveNode(iam, node, `${path}.`)
 }
 
-/** mysql2 knows a connection by the name and the port that are signed: they must lead to one place. */
+/** Checks that each signed name and port has one address: mysql2 knows a connection by them. */
 function assertOneAddressEach(targets: readonly ConnectionTarget[]): void {
   const places = new Map<string, string>()
   for (const { hostname, port, fixedAddress } of targets) {

@@ -3,7 +3,7 @@ import { sslFor } from '@aurora-iam/mysql2/adapter'
 import type { SslOptions } from 'mysql2'
 
 /**
- * The one `ssl` that TypeORM has for all nodes. Each is verified by its own name; the certificate authorities are
+ * Returns the one `ssl` that TypeORM has for all nodes. Each is verified by its own name; the certificate authorities are
  * those of all of them, which differ between Regions, and between a database and RDS Proxy.
  *
  * @param ssl - the caller's own `ssl` option; whatever would weaken it is refused

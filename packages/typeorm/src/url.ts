@@ -4,7 +4,7 @@ import type { NodeOptions } from './data-source-types.ts'
 const PROTOCOLS = ['mysql:', 'mariadb:']
 
 /**
- * `node` with what its `url` says put in its place. As in TypeORM the `url` wins over the options beside it, and what
+ * Returns `node` with the parts of its `url` in its place. As in TypeORM the `url` wins over the options beside it, and what
  * comes after `?` says nothing.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for a `url` that is none of MySQL. It is never

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import type { CliOutput } from '../output/output.ts'
 
-/** What a command is given to work with. */
+/** Context of a command. */
 export interface CommandContext {
   readonly output: CliOutput
   /** Takes the exit status, if it is not 0. */

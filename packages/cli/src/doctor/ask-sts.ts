@@ -1,10 +1,10 @@
 import { stsDateMiddleware } from '@aurora-iam/core/adapter'
 
-/** What AWS STS says about these credentials and the time. */
+/** Answer of AWS STS about these credentials and the time. */
 export interface StsAnswer {
   /** Who the credentials are. */
   readonly arn?: string | undefined
-  /** How far the clock of this machine is ahead of that of STS, in milliseconds; undefined if STS did not answer. */
+  /** Milliseconds that the clock of this machine is ahead of that of STS; undefined if STS did not answer. */
   readonly clockAheadMs: number | undefined
   /** Why STS does not know, or did not answer. */
   readonly error?: Error
@@ -13,7 +13,7 @@ export interface StsAnswer {
 const TIMEOUT_MS = 5_000
 
 /**
- * Asks who the credentials of the AWS SDK's default chain are, which everybody may.
+ * Asks who the credentials of the AWS SDK's default chain are. Any principal may ask that.
  *
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
  */

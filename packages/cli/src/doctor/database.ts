@@ -13,12 +13,12 @@ import { tlsRemedies } from './tls-remedies.ts'
 
 const TIMEOUT_MS = 10_000
 
-/** What the checks before the connection have found. */
+/** Findings of the checks before the connection. */
 export interface FindingsSoFar {
   readonly clock: Finding
   readonly identity: Finding
   readonly sts: StsAnswer
-  /** Whether the caller gave certificate authorities. */
+  /** True if the caller gave certificate authorities. */
   readonly hasCa: boolean
 }
 
@@ -101,13 +101,13 @@ export async function* logInTo(
   }
 }
 
-/** What to do about an error that the server sent in place of its greeting. */
+/** Returns the remedies for an error that the server sent in place of its greeting. */
 function admissionRemedies(errno: number, message: string): readonly string[] {
   const remedies = serverErrorRemedies(errno, message)
   return remedies.length > 0 ? remedies : ['The server names its reason above, and takes no login now.']
 }
 
-/** The evidence of one login, by what AWS STS answered. */
+/** Returns the evidence of one login, by what AWS STS answered. */
 function evidenceOf(
   target: ConnectionTarget,
   dialled: LoginEvidence['dialled'],
@@ -136,7 +136,7 @@ function evidenceOf(
   }
 }
 
-/** TLS over `socket`, with the peer verified: chain and name. */
+/** Begins TLS over `socket`, with the peer verified: chain and name. */
 function secure(socket: Socket, hostname: string, policy: TlsPolicy): Promise<TLSSocket> {
   const { ca, minVersion, rejectUnauthorized } = policy
   return new Promise((resolve, reject) => {
@@ -152,13 +152,13 @@ function describeTls(secured: TLSSocket, hostname: string): string {
   return `${secured.getProtocol()}; the certificate is for ${hostname}, by ${issuer.CN}, until ${new Date(validTo).toISOString()}`
 }
 
-/** The bytes that were received and are no packet. */
+/** Returns the bytes that were received and are no packet. */
 function unread(channel: PacketChannel, socket: Socket): Buffer {
   channel.release()
   return (socket.read() as Buffer | null) ?? Buffer.alloc(0)
 }
 
-/** What ended the connection; of a channel that broke, what broke it. */
+/** Returns the reason for the end of the connection. For a broken channel it is the cause. */
 function why(error: Error): string {
   if (!(error instanceof WireError)) return error.message
   const { errno, sqlState, message, cause } = error

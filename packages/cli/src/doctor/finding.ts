@@ -8,9 +8,9 @@ export interface Finding {
   readonly check: string
   /** `unknown`: it could not be checked, which is no fault in itself. */
   readonly verdict: 'ok' | 'fail' | 'unknown'
-  /** What was seen. */
+  /** The observation. */
   readonly seen: string
-  /** What to do about it, a line each. Every finding that fails has some. */
+  /** Remedies, a line each. Every finding that fails has some. */
   readonly remedies?: readonly string[]
 }
 

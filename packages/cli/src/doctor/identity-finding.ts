@@ -37,7 +37,7 @@ export function identityFinding({ arn, error }: StsAnswer): Finding {
   }
 }
 
-/** A proxy in place of AWS STS is known by the status alone: the AWS SDK then complains of XML, at length. */
+/** Returns the reason. For a proxy in place of AWS STS it is the status: the AWS SDK then complains of XML. */
 function reason(error: Error): string {
   const { $metadata } = error as { $metadata?: { httpStatusCode?: number } }
   const status = $metadata?.httpStatusCode

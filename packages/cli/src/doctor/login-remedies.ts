@@ -8,7 +8,7 @@ import {
 import { WireError } from '@aurora-iam/wire'
 import { serverErrorRemedies } from './server-error-remedies.ts'
 
-/** What is known when a login is denied. */
+/** Evidence when a login is denied. */
 export interface LoginEvidence extends DenialEvidence {
   /** Who signs, as AWS STS names it. */
   readonly arn: string | undefined
@@ -47,7 +47,7 @@ export function loginRemedies(error: Error, evidence: LoginEvidence): readonly s
   ]
 }
 
-/** For a server that falls silent or closes once it has the token: what a throttling server and a busy one have in common. */
+/** Remedies for a server that stops answering or closes once it has the token: what a throttling server and a busy one have in common. */
 const AFTER_TOKEN: readonly string[] = [
   'The server got the token and did not answer: it is overloaded, or throttles new connections. Try again in a minute, and',
   'open fewer connections at once.',
@@ -83,7 +83,7 @@ const LINES: Readonly<Record<DenialCause, (evidence: LoginEvidence) => readonly 
   'proxy-secret': ({ target }) => [
     'Standard IAM of RDS Proxy (DefaultAuthScheme NONE in `aws rds describe-db-proxies`): the token is for the proxy, and the',
     `database user keeps its password. The proxy has no secret for ${target.username} with IAMAuth REQUIRED, or the secret's`,
-    'password is not the one of the database. Correct the secret; the database user stays as it is.',
+    'password is not the one of the database. Correct the secret; the database user stays unchanged.',
   ],
   'proxy-role': ({ target }) => [
     'End-to-end IAM of RDS Proxy (DefaultAuthScheme IAM_AUTH): the role of the proxy needs rds-db:connect for the user of the',

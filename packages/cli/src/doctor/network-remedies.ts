@@ -2,12 +2,12 @@ import type { Address } from '@aurora-iam/core'
 import type { ConnectionTarget } from '@aurora-iam/core/adapter'
 import { WireError } from '@aurora-iam/wire'
 
-/** How far the connection came when it failed. */
+/** Progress of the connection when it failed. */
 export interface NetworkEvidence {
   readonly dialled: Address
-  /** Whether TCP was established. */
+  /** True if TCP was established. */
   readonly isConnected: boolean
-  /** What was received in place of a greeting. */
+  /** Bytes that were received in place of a greeting. */
   readonly received: Buffer
 }
 
@@ -82,7 +82,7 @@ function unreachableRemedies(isDirect: boolean, { host, port }: Address): string
   ]
 }
 
-/** Node's error for a name with several addresses has the code of the first of them. */
+/** Returns the code. Node's error for a name with several addresses has the code of the first of them. */
 function codeOf(error: Error): unknown {
   const cause = error instanceof WireError && error.cause instanceof Error ? error.cause : error
   return (cause as NodeJS.ErrnoException).code

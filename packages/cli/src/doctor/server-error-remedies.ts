@@ -1,5 +1,5 @@
 /**
- * What to do about an error of the server that names its reason, by its number: it may come in place of the greeting.
+ * Remedies for an error of the server that names its reason, by number. It may come in place of the greeting.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.troubleshooting.html
  * @see https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
@@ -31,7 +31,7 @@ const REMEDIES: Readonly<Record<number, readonly string[]>> = {
   ],
   3159: ['The server demands TLS and did not get it: something between here and the database removes it.'],
   9501: [
-    'RDS Proxy had no database connection to lend in time. Check `aws rds describe-db-proxy-targets` (its State must be',
+    'RDS Proxy had no database connection free in time. Check `aws rds describe-db-proxy-targets` (its State must be',
     'AVAILABLE), MaxConnectionsPercent and ConnectionBorrowTimeout of the proxy.',
   ],
 }

@@ -2,10 +2,10 @@ import type { ConnectionTarget } from '@aurora-iam/core/adapter'
 import { WireError } from '@aurora-iam/wire'
 import type { Finding } from './finding.ts'
 
-/** What is known when TLS fails. */
+/** Evidence when TLS fails. */
 export interface TlsEvidence {
   readonly clock: Finding['verdict']
-  /** Whether the caller gave certificate authorities. */
+  /** True if the caller gave certificate authorities. */
   readonly hasCa: boolean
 }
 

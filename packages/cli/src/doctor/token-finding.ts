@@ -3,7 +3,7 @@ import type { ConnectionTarget } from '@aurora-iam/core/adapter'
 import { splitMessage } from '../output/option-words.ts'
 import type { Finding } from './finding.ts'
 
-/** What to do where the library's message ends without a remedy, by code. */
+/** Remedies where the library's message ends without one, by code. */
 const REMEDIES: Readonly<Record<string, string>> = {
   ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE:
     'Give --profile, or set AWS_PROFILE or AWS_ACCESS_KEY_ID; for SSO: `aws sso login`.',

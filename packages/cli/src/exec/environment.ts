@@ -1,6 +1,6 @@
 import { UsageError } from '../options/usage-error.ts'
 
-/** How the command reaches the gateway. */
+/** Endpoint of the gateway for the command. */
 export interface Endpoint {
   readonly host: string
   readonly port: number

@@ -21,11 +21,11 @@ export interface GatewayAccount {
   readonly password: string
 }
 
-/** A client that is not let in, and the packet that tells it so. */
+/** Rejection of a client, with the packet that reports it. */
 export class ClientRejected extends Error {
   override readonly name = 'ClientRejected'
   readonly packet: ErrPacket
-  /** Whether the password or the user was wrong. */
+  /** True if the password or the user was wrong. */
   readonly isAccessDenied: boolean
 
   constructor(packet: ErrPacket, isAccessDenied = false) {
@@ -40,7 +40,7 @@ const FAST_PATH_ACCEPTED = Buffer.from([3])
 
 const COMPRESSED = Capability.COMPRESS | Capability.ZSTD_COMPRESSION
 
-/** How clients are authenticated. */
+/** Authentication of clients. */
 export interface ClientPolicy {
   readonly account: GatewayAccount
   /** Certificate for TLS. Without one, clients connect in the clear, which loopback and Unix sockets alone allow. */

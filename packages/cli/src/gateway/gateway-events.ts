@@ -1,8 +1,8 @@
-/** What happens at a gateway. No event holds a secret. */
+/** Event of a gateway. None holds a secret. */
 export type GatewayEvent =
   | { readonly type: 'connect'; readonly client: string }
   | { readonly type: 'login'; readonly client: string; readonly durationMs: number }
-  /** The client was not let in: its user or password was wrong, or it cannot be served. */
+  /** The client was rejected: its user or password was wrong, or it cannot be served. */
   | {
       readonly type: 'rejected'
       readonly client: string

@@ -27,7 +27,7 @@ export interface GatewayOptions {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
   /** Connections at one time. The next client gets 1040. @defaultValue 1000 */
   readonly maxConnections?: number | undefined
-  /** Whether LOAD DATA LOCAL INFILE is relayed. @defaultValue false */
+  /** True if LOAD DATA LOCAL INFILE is relayed. @defaultValue false */
   readonly allowsLocalInfile?: boolean | undefined
   /** Is called for each event. @defaultValue none */
   readonly onEvent?: ((event: GatewayEvent) => void) | undefined

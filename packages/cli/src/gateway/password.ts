@@ -9,12 +9,12 @@ const EXPECTED: Readonly<Record<ClientPlugin, (password: string, scramble: Uint8
   mysql_native_password: scrambleNativePassword,
 }
 
-/** Whether `name` is a plugin that a client can use here. */
+/** Returns whether `name` is a plugin that a client can use here. */
 export function isClientPlugin(name: string | undefined): name is ClientPlugin {
   return name !== undefined && Object.hasOwn(EXPECTED, name)
 }
 
-/** Whether `response` proves the password, compared in constant time. An empty response never does. */
+/** Returns whether `response` proves the password, compared in constant time. An empty response never does. */
 export function provesPassword(
   plugin: ClientPlugin,
   response: Buffer,

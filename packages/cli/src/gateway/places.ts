@@ -10,7 +10,7 @@ export class Places {
   /**
    * Waits for a place, or until `signal` aborts.
    *
-   * @returns the function that gives the place back; further calls of it do nothing
+   * @returns the function that frees the place; further calls of it do nothing
    */
   async enter(signal: AbortSignal): Promise<() => void> {
     if (this.#free > 0) this.#free -= 1

@@ -20,7 +20,7 @@ export interface OpenSession {
   readonly client: GatewayClient
   readonly upstream: Upstream
   readonly session: Session
-  /** What client and gateway agreed on. */
+  /** Capabilities that client and gateway agreed on. */
   readonly capabilities: number
   readonly account: GatewayAccount
 }

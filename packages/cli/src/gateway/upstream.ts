@@ -20,7 +20,7 @@ const LOGIN_TIMEOUT_MS = 10_000
 /** Probes of a connection that is silent start after this many milliseconds, so that a dead one is noticed. */
 const KEEP_ALIVE_MS = 20_000
 
-/** What a client wants of its session. */
+/** Wishes of a client for its session. */
 export interface SessionWish {
   /** Bits of wire's `Capability`. */
   readonly capabilities: number
@@ -89,7 +89,7 @@ export class Upstream {
     }
   }
 
-  /** Whether the server still waits for the login: 5 of its 10 seconds are left. */
+  /** True if the server still waits for the login: 5 of its 10 seconds are left. */
   get isFresh(): boolean {
     const isOpen = !this.#socket.destroyed && !this.#socket.readableEnded
     return isOpen && performance.now() - this.openedAt < LOGIN_TIMEOUT_MS / 2

@@ -1,6 +1,6 @@
 import { UsageError } from './usage-error.ts'
 
-/** What a database URL says about the database. A password in it is not read. */
+/** Parts of a database URL. A password in it is not read. */
 export interface DatabaseUrl {
   readonly host: string
   readonly port: string | undefined

@@ -4,9 +4,9 @@ export interface CliOutput {
   out(text: string): void
   /** Writes to standard error: messages, progress and errors. */
   error(text: string): void
-  /** Whether standard output is a terminal that shows colours. @defaultValue false */
+  /** True if standard output is a terminal that shows colours. @defaultValue false */
   readonly isColourful?: boolean
-  /** Whether standard error is a terminal, so that one line can be rewritten. @defaultValue false */
+  /** True if standard error is a terminal, so that one line can be rewritten. @defaultValue false */
   readonly isInteractive?: boolean
 }
 

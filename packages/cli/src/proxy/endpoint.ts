@@ -14,7 +14,7 @@ export interface Endpoint {
   readonly address: ListenAddress
   readonly target: Target
   readonly password: string
-  /** Whether the password was made here, so that it must be printed. */
+  /** True if the password was made here, so that it must be printed. */
   readonly hasOneTimePassword: boolean
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly config: EndpointConfig
@@ -27,7 +27,7 @@ export interface Endpoint {
 /** A password that can be guessed is none: a file has at least so many characters. */
 const LEAST_PASSWORD_CHARACTERS = 16
 
-/** What a group or others can do with a file. */
+/** Permissions of a group and of others on a file. */
 const OTHERS = 0o077
 
 /**
@@ -106,7 +106,7 @@ function readText(path: string, option: string): string {
   }
 }
 
-/** Whether `host` is an address that this machine alone reaches. */
+/** Returns whether `host` is an address that this machine alone reaches. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 }

@@ -17,7 +17,7 @@ export interface HealthOptions {
   readonly address: Address
   readonly metrics: ProxyMetrics
   readonly running: () => Iterable<RunningEndpoint>
-  /** Whether the proxy ends: it is then alive and not ready. */
+  /** True if the proxy ends: it is then alive and not ready. */
   readonly isDraining: () => boolean
 }
 

@@ -123,7 +123,7 @@ function endpointOf(flags: ProxyFlags): EndpointConfig {
   return Object.fromEntries(given) as unknown as EndpointConfig
 }
 
-/** An endpoint that did not change keeps its one-time password. */
+/** Keeps the one-time password of each endpoint that did not change. */
 function keepPasswords(next: readonly Endpoint[], before: readonly Endpoint[]): readonly Endpoint[] {
   return next.map((endpoint) => before.find(({ digest }) => digest === endpoint.digest) ?? endpoint)
 }

@@ -1,7 +1,7 @@
 import { parseRdsHostname } from '@aurora-iam/core/adapter'
 import { parseToken, type Token } from '@aurora-iam/local/iam'
 
-/** What a token says, without its secrets, and what is wrong with it. */
+/** Claims of a token, without its secrets, and its faults. */
 export interface TokenExplanation {
   /** The fields; undefined for a text that is no token. */
   readonly token: TokenFields | undefined
@@ -17,7 +17,7 @@ export interface TokenFields {
   readonly user: string
   /** Last four characters of the id of the access key. */
   readonly accessKeyEndsIn: string
-  /** Whether temporary credentials signed it: it then expires with them, which the token does not show. */
+  /** True if temporary credentials signed it: it then expires with them, which the token does not show. */
   readonly hasSessionToken: boolean
   readonly signedAt: Date
   readonly expiresAt: Date
@@ -26,7 +26,7 @@ export interface TokenFields {
 /** The server accepts no longer life: https://github.com/aws/aws-sdk-go/issues/3903 */
 const LONGEST_LIFE_SECONDS = 900
 
-/** What other AWS services tolerate of a clock that is ahead; AWS documents nothing for `rds-db`. */
+/** Lead of a clock that other AWS services tolerate; AWS documents nothing for `rds-db`. */
 const CLOCK_AHEAD_MS = 5 * 60_000
 
 /** Explains a token at the time `nowMs`. Whether its signature is right is known to the server alone. */

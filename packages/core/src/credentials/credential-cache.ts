@@ -7,7 +7,7 @@ import { callsTo, callsToChain } from './provider-calls.ts'
 import { credentialsUnavailable } from './provider-failure.ts'
 import { type ResolvedCredentials, readCredentials } from './resolved-credentials.ts'
 
-/** What the cached credentials, and the way they came, tell about the clock and about themselves. */
+/** Evidence of the cached credentials about the clock and about themselves. */
 export interface CredentialsEvidence {
   /** When they expire, epoch milliseconds; Infinity when they do not say. */
   readonly expiresMs: number
@@ -15,9 +15,9 @@ export interface CredentialsEvidence {
   readonly endedMs: number | undefined
   /** Whether they have a session token: they expire, also where they do not say when. */
   readonly isTemporary: boolean
-  /** How long ago this process first got them, in milliseconds. */
+  /** Milliseconds since this process first got them. */
   readonly ageMs: number
-  /** How far this machine's clock is ahead of that of AWS STS, if STS was asked. */
+  /** Milliseconds that this machine's clock is ahead of that of AWS STS, if STS was asked. */
   readonly clockAheadOfStsMs: number | undefined
 }
 
@@ -25,7 +25,7 @@ export interface CredentialsEvidence {
 export type CredentialSource = AwsCredentialIdentity | AwsCredentialIdentityProvider
 
 /**
- * Asks one credential source: one question at a time however many wait (another only after a refusal), in bounded
+ * Asks one credential source: one question at a time for all callers (another only after a rejection), in bounded
  * time, and never remembering a failure.
  */
 export class Credentials {
@@ -41,11 +41,11 @@ export class Credentials {
   /** When the latest identity was first resolved, on the monotonic clock. */
   #knownSince = 0
   #isInvalid = false
-  /** The AWS SDK's chain remembers nonsense as it does credentials, and gives it until it is asked by force. */
+  /** The AWS SDK's chain caches an invalid response as it does credentials, until a refresh is forced. */
   #gaveNonsense = false
-  /** What the monotonic clock lacks to that of AWS STS, if STS was asked. */
+  /** Difference from the monotonic clock to that of AWS STS, if STS was asked. */
   #stsOffsetMs: number | undefined
-  /** How often the source was asked. */
+  /** Number of calls of the source. */
   resolutions = 0
 
   constructor(options: {
@@ -83,7 +83,7 @@ export class Credentials {
     return this.#questions.run('credentials', (isWanted) => this.#ask(region, isWanted))
   }
 
-  /** What the last answer, and the way it came, tell about the clock of this machine. */
+  /** Returns the evidence of the last answer about the clock of this machine. */
   evidence(): CredentialsEvidence | undefined {
     const latest = this.#latest
     if (!latest) return undefined
@@ -115,7 +115,7 @@ export class Credentials {
       return this.#latest
     }
     if (!isForced && resolved.expiresMs - this.#clock() < SHORT_CREDENTIALS_MS) {
-      // A source that cannot renew yet answers the same again, or fails; what is at hand is still good.
+      // A source that cannot renew yet answers the same again, or fails; the cached ones are still valid.
       const renewed = await this.#askOnce(region, true).catch(() => resolved)
       if (renewed.expiresMs > resolved.expiresMs) resolved = renewed
     }
@@ -124,7 +124,7 @@ export class Credentials {
         'ERR_AURORA_IAM_CREDENTIALS_INVALID',
         `credentials: the source gave credentials that expired at ${new Date(resolved.expiresMs).toISOString()}, ` +
           `and the clock of this machine says ${new Date(this.#clock()).toISOString()}. Renew them (for SSO: ` +
-          '`aws sso login`); if their source renews them by itself, the clock is probably fast.',
+          '`aws sso login`); if their source renews them automatically, the clock is probably fast.',
         { option: 'credentials' },
       )
     }

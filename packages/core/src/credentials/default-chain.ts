@@ -7,10 +7,10 @@ import { stsRegion } from './sts-region.ts'
 // How the SDK's logger is told that a source gave nothing and that the next one is asked.
 const GAVE_NOTHING = /^@smithy\/property-provider -> /
 
-/** How the AWS SDK's default chain is used. */
+/** Options for the AWS SDK's default chain. */
 export interface ChainOptions {
   readonly profile: string | undefined
-  /** How long a read of the shared files may take, in milliseconds. */
+  /** Longest read of the shared files, in milliseconds. */
   readonly timeoutMs: number
   /** Region of the database. */
   readonly region: string

@@ -18,7 +18,7 @@ interface Call {
 const MOST_ABANDONED = 2
 
 /**
- * Calls to one credential provider, in bounded time. A call goes on when its caller has given up. Once two are not
+ * Calls to one credential provider, in bounded time. A call goes on when its caller has timed out. Once two are not
  * answered, further calls fail at once, except one in a minute, which takes the place of the oldest.
  */
 export class ProviderCalls {

@@ -4,7 +4,7 @@ import { redact } from '../util/redact.ts'
 const LONGEST_SAYING = 200
 
 /**
- * What an error message may repeat of the failure of somebody else's source, if it says anything: its first line, in
+ * Returns what an error message may repeat of the failure of a caller's source: its first line, in
  * bounds. Not what a command printed, nor what an endpoint answered in place of JSON: Node puts either into the message,
  * and either may be the secret itself.
  */
@@ -13,13 +13,13 @@ export function safeReason(error: unknown): string | undefined {
   return (placeholderFor(error) ?? short(redact(messageOf(error)))) || undefined
 }
 
-/** The same for the end of a sentence, with `details` that say more: in brackets after a space, or nothing. */
+/** Returns the reason for the end of a sentence, with `details`: in brackets after a space, or nothing. */
 export function reasonSuffix(error: unknown, details: readonly string[] = []): string {
   const saying = safeReason(error)
   return saying === undefined ? '' : ` (${[saying, ...details].join('; ')})`
 }
 
-/** The error for a credential source that failed with `error`. `details` says more than its message does. */
+/** Returns the error for a credential source that failed with `error`. `details` says more than its message does. */
 export function credentialsUnavailable(error: unknown, details: readonly string[] = []): AuroraIamError {
   return new AuroraIamError(
     'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE',
@@ -29,7 +29,7 @@ export function credentialsUnavailable(error: unknown, details: readonly string[
   )
 }
 
-/** `error` as a cause: itself, unless the AWS SDK made it and it repeats what must not be repeated. */
+/** Returns `error` as a cause: itself, unless the AWS SDK made it and it repeats what must not be repeated. */
 function sanitizedCause(error: unknown): unknown {
   if (!(error instanceof Error) || (!(error instanceof SyntaxError) && !isOfSdk(error))) return error
   const message = placeholderFor(error)
@@ -50,7 +50,7 @@ function placeholderFor(error: Error): string | undefined {
   return undefined
 }
 
-/** Whatever the error of somebody else's source has there. */
+/** Returns the message of an error that a caller's source threw, of any type. */
 function messageOf({ message }: { readonly message: unknown }): string {
   return typeof message === 'string' ? message : ''
 }

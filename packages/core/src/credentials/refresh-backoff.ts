@@ -4,14 +4,14 @@ import { BACKOFF_MEMORY_MS, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS } from '../timi
 
 interface Pause {
   readonly endsAt: number
-  /** How long the next one is. */
+  /** Length of the next one. */
   nextMs: number
 }
 
 /**
- * When the credential source may be asked anew because the database refused what it gave to one user of one endpoint: at
- * once, as a key may have been rotated; and then ever more seldom while no login is accepted, as the user may lack a
- * permission. What others are refused changes nothing.
+ * Backoff of forced refreshes after the database rejected a token of one user of one endpoint: the first refresh is at
+ * once, as a key may have been rotated. The pauses then double while no login is accepted, as the user may lack a
+ * permission. Rejections of other users change nothing.
  */
 export class RefreshBackoff {
   /** In the order in which they began. */

@@ -10,7 +10,7 @@ export interface ResolvedCredentials {
   readonly expiresMs: number
   /** When they expired by their issuer's word, if the AWS SDK has pushed that forward ("static stability"). */
   readonly endedMs: number | undefined
-  /** Whether they have a session token: they expire, also where they do not say when. */
+  /** True if they have a session token: they expire, also where they do not say when. */
   readonly isTemporary: boolean
   /** Tells two identities apart without being secret. */
   readonly identity: string

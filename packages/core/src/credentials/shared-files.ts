@@ -34,7 +34,7 @@ async function readBoth(): Promise<void> {
   await answerOf(AWS_SHARED_CREDENTIALS_FILE || join(folder, 'credentials'))
 }
 
-/** A file that is missing or cannot be read is an answer: the SDK reports it. */
+/** Reads a file. One that is missing or cannot be read is an answer: the SDK reports it. */
 function answerOf(path: string): Promise<unknown> {
   return readFile(path).catch(() => undefined)
 }

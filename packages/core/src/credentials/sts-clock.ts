@@ -1,8 +1,8 @@
 import type { MetadataBearer, Pluggable } from '@smithy/types'
 
 /**
- * A plugin for the AWS SDK's STS client that reads what time it is in Amazon's view from each answer, refusals
- * included. The SDK corrects its own requests by it and tells nobody, so that a role is assumed on a clock by which
+ * Returns a plugin for the AWS SDK's STS client that reads Amazon's time from each answer, rejections
+ * included. The SDK corrects its own requests by it and does not report it, so that a role is assumed on a clock by which
  * no token is taken.
  */
 export function stsDateMiddleware(onDate: (dateMs: number) => void): Pluggable<object, MetadataBearer> {

@@ -1,5 +1,5 @@
 /**
- * Returns the Region to ask AWS STS in when the AWS SDK has none of its own: that of the database, which is in the
+ * Returns the Region to ask AWS STS in when the AWS SDK has none: that of the database, which is in the
  * partition of the role. The SDK's own last resort is us-east-1, which no role of China or GovCloud can be assumed in.
  *
  * @param databaseRegion - Region that the token is signed for

@@ -18,7 +18,7 @@ export interface Address {
   readonly port: number
 }
 
-/** What a token is signed for: the three names as the AWS SDK's signer has them. */
+/** Target of a token: the three names as the AWS SDK's signer has them. */
 export interface TokenTarget {
   /** The endpoint name that RDS issued. */
   readonly hostname: string
@@ -113,7 +113,7 @@ export function resolveTarget(
   }
 }
 
-/** What a token for `target` is signed for, when the caller names it in the AWS SDK's words. */
+/** Returns the target of a token that the caller names in the AWS SDK's words. */
 export function resolveTokenTarget(target: TokenTarget, options: TargetOptions): ConnectionTarget {
   return resolveTarget(
     { host: target.hostname, port: target.port, user: target.username },
@@ -123,7 +123,7 @@ export function resolveTokenTarget(target: TokenTarget, options: TargetOptions):
 }
 
 /**
- * `value` as a TCP port.
+ * Returns `value` as a TCP port.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION`
  */

@@ -2,7 +2,7 @@ import type { EndpointKind } from './rds-hostname.ts'
 
 /** The AWS resource behind an endpoint: what a permission to connect names, and where its settings are. */
 export interface DatabaseResource {
-  /** What the resource id begins with. The id is in no host name. */
+  /** Prefix of the resource id. The id is in no host name. */
   readonly idPrefix: 'cluster-' | 'db-' | 'prx-'
   /** Where the id is found, as in "the DbClusterResourceId that … returns". */
   readonly idSource: string

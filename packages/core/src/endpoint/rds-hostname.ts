@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { AuroraIamError } from '../errors.ts'
 import { strayParts } from './stray-parts.ts'
 
-/** What a host name of RDS leads to. `other` is an RDS name of a shape this version does not know. */
+/** Kind of endpoint of an RDS host name. `other` is an RDS name of a shape this version does not know. */
 export type EndpointKind =
   | 'cluster'
   | 'cluster-ro'
@@ -13,7 +13,7 @@ export type EndpointKind =
   | 'global-writer'
   | 'other'
 
-/** What a host name tells by itself. */
+/** Parts of a host name. */
 export interface RdsHostname {
   /** The name as it is signed: lower case, no trailing dot. */
   readonly hostname: string
@@ -42,12 +42,12 @@ const PREFIXED_KINDS: ReadonlyArray<readonly [prefix: string, kind: EndpointKind
   ['global-', 'global-writer'],
 ]
 
-/** Whether `value` has the shape of an AWS Region. */
+/** Returns whether `value` has the shape of an AWS Region. */
 export function isRegion(value: string): boolean {
   return REGION.test(value)
 }
 
-/** `host` as it is compared and signed: endpoints are issued in lower case, and DNS allows a trailing dot. */
+/** Returns `host` in the form that is compared and signed: endpoints are issued in lower case, and DNS allows a trailing dot. */
 function normalizeHostname(host: string): string {
   return host.toLowerCase().replace(/\.$/, '')
 }
@@ -141,7 +141,7 @@ function isLoopbackName(name: string): boolean {
   return name === 'localhost' || name.endsWith('.localhost')
 }
 
-/** Anything but an address or a full name is not repeated: it may be a password. */
+/** Describes `host`. Anything but an address or a full name is not repeated: it may be a password. */
 function whatItIs(host: string): string {
   const name = normalizeHostname(host)
   if (isIP(name)) return `${name} (an IP address)`

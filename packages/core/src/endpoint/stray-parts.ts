@@ -2,7 +2,7 @@
 export interface StrayParts {
   /** The name alone. */
   readonly name: string
-  /** What stands around it, as in "a port", in the order in which it stands there. */
+  /** Parts around it, as in "a port", in the order in which it stands there. */
   readonly parts: readonly string[]
   /** Where each part belongs, a sentence each. */
   readonly remedies: readonly string[]

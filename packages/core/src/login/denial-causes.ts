@@ -37,7 +37,7 @@ export type DenialCause =
   | 'withdrawn'
   | 'throttled'
 
-/** What is known when the database rejects a token that has just been signed. */
+/** Evidence when the database rejects a token that has just been signed. */
 export interface DenialEvidence {
   readonly target: ConnectionTarget
   /** Where the socket was opened; undefined where none was. */
@@ -48,19 +48,19 @@ export interface DenialEvidence {
   readonly clockMovedMs: number
   /** Number of logins that have been accepted so far. */
   readonly accepted: number
-  /** How long ago a login of this user at this endpoint was accepted, in milliseconds; undefined if none was. */
+  /** Milliseconds since a login of this user at this endpoint was accepted; undefined if none was. */
   readonly acceptedAgoMs: number | undefined
   /** Number of logins in the last second, this one included. */
   readonly recentLogins: number
-  /** Whether more than one user or endpoint was rejected, and none accepted since the start. */
+  /** True if more than one user or endpoint was rejected, and none accepted since the start. */
   readonly isRefusedEverywhere: boolean
-  /** What is known of the credentials that signed; undefined where they are the token provider's secret. */
+  /** Evidence of the credentials that signed; undefined where they are the token provider's secret. */
   readonly credentials: CredentialsEvidence | undefined
-  /** What the token says of itself, where a token provider made it and it can be read. */
+  /** Claims of the token, where a token provider made it and it can be read. */
   readonly claims: TokenClaims | undefined
 }
 
-/** How strongly the evidence speaks for a cause: the sort key of {@link rankDenialCauses}. */
+/** Weight of the evidence for a cause: the sort key of {@link rankDenialCauses}. */
 type Weight = 0 | 1 | 2 | 3 | 4 | 5
 
 const EXCLUDED = 0
@@ -94,7 +94,7 @@ export function rankDenialCauses(evidence: DenialEvidence): readonly DenialCause
     .map(([cause]) => cause)
 }
 
-/** All causes for this kind of endpoint. Those of equal weight keep this order. */
+/** Returns all causes for this kind of endpoint. Those of equal weight keep this order. */
 function usualOrder({ kind }: ConnectionTarget): readonly DenialCause[] {
   const isProxy = kind === 'proxy' || kind === 'proxy-endpoint'
   return [
@@ -140,7 +140,7 @@ function weighCredentials({ credentials, acceptedAgoMs }: DenialEvidence): Weigh
   return acceptedAgoMs === undefined ? POSSIBLE : SUSPECTED
 }
 
-/** What contradicts the clock of this machine. */
+/** Evidence against the clock of this machine. */
 export type ClockSuspicion =
   | { readonly by: 'sts'; readonly aheadMs: number }
   | { readonly by: 'jump'; readonly movedMs: number }

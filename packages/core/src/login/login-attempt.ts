@@ -42,7 +42,7 @@ const ER_CON_COUNT = 1040
  * `cancel`. Only the first report counts.
  */
 export class LoginAttempt implements SilentAttempt {
-  /** What is signed and verified. */
+  /** The endpoint that is signed and verified. */
   readonly target: ConnectionTarget
   /** The queue that it waits in for another permit. */
   readonly lane: PermitLane

@@ -5,14 +5,14 @@ import type { TokenClaims } from '../token/token-claims.ts'
 import { redact } from '../util/redact.ts'
 import { accessDeniedHint } from './access-denied-hint.ts'
 
-/** What is known of one login that was denied. */
+/** Evidence of one login that was denied. */
 export interface DeniedLogin {
   readonly target: ConnectionTarget
   readonly dialled: Address | undefined
   /** When a login of this user at this endpoint was last accepted, on the monotonic clock. */
   readonly acceptedAt: number | undefined
   readonly credentials: CredentialsEvidence | undefined
-  /** What the token says of itself, where a token provider made it. */
+  /** Claims of the token, where a token provider made it. */
   readonly claims: TokenClaims | undefined
 }
 
@@ -88,7 +88,7 @@ export class LoginStats {
   }
 }
 
-/** Node's error for a name with several addresses has no message but those of each. */
+/** Returns the message. Node's error for a name with several addresses has only those of each. */
 function messageOf(error: Error): string {
   if (error.message !== '' || !(error instanceof AggregateError)) return error.message
   return error.errors.map((one) => one?.message).join('; ')

@@ -1,7 +1,7 @@
 import type { ConnectionTarget } from '../endpoint/connection-target.ts'
 import { AuroraIamError } from '../errors.ts'
 
-/** How an adapter finds out, right after the login, whether a session is on the writer. */
+/** Check, right after the login, whether a session is on the writer. */
 export interface WriterCheck {
   /** A query of one row with one column. */
   readonly sql: string
@@ -10,7 +10,7 @@ export interface WriterCheck {
 }
 
 /**
- * The check for a new connection to `target`, or undefined where a reader may answer: only the writer endpoint of a
+ * Returns the check for a new connection to `target`, or undefined where a reader may answer: only the writer endpoint of a
  * cluster or of a global database promises a writer.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Overview.Endpoints.html

@@ -180,7 +180,7 @@ export class EndpointLimiters {
   #explain(error: RateLimitError, { hostname, port }: TokenTarget): AuroraIamError {
     if (error.code === 'ERR_RATE_LIMIT_CLOSED' || this.#isClosed) return closed(error)
     if (error.code === 'ERR_RATE_LIMIT_ABORTED') return abortedError(error)
-    // Only another user of the endpoint can make options wrong that were right by themselves.
+    // Only another user of the endpoint can make options wrong that were right without it.
     if (error.code === 'ERR_RATE_LIMIT_INVALID_OPTION') {
       return new AuroraIamError(
         'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
@@ -198,7 +198,7 @@ export class EndpointLimiters {
 }
 
 /**
- * The name under which a limit is shared. AWS does not say whether its limit is one of the instance, the cluster or the account; the
+ * Returns the name under which a limit is shared. AWS does not say whether its limit is one of the instance, the cluster or the account; the
  * editions that said most spoke of the cluster, so its writer and reader endpoints share. The names of custom endpoints and
  * instances do not tell their cluster.
  *

@@ -9,13 +9,13 @@ const MAX_GREETING_BYTES = 0xff_ff
 
 /**
  * Looks at what a server sends in clear, before TLS. Drivers believe every packet that came with the greeting: that the
- * login was accepted, and what a query answered. Anybody between here and the database could say so.
+ * login was accepted, and what a query answered. Any machine between here and the database could send them.
  */
 export class GreetingGuard {
   #received = 0
   #greetingBytes = 0
 
-  /** The error to end the connection with, if `chunk` and what came before are more than one greeting. */
+  /** Returns the error to end the connection with, if all chunks so far are more than one greeting. */
   check(chunk: Uint8Array): AuroraIamError | undefined {
     for (let i = 0; i < chunk.length && this.#received + i < LENGTH_BYTES; i++) {
       this.#greetingBytes += (chunk[i] as number) * 256 ** (this.#received + i)

@@ -5,7 +5,7 @@ import { type CertificateAuthorities, readCertificateAuthorities } from './certi
 import { trustRoots } from './trust-roots.ts'
 
 /**
- * How every connection that carries a token is secured: chain and host name verified, TLS 1.2 or newer. Node's
+ * Security of every connection that carries a token: chain and host name verified, TLS 1.2 or newer. Node's
  * `tls` names.
  */
 export interface TlsPolicy {
@@ -23,7 +23,7 @@ const KEPT = new Set(['cert', 'key', 'passphrase', 'ciphers', 'maxVersion'])
 const CIPHER = /^(TLS_(AES|CHACHA20)_\w+|(EC)?DHE-(RSA|ECDSA)-(AES|CHACHA20)[A-Z\d-]+)$/
 
 /**
- * The TLS policy for `target`, from the caller's `ca` and the driver's own `ssl` option.
+ * Returns the TLS policy for `target`, from the caller's `ca` and the driver's own `ssl` option.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_TLS_REQUIRED` for anything that would weaken it,
  * `ERR_AURORA_IAM_TRUST_ROOTS_MISSING`, `ERR_AURORA_IAM_CONFLICTING_OPTIONS` or `ERR_AURORA_IAM_UNKNOWN_OPTION`

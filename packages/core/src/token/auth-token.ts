@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 
-/** What a token says about itself, read from its query string. */
+/** Dates of a token, read from its query string. */
 export interface TokenDates {
   /** `X-Amz-Date`: when it was signed. */
   readonly signedAt: Date
@@ -46,7 +46,7 @@ export class AuthToken {
 }
 
 /**
- * When a presigned token was signed and when it ends, or undefined when it does not say (a token made by other
+ * Returns when a presigned token was signed and when it expires, or undefined when it has no dates (made by other
  * means than SigV4).
  */
 export function readTokenDates(token: string): TokenDates | undefined {

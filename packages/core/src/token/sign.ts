@@ -12,7 +12,7 @@ export interface SigningInput {
 /** Makes the token string. */
 export type Sign = (input: SigningInput) => Promise<string>
 
-/** How long the database accepts a token: the only life that it takes. */
+/** Lifetime of a token in seconds, the only one that the database accepts. */
 const TOKEN_LIFE_S = 900
 
 /**

@@ -16,7 +16,7 @@ export interface CachedToken {
   wasAccepted: boolean
   /** It does not say when it ends, so it is good for the login that it was made for and no other. */
   readonly isSingleUse: boolean
-  /** What is known of whoever signed it: shared with the tokens before and after it. */
+  /** The identity that signed it: shared with the tokens before and after it. */
   readonly signer: Signer
 }
 
@@ -49,7 +49,7 @@ interface Entry {
 const EVICTED = Number.NEGATIVE_INFINITY
 
 /**
- * The tokens of one identity, by endpoint and user. One signing however many wait, unless its token is for one login; a
+ * Cache of signed tokens, one per endpoint and user. Concurrent callers share one signing, unless its token is for one login. A
  * token in its last minutes is served while its successor is made, but only while it is still valid; a failure is never
  * kept.
  */
@@ -63,7 +63,7 @@ export class TokenCache {
 
   constructor(options: {
     mint: (target: ConnectionTarget) => Promise<MintedToken>
-    /** The identity that would sign now, as far as it is known. */
+    /** Returns the identity that would sign now, as far as it is known. */
     identity: () => string | undefined
     refreshBeforeMs: number
     clock: () => number
@@ -88,7 +88,7 @@ export class TokenCache {
     if (!entry || !this.#isUsable(entry, now)) return undefined
     if (now >= entry.refreshAtMs) {
       entry.refreshAtMs = now + REFRESH_PAUSE_MS
-      // Its failure is not this caller's: the token at hand is good, and the next renewal reports for itself.
+      // Its failure is not this caller's: the cached token is valid, and the next renewal reports for itself.
       this.#renew(key, target).catch(() => {})
     }
     return entry.cached
@@ -148,7 +148,7 @@ export class TokenCache {
     const usableUntilMs = expiresMs - TRANSIT_MS
     if (usableUntilMs <= now) throw endsTooSoon(minted, cached.token.expiresAt)
     if (!isWanted()) return cached
-    // Users who never come back must not stay for ever.
+    // Users who never come back must not stay in the cache.
     for (const [other, entry] of this.#entries) {
       if (now >= entry.usableUntilMs) this.#entries.delete(other)
     }
@@ -171,7 +171,7 @@ function endsTooSoon({ identity }: MintedToken, expiresAt: Date): AuroraIamError
       { option: 'tokenProvider' },
     )
   }
-  // A source that renews them at their end needs no mending.
+  // A source that renews them at their end needs no fix.
   return new AuroraIamError(
     'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE',
     `credentials: they end at ${end}, and the source gave no newer ones. Renew them, or check the clock of this machine.`,

@@ -1,6 +1,6 @@
 import { readTokenDates } from './auth-token.ts'
 
-/** What a presigned token says about itself. None of it is secret. */
+/** Claims of a presigned token. None of them is secret. */
 export interface TokenClaims {
   readonly hostname: string
   readonly port: number

@@ -22,7 +22,7 @@ export type TokenProvider = (
 /** Makes one new token for a target. */
 export type Mint = (target: ConnectionTarget) => Promise<MintedToken>
 
-/** Mints with AWS credentials, which are resolved anew for each token. */
+/** Signs with AWS credentials, which are resolved again for each token. */
 export function signingTokenSource(options: {
   credentials: Credentials
   sign: Sign
@@ -52,7 +52,7 @@ export function signingTokenSource(options: {
   }
 }
 
-/** Mints with the caller's own provider, in bounded time. */
+/** Gets tokens from the caller's provider, in bounded time. */
 export function providedTokenSource(provider: TokenProvider, limits: Limits): Mint {
   return async ({ hostname, port, username, region }) => {
     try {

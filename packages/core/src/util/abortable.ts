@@ -23,14 +23,14 @@ function listenersOf(signal: AbortSignal): Set<Listener> {
   return all
 }
 
-/** What ends a wait before its time. */
+/** Limits that end a wait. */
 export interface Limits {
   readonly timeoutMs: number
   /** Its reason is what the wait rejects with. */
   readonly signal: AbortSignal
 }
 
-/** What `work` comes to, unless one of `limits` comes first; its late outcome is then dropped, not left unhandled. */
+/** Returns the result of `work`, unless one of `limits` comes first. Its late outcome is then ignored. */
 export async function withTimeout<T>(
   work: () => Promise<T>,
   { timeoutMs, signal }: Limits,
@@ -46,7 +46,7 @@ export async function withTimeout<T>(
 }
 
 /**
- * What `work` comes to, unless one of `signals` is aborted first, whose reason is then what this rejects with. Of those
+ * Returns the result of `work`, unless one of `signals` is aborted first, with whose reason it then rejects. Of those
  * that have been aborted already the work is not even begun.
  */
 export async function raceAbort<T>(work: () => Promise<T>, signals: readonly AbortSignal[]): Promise<T> {

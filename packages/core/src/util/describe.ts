@@ -1,4 +1,4 @@
-/** What a message may repeat of a value. */
+/** Options for what a message may repeat of a value. */
 export interface DescribeOptions {
   /** The option is a number by nature (a port, a duration), so a number in it is no secret. @defaultValue false */
   readonly showNumber?: boolean

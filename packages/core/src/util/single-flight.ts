@@ -1,5 +1,5 @@
 /**
- * Work that runs once however many callers ask for it: concurrent callers of one key share one promise. Nothing is
+ * Work that runs once for all callers: concurrent callers of one key share one promise. Nothing is
  * kept after it settles, so a failure is never cached.
  */
 export class SingleFlight<Key, Value> {
@@ -31,7 +31,7 @@ export class SingleFlight<Key, Value> {
     this.#pending.delete(key)
   }
 
-  /** Does the same for every key. */
+  /** Forgets every key. */
   clear(): void {
     this.#pending.clear()
   }

@@ -85,7 +85,7 @@ function foldersAround(file: string): string[] {
   return [folder, join(folder, '..', 'bin'), join(folder, '..', 'extra')]
 }
 
-/** MySQL calls its server `mysqld` as well, and neither has the other's installer. */
+/** Returns whether `server` is MariaDB's. MySQL calls its server `mysqld` too, and has another installer. */
 function isMariaDb(server: string): boolean {
   if (basename(server) !== 'mysqld') return true
   return (

@@ -12,7 +12,7 @@ import { awaitGreeting } from './await-greeting.ts'
 import { findMariaDb, type MariaDbBinaries } from './mariadb-binaries.ts'
 import { type SupervisedProcess, startSupervised } from './supervised-process.ts'
 
-/** What {@link startMariaDb} makes. */
+/** Options of {@link startMariaDb}. */
 export interface MariaDbOptions {
   /** Created when the server starts. */
   readonly database: string
@@ -20,13 +20,13 @@ export interface MariaDbOptions {
   readonly users: readonly string[]
   /** Certificate for TLS. @defaultValue none, and no TLS */
   readonly certificate?: KeyPair
-  /** Gives up the start. */
+  /** Aborts the start. */
   readonly signal?: AbortSignal
   /** @defaultValue what {@link findMariaDb} finds */
   readonly binaries?: MariaDbBinaries
 }
 
-/** A MariaDB server of our own, on a Unix socket, with data that are gone when it ends. */
+/** Private MariaDB server, on a Unix socket, with data that are deleted when it ends. */
 export interface MariaDb {
   readonly socketPath: string
   readonly pid: number
@@ -41,7 +41,7 @@ export interface MariaDb {
   /** Aborted when the server has ended, with a {@link LocalAuroraError} that has its last words as the reason. */
   readonly ended: AbortSignal
   /**
-   * Shuts the server down in good order and starts it again on the same data, which it refuses to change if `readOnly`.
+   * Shuts the server down cleanly and starts it again on the same data, which it refuses to change if `readOnly`.
    *
    * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_DATABASE_FAILED`: it has ended, or does not start again
    */
@@ -73,7 +73,7 @@ const TUNING = [
   '--loose-performance-schema=OFF',
 ]
 
-/** As Aurora MySQL 8.0 has it, where MariaDB would differ. */
+/** Settings of Aurora MySQL 8.0 where MariaDB would differ. */
 const LIKE_AURORA = [
   '--character-set-server=utf8mb4',
   '--collation-server=utf8mb4_unicode_ci',
@@ -214,7 +214,7 @@ async function createFolder(): Promise<string> {
   }
 }
 
-/** One command that runs `install` unless `installed` exists, and then becomes `serve`. */
+/** Returns one command that runs `install` unless `installed` exists, and then becomes `serve`. */
 function installOnce(installed: string, install: readonly string[], serve: readonly string[]): string[] {
   const shellWords = (command: readonly string[]) =>
     command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
@@ -230,7 +230,7 @@ async function untilReady(
   const tooLate = AbortSignal.timeout(START_TIMEOUT_MS)
   const giveUp = AbortSignal.any([server.ended, tooLate, ...(signal === undefined ? [] : [signal])])
   while (!giveUp.aborted) {
-    // What fails is not there yet, unless something gave up meanwhile.
+    // What fails is not there yet, unless the start was aborted meanwhile.
     if (await isReady(giveUp).catch(() => false)) return
     await sleep(POLL_MS)
   }

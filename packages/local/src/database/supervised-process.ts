@@ -39,7 +39,7 @@ const LAST_WORDS = 4000
 export interface SupervisedProcess {
   /** Aborted when the command has ended for good and its folder is gone; the reason is an Error with its last output. */
   readonly ended: AbortSignal
-  /** From now on the process keeps our event loop alive no longer. */
+  /** Lets the event loop end although the process runs. */
   unref(): void
   /** Kills the command and resolves when its folder is gone. May be called again. */
   stop(): Promise<void>

@@ -1,7 +1,7 @@
 import { LocalAuroraError } from '../errors.ts'
 import type { IamRefusal } from '../log/log-events.ts'
 
-/** How Local Aurora misbehaves towards connections that begin from now on. */
+/** Faults of connections that begin from now on. */
 export interface FaultSettings {
   /** Shows a certificate that a client must not accept. */
   readonly certificate?: 'other-ca' | 'wrong-name' | 'expired' | 'self-signed'
@@ -13,7 +13,7 @@ export interface FaultSettings {
   readonly greetingDelayMs?: number
   /** Waits between receiving the token and judging it. */
   readonly authDelayMs?: number
-  /** Says nothing more from that point on, until the client gives up. */
+  /** Says nothing more from that point on, until the client times out. */
   readonly hang?: 'before-greeting' | 'after-tls' | 'after-token'
   /** Breaks the connection once this many bytes, TLS included, were sent to the client. */
   readonly cutAfterBytes?: number
@@ -48,7 +48,7 @@ export class Faults {
     this.#drop = drop
   }
 
-  /** What is set. */
+  /** The current settings. */
   get current(): FaultSettings {
     return this.#current
   }

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream'
 
-/** A stream that breaks once `bytes` bytes were written to it; whatever is below has got exactly so many. */
+/** Returns a stream that breaks once `bytes` bytes were written to it. The stream below gets exactly that many. */
 export function cutAfter(below: Duplex, bytes: number): Duplex {
   let left = bytes
   const stream = new Duplex({

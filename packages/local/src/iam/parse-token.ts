@@ -3,9 +3,9 @@ import { percentEncode } from './sigv4.ts'
 
 /** A well-formed token, taken apart. Nothing in it is verified yet. */
 export interface Token {
-  /** As signed: upper case is kept. */
+  /** The signed host name: upper case is kept. */
   readonly hostname: string
-  /** As signed: digits. */
+  /** The signed port: digits. */
   readonly port: string
   readonly action: string
   readonly username: string
@@ -70,7 +70,7 @@ export function parseToken(text: string): Token | TokenProblem {
     )
   const field = (name: (typeof REQUIRED)[number]) => parameters.get(name) as string
 
-  // Neither ever holds a percent sign of its own.
+  // Neither ever holds a percent sign.
   for (const name of ['X-Amz-Credential', 'X-Amz-Security-Token'])
     if (parameters.get(name)?.includes('%'))
       return problem(`parameter "${name}" is double-encoded: encode it once`)
@@ -102,7 +102,7 @@ export function parseToken(text: string): Token | TokenProblem {
   }
 }
 
-/** Says what the text is instead, without repeating it: it may be somebody's password. */
+/** Says what the text is instead, without repeating it: it may be a password. */
 function notAToken(text: string): string {
   const expected = 'expected a token in the form host:port/?Action=connect&DBUser=…'
   if (text === '') return `an empty password, ${expected}`

@@ -17,7 +17,7 @@ export interface PolicyStatement {
   readonly Resource: string | readonly string[]
 }
 
-/** How a policy answers: by an Allow, by the lack of one, or by a Deny, which always wins. */
+/** Decision of a policy: by an Allow, by the lack of one, or by a Deny, which always wins. */
 export type PolicyDecision = 'allowed' | 'not allowed' | 'denied'
 
 /** Asks a policy for a decision. */
@@ -86,7 +86,7 @@ export function compileStatements(
 }
 
 /**
- * A `*` at the end of a colon-separated segment runs on past the colon; elsewhere it stays within it:
+ * Returns a matcher. A `*` at the end of a colon-separated segment runs on past the colon; elsewhere it stays within it:
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
  */
 function wildcard(pattern: string, flags = ''): Matcher {

@@ -11,15 +11,15 @@ export interface CredentialIdentity {
   readonly expiration?: Date
 }
 
-/** Somebody whose tokens Local Aurora can verify. */
+/** Identity whose tokens Local Aurora can verify. */
 export interface Principal extends CredentialIdentity {
   /**
-   * What the principal may do.
+   * Permissions of the principal.
    *
    * @defaultValue `rds-db:connect` on every resource
    */
   readonly policy?: PolicyDocument
-  /** How refusals call the principal; by default by its access key id. */
+  /** Name of the principal in rejections. @defaultValue its access key id */
   readonly arn?: string
 }
 

@@ -5,7 +5,7 @@ export const SERVICE = 'rds-db'
 export const TERMINATOR = 'aws4_request'
 export const ALGORITHM = 'AWS4-HMAC-SHA256'
 
-/** What an RDS token signs, exactly as the client wrote it. */
+/** Request that an RDS token signs, exactly as the client wrote it. */
 export interface SignedRequest {
   /** `host:port`, as signed. */
   readonly host: string
@@ -54,7 +54,7 @@ export function percentEncode(text: string): string {
   )
 }
 
-/** The encoded text is ASCII, where code units are code points. */
+/** Compares encoded text, which is ASCII: its code units are code points. */
 function byCodePoint(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }

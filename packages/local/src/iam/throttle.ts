@@ -13,7 +13,7 @@ export type ThrottleSetting = number | ThrottleRate | false
 
 /**
  * Limits logins as Aurora limits new IAM connections: in any sliding interval, whatever becomes of them.
- * An attempt that is turned away counts as well, so a client that keeps hammering stays out.
+ * An attempt that is rejected counts as well, so a client that keeps hammering stays out.
  *
  * It runs on the monotonic clock of the machine, never on a clock that a test moves.
  */

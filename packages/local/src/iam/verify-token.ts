@@ -5,7 +5,7 @@ import { parseToken, type Token } from './parse-token.ts'
 import type { KnownPrincipal, Principals } from './principals.ts'
 import { ALGORITHM, SERVICE, signatureOf, TERMINATOR } from './sigv4.ts'
 
-/** What the server knows about a login besides the token. */
+/** Facts of a login besides the token. */
 export interface Login {
   /** The user name of the MySQL handshake. */
   readonly username: string
@@ -21,7 +21,7 @@ export interface Login {
   readonly partition: string
 }
 
-/** What {@link verifyToken} found. `detail` is one sentence without a secret. */
+/** Result of {@link verifyToken}. `detail` is one sentence without a secret. */
 export type Verdict =
   | { readonly accepted: true; readonly accessKeyId: string; readonly hostname: string }
   | {

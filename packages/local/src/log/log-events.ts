@@ -24,7 +24,7 @@ export interface LogMoment {
   readonly atMs: number
 }
 
-/** What the log may tell of a token. The token itself is never in it. */
+/** Trace of a token in the log. The token itself is never in it. */
 export interface TokenTrace {
   /** The user who wants to log in. */
   readonly user: string
@@ -96,11 +96,11 @@ export interface DatabaseEndedEvent extends LogMoment {
 export interface ConnectFailedEvent extends LogMoment, Omit<TokenTrace, 'fingerprint'> {
   readonly type: 'refusal'
   readonly reason: RefusalReason
-  /** What is wrong, in one sentence. */
+  /** The fault, in one sentence. */
   readonly detail: string
   /** Absent when no token came. */
   readonly fingerprint?: string
-  /** What was refused. */
+  /** The step that was rejected. */
   readonly during: 'login' | 'change-user'
 }
 
@@ -109,9 +109,9 @@ export interface ClosedEvent extends LogMoment {
   readonly type: 'closed'
   /** Who ended it first. */
   readonly by: 'client' | 'server'
-  /** How far it had come. */
+  /** The last step that it reached. */
   readonly phase: 'greeting' | 'tls' | 'auth' | 'session'
-  /** An error code or a few words, if the end was not in good order. */
+  /** An error code or a few words, if it did not end cleanly. */
   readonly detail?: string
 }
 

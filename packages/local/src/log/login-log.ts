@@ -10,8 +10,8 @@ import {
 const MAX_EVENTS = 100_000
 
 /**
- * What happened at the door: every connection from its beginning to its end, every token by its
- * fingerprint, every refusal with its reason. Tests read it; nobody else does.
+ * Login log: every connection from its beginning to its end, every token by its
+ * fingerprint, every rejection with its reason. Tests read it.
  */
 export class LoginLog implements Iterable<LogEvent> {
   #events: LogEvent[] = []
@@ -31,12 +31,12 @@ export class LoginLog implements Iterable<LogEvent> {
     for (const listener of this.#listeners) listener(event)
   }
 
-  /** All events, oldest first. */
+  /** Iterates over all events, oldest first. */
   [Symbol.iterator](): Iterator<LogEvent> {
     return this.#events.values()
   }
 
-  /** How many clients connected, for whatever they did then. */
+  /** Number of clients that connected, whatever they did then. */
   get connections(): number {
     return this.#ofType('connection').length
   }
@@ -51,7 +51,7 @@ export class LoginLog implements Iterable<LogEvent> {
     return this.#ofType('refusal')
   }
 
-  /** How many tokens arrived: accepted, refused, and sent in the clear. */
+  /** Number of tokens that arrived: accepted, rejected, and sent in the clear. */
   get tokensReceived(): number {
     return this.#ofType('token').length
   }
@@ -61,7 +61,7 @@ export class LoginLog implements Iterable<LogEvent> {
     return [...new Set(this.#ofType('token').map(({ fingerprint }) => fingerprint))]
   }
 
-  /** The most tokens that arrived in any span of `intervalMs` milliseconds, its end excluded. */
+  /** Returns the most tokens that arrived in any span of `intervalMs` milliseconds, its end excluded. */
   peakTokens(intervalMs: number): number {
     const times = this.#ofType('token').map(({ atMs }) => atMs)
     let first = 0
@@ -84,7 +84,7 @@ export class LoginLog implements Iterable<LogEvent> {
     this.#events = []
   }
 
-  /** One readable line per event. */
+  /** Returns one readable line per event. */
   toString(): string {
     return this.#events.map(formatEvent).join('\n')
   }

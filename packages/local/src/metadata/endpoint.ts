@@ -1,4 +1,4 @@
-/** What a request is answered by. Header names are in lower case. */
+/** Request to an endpoint. Header names are in lower case. */
 export interface EndpointRequest {
   readonly method: string
   readonly path: string

@@ -6,7 +6,7 @@ import { createContainerCredentials } from './container-credentials.ts'
 import { createInstanceMetadata } from './ec2-metadata.ts'
 import type { Endpoint } from './endpoint.ts'
 
-/** How a misbehaving endpoint behaves: it takes requests and never answers, or answers 500. */
+/** Fault of an endpoint: it takes requests and never answers, or answers 500. */
 export type CredentialFault = 'hang' | 'error'
 
 /** Loopback stand-ins for the places that AWS SDKs fetch a role's credentials from. */
@@ -15,11 +15,11 @@ export interface CredentialEndpoints {
   readonly imdsEndpoint: string
   /** Plays the container credentials endpoint, for `AWS_CONTAINER_CREDENTIALS_FULL_URI`. */
   readonly containerUrl: string
-  /** What {@link CredentialEndpoints.containerUrl} asks for, for `AWS_CONTAINER_AUTHORIZATION_TOKEN`. */
+  /** Token that {@link CredentialEndpoints.containerUrl} asks for, for `AWS_CONTAINER_AUTHORIZATION_TOKEN`. */
   readonly authorizationToken: string
   /** The requests that came in so far, refused ones included. */
   readonly requests: number
-  /** The environment variables that lead an AWS SDK here. */
+  /** Returns the environment variables that lead an AWS SDK here. */
   environment(kind: 'ec2' | 'container'): Record<string, string>
   /** Makes every request from now on go wrong; `undefined` ends that. */
   setFault(fault: CredentialFault | undefined): void

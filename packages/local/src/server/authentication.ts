@@ -25,7 +25,7 @@ export async function askForToken(client: Client, greeting: Greeting): Promise<s
   return textOf((await client.read()).payload)
 }
 
-/** What a client sent in the clear without being asked, as it does when the greeting names that plugin. */
+/** Returns what a client sent in the clear without being asked, as it does when the greeting names that plugin. */
 export function unaskedToken(
   response: Pick<HandshakeResponse, 'authPlugin' | 'authResponse'>,
 ): string | undefined {
@@ -125,7 +125,7 @@ export async function admitByPassword(
   }
 }
 
-/** A password in the clear ends with a NUL; not every client sends it. */
+/** Returns a password in the clear as text. It ends with a NUL, which not every client sends. */
 function textOf(password: Buffer): string {
   return password.subarray(0, password.at(-1) === 0 ? -1 : undefined).toString()
 }

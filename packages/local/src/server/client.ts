@@ -12,7 +12,7 @@ export class Client {
   /** Number of the connection in the log. */
   readonly connection: number
   readonly remoteAddress: string
-  /** How far the connection has come, for the log. */
+  /** Last step that the connection reached, for the log. */
   phase: ClosedEvent['phase'] = 'greeting'
   /** Where packets go now: over TLS once that has begun. */
   channel: PacketChannel
@@ -42,12 +42,12 @@ export class Client {
     return this.#stream
   }
 
-  /** Whether nobody else can read along. */
+  /** True if the connection is encrypted. */
   get encrypted(): boolean {
     return this.#stream !== this.#socket
   }
 
-  /** The client's next packet; the connection breaks if that takes too long. */
+  /** Returns the client's next packet; the connection breaks if that takes too long. */
   read(): Promise<Packet> {
     return this.within(this.channel.read())
   }
@@ -105,7 +105,7 @@ export class Client {
     this.#end ??= { by: 'server', ...(detail !== undefined && { detail }) }
   }
 
-  /** The bare refusal that Aurora gives for whatever reason. */
+  /** Sends the bare rejection that Aurora gives for any reason. */
   deny(user: string, withPassword: boolean): void {
     const password = withPassword ? 'YES' : 'NO'
     const message = `Access denied for user '${user}'@'${this.remoteAddress}' (using password: ${password})`

@@ -98,7 +98,7 @@ function sendAway(
   client.fail({ errno: 3159, sqlState: 'HY000', message })
 }
 
-/** What a client sent cannot be gone on with, or it sent nothing more. */
+/** Ends a connection whose client sent something invalid, or nothing more. */
 function breakOff(client: Client, error: unknown): void {
   const { code, message, cause } = error as Error & { code?: string }
   if (error instanceof WireError && code !== 'ERR_WIRE_CLOSED' && client.phase !== 'tls') {

@@ -9,7 +9,7 @@ export interface ServerContext extends Gatekeeper {
   readonly backend: Backend
   readonly certificates: ServerCertificates
   readonly faults: Pick<Faults, 'current'>
-  /** How long a client may take over each packet until it is logged in. */
+  /** Longest time of a client for each packet until it is logged in. */
   readonly connectTimeoutMs: number
 }
 

@@ -5,7 +5,7 @@ import { tokenFingerprint, type Verdict } from '../iam/verify-token.ts'
 import type { RefusalReason, TokenTrace } from '../log/log-events.ts'
 import type { LoginLog } from '../log/login-log.ts'
 
-/** What decides about logins. */
+/** Decides about logins. */
 export interface Gatekeeper {
   readonly log: LoginLog
   readonly throttle: Throttle
@@ -17,12 +17,12 @@ export interface LoginAttempt {
   readonly connection: number
   readonly user: string
   readonly during: 'login' | 'change-user'
-  /** What the client sent as its password; empty if it sent none. */
+  /** Password that the client sent; empty if it sent none. */
   readonly token: string
   readonly faults: FaultSettings
 }
 
-/** Takes down that a token arrived, if one did; `encrypted` says whether nobody else could read it. */
+/** Records that a token arrived, if one did; `encrypted` says whether it came over TLS. */
 export function recordToken(attempt: LoginAttempt, encrypted: boolean, log: LoginLog): void {
   const { connection, user, token } = attempt
   if (token !== '') log.record({ type: 'token', connection, encrypted, ...traceOf(token, user) })

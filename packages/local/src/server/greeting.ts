@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Capability, type Greeting, SCRAMBLE_BYTES, withCapability } from '@aurora-iam/wire'
 import type { FaultSettings } from '../faults/faults.ts'
 
-/** What a front answers for itself, whatever is behind it. */
+/** Capabilities that the server has itself, whatever is upstream. */
 const OWN =
   Capability.LONG_PASSWORD |
   Capability.PROTOCOL_41 |
@@ -11,7 +11,7 @@ const OWN =
   Capability.PLUGIN_AUTH_LENENC_CLIENT_DATA |
   Capability.CONNECT_WITH_DB
 
-/** What a relay cannot pass on, and what is of this connection alone. */
+/** Capabilities that a relay cannot pass on, and those of this connection alone. */
 const WITHHELD =
   Capability.COMPRESS |
   Capability.ZSTD_COMPRESSION |
@@ -22,7 +22,7 @@ const WITHHELD =
 /** The highest bits are defined by neither server in the same way. */
 const UNDEFINED = 0xe000_0000
 
-/** As Aurora MySQL 3 calls itself: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraMySQLReleaseNotes/AuroraMySQL.Updates.30Updates.html */
+/** Version that Aurora MySQL 3 reports: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraMySQLReleaseNotes/AuroraMySQL.Updates.30Updates.html */
 const SERVER_VERSION = '8.0.39'
 const MARIADB_VERSION = '5.5.5-10.11.11-MariaDB'
 /** From 11.4 on clients may trust a certificate for the password that both sides know. */

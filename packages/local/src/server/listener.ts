@@ -11,7 +11,7 @@ import type { ServerContext } from './context.ts'
 export interface Listener {
   readonly port: number
   readonly faults: Faults
-  /** How many connections are open now. */
+  /** Number of open connections. */
   readonly openConnections: number
   /**
    * Refuses new connections and breaks every open one until `work` is done.
@@ -30,7 +30,7 @@ export interface ListenAddress {
   readonly port: number
 }
 
-// While nobody listens the system gives the port to whoever asks for any, as a rule for a moment only.
+// Without a listener the system may assign the port to another program, as a rule for a moment only.
 const LISTEN_AGAIN_TRIES = 20
 const LISTEN_AGAIN_EVERY_MS = 100
 
@@ -106,7 +106,7 @@ export async function startListener(
       isClosed = true
       server.close()
       drop()
-      // What is left of connections keeps nobody alive; whoever waits for their end must live to see it.
+      // The rest of the connections does not keep the process alive. A caller that waits for their end needs it alive.
       const waiting = setInterval(() => {}, 1_000)
       await Promise.all([...open].map(({ finished }) => finished))
       clearInterval(waiting)

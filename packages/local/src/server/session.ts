@@ -23,7 +23,7 @@ export interface OpenSession {
   /** The greeting of Local Aurora. */
   readonly greeting: Greeting
   readonly upstreamGreeting: Greeting
-  /** What both ends use. */
+  /** Capabilities that both ends use. */
   readonly capabilities: number
   readonly faults: FaultSettings
 }

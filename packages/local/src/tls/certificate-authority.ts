@@ -86,7 +86,7 @@ export async function createCertificateAuthority(
   }
 }
 
-/** Loaded on first use: it is large, and needs a polyfill that is global. */
+/** Loads the library on first use: it is large, and needs a polyfill that is global. */
 async function loadX509() {
   await import('reflect-metadata')
   return import('@peculiar/x509')

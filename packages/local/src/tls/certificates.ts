@@ -1,19 +1,19 @@
 import { createCertificateAuthority } from './certificate-authority.ts'
 import type { KeyPair } from './key-pair.ts'
 
-/** What a TLS server may show: one good certificate and the ways in which certificates are bad. */
+/** Certificates that a TLS server may show: a good one and the ways in which certificates are bad. */
 export interface Certificates {
   /** The certificate of the authority that clients trust, in PEM. */
   readonly ca: string
   /** Issued by {@link Certificates.ca} for the names asked for. */
   readonly valid: KeyPair
-  /** As {@link Certificates.valid}, for another name. */
+  /** Like {@link Certificates.valid}, for another name. */
   readonly wrongName: KeyPair
-  /** As {@link Certificates.valid}, ended yesterday. */
+  /** Like {@link Certificates.valid}, expired yesterday. */
   readonly expired: KeyPair
-  /** As {@link Certificates.valid}, issued by an authority of the same name that clients do not trust. */
+  /** Like {@link Certificates.valid}, issued by an authority of the same name that clients do not trust. */
   readonly otherCa: KeyPair
-  /** Issued by itself. */
+  /** Issued with its own key. */
   readonly selfSigned: KeyPair
 }
 

@@ -9,7 +9,7 @@ import type { AuthenticatingConnection, ConnectionSettings } from '../driver-typ
 import { onceAnswered } from './server-reply.ts'
 import { releaseOnLocalClose } from './track-handshake.ts'
 
-/** What {@link loginAgain} needs to know. */
+/** Context of {@link loginAgain}. */
 export interface ChangeUserContext {
   readonly iam: AdapterIam
   readonly resolve: (settings: ConnectionSettings) => ConnectionTarget

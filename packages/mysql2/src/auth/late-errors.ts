@@ -4,8 +4,8 @@ const tolerant = new WeakSet<EventEmitter>()
 
 /**
  * Keeps all but the first error of `connection` from being thrown at the process. mysql2 tells its pool the first one,
- * and the pool then stops listening; what breaks afterwards, as the connection is being closed, nobody is left to hear.
- * The first one comes as without this: where nobody listens, it is thrown.
+ * and the pool then stops listening; what breaks afterwards, as the connection is being closed, has no listener left.
+ * The first one is emitted as without this: without a listener it is thrown.
  */
 export function tolerateLateErrors(connection: EventEmitter): void {
   if (tolerant.has(connection)) return

@@ -11,7 +11,7 @@ import { constructed, type TracedConnection, traceConnection } from './driver-er
 import type { PendingLogins } from './pending-logins.ts'
 import { tcpTimeoutError, timeoutError } from './timeout-error.ts'
 
-/** What one call of {@link openWhenPermitted} needs to know. */
+/** Context of one call of {@link openWhenPermitted}. */
 export interface SocketContext {
   readonly iam: AdapterIam
   readonly logins: PendingLogins

@@ -2,7 +2,7 @@ import { AuroraIamError } from '@aurora-iam/core'
 import type { Mysql2Options } from '../driver-types.ts'
 
 /**
- * `options` with what its `uri` says put beside it, as mysql2 would: an option that is given as such wins. The `uri`
+ * Returns `options` with the parts of its `uri`, as mysql2 would: an option beside it wins. The `uri`
  * itself is left out, because mysql2 would read it again.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for a `uri` that is no mysql URL. It is never

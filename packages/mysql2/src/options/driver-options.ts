@@ -92,7 +92,7 @@ export function assertDriverOptions(options: Mysql2Options): void {
 }
 
 /**
- * For `enabled: false`: the options of the plain password path, which must be wholly that.
+ * Checks the options of the plain password path, for `enabled: false`: none may be of IAM.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_CONFLICTING_OPTIONS`
  */
@@ -106,7 +106,7 @@ export function assertPlainPassword(options: Mysql2Options): void {
   }
 }
 
-/** What configuration files and URLs write for "none". */
+/** Returns whether `value` is what configuration files and URLs write for "none". */
 function isAbsent(value: unknown): boolean {
   return value === undefined || value === null || value === '' || value === false
 }

@@ -22,12 +22,12 @@ export class GuardedStream extends Duplex {
   readonly #guard = new GreetingGuard()
   readonly #splitter = new TlsRecordSplitter()
   readonly #held: Buffer[] = []
-  /** How the connection ended; mariadb is told after the records that are held. */
+  /** End of the connection; mariadb is told after the records that are held. */
   #ending: { readonly error: Error | undefined } | undefined
   #isSecured = false
   #isDelivering = false
   #isBroken = false
-  /** Whether the connection that mariadb made of this stream has a listener for errors. */
+  /** True if the connection that mariadb made of this stream has a listener for errors. */
   hasErrorListener = false
   /** Called with the server's first bytes: mariadb sees them when the promise resolves. Undefined once it was called. */
   #confirmPermit: (() => Promise<void> | undefined) | undefined
@@ -49,7 +49,7 @@ export class GuardedStream extends Duplex {
     this.#socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS).connect(address)
   }
 
-  /** Whether the connection has ended, which mariadb does not notice between the server's OK and its own last step. */
+  /** True if the connection has ended, which mariadb does not notice between the server's OK and its own last step. */
   get isBroken(): boolean {
     return this.#isBroken || this.destroyed
   }

@@ -52,7 +52,7 @@ function driverConfig(socket: Duplex, config: ConnectionConfig): DriverConfig {
   const options: DriverConfig = {
     ...config,
     stream: (use) => use(undefined, socket as Socket),
-    // mariadb's timer does not read what lies in the socket before it gives up.
+    // mariadb's timer does not read what lies in the socket before it times out.
     connectTimeout: 0,
     permitRedirect: false,
     // Prepared statements would leak: https://github.com/prisma/orm/issues/29364
@@ -62,7 +62,7 @@ function driverConfig(socket: Duplex, config: ConnectionConfig): DriverConfig {
   return Object.assign(Object.create(null), options)
 }
 
-/** In the shape of Node's own network errors. */
+/** Returns an error in the shape of Node's network errors. */
 function timeoutError(timeoutMs: number): Error {
   const error = new Error(
     `The login was not complete within ${timeoutMs} ms (connectTimeoutMs). Check that host and port lead to the database, and that it is not overloaded.`,

@@ -86,7 +86,7 @@ export async function prepare(
 }
 
 /**
- * Whether `error` is one that mariadb or Node made for its caller.
+ * Returns whether `error` is one that mariadb or Node made for its caller.
  *
  * Assumption 6: such errors have a `code`, if only an empty one. Any other was thrown by mistake, at an answer of the
  * server that mariadb cannot read.

@@ -146,13 +146,13 @@ export function openWithPassword(options: {
   }
 }
 
-/** In the shape of Node's own network errors. */
+/** Returns an error in the shape of Node's network errors. */
 function brokenOff(): Error {
   const error = new Error('The connection was lost before it was ready.')
   return Object.assign(error, { code: 'ECONNRESET', syscall: 'read' })
 }
 
-/** mariadb writes to the `ssl` that it is given. */
+/** Copies `ssl`: mariadb writes to the one that it is given. */
 function copyOf<T extends object>(ssl: T): Exclude<ConnectionConfig['ssl'], boolean | undefined> {
   return { ...ssl } as Exclude<ConnectionConfig['ssl'], boolean | undefined>
 }

@@ -13,7 +13,7 @@ import type { PoolSettings } from '../options/options.ts'
 import type { Activity } from '../status.ts'
 import { GRACE_MS, PooledConnection } from './pooled-connection.ts'
 
-// The pool and `open` have time limits of their own.
+// The pool and `open` have separate time limits.
 const NO_LIMIT_MS = 2 ** 31 - 1
 
 type Waiter = ReturnType<Tarn<PooledConnection>['acquire']>
@@ -206,7 +206,7 @@ export class ConnectionPool {
     this.#open.delete(pooled)
   }
 
-  /** Whether a connection is being opened for `waiter`, or the whole pool waits in the queue of the rate limit. */
+  /** Returns whether a connection is being opened for `waiter`, or the whole pool waits in the queue of the rate limit. */
   #isBeingServed(waiter: Waiter): boolean {
     return [...this.#waiters].indexOf(waiter) < this.opening || this.#context.activity.waitingForPermit > 0
   }

@@ -17,7 +17,7 @@ export class PooledConnection {
   readonly #destroy: OpenConnection['destroy']
   #lastUsedAt = performance.now()
   #isBroken = false
-  /** Whether a query or a transaction has it. */
+  /** True if a query or a transaction has it. */
   isBorrowed = false
 
   constructor({ connection, destroy, remoteAddress }: OpenConnection) {
@@ -33,13 +33,13 @@ export class PooledConnection {
     this.#isBroken = true
   }
 
-  /** Whether no fault of it is known. */
+  /** True if no fault of it is known. */
   get isUsable(): boolean {
     return !this.#isBroken && this.connection.isValid()
   }
 
   /**
-   * Whether the pool can hand it out. Pings if it was idle, or if another connection was lost since it was last used: a
+   * Returns whether the pool can hand it out. Pings if it was idle, or if another connection was lost since it was last used: a
    * failover ends all connections, and not every socket is told.
    */
   async validate(lastLossAt: number): Promise<boolean> {
@@ -54,7 +54,7 @@ export class PooledConnection {
 
   /**
    * Rolls back an open transaction. Costs nothing without one. A server that has not done so after {@link GRACE_MS} is
-   * running a query or out of reach: the connection is destroyed, and the server rolls back by itself.
+   * running a query or out of reach: the connection is destroyed, and the server rolls back.
    *
    * @returns whether the connection is still usable
    */

@@ -22,7 +22,7 @@ export interface FleetLease {
   /** Until when it covers an attempt. */
   validUntil: Instant
   stage: 'ready' | 'inFlight' | 'ended'
-  /** How its attempt ended; undefined when none was made. */
+  /** End of its attempt; undefined when none was made. */
   outcome: { at: number; throttled: boolean } | undefined
 }
 

@@ -17,7 +17,7 @@ export interface NodeRedisClient {
 
 /** Where {@link redisStore} keeps its keys. */
 export interface RedisStoreOptions {
-  /** What its keys begin with. Processes share a limit when prefix and key are the same. @defaultValue 'aurora-iam:rate-limit' */
+  /** Prefix of its keys. Processes share a limit when prefix and key are the same. @defaultValue 'aurora-iam:rate-limit' */
   prefix?: string
 }
 

@@ -21,12 +21,12 @@ export class AdaptiveLimit {
     return this.#limit
   }
 
-  /** The limit in force, from 1 to `limit`. */
+  /** Returns the limit in force, from 1 to `limit`. */
   at(now: number): number {
     return Math.min(this.#limit, this.#cutTo + Math.floor((now - this.#cutAt) / this.#recoveryIntervalMs))
   }
 
-  /** When the limit in force grows next; `Infinity` when it is whole. */
+  /** Returns when the limit in force grows next; `Infinity` when it is whole. */
   growsAt(now: number): number {
     if (this.at(now) === this.#limit) return Number.POSITIVE_INFINITY
     return (

@@ -81,7 +81,7 @@ export class LocalPermits implements PermitSource {
     publish('aurora-iam:rate-limit:lowered', () => ({ key: this.#key, from, to: share.limit }))
   }
 
-  /** Does nothing: the queue asks for each permit. */
+  /** Ignores the demand: the queue asks for each permit. */
   demand(): void {}
 
   isIdle(now: number): boolean {
@@ -89,10 +89,10 @@ export class LocalPermits implements PermitSource {
     return this.#occupied === 0
   }
 
-  /** Does nothing: there is no store to report to. */
+  /** Resolves at once: there is no store to report to. */
   async flush(): Promise<void> {}
 
-  /** Does nothing: it is at rest while no request waits. */
+  /** Returns at once: it is at rest while no request waits. */
   rest(): void {}
 
   readonly degradedBy = undefined
@@ -117,7 +117,7 @@ export class LocalPermits implements PermitSource {
     return this.#ledger.inFlight + this.#coolingDown.length
   }
 
-  /** How many permits may be occupied. Background requests leave the last one to a live request that comes next. */
+  /** Returns how many permits may be occupied. Background requests leave the last one to a live request that comes next. */
   #room(now: number, lane: PermitLane): number {
     const limit = this.#limit.at(now)
     return lane === 'live' ? limit : Math.max(1, limit - 1)

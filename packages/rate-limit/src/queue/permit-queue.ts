@@ -24,13 +24,13 @@ interface Waiter extends TurnMember {
   readonly request: PermitRequest
   readonly requestedAt: number
   readonly deadline: number
-  /** How many waited when it joined. */
+  /** Number of requests that waited when it joined. */
   readonly ahead: number
   readonly resolve: (permit: Permit) => void
   readonly reject: (error: RateLimitError) => void
   position: ListNode<TurnMember> | undefined
   heapIndex: number
-  /** Whether its end is scheduled. */
+  /** True if its end is scheduled. */
   isEnding: boolean
 }
 

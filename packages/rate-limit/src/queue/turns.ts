@@ -49,7 +49,7 @@ export class Turns<T extends TurnMember> {
     return first
   }
 
-  /** Takes out a member without its turn. */
+  /** Removes a member out of order. */
   remove(member: T): void {
     const group = this.#groups.get(member.group) as Group
     group.members.remove(member.position as ListNode<TurnMember>)
