@@ -4,9 +4,9 @@ import {
   type LoginAttempt,
   startTimeLimit,
 } from '@aurora-iam/core/adapter'
+import { onceAnswered } from '../connect/server-reply.ts'
 import { timeoutError } from '../connect/timeout-error.ts'
 import type { AuthenticatingConnection, ConnectionSettings } from '../driver-types.ts'
-import { onceAnswered } from './server-reply.ts'
 import { releaseOnLocalClose } from './track-handshake.ts'
 
 /** Context of {@link loginAgain}. */

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import { GreetingGuard, type LoginAttempt } from '@aurora-iam/core/adapter'
-import { replyIn } from '../auth/server-reply.ts'
+import { replyIn } from './server-reply.ts'
 
 /** Socket that is connected later, once the login has its permit: mysql2 may give it up before that. */
 export class DeferredSocket extends Socket {
