@@ -139,7 +139,7 @@ describe('retryReads', () => {
     [
       { retryReads: 'yes' },
       'ERR_AURORA_IAM_INVALID_OPTION',
-      /^retryReads: expected true or false, got 'yes'/,
+      /^retryReads: expected true or false, got a string of 3 characters/,
     ],
   ])('the options %o are refused', (options, code, message) => {
     const { extension } = auroraIamFor(aurora)

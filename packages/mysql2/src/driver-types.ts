@@ -24,6 +24,8 @@ export interface ConnectionSettings {
   readonly keepAliveInitialDelay: number | undefined
   /** Whether the connection compresses, once it is logged in. */
   readonly compress?: unknown
+  /** Sent to the server; mysql2 puts its own version among them. */
+  readonly connectAttributes?: { readonly _client_version?: unknown } | undefined
 }
 
 /**

@@ -1,4 +1,3 @@
-import { AuroraIamError } from '@aurora-iam/core'
 import type { LoginAttempt } from '@aurora-iam/core/adapter'
 import type { PendingLogins } from '../connect/pending-logins.ts'
 import type { AuthenticatingConnection } from '../driver-types.ts'
@@ -6,6 +5,7 @@ import { type ChangeUserContext, loginAgain } from './change-user.ts'
 import { tolerateLateErrors } from './late-errors.ts'
 import { rememberSession } from './sessions.ts'
 import { followHandshake } from './track-handshake.ts'
+import { unverifiedError } from './unverified-error.ts'
 
 /** What the plugins of one pair of hooks need to know. */
 export interface PluginContext extends ChangeUserContext {
@@ -88,9 +88,5 @@ function assertVerified({ stream, config }: AuthenticatingConnection['connection
     config.ssl !== false &&
     config.ssl.verifyIdentity === true
   if (isVerified) return
-  throw new AuroraIamError(
-    'ERR_AURORA_IAM_TLS_REQUIRED',
-    "The server asked for the token on a connection whose TLS peer is not verified (certificate and host name). It was not sent. Leave the driver's `ssl` as withAuroraIam set it.",
-    { option: 'ssl' },
-  )
+  throw unverifiedError(config.connectAttributes?._client_version)
 }
