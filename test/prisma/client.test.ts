@@ -163,7 +163,7 @@ test('$disconnect does not wait for a credential source that hangs', async () =>
   const query = rejectionOf(prisma.$queryRaw`SELECT 1`)
   await expect.poll(() => prisma.$iam.status().opening).toBe(1)
   await prisma.$disconnect()
-  expect(iam.stats()).toMatchObject({ connectionsFailed: 1, lastError: { code: 'ERR_AURORA_IAM_CLOSED' } })
+  expect(iam.stats()).toMatchObject({ connectionsFailed: 1, lastError: { code: 'ERR_AURORA_IAM_ABORTED' } })
   expect((await query).message).toContain('disconnected before it had a connection')
 })
 
