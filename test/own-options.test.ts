@@ -41,7 +41,7 @@ afterEach(() => {
   for (const name of Object.keys(POLLUTION)) delete prototype[name]
 })
 
-/** What each package makes of the same options, without what differs from call to call. */
+/** Returns what each package makes of the same options, without what differs from call to call. */
 async function outcome(): Promise<string> {
   const iam = adapterIam(createAuroraIam({ ...OURS, clock: () => Date.parse('2026-11-23T12:00:00Z') }))
   const target = iam.resolve({ host: PLACE.host, port: 3306, user: 'app' })

@@ -186,7 +186,7 @@ const PLACES: ReadonlyArray<readonly [place: string, give: Give]> = [
   ]),
 ]
 
-/** Everything that a program may print of an error. */
+/** Returns everything that a program may print of an error. */
 function shownOf(error: unknown): string {
   const { message, stack, cause } = error as Error
   return [

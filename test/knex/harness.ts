@@ -12,7 +12,7 @@ export function knexHarness({ name, makeKnex, client }: KnexVersion): AdapterHar
     options: ({ connectionLimit, ...connection }, iam) =>
       withAuroraIam({ client, connection, pool: { min: 0, max: connectionLimit } }, iam),
     open: (options) => clientOf(makeKnex(options as Knex.Config)),
-    // Knex leaves a connection that takes too long to mysql2, which gives it up after `connectTimeout`.
+    // Knex leaves a connection that takes too long to mysql2, which times out after `connectTimeout`.
     giveUpWaiting: async (options) => {
       const { connection, ...config } = options as Knex.Config & { connection: () => object }
       const db = makeKnex({ ...config, connection: { ...connection(), connectTimeout: 30 } as object })

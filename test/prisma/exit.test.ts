@@ -8,7 +8,7 @@ import { startSilenceableProxy } from './support.ts'
 const aurora = await localAurora()
 const PROGRAM = fileURLToPath(new URL('../fixtures/exit/prisma-unresponsive.mjs', import.meta.url))
 
-test('a client closed while the server is unresponsive: the process ends by itself', async () => {
+test('a client closed while the server is unresponsive: the process exits', async () => {
   await using network = await startSilenceableProxy(aurora.port)
   const { host, hostname, region, ca, credentials, port: signedPort } = aurora
   const settings = { host, port: network.port, signedPort, hostname, region, ca, credentials }

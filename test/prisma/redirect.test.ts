@@ -11,7 +11,7 @@ const aurora = await localAurora()
 const lengthEncoded = (bytes: Buffer | string) =>
   Buffer.concat([Buffer.from([bytes.length]), Buffer.from(bytes)])
 
-/** OK with the session state change `redirect_url`: https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_ok_packet.html */
+/** Encodes an OK with the session state change `redirect_url`: https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_ok_packet.html */
 function redirectTo(url: string): Buffer {
   const SERVER_SESSION_STATE_CHANGED = 0x4000
   const header = Buffer.from([0, 0, 0, 0, 0, 0, 0])

@@ -10,14 +10,14 @@ const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.u
 
 export const programPath = path('bin/aurora-iam.js')
 
-/** Before the tests of this file: the program is built, as Node 20 runs no TypeScript. */
+/** Builds the program before the tests of this file, as Node 20 runs no TypeScript. */
 export function buildProgram(): void {
   beforeAll(async () => {
     await promisify(execFile)(path('../../node_modules/.bin/tsc'), ['-b', path('.')])
   })
 }
 
-/** The options that name the database of `aurora`. */
+/** Returns the options that name the database of `aurora`. */
 export function targetOptions({ host, port, hostname }: LocalAurora): string[] {
   return [
     '--host',
@@ -33,7 +33,7 @@ export function targetOptions({ host, port, hostname }: LocalAurora): string[] {
   ]
 }
 
-/** What a program that was started wrote so far, and how it ended. */
+/** Output of a started program so far, and its end. */
 export interface Started {
   readonly process: ChildProcess
   readonly output: { out: string; error: string }
@@ -69,7 +69,7 @@ export async function runProgram(args: readonly string[], input = '') {
   return { status: await ended, ...output }
 }
 
-/** Options of Node that move the clock of the program by the milliseconds in a file. */
+/** Returns options of Node that move the clock of the program by the milliseconds in a file. */
 export function clockOf(file: string): string[] {
   const program = `import { readFileSync } from 'node:fs'
 const RealDate = Date

@@ -6,7 +6,7 @@ import type { LoginAttempt } from './login/login-attempt.ts'
 import type { WriterCheck } from './login/writer-check.ts'
 import type { TlsPolicy } from './tls/tls-policy.ts'
 
-/** How one login waits. */
+/** Options of one login. */
 export interface LoginOptions {
   /** Cancels the wait. */
   readonly signal?: AbortSignal | undefined
@@ -18,11 +18,11 @@ export interface LoginOptions {
 export interface AdapterIam extends AuroraIam {
   /** False on the plain password path: the driver's options are then left unchanged. */
   readonly enabled: boolean
-  /** How long a TCP connection may take, in milliseconds. */
+  /** Longest time of a TCP connect, in milliseconds. */
   readonly tcpTimeoutMs: number
   /** The longest time until {@link login} resolves or rejects, in milliseconds. */
   readonly longestWaitMs: number
-  /** Whether the caller wants {@link retryRefused} for each new connection. */
+  /** True if the caller wants {@link retryRefused} for each new connection. */
   readonly retryRejectedLogins: boolean
   /**
    * Returns what to sign, verify and dial for an address of the driver.
@@ -55,7 +55,7 @@ export interface AdapterIam extends AuroraIam {
    * the caller's `dial` throws
    */
   login(target: ConnectionTarget, options?: LoginOptions): Promise<LoginAttempt>
-  /** The same on an open connection, which changes its user: nothing is dialled. */
+  /** Begins a login on an open connection, which changes its user. Nothing is dialled. */
   loginAgain(target: ConnectionTarget, options?: LoginOptions): Promise<LoginAttempt>
   /** Reports a connection that the adapter refused before {@link login}. */
   reportRefusal(target: ConnectionTarget, error: Error): void

@@ -1,6 +1,6 @@
-/** What one error code means, and what to do about it. */
+/** Meaning and remedy of one error code. */
 export interface ErrorEntry {
-  /** Whether the same call can succeed later with nothing changed in the configuration. */
+  /** True if the same call can succeed later with nothing changed in the configuration. */
   readonly retryable: boolean
   readonly meaning: string
   readonly remedy: string

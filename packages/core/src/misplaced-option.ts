@@ -9,7 +9,7 @@ import { isOptionName } from './options.ts'
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_UNKNOWN_OPTION`
  */
 export function assertNoIamOptions(given: object, path = ''): void {
-  // Every driver has a port of its own.
+  // Every driver has a port option too.
   const name = Object.keys(given).find((one) => one !== 'port' && isOptionName(one))
   if (name === undefined) return
   const option = `${path}${name}`

@@ -25,7 +25,7 @@ export interface ColdStartResult extends ColdStart {
   readonly busy: number
 }
 
-/** What a call costs the server, as measured by `INFO commandstats`, and what the network takes each way. */
+/** Costs of a call at the server, as measured by `INFO commandstats`, and on the network each way. */
 const callMs = 0.18
 const networkMs = 1
 const loginMs = 20

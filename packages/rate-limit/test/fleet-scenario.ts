@@ -10,7 +10,7 @@ interface Outage {
   losesData: boolean
 }
 
-/** What may happen to a fleet, and when. Times are milliseconds. */
+/** Faults of a fleet, and their times in milliseconds. */
 export interface FleetScenario {
   limit: number
   intervalMs: number
@@ -24,9 +24,9 @@ export interface FleetScenario {
     ending: 'ok' | 'throttled' | 'cancel' | 'forget'
     lane: 'live' | 'background'
   }[]
-  /** How long a request and a reply are under way, in turn. */
+  /** Milliseconds that a request and a reply are under way, in rotation. */
   delays: number[]
-  /** How long the packet is under way with which the server counts, after the last look at the permit. */
+  /** Milliseconds from the last look at the permit to the packet with which the server counts. */
   lastPacketMs: number
   freeze: { process: number; fromMs: number; forMs: number } | undefined
   crash: { process: number; atMs: number } | undefined
@@ -94,7 +94,7 @@ export async function playFleet(
   let calls = 0
   const delay = () => scenario.delays[calls++ % scenario.delays.length] as number
 
-  /** Has a process do something: when it has thawed, if it is frozen, and never once it has crashed. */
+  /** Runs `action` in a process: when it has thawed, if it is frozen, and never once it has crashed. */
   const doIn = (index: number, action: () => void) => {
     if (crash?.process === index && elapsed() >= crash.atMs) return
     const thawsAt = freeze?.process === index ? freeze.fromMs + freeze.forMs : 0
@@ -107,7 +107,7 @@ export async function playFleet(
     setTimer: (callback, delayMs, isBackground) =>
       clock.setTimer(() => doIn(index, callback), delayMs, isBackground),
   })
-  /** Whether a packet is lost now, and whether its sender hears of that. */
+  /** Returns whether a packet is lost now, and whether its sender gets an error. */
   const loss = (index: number): 'silent' | 'heard' | undefined => {
     const outage = outages.find(isDuring)
     if (outage !== undefined) return outage.isSilent ? 'silent' : 'heard'

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis'
 import { fleetKeys } from '../src/fleet/redis-store.ts'
 import type { ScriptRunner } from './fleet-scenario.ts'
 
-/** The script with its clock replaced by two further arguments. */
+/** Returns the script with its clock replaced by two further arguments. */
 export function onGivenClock(script: string): string {
   const parts = script.split("redis.call('TIME')")
   if (parts.length !== 2) throw new Error('The script has to read the time in one place.')

@@ -28,7 +28,7 @@ export class SimulatedClock implements RateLimitClock {
     return this.#now
   }
 
-  /** Has the wall clock go with this one, until the test is over or the mocks are restored. */
+  /** Ties the wall clock to this one, until the test is over or the mocks are restored. */
   driveWallClock(): void {
     vi.spyOn(Date, 'now').mockImplementation(() => 1_700_000_000_000 + this.#now)
   }
@@ -90,7 +90,7 @@ export class SimulatedClock implements RateLimitClock {
     if (!event.isBackground) this.#pending -= 1
   }
 
-  /** The next event; what was cancelled before it is removed. */
+  /** Returns the next event, and removes the cancelled ones before it. */
   #first(): Event | undefined {
     while (this.#heap.length > 0 && this.#heap[0]!.action === undefined) this.#pop()
     return this.#heap[0]
@@ -128,7 +128,7 @@ function isBefore(one: Event, other: Event): boolean {
   return one.at < other.at || (one.at === other.at && one.order < other.order)
 }
 
-/** Many more than a chain of promises in the limiter has; cheaper than a turn of the event loop. */
+/** Many more than a chain of promises in the limiter has; cheaper than an iteration of the event loop. */
 async function promiseCallbacks(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve))
 }

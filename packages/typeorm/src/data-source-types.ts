@@ -18,17 +18,17 @@ export type NodeOptions = Replication['master']
 export interface NestMysqlOptions extends Partial<Omit<MysqlDataSourceOptions, 'name'>> {
   /** Name of the DataSource in Nest's container. */
   readonly name?: string
-  /** How often Nest tries to connect. */
+  /** Number of attempts of Nest to connect. */
   readonly retryAttempts?: number
   /** Pause between two of Nest's attempts, in milliseconds. */
   readonly retryDelay?: number
   /** Decides whether Nest tries again after an error. */
   // biome-ignore lint/suspicious/noExplicitAny: Nest's type.
   readonly toRetry?: (error: any) => boolean
-  /** Whether Nest adds the entities of all modules. */
+  /** True if Nest adds the entities of all modules. */
   readonly autoLoadEntities?: boolean
-  /** Whether Nest logs the whole error of each attempt. */
+  /** True if Nest logs the whole error of each attempt. */
   readonly verboseRetryLog?: boolean
-  /** Whether the program calls `initialize()`, and not Nest. */
+  /** True if the program calls `initialize()`, and not Nest. */
   readonly manualInitialization?: boolean
 }

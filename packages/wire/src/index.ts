@@ -2,7 +2,6 @@ export type { Answering, AuthPlugin, AuthState } from './client/authenticate.ts'
 export { changeUser, type Identity, type LoginOptions, login, type Session } from './client/login.ts'
 export {
   encryptPassword,
-  SCRAMBLE_BYTES,
   scrambleCachingSha2,
   scrambleNativePassword,
 } from './client/scramble.ts'
@@ -25,7 +24,13 @@ export {
   decodeChangeUser,
   encodeChangeUser,
 } from './packets/change-user.ts'
-export { decodeGreeting, encodeGreeting, type Greeting, readGreeting } from './packets/greeting.ts'
+export {
+  decodeGreeting,
+  encodeGreeting,
+  type Greeting,
+  readGreeting,
+  SCRAMBLE_BYTES,
+} from './packets/greeting.ts'
 export {
   decodeHandshakeResponse,
   decodeSslRequest,

@@ -5,7 +5,7 @@ import { parseToken, type Token } from '@aurora-iam/local/iam'
 export interface TokenExplanation {
   /** The fields; undefined for a text that is no token. */
   readonly token: TokenFields | undefined
-  /** Reasons why the server would reject it; empty for a token that is well formed and live. */
+  /** Reasons why the server would reject it; empty for a token that is well formed and valid now. */
   readonly problems: readonly string[]
 }
 

@@ -70,7 +70,7 @@ test('COM_CHANGE_USER: the client proves its password again, and a token logs th
   expect(error).toMatchObject({ errno: 1045 })
 })
 
-describe('a client that is not let in gets 1045, and no token goes out', () => {
+describe('a rejected client: it gets 1045, and no token is sent', () => {
   test.each([
     ['a wrong password', { password: 'wrong' }],
     ['no password', { password: '' }],
@@ -181,7 +181,7 @@ test('bytes that are no login: 1043, and the gateway serves the next client', as
   expect(gateway.connections).toBe(1)
 })
 
-test('a client that never logs in is given up after 10 seconds', async () => {
+test('a client that never logs in: closed after 10 seconds', async () => {
   const { port, gateway } = await gatewayTo(aurora)
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   try {

@@ -7,7 +7,7 @@ import type { GatewayEvent } from '../../src/gateway/gateway-events.ts'
 
 export const PASSWORD = 'one-time password'
 
-/** A gateway to `aurora` for one test, and what happened at it. */
+/** Starts a gateway to `aurora` for one test. Returns it with its events. */
 export async function gatewayTo(
   aurora: LocalAurora,
   options: Partial<GatewayOptions> = {},
@@ -44,7 +44,7 @@ export async function connect(port: number, options: ConnectionOptions = {}): Pr
   return connection
 }
 
-/** The error that a login ends with. */
+/** Returns the error that a login ends with. */
 export async function refusal(
   port: number,
   options?: ConnectionOptions,

@@ -1,6 +1,6 @@
 import type { AwsCredentialIdentityProvider } from '@smithy/types'
+import { awaitSharedFiles } from '../util/shared-files.ts'
 import { credentialsUnavailable, safeReason } from './provider-failure.ts'
-import { awaitSharedFiles } from './shared-files.ts'
 import { stsDateMiddleware } from './sts-clock.ts'
 import { stsRegion } from './sts-region.ts'
 

@@ -1,6 +1,6 @@
-import { awaitSharedFiles } from '../credentials/shared-files.ts'
 import { AuroraIamError } from '../errors.ts'
 import { describe } from '../util/describe.ts'
+import { awaitSharedFiles } from '../util/shared-files.ts'
 import { isRegion } from './rds-hostname.ts'
 
 /**

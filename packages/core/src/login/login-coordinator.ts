@@ -290,7 +290,7 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
     this.#reportFailure({ target, stage: 'login', error, since: startedAt, permitId })
   }
 
-  /** The one way a failed login is reported: once, to the statistics and the channel alike. */
+  /** Reports a failed login once, to the statistics and to the channel. */
   #reportFailure({ target, stage, error, since, permitId }: FailedLogin): void {
     this.#record.failed(error)
     publish('connect-failed', () => ({
@@ -303,7 +303,7 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
   }
 }
 
-/** A login that failed, as it is reported. */
+/** Returns a failed login in the form that is reported. */
 interface FailedLogin {
   readonly target: ConnectionTarget
   readonly stage: ConnectFailedEvent['stage']

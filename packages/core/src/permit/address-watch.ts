@@ -162,7 +162,7 @@ export class AddressWatch {
     })
   }
 
-  /** One timer for all attempts. It keeps no process alive: the sockets do. */
+  /** Starts one timer for all attempts. It keeps no process alive: the sockets do. */
   #wakeIn(delayMs: number): NodeJS.Timeout {
     // A process that was blocked reads first what has arrived meanwhile.
     const look = () => setImmediate(() => this.#returnLatePermits())

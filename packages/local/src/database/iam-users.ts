@@ -20,7 +20,7 @@ export class IamUsers {
   readonly #connect: () => Socket
   readonly #password: string
   readonly #statements: UserStatements
-  /** What was found out, until a statement may have changed it. */
+  /** Cached users, until a statement may have changed them. */
   readonly #known = new Map<string, boolean>()
 
   /** @param connect - Opens a connection to the database. */
@@ -40,7 +40,7 @@ export class IamUsers {
     return this.#statements.rewriting
   }
 
-  /** Whether a user with a password must authenticate by `caching_sha2_password` where the database lacks it. */
+  /** Returns whether a user with a password must authenticate by `caching_sha2_password` where the database lacks it. */
   usesCachingSha2(user: string): boolean {
     return this.#statements.usesCachingSha2(user)
   }

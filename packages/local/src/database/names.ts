@@ -6,7 +6,7 @@ const MAX_USER_CHARACTERS = 32
 /** https://dev.mysql.com/doc/refman/8.0/en/identifier-length.html */
 export const MAX_DATABASE_CHARACTERS = 64
 
-/** Names with a meaning of their own: administrators, and the users that MariaDB and MySQL create for themselves. */
+/** Reserved names: administrators, and the users that MariaDB and MySQL create. */
 const RESERVED_USERS = [
   'admin',
   'rdsadmin',

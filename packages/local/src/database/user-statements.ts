@@ -13,7 +13,7 @@ const STRING = `'(?:[^'\\\\]|\\\\.|'')*'`
 const plugin = (name: string): string =>
   `IDENTIFIED\\s+WITH\\s+(?:'${name}'|"${name}"|\`${name}\`|${name}\\b)`
 
-/** Whether a statement can be about users at all: most are not, and are spared the rest. */
+/** Returns whether a statement can be about users at all: most are not, and are spared the rest. */
 const MAY_CONCERN_USERS = /\b(?:USERS?|GRANT|PASSWORD|IDENTIFIED)\b/i
 
 /** The parts of statements to change, or to step over because they are text: literals and comments. */
@@ -30,13 +30,13 @@ const PARTS = new RegExp(
   'gi',
 )
 
-/** What {@link UserStatements} needs to know of a database. */
+/** Facts of a database for {@link UserStatements}. */
 export interface UserStatementsOptions {
   /** Password of every IAM user in the database. */
   readonly iamPassword: string
-  /** Whether the database is a MariaDB, which lacks two clauses of MySQL and `caching_sha2_password`. */
+  /** True if the database is a MariaDB, which lacks two clauses of MySQL and `caching_sha2_password`. */
   readonly isMariaDb: boolean
-  /** Whether connections to the database use TLS. If not, its own `REQUIRE SSL` could not be met. */
+  /** True if connections to the database use TLS. If not, its own `REQUIRE SSL` could not be met. */
   readonly hasTls: boolean
 }
 
@@ -68,7 +68,7 @@ export class UserStatements {
     }
   }
 
-  /** Whether a client must authenticate as this user by `caching_sha2_password` where MariaDB lacks it. */
+  /** Returns whether a client must authenticate as this user by `caching_sha2_password` where MariaDB lacks it. */
   usesCachingSha2(user: string): boolean {
     return this.#cachingSha2Users.has(user)
   }

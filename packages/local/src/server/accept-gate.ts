@@ -39,7 +39,7 @@ export class AcceptGate {
     this.#reasons.add(reason)
   }
 
-  /** Whether the gate is closed for a reason. */
+  /** True if the gate is closed for a reason. */
   isClosedFor(reason: GateReason): boolean {
     return this.#reasons.has(reason)
   }

@@ -24,7 +24,7 @@ export class PasswordDialogue {
     this.#emulatesCachingSha2 = emulatesCachingSha2
   }
 
-  /** Whether the client gave a password, for the words of a refusal. */
+  /** True if the client gave a password, for the message of a rejection. */
   get gavePassword(): boolean {
     return this.#gavePassword
   }
@@ -40,7 +40,7 @@ export class PasswordDialogue {
     return this.#read()
   }
 
-  /** The full path, over the client's TLS; the database gets the scramble that it asked for. */
+  /** Takes the full path, over the client's TLS. The database gets the scramble that it asked for. */
   async #answerByCachingSha2(data: Buffer): Promise<Buffer> {
     const { channel } = this.#client
     channel.write(encodeAuthSwitchRequest({ authPlugin: 'caching_sha2_password', data }))

@@ -11,7 +11,7 @@ beforeAll(async () => {
 })
 afterAll(() => theirs.close())
 
-/** A token that is never to be asked for. */
+/** Throws: this token must never be asked for. */
 const noToken = () => expect.unreachable('the server asked for a token')
 
 describe.each(['the private MariaDB', 'a MariaDB given by URL'])('users as on Aurora, with %s', (which) => {

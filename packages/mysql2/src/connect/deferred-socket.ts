@@ -2,13 +2,13 @@ import { Socket } from 'node:net'
 import { GreetingGuard, type LoginAttempt } from '@aurora-iam/core/adapter'
 import { replyIn } from './server-reply.ts'
 
-/** Socket that is connected later, once the login has its permit: mysql2 may give it up before that. */
+/** Socket that is connected later, once the login has its permit: mysql2 may close it before that. */
 export class DeferredSocket extends Socket {
   readonly #guard = new GreetingGuard()
   #login: LoginAttempt | undefined
-  /** What the server sent in clear, until the login is over: a greeting, or an error in its place. */
+  /** Bytes that the server sent in clear, until the login is over: a greeting, or an error in its place. */
   #greeting: Buffer[] = []
-  /** What the driver must not see before the login has a permit again. */
+  /** Bytes that the driver must not see before the login has a permit again. */
   #held: Array<Buffer | null> | undefined
 
   /** Sets the login that this socket is opened for. */
@@ -26,7 +26,7 @@ export class DeferredSocket extends Socket {
 
   /**
    * mysql2's `destroy()` only ends its stream. Node postpones that until the socket is connected, so a connection that
-   * was given up would go on waiting for its permit, and then log in.
+   * was closed would go on waiting for its permit, and then log in.
    */
   override _final(callback: (error?: Error | null) => void): void {
     if (this.pending) this.destroy()

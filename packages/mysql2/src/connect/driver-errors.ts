@@ -2,7 +2,7 @@ import { channel } from 'node:diagnostics_channel'
 
 /** A connection whose handshake mysql2 reports. */
 export interface TracedConnection {
-  /** Whether mysql2 reports it: not before 3.22. */
+  /** True if mysql2 reports it: not before 3.22. */
   isTraced: boolean
   /** Called with the error by which mysql2 ends the handshake. */
   readonly onDriverError: (error: Error) => void

@@ -4,7 +4,7 @@ const longestMs = 2500
 /** Lease lengths come in steps: the store keeps a list of those in use. */
 const stepMs = 500
 
-/** What the time to the store and back means for leases and patience. It grows at once and shrinks slowly. */
+/** Measured time to the store and back, and the leases and limits for it. It grows at once and shrinks slowly. */
 export class RoundTrip {
   #ms = 0
 
@@ -14,7 +14,7 @@ export class RoundTrip {
   }
 
   /**
-   * How long the store keeps a permit for this process without a word from it: half a second where the store is near. A
+   * Time that the store keeps a permit for this process without a report: half a second where the store is near. A
    * longer lease costs more when a process crashes; a shorter one could not be renewed in time.
    */
   get leaseMs(): number {

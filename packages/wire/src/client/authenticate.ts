@@ -5,9 +5,10 @@ import {
   decodeAuthMoreData,
   decodeAuthSwitchRequest,
 } from '../packets/auth-switch.ts'
+import { SCRAMBLE_BYTES } from '../packets/greeting.ts'
 import { OK_MARKER, throwIfError } from '../packets/ok-err.ts'
 import { WireError } from '../wire-error.ts'
-import { encryptPassword, SCRAMBLE_BYTES, scrambleCachingSha2, scrambleNativePassword } from './scramble.ts'
+import { encryptPassword, scrambleCachingSha2, scrambleNativePassword } from './scramble.ts'
 
 /** The plugins that {@link login} can answer for. */
 export type AuthPlugin = 'mysql_native_password' | 'caching_sha2_password' | 'mysql_clear_password'

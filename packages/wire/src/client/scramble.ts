@@ -1,9 +1,6 @@
 import { constants, createHash, publicEncrypt } from 'node:crypto'
 import { WireError } from '../wire-error.ts'
 
-/** Length of the random bytes that a server greets with. */
-export const SCRAMBLE_BYTES = 20
-
 const hash = (algorithm: 'sha1' | 'sha256', ...parts: Uint8Array[]): Buffer => {
   const digest = createHash(algorithm)
   for (const part of parts) digest.update(part)

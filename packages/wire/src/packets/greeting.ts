@@ -1,10 +1,12 @@
-import { SCRAMBLE_BYTES } from '../client/scramble.ts'
 import { ByteReader } from '../codec/byte-reader.ts'
 import { ByteWriter } from '../codec/byte-writer.ts'
 import { Capability, hasCapability, withCapability } from '../codec/capabilities.ts'
 import type { PacketChannel } from '../codec/packet-channel.ts'
 import { WireError } from '../wire-error.ts'
 import { throwIfError } from './ok-err.ts'
+
+/** Length of the random bytes that a server greets with. */
+export const SCRAMBLE_BYTES = 20
 
 const PROTOCOL_VERSION = 10
 const SCRAMBLE_PART_1_BYTES = 8

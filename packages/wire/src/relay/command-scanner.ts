@@ -104,7 +104,7 @@ export class CommandScanner {
     return this.#held.readUIntLE(0, 3)
   }
 
-  /** The first payload byte, when this packet begins a command. */
+  /** Returns the first payload byte, when this packet begins a command. */
   #first(): number | undefined {
     return this.#isFirst() ? this.#held[HEADER_BYTES] : undefined
   }
