@@ -3,6 +3,7 @@ import { adapterIam, ownProperties } from '@aurora-iam/core/adapter'
 import type { Knex } from 'knex'
 import { assertConfig } from './config.ts'
 import { auroraIamConnection } from './connection.ts'
+import { managedPoolOptions } from './lifetime.ts'
 import { retryingClient } from './login-retry.ts'
 import { alignTimeouts } from './timeouts.ts'
 
@@ -29,9 +30,11 @@ export function withAuroraIam(given: Knex.Config, iam?: AuroraIam | AuroraIamOpt
   assertConfig(config)
   const connection = auroraIamConnection(config.connection, shared)
   if (!shared.enabled) return { ...config, connection }
+  const aligned = alignTimeouts(config, connection.connectTimeout, shared.longestWaitMs)
   return {
     ...config,
-    ...alignTimeouts(config, connection.connectTimeout, shared.longestWaitMs),
+    ...aligned,
+    pool: managedPoolOptions(aligned.pool ?? config.pool),
     connection: () => connection,
     ...(shared.retryRejectedLogins && { client: retryingClient(config.client, shared) }),
   }

@@ -16,6 +16,7 @@ describe('retryRejectedLogins', () => {
     expect({ ...rest, client: 'mysql2' }).toEqual({
       ...withAuroraIam(config),
       connection: expect.any(Function),
+      pool: { ...rest.pool },
     })
     expect(config.client).toBe('mysql2')
   })

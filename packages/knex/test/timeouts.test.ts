@@ -66,8 +66,17 @@ describe('pool time-outs', () => {
   })
 
   test('the rest of `pool` is kept', () => {
-    const afterCreate = () => {}
+    const created: unknown[] = []
+    const afterCreate = (one: unknown, done: () => void) => {
+      created.push(one)
+      done()
+    }
     const { pool } = withAuroraIam({ client: 'mysql2', connection, pool: { min: 0, max: 3, afterCreate } })
-    expect(pool).toMatchObject({ min: 0, max: 3, afterCreate })
+    expect(pool).toMatchObject({ min: 0, max: 3 })
+    let isDone = false
+    pool?.afterCreate?.('a connection', () => {
+      isDone = true
+    })
+    expect([created, isDone]).toEqual([['a connection'], true])
   })
 })

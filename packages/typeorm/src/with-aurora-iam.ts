@@ -8,7 +8,7 @@ import type {
   NodeOptions,
   Replication,
 } from './data-source-types.ts'
-import { retryingDriver } from './login-retry.ts'
+import { managedDriver } from './managed-driver.ts'
 import { resolveReplication } from './replication.ts'
 import { type Resolved, resolveNode } from './resolve-node.ts'
 import { sharedSsl } from './shared-ssl.ts'
@@ -75,7 +75,7 @@ export function withAuroraIam(
     ...{ connectorPackage: 'mysql2' },
     ssl: sharedSsl(shared, targets, ssl),
     connectTimeout: shared.driverTimeoutMs(connectTimeout),
-    ...(shared.retryRejectedLogins && { driver: retryingDriver(options.driver, shared) }),
+    driver: managedDriver(options.driver, shared),
     extra: {
       ...extra,
       stream: hooks.stream,

@@ -105,9 +105,21 @@ export class PoolLifetime<Connection extends object> {
     if (this.#entries.delete(connection) && this.#entries.size === 0) this.#end()
   }
 
-  /** Returns true for a connection that the pool must not hand out again. */
-  isRetired(connection: Connection): boolean {
-    return this.#entries.get(connection)?.reason !== undefined
+  /**
+   * Returns true for a connection that the pool must close instead of handing it out: it is retired, or its lifetime is
+   * over. A connection that goes from one caller to the next is never idle, so the pool asks each time.
+   */
+  mustClose(connection: Connection): boolean {
+    const entry = this.#entries.get(connection)
+    if (!entry) return false
+    if (!entry.reason && entry.expiresAt < Infinity) {
+      const now = this.#clock()
+      if (entry.expiresAt <= now && this.#options.pace.tryRetire(now)) {
+        entry.isIdle = false
+        this.#retire(connection, entry, 'lifetime')
+      }
+    }
+    return entry.reason !== undefined
   }
 
   /**

@@ -62,6 +62,19 @@ test('maxLifetimeMs over, in use: closed after it returned', () => {
   expect(closed).toEqual([connection])
 })
 
+test('maxLifetimeMs over, never idle: closed when it goes from one caller to the next', () => {
+  const lifetime = lifetimeOf({ random: () => 0 })
+  const [one, two] = open(lifetime, 2)
+  vi.advanceTimersByTime(30 * MINUTE_MS - 1)
+  expect(lifetime.mustClose(one!)).toBe(false)
+  vi.advanceTimersByTime(1)
+  expect(lifetime.mustClose(one!)).toBe(true)
+  expect(lifetime.mustClose(two!)).toBe(false)
+  vi.advanceTimersByTime(500)
+  expect(lifetime.mustClose(two!)).toBe(true)
+  expect(lifetime.stats()).toMatchObject({ retired: { lifetime: 2 } })
+})
+
 test('many lifetimes over at once: at most a tenth of the limit per interval', () => {
   const lifetime = lifetimeOf({ random: () => 0 })
   for (const connection of open(lifetime, 50)) lifetime.released(connection)
@@ -109,8 +122,8 @@ test('a read-only error: the connection and its siblings to the same address are
   lifetime.released(elsewhere!)
   lifetime.failed(failing!, READ_ONLY)
   expect(closed).toEqual([idle])
-  expect(lifetime.isRetired(failing!)).toBe(true)
-  expect(lifetime.isRetired(elsewhere!)).toBe(false)
+  expect(lifetime.mustClose(failing!)).toBe(true)
+  expect(lifetime.mustClose(elsewhere!)).toBe(false)
   lifetime.released(busy!)
   lifetime.released(failing!)
   expect(closed).toEqual([idle, busy, failing])
@@ -126,14 +139,14 @@ test.each([
   const lifetime = lifetimeOf()
   const [connection] = open(lifetime, 1)
   lifetime.failed(connection!, error)
-  expect(lifetime.isRetired(connection!)).toBe(false)
+  expect(lifetime.mustClose(connection!)).toBe(false)
 })
 
 test('retireDemoted false: no connection is retired by a read-only error', () => {
   const lifetime = lifetimeOf({ retiresReadOnly: false })
   const [connection] = open(lifetime, 1)
   lifetime.failed(connection!, READ_ONLY)
-  expect(lifetime.isRetired(connection!)).toBe(false)
+  expect(lifetime.mustClose(connection!)).toBe(false)
 })
 
 test('the endpoint leads elsewhere: connections to the old address are retired, a second report changes nothing', () => {

@@ -2,6 +2,8 @@ import { AuroraIamError } from '@aurora-iam/core'
 import {
   type AdapterIam,
   type ConnectionTarget,
+  deadPeers,
+  KEEP_ALIVE_MS,
   type LoginAttempt,
   startTimeLimit,
 } from '@aurora-iam/core/adapter'
@@ -43,7 +45,7 @@ export function openWhenPermitted(settings: ConnectionSettings, context: SocketC
   traceConnection(opening)
   // mysql2 does both for the sockets that it makes itself, and neither for one that it is given.
   socket.setNoDelay(true)
-  if (settings.enableKeepAlive) socket.setKeepAlive(true, settings.keepAliveInitialDelay ?? 0)
+  if (settings.enableKeepAlive) socket.setKeepAlive(true, settings.keepAliveInitialDelay || KEEP_ALIVE_MS)
   open(opening, settings, context).catch((error: Error) => {
     if (!socket.destroyed) socket.destroy(error)
   })
@@ -73,7 +75,10 @@ async function open(
   }
   opening.login = login
   socket.follow(login)
-  socket.once('connect', () => logins.add(settings, socket, login))
+  socket.once('connect', () => {
+    logins.add(settings, socket, login)
+    deadPeers.watch(socket)
+  })
   reportEnd(opening, login)
   limitTime(socket, login, { tcpTimeoutMs: iam.tcpTimeoutMs, connectTimeout })
   socket.connect(login.dial())

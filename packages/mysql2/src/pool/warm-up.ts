@@ -1,6 +1,6 @@
 import { openTogether, type WarmUpOptions } from '@aurora-iam/core/adapter'
 import type { Pool, PoolConnection } from 'mysql2'
-import type { Pool as PromisePool } from 'mysql2/promise'
+import type { RetryablePool } from './login-retry.ts'
 
 /**
  * Opens connections of a pool before they are needed: for a readiness probe, and after a deployment. They are opened at
@@ -15,12 +15,8 @@ import type { Pool as PromisePool } from 'mysql2/promise'
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for another `count`
  * @throws the first error of a connection that cannot be opened
  */
-export async function warmUp(
-  pool: Pool | PromisePool,
-  count: number,
-  options?: WarmUpOptions,
-): Promise<void> {
-  const callbacks: Pool = 'pool' in pool ? pool.pool : pool
+export async function warmUp(pool: RetryablePool, count: number, options?: WarmUpOptions): Promise<void> {
+  const callbacks = ('pool' in pool ? pool.pool : pool) as Pool
   const acquire = () =>
     new Promise<PoolConnection>((resolve, reject) =>
       callbacks.getConnection((error, connection) => (error ? reject(error) : resolve(connection))),

@@ -1,0 +1,28 @@
+import { DriverLifetime, type OpenConnection } from '@aurora-iam/mysql2/adapter'
+import type { Knex } from 'knex'
+
+/** Options of Knex's pool that a lifetime needs. Knex's types leave out `validate`. */
+interface PoolHooks {
+  readonly afterCreate?: (connection: OpenConnection, done: (error?: Error | null) => void) => void
+  readonly validate?: (connection: OpenConnection) => boolean | Promise<boolean>
+}
+
+/**
+ * Returns Knex's `pool` option with the lifetime of its connections. Knex asks `validate` before it hands a connection
+ * out, and replaces one that fails. The caller's own `afterCreate` and `validate` are called as well.
+ *
+ * Knex before 3.3 ignores `validate`: there connections have no lifetime.
+ */
+export function managedPoolOptions(pool: Knex.PoolConfig | undefined): Knex.PoolConfig {
+  const { afterCreate, validate } = (pool ?? {}) as PoolHooks
+  const lifetime = new DriverLifetime()
+  const hooks: PoolHooks = {
+    afterCreate: (connection, done) => {
+      lifetime.opened(connection)
+      if (afterCreate) afterCreate(connection, done)
+      else done(null)
+    },
+    validate: (connection) => !lifetime.mustClose(connection) && (validate?.(connection) ?? true),
+  }
+  return { ...pool, ...hooks } as Knex.PoolConfig
+}
