@@ -1,3 +1,4 @@
+import type { ConnectionTarget } from '../endpoint/connection-target.ts'
 import { databaseResources } from '../endpoint/database-resource.ts'
 import { AuroraIamError } from '../errors.ts'
 import {
@@ -25,6 +26,19 @@ export function accessDeniedHint(evidence: DenialEvidence): AuroraIamError {
     `The database rejected a token that had just been signed for ${username} at ${hostname}:${port}; ${record}. ` +
       `It does not report why. The likely reasons: ${reasons.map((reason, index) => `(${index + 1}) ${reason}`).join('; ')}. ` +
       '`npx aurora-iam doctor` checks each.',
+  )
+}
+
+/**
+ * Returns what to check when the server rejects a user without asking for a token: MySQL asks an unknown user, and one
+ * with a password, for another proof.
+ */
+export function tokenNotRequestedHint({ hostname, port, username }: ConnectionTarget): AuroraIamError {
+  return new AuroraIamError(
+    'ERR_AURORA_IAM_ACCESS_DENIED',
+    `The server did not ask for a token: ${username} at ${hostname}:${port} is not an IAM user. Either no such user ` +
+      'exists (names are case-sensitive), or it has a password. Create the user with IDENTIFIED WITH ' +
+      "AWSAuthenticationPlugin AS 'RDS', and check that IAM authentication is enabled. `npx aurora-iam doctor` checks both.",
   )
 }
 

@@ -19,6 +19,8 @@ export interface LoginOwner {
   unused(attempt: LoginAttempt): void
   /** The server answered 1045 to `token`, which was signed for this login or, if not `isNew`, earlier or accepted since. */
   tokenRejected(attempt: LoginAttempt, rejection: { error: Error; token: CachedToken; isNew: boolean }): void
+  /** The server answered 1045 without asking for a token. */
+  tokenNotRequested(attempt: LoginAttempt, error: Error): void
   succeeded(attempt: LoginAttempt): void
   failed(attempt: LoginAttempt, error: Error): void
 }
@@ -252,7 +254,11 @@ export class LoginAttempt implements SilentAttempt {
         (isDenied ? token.signer.acceptedAt !== undefined : !isAnswer && !this.#isTokenEarly))
     this.#permit?.release(isThrottled ? 'throttled' : 'failed')
     if (this.#progress === 'not opened' && this.isReserved) this.#owner.unused(this)
-    if (!isDenied || !token) return
+    if (!isDenied) return
+    if (!token) {
+      this.#owner.tokenNotRequested(this, error)
+      return
+    }
     // After a long wait for the permit the token may have logged in others since.
     const isNew = token.madeAt >= this.#requestedAt && !token.wasAccepted
     this.#owner.tokenRejected(this, { error, token, isNew })

@@ -29,9 +29,11 @@ import { readTokenClaims } from '../token/token-claims.ts'
 import { providedTokenSource, reportingTokenSource, signingTokenSource } from '../token/token-source.ts'
 import { raceAbort } from '../util/abortable.ts'
 import { ownProperties } from '../util/own-properties.ts'
+import { tokenNotRequestedHint } from './access-denied-hint.ts'
 import { LoginAttempt, type LoginOwner } from './login-attempt.ts'
 import { LoginRetry } from './login-retry.ts'
 import { LoginStats } from './login-stats.ts'
+import { setCause } from './set-cause.ts'
 import { type WriterCheck, writerCheckFor } from './writer-check.ts'
 
 /** The steps of a login in their order: a token, a permit, the attempt, and what its outcome changes. */
@@ -278,6 +280,10 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
     } else this.#loginRetry.recordRejection(error, tokenKey(target), token)
     if (this.#tokens.evict(target, token) && this.#refreshBackoff.tryStart(target))
       this.#credentials.invalidate()
+  }
+
+  tokenNotRequested({ target }: LoginAttempt, error: Error): void {
+    setCause(error, tokenNotRequestedHint(target))
   }
 
   succeeded({ target, startedAt, permitId }: LoginAttempt): void {

@@ -4,6 +4,7 @@ import { tokenKey } from '../endpoint/target-key.ts'
 import type { TokenClaims } from '../token/token-claims.ts'
 import { redact } from '../util/redact.ts'
 import { accessDeniedHint } from './access-denied-hint.ts'
+import { setCause } from './set-cause.ts'
 
 /** Evidence of one login that was denied. */
 export interface DeniedLogin {
@@ -54,7 +55,7 @@ export class LoginStats {
     const { target } = denied
     if (this.#opened === 0 && this.#refused.size < 2) this.#refused.add(tokenKey(target))
     if (error.cause !== undefined) return
-    const value = accessDeniedHint({
+    const hint = accessDeniedHint({
       ...denied,
       nowMs: this.#clock(),
       clockMovedMs: this.#readClockAhead() - this.#clockAheadMs,
@@ -63,7 +64,7 @@ export class LoginStats {
       recentLogins: this.#loginsInSecond + 1,
       isRefusedEverywhere: this.#refused.size > 1,
     })
-    Object.defineProperty(error, 'cause', { value, configurable: true, writable: true })
+    setCause(error, hint)
   }
 
   stats() {

@@ -1,0 +1,88 @@
+import { createAuroraIam } from '@aurora-iam/core'
+import { withAuroraIam } from '@aurora-iam/mysql2'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { CLEAR_PASSWORD_WANTED, DENIED, switchTo, trusted } from '../chaos/hostile-scripts.ts'
+import { type HostileServer, type Script, startHostileServer } from '../chaos/hostile-server.ts'
+import { addressOf, VERSIONS } from './support.ts'
+
+const aurora = await localAurora()
+let server: HostileServer
+
+beforeAll(async () => {
+  server = await startHostileServer(aurora.hostname)
+})
+
+afterAll(() => server.close())
+
+const deniedAfter = (plugin: string): Script =>
+  trusted(async (session) => {
+    session.sendPacket(3, switchTo(plugin))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    session.sendPacket(5, DENIED)
+  })
+
+describe.each(VERSIONS)('a user of $name who is not an IAM user', ({ callbacks }) => {
+  test.each([
+    ['after mysql_native_password', deniedAfter('mysql_native_password')],
+    ['after caching_sha2_password', deniedAfter('caching_sha2_password')],
+  ])('1045 %s: the cause says that the server did not ask for a token', async (_when, script) => {
+    server.script = script
+    const ca = [aurora.ca, server.certificates.ca]
+    const iam = createAuroraIam({ ...aurora.iam, ca, rateLimit: false })
+    const options = withAuroraIam({ ...addressOf(aurora), port: server.port }, iam)
+    // With callbacks every version hands on the server's own error.
+    const pool = callbacks.createPool(options)
+    const error = await new Promise((resolve) => pool.query('SELECT 1', resolve))
+    await pool.promise().end()
+    expect(error).toMatchObject({
+      code: 'ER_ACCESS_DENIED_ERROR',
+      cause: {
+        code: 'ERR_AURORA_IAM_ACCESS_DENIED',
+        message: expect.stringContaining('did not ask for a token'),
+      },
+    })
+    expect(iam.stats()).toMatchObject({
+      connectionsFailed: 1,
+      lastError: { code: 'ER_ACCESS_DENIED_ERROR' },
+    })
+  })
+})
+
+describe.each(VERSIONS)('$name with options that lost their TLS on the way', ({ promises }) => {
+  const askingInTls: Script = trusted((session) => session.sendPacket(3, CLEAR_PASSWORD_WANTED))
+
+  const connect = async (script: Script, change: (ssl: object) => unknown) => {
+    server.script = script
+    const ca = [aurora.ca, server.certificates.ca]
+    const iam = createAuroraIam({ ...aurora.iam, ca, rateLimit: false })
+    const options = withAuroraIam({ ...addressOf(aurora), port: server.port, connectTimeout: 2_000 }, iam)
+    let reads = 0
+    // The option is there when the socket is opened, and gone when mysql2 decides about TLS.
+    const { stream } = options
+    const lossy = {
+      ...options,
+      stream: (settings: { config: { ssl: unknown } }) => {
+        const socket = stream(settings)
+        reads++
+        setTimeout(() => {
+          settings.config.ssl = change(settings.config.ssl as object)
+        }, 0)
+        return socket
+      },
+    }
+    const error = await rejectionOf(promises.createConnection(lossy as never))
+    expect(reads).toBe(1)
+    return error
+  }
+
+  test('the name is not verified any more: the token is not sent', async () => {
+    server.takeSessions()
+    const error = await connect(askingInTls, (ssl) => ({ ...ssl, verifyIdentity: false }))
+    expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_TLS_REQUIRED' })
+    for (const session of server.takeSessions()) {
+      expect(session.inTls.toString('latin1')).not.toContain('X-Amz-Signature')
+    }
+  })
+})
