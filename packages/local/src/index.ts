@@ -15,10 +15,11 @@ export {
   type Principals,
 } from './iam/principals.ts'
 export type { ThrottleRate, ThrottleSetting } from './iam/throttle.ts'
-export type { LocalAurora, LocalAuroraIam } from './local-aurora.ts'
+export type { LocalAurora, LocalAuroraIam, ServerAddress } from './local-aurora.ts'
 export type {
   ChangeUserEvent,
   ClosedEvent,
+  ClusterEvent,
   ConnectFailedEvent,
   ConnectionEvent,
   DatabaseEndedEvent,

@@ -1,25 +1,37 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { MovableClock } from './clock.ts'
 import type { Account } from './database/accounts.ts'
-import type { Backend } from './database/backend.ts'
+import type { MariaDbPair } from './database/mariadb-pair.ts'
 import { LocalAuroraError } from './errors.ts'
 import type { Faults } from './faults/faults.ts'
 import type { CredentialIdentity, Principals } from './iam/principals.ts'
 import type { Throttle, ThrottleSetting } from './iam/throttle.ts'
+import type { ClusterEvent } from './log/log-events.ts'
 import type { LoginLog } from './log/login-log.ts'
 import { type CredentialEndpoints, startCredentialEndpoints } from './metadata/metadata-server.ts'
 import type { Clock, ResolvedOptions } from './options.ts'
-import type { Listener } from './server/listener.ts'
+import { endpointAddress, nameAfterSwitchover } from './server/endpoint-names.ts'
+import type { Instance } from './server/instance.ts'
 
 /** Parts of {@link LocalAurora}. */
 export interface LocalAuroraParts {
   readonly options: ResolvedOptions
-  readonly backend: Backend
-  readonly listener: Listener
+  /** The first writer, and a reader. */
+  readonly instances: readonly [Instance, ...Instance[]]
+  /** The databases of both, if there are two. */
+  readonly pair: MariaDbPair | undefined
+  readonly faults: Faults
   readonly log: LoginLog
   readonly throttle: Throttle
   readonly clock: MovableClock
   readonly principals: Principals
   readonly ca: string
+}
+
+/** Address to dial. */
+export interface ServerAddress {
+  readonly host: string
+  readonly port: number
 }
 
 /** Options of `withAuroraIam` and `createAuroraIam` for a Local Aurora. */
@@ -39,13 +51,17 @@ export class LocalAurora implements AsyncDisposable {
   #endpoints: Promise<CredentialEndpoints> | undefined
   #closing: Promise<void> | undefined
   readonly #ended = new AbortController()
+  #resuming: NodeJS.Timeout | undefined
+  #hasSwitchedOver = false
 
   /** Use {@link startLocalAurora}. */
   constructor(parts: LocalAuroraParts) {
     this.#parts = parts
-    const { ended } = parts.backend
-    if (ended.aborted) this.#endWith(ended.reason)
-    else ended.addEventListener('abort', () => this.#endWith(ended.reason), { once: true })
+    for (const { backend } of parts.instances) {
+      const { ended } = backend
+      if (ended.aborted) this.#endWith(ended.reason)
+      else ended.addEventListener('abort', () => this.#endWith(ended.reason), { once: true })
+    }
   }
 
   /** The address to dial. */
@@ -55,7 +71,7 @@ export class LocalAurora implements AsyncDisposable {
 
   /** The port to dial, and to sign unless the option `signedPort` says otherwise. */
   get port(): number {
-    return this.#parts.listener.port
+    return this.#parts.instances[0].listener.port
   }
 
   /** The name to sign, and to verify in the certificate. */
@@ -93,7 +109,7 @@ export class LocalAurora implements AsyncDisposable {
    * account of the URL in a `backend`. It logs in with its password, over TLS and without a token.
    */
   get admin(): Account {
-    return this.#parts.backend.admin
+    return this.#parts.instances[0].backend.admin
   }
 
   /**
@@ -107,7 +123,7 @@ export class LocalAurora implements AsyncDisposable {
 
   /** The database that is there from the start. */
   get database(): string {
-    return this.#parts.backend.database
+    return this.#parts.instances[0].backend.database
   }
 
   /** Where to connect, without a user: `mysql://127.0.0.1:<port>/<database>`. */
@@ -137,7 +153,7 @@ export class LocalAurora implements AsyncDisposable {
 
   /** The faults to inject. */
   get faults(): Faults {
-    return this.#parts.listener.faults
+    return this.#parts.faults
   }
 
   /** Identities whose tokens can be valid: add and remove them as credentials change. */
@@ -147,7 +163,7 @@ export class LocalAurora implements AsyncDisposable {
 
   /** Number of clients that are connected now. */
   get openConnections(): number {
-    return this.#parts.listener.openConnections
+    return this.#parts.instances.reduce((sum, { listener }) => sum + listener.openConnections, 0)
   }
 
   /** Returns the time by which tokens are judged, in epoch milliseconds. */
@@ -179,7 +195,7 @@ export class LocalAurora implements AsyncDisposable {
    */
   async restart({ readOnly = false }: { readonly readOnly?: boolean } = {}): Promise<void> {
     this.#assertOpen()
-    const { listener, backend } = this.#parts
+    const { listener, backend } = this.#writer
     const { restart } = backend
     if (restart === undefined) {
       throw new LocalAuroraError(
@@ -189,6 +205,98 @@ export class LocalAurora implements AsyncDisposable {
       )
     }
     await listener.closedDuring(() => restart(readOnly))
+  }
+
+  /**
+   * Makes the reader the writer, and the writer a reader, without losing a committed transaction. Connections to the old
+   * writer break, and it refuses new ones meanwhile. {@link LocalAurora.writer} and {@link LocalAurora.addressOf} change.
+   *
+   * @param options - `keepConnections`: connections to the old writer go on, and get 1290 for every change.
+   * @defaultValue false
+   * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`: there is no reader;
+   * `ERR_LOCAL_AURORA_CLOSED`; `ERR_LOCAL_AURORA_DATABASE_FAILED`: the reader did not catch up
+   * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-failover.html
+   */
+  async failover({ keepConnections = false }: { readonly keepConnections?: boolean } = {}): Promise<void> {
+    const { pair, writer } = this.#assertReader()
+    const promote = (): Promise<void> => pair.promoteReader(true)
+    await (keepConnections ? promote() : writer.listener.closedDuring(promote))
+    this.#record('failover')
+  }
+
+  /**
+   * Switches over as a blue/green deployment does. For the time of a window, both servers refuse connections and open ones
+   * break. Afterwards all endpoint names lead to the second server, which is the writer. The first one has the same
+   * names with `-old1`, and certificates for these; it refuses changes and follows nobody.
+   *
+   * @param options - `windowMs`: how much longer the window is than the work takes, in milliseconds. @defaultValue 0
+   * @throws {@link LocalAuroraError} as {@link LocalAurora.failover} does
+   * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/blue-green-deployments-switching.html
+   */
+  async switchover({ windowMs = 0 }: { readonly windowMs?: number } = {}): Promise<void> {
+    checkDuration('windowMs', windowMs)
+    const { pair, writer: blue, reader: green } = this.#assertReader()
+    await blue.listener.closedDuring(() =>
+      green.listener.closedDuring(async () => {
+        await pair.promoteReader(false)
+        await blue.rename(this.hostnames.map(nameAfterSwitchover))
+        await sleep(windowMs)
+      }),
+    )
+    this.#hasSwitchedOver = true
+    this.#record('switchover')
+  }
+
+  /**
+   * Pauses, as Aurora Serverless v2 does at zero capacity: open connections break. The first new connection wakes the
+   * cluster. Until it has resumed, TCP accepts connections and no greeting comes.
+   *
+   * @param options - `resumeAfterMs`: from that connection until greetings come, in milliseconds. @defaultValue 15000
+   * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`, `ERR_LOCAL_AURORA_CLOSED`
+   * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2-auto-pause.html
+   */
+  pause({ resumeAfterMs = 15_000 }: { readonly resumeAfterMs?: number } = {}): void {
+    this.#assertOpen()
+    checkDuration('resumeAfterMs', resumeAfterMs)
+    clearTimeout(this.#resuming)
+    this.#resuming = undefined
+    const wake = (): void => {
+      if (this.#resuming !== undefined) return
+      this.#resuming = setTimeout(() => this.resume(), resumeAfterMs).unref()
+      this.#record('resuming')
+    }
+    for (const { listener } of this.#parts.instances) listener.pause(wake)
+    this.#record('paused')
+  }
+
+  /** Ends {@link LocalAurora.pause} at once: the connections that wait are greeted. */
+  resume(): void {
+    clearTimeout(this.#resuming)
+    for (const { listener } of this.#parts.instances) listener.resume()
+    this.#record('resumed')
+  }
+
+  /** The address of the writer. It is {@link LocalAurora.host} until a failover or a switchover. */
+  get writer(): ServerAddress {
+    return addressOf(this.#writer)
+  }
+
+  /** The address of the reader; undefined without the option `readerHost`, and after a switchover. */
+  get reader(): ServerAddress | undefined {
+    return this.#reader && addressOf(this.#reader)
+  }
+
+  /**
+   * Returns the address that an endpoint name leads to now, as DNS would: the reader's for a name with `.cluster-ro-`, the
+   * old server's for a name with `-old1` after a switchover, else the writer's. Undefined for a name that is not one of
+   * {@link LocalAurora.hostnames}.
+   */
+  addressOf(hostname: string): ServerAddress | undefined {
+    const [first] = this.#parts.instances
+    const name = hostname.toLowerCase()
+    if (this.#hasSwitchedOver && first.hostnames.includes(name)) return addressOf(first)
+    if (!this.hostnames.includes(name)) return undefined
+    return endpointAddress(name, this.writer, this.reader)
   }
 
   /**
@@ -209,6 +317,30 @@ export class LocalAurora implements AsyncDisposable {
     return this.#closing
   }
 
+  get #writer(): Instance {
+    const { pair, instances } = this.#parts
+    return instances[pair?.writer ?? 0] as Instance
+  }
+
+  get #reader(): Instance | undefined {
+    const { pair, instances } = this.#parts
+    return pair === undefined || this.#hasSwitchedOver ? undefined : instances[1 - pair.writer]
+  }
+
+  #assertReader(): { pair: MariaDbPair; writer: Instance; reader: Instance } {
+    this.#assertOpen()
+    const { pair } = this.#parts
+    const reader = this.#reader
+    if (pair !== undefined && reader !== undefined) return { pair, writer: this.#writer, reader }
+    const problem = this.#hasSwitchedOver ? 'the switchover left no reader' : 'there is no reader'
+    const message = `readerHost: ${problem}; start a Local Aurora with { readerHost: '127.0.0.2' }`
+    throw new LocalAuroraError('ERR_LOCAL_AURORA_INVALID_OPTION', message, { option: 'readerHost' })
+  }
+
+  #record(type: ClusterEvent['type']): void {
+    this.#parts.log.record({ type, connection: 0 })
+  }
+
   #assertOpen(): void {
     if (this.#ended.signal.aborted) throw this.#ended.signal.reason
   }
@@ -216,20 +348,32 @@ export class LocalAurora implements AsyncDisposable {
   /** The private database has ended: no client can be served, and none is to wait. */
   #endWith(error: LocalAuroraError): void {
     if (this.#ended.signal.aborted) return
-    const { log, listener } = this.#parts
+    const { log, instances } = this.#parts
     this.#ended.abort(error)
     log.record({ type: 'database-ended', connection: 0, detail: error.message })
-    void listener.close()
+    for (const { listener } of instances) void listener.close()
   }
 
   async #close(): Promise<void> {
     this.#ended.abort(new LocalAuroraError('ERR_LOCAL_AURORA_CLOSED', 'this Local Aurora was closed'))
-    await this.#parts.listener.close()
+    clearTimeout(this.#resuming)
+    const { instances } = this.#parts
+    await Promise.all(instances.map(({ listener }) => listener.close()))
     await this.#endpoints?.then((endpoints) => endpoints.close())
-    await this.#parts.backend.close()
+    await Promise.all(instances.map(({ backend }) => backend.close()))
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
+}
+
+function addressOf({ host, listener }: Instance): ServerAddress {
+  return { host, port: listener.port }
+}
+
+function checkDuration(option: string, value: number): void {
+  if (Number.isFinite(value) && value >= 0 && value < 2 ** 31) return
+  const message = `${option}: expected milliseconds from 0 to ${2 ** 31 - 1}`
+  throw new LocalAuroraError('ERR_LOCAL_AURORA_INVALID_OPTION', message, { option })
 }

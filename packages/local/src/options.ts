@@ -21,6 +21,12 @@ export interface LocalAuroraOptions {
   readonly region?: string
   /** The address to listen on, a loopback one. @defaultValue `'127.0.0.1'` */
   readonly host?: string
+  /**
+   * A second loopback address, such as `'127.0.0.2'`, where a reader listens on the same port. It has a MariaDB of its own,
+   * which follows the writer's by replication, and makes {@link LocalAurora.failover} and
+   * {@link LocalAurora.switchover} possible. @defaultValue none
+   */
+  readonly readerHost?: string
   /** The port to listen on. @defaultValue 0, any that is free */
   readonly port?: number
   /** The port that tokens are signed for, as behind a tunnel. @defaultValue the port that is listened on */
@@ -59,6 +65,7 @@ export interface ResolvedOptions {
   readonly hostnames: readonly string[]
   readonly region: string
   readonly host: string
+  readonly readerHost: string | undefined
   readonly port: number
   readonly signedPort: number | undefined
   readonly users: readonly string[]
@@ -77,6 +84,7 @@ const KNOWN: Readonly<Record<keyof LocalAuroraOptions, true>> = {
   hostnames: true,
   region: true,
   host: true,
+  readerHost: true,
   port: true,
   signedPort: true,
   users: true,
@@ -108,7 +116,9 @@ export function resolveOptions(options: LocalAuroraOptions): ResolvedOptions {
   const names = [hostname, ...hostnames].map((name) => endpointName(name))
   if (!isLoopback(host))
     throw invalid('host', 'is reachable from elsewhere; Local Aurora listens on 127.0.0.1 or ::1')
-  const { database = 'app' } = options
+  const { database = 'app', readerHost } = options
+  const backend = options.backend ?? process.env.AURORA_IAM_BACKEND
+  if (readerHost !== undefined) checkReaderHost(readerHost, host, options.backend)
   checkUserNames(users)
   checkDatabaseName(database)
   return {
@@ -116,12 +126,13 @@ export function resolveOptions(options: LocalAuroraOptions): ResolvedOptions {
     hostnames: [...new Set(names)],
     region: options.region ?? regionOf(names[0] as string) ?? DEFAULT_REGION,
     host,
+    readerHost,
     port: portNumber('port', options.port ?? 0, 0),
     signedPort:
       options.signedPort === undefined ? undefined : portNumber('signedPort', options.signedPort, 1),
     users,
     database,
-    backend: options.backend ?? process.env.AURORA_IAM_BACKEND,
+    backend,
     principals: principalsOf(options),
     tokenLifetimeMs: positive('tokenLifetimeMs', options.tokenLifetimeMs ?? 900_000),
     throttle: options.throttle ?? 20,
@@ -155,6 +166,15 @@ function regionOf(hostname: string): string | undefined {
     .split('.')
     .slice(1)
     .findLast((label) => /^[a-z]{2,}(-[a-z]+)+-\d+$/.test(label))
+}
+
+function checkReaderHost(readerHost: string, host: string, backend: string | undefined): void {
+  if (!isLoopback(readerHost) || readerHost === host || readerHost === 'localhost') {
+    throw invalid('readerHost', 'expected a loopback address that is not that of `host`, such as 127.0.0.2')
+  }
+  if (backend !== undefined) {
+    throw invalid('readerHost', 'a reader needs private databases; leave out `backend` or `readerHost`')
+  }
 }
 
 function isLoopback(host: string): boolean {

@@ -1,15 +1,16 @@
 import { MovableClock } from './clock.ts'
-import { openBackend } from './database/backend.ts'
+import { type Backend, backendOf, openBackend } from './database/backend.ts'
+import { MariaDbPair } from './database/mariadb-pair.ts'
 import { LocalAuroraError } from './errors.ts'
+import { Faults } from './faults/faults.ts'
 import { Principals } from './iam/principals.ts'
 import { Throttle } from './iam/throttle.ts'
 import { type Login, verifyToken } from './iam/verify-token.ts'
 import { LocalAurora } from './local-aurora.ts'
 import { LoginLog } from './log/login-log.ts'
-import { type LocalAuroraOptions, resolveOptions } from './options.ts'
-import { startListener } from './server/listener.ts'
-import { prepareCertificates } from './tls/accept-tls.ts'
-import { createCertificates } from './tls/certificates.ts'
+import { type LocalAuroraOptions, type ResolvedOptions, resolveOptions } from './options.ts'
+import { type Instance, startInstance } from './server/instance.ts'
+import { type Certificates, createCertificateIssuer } from './tls/certificates.ts'
 
 /** Identity of the one database of a Local Aurora in policies. */
 const DATABASE_IDENTITY = { accountId: '123456789012', resourceId: 'cluster-LOCALAURORA' }
@@ -30,48 +31,78 @@ const LOOPBACK_NAMES = ['localhost', '127.0.0.1']
  */
 export async function startLocalAurora(options: LocalAuroraOptions = {}): Promise<LocalAurora> {
   const resolved = resolveOptions(options)
-  const { hostnames, region, users, database, signal } = resolved
+  const { region, host, readerHost } = resolved
   const clock = new MovableClock(resolved.clock)
   const principals = new Principals(resolved.principals)
   const throttle = new Throttle(resolved.throttle)
   const log = new LoginLog(() => clock.now())
-  const names = [...hostnames, ...LOOPBACK_NAMES]
-  const certificates = await createCertificates(names)
-  const backend = await openBackend({
-    ...(resolved.backend !== undefined && { url: resolved.backend }),
-    ...(signal !== undefined && { signal }),
-    database,
-    users,
-    certificate: certificates.valid,
-  })
-  const identity = { hostnames: names, region, partition: partitionOf(region), ...DATABASE_IDENTITY }
+  const faults = new Faults()
+  const issuer = await createCertificateIssuer()
+  const { pair, backends } = await openDatabases(resolved, await issuer.issue(LOOPBACK_NAMES))
+  const identity = { region, partition: partitionOf(region), ...DATABASE_IDENTITY }
+  const instances: Instance[] = []
   try {
-    const listener = await startListener(resolved, (port) => ({
-      log,
-      throttle,
-      backend,
-      certificates: prepareCertificates(certificates),
-      connectTimeoutMs: resolved.connectTimeoutMs,
-      verify: (token, username) => {
-        const login: Login = { ...identity, username, port: resolved.signedPort ?? port }
-        return verifyToken(token, login, principals, clock.now(), resolved.tokenLifetimeMs)
-      },
-    }))
+    for (const [index, backend] of backends.entries()) {
+      const instance = await startInstance({
+        host: index === 0 ? host : (readerHost ?? host),
+        port: instances[0]?.listener.port ?? resolved.port,
+        hostnames: [...resolved.hostnames, ...LOOPBACK_NAMES],
+        backend,
+        issuer,
+        faults,
+        log,
+        throttle,
+        connectTimeoutMs: resolved.connectTimeoutMs,
+        verify: (token, username, { hostnames, port }) => {
+          const login: Login = { ...identity, hostnames, username, port: resolved.signedPort ?? port }
+          return verifyToken(token, login, principals, clock.now(), resolved.tokenLifetimeMs)
+        },
+      })
+      instances.push(instance)
+    }
     return new LocalAurora({
       options: resolved,
-      backend,
-      listener,
+      instances: instances as [Instance, ...Instance[]],
+      pair,
+      faults,
       log,
       throttle,
       clock,
       principals,
-      ca: certificates.ca,
+      ca: issuer.ca,
     })
   } catch (cause) {
-    await backend.close()
-    const message = `port: cannot listen on ${resolved.host}:${resolved.port}; leave it out for one that is free`
-    throw new LocalAuroraError('ERR_LOCAL_AURORA_INVALID_OPTION', message, { option: 'port', cause })
+    await Promise.all([
+      ...instances.map(({ listener }) => listener.close()),
+      ...backends.map((backend) => backend.close()),
+    ])
+    throw cannotListen(resolved, instances.length, cause)
   }
+}
+
+async function openDatabases(
+  { database, users, signal, backend, readerHost }: ResolvedOptions,
+  { valid: certificate }: Certificates,
+): Promise<{ backends: Backend[]; pair: MariaDbPair | undefined }> {
+  const common = { database, users, certificate, ...(signal !== undefined && { signal }) }
+  if (readerHost === undefined) {
+    const url = backend === undefined ? {} : { url: backend }
+    return { backends: [await openBackend({ ...common, ...url })], pair: undefined }
+  }
+  const pair = await MariaDbPair.start(common)
+  return { pair, backends: pair.servers.map((server) => backendOf(server, database, true)) }
+}
+
+function cannotListen({ host, readerHost, port }: ResolvedOptions, started: number, cause: unknown) {
+  const [option, message] =
+    started === 0
+      ? ['port', `port: cannot listen on ${host}:${port}; leave it out for one that is free`]
+      : [
+          'readerHost',
+          `readerHost: cannot listen on ${readerHost}, on the port of the writer; ` +
+            'give another address of 127.0.0.0/8 (macOS needs an alias: ifconfig lo0 alias 127.0.0.2)',
+        ]
+  return new LocalAuroraError('ERR_LOCAL_AURORA_INVALID_OPTION', message, { option, cause })
 }
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html */

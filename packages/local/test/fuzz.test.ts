@@ -13,7 +13,7 @@ import { until } from '@aurora-iam/test-support/until'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Backend, openBackend } from '../src/database/backend.ts'
-import type { FaultSettings } from '../src/faults/faults.ts'
+import { type FaultSettings, Faults } from '../src/faults/faults.ts'
 import { Throttle } from '../src/iam/throttle.ts'
 import { LoginLog } from '../src/log/login-log.ts'
 import { serveConnection } from '../src/server/connection.ts'
@@ -48,7 +48,7 @@ beforeAll(async () => {
         ? { accepted: true, accessKeyId: 'AKIA', hostname: 'localhost' }
         : { accepted: false, reason: 'InvalidToken', detail: 'it is not the good one' },
   }
-  listener = await startListener({ host: '127.0.0.1', port: 0 }, () => ({
+  listener = await startListener({ host: '127.0.0.1', port: 0 }, new Faults(), () => ({
     ...context,
     connectTimeoutMs: BOUND_MS,
   }))

@@ -6,6 +6,7 @@ import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import type { RowDataPacket } from 'mysql2/promise'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startMariaDb } from '../src/database/mariadb.ts'
+import { Faults } from '../src/faults/faults.ts'
 import { startListener } from '../src/server/listener.ts'
 import { logIn } from './fixtures/client.ts'
 
@@ -44,7 +45,7 @@ test('as a reader it refuses changes, as a writer it takes them again', async ()
 
 /** Reopens a server whose port is taken by another program as soon as it is free. */
 async function takenMeanwhile(): Promise<{ other: Server; reopened: Promise<void>; close(): Promise<void> }> {
-  const listener = await startListener({ host: '127.0.0.1', port: 0 }, () => ({}) as never)
+  const listener = await startListener({ host: '127.0.0.1', port: 0 }, new Faults(), () => ({}) as never)
   const other = createServer()
   const reopened = listener.closedDuring(async () => {
     await once(other.listen(listener.port, '127.0.0.1'), 'listening')

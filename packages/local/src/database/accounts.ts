@@ -19,10 +19,25 @@ export interface Accounts {
 /**
  * Returns the SQL that creates a database and its accounts, one statement a line, as init files want. Removes the
  * administrator without a password that MariaDB's installer creates.
+ *
+ * @param isReplicated - Whether the server is one of a pair.
  */
-export function createAccountsSql(database: string, { iamUsers, admin, internal }: Accounts): string {
+export function createAccountsSql(
+  database: string,
+  { iamUsers, admin, internal }: Accounts,
+  isReplicated = false,
+): string {
   const master = userName(admin.user)
+  const replicator = `${literal(internal.user)}@'127.0.0.1'`
   return lines(
+    ...(isReplicated
+      ? [
+          // Each server of a pair creates the same, so that none has to send it to the other.
+          'SET sql_log_bin = OFF;',
+          `CREATE USER ${replicator} IDENTIFIED BY ${literal(internal.password)};`,
+          `GRANT ALL ON *.* TO ${replicator};`,
+        ]
+      : []),
     `CREATE DATABASE IF NOT EXISTS ${identifier(database)};`,
     `CREATE USER ${literal(internal.user)}@localhost IDENTIFIED BY ${literal(internal.password)};`,
     `GRANT ALL ON *.* TO ${literal(internal.user)}@localhost WITH GRANT OPTION;`,

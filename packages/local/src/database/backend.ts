@@ -9,7 +9,7 @@ import { type AdminSession, openAdminSession } from './admin-session.ts'
 import { awaitGreeting } from './await-greeting.ts'
 import { parseBackendUrl } from './backend-url.ts'
 import { IamUsers } from './iam-users.ts'
-import { startMariaDb } from './mariadb.ts'
+import { type MariaDb, startMariaDb } from './mariadb.ts'
 
 /** The real database behind Local Aurora. */
 export interface Backend {
@@ -67,15 +67,16 @@ async function startPrivate({ database, users, certificate, signal }: BackendOpt
     ...(certificate && { certificate }),
     ...(signal && { signal }),
   })
+  return backendOf(server, database, certificate !== undefined)
+}
+
+/** Returns the database of a private server. */
+export function backendOf(server: MariaDb, database: string, hasTls: boolean): Backend {
   const open = (): Socket => connect(server.socketPath)
   return {
     database,
     admin: server.admin,
-    iamUsers: new IamUsers(open, {
-      iamPassword: server.iamPassword,
-      isMariaDb: true,
-      hasTls: certificate !== undefined,
-    }),
+    iamUsers: new IamUsers(open, { iamPassword: server.iamPassword, isMariaDb: true, hasTls }),
     connect: open,
     ended: server.ended,
     restart: (readOnly) => server.restart(readOnly),

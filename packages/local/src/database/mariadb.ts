@@ -20,10 +20,27 @@ export interface MariaDbOptions {
   readonly users: readonly string[]
   /** Certificate for TLS. @defaultValue none, and no TLS */
   readonly certificate?: KeyPair
+  /** Makes the server one of a pair, see {@link MariaDbPair}. @defaultValue none: no network, no binary log */
+  readonly replication?: ReplicationOptions
   /** Aborts the start. */
   readonly signal?: AbortSignal
   /** @defaultValue what {@link findMariaDb} finds */
   readonly binaries?: MariaDbBinaries
+}
+
+/** What the servers of a pair agree on. */
+export interface ReplicationOptions {
+  readonly serverId: number
+  /** Where the server listens on 127.0.0.1. */
+  readonly port: number
+  readonly passwords: Passwords
+}
+
+/** Passwords of the accounts of a private database. */
+export interface Passwords {
+  readonly iam: string
+  readonly admin: string
+  readonly internal: string
 }
 
 /** Private MariaDB server, on a Unix socket, with data that are deleted when it ends. */
@@ -90,11 +107,12 @@ const LIKE_AURORA = [
  * `ERR_LOCAL_AURORA_ABORTED`
  */
 export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
-  const { database, users, certificate, signal, binaries = findMariaDb() } = options
+  const { database, users, certificate, replication, signal, binaries = findMariaDb() } = options
   if (signal?.aborted) throw aborted(signal)
-  const iamPassword = newPassword()
-  const admin = { user: ADMIN_USER, password: newPassword() }
-  const internal = { user: INTERNAL_USER, password: newPassword() }
+  const passwords = replication?.passwords ?? newPasswords()
+  const iamPassword = passwords.iam
+  const admin = { user: ADMIN_USER, password: passwords.admin }
+  const internal = { user: INTERNAL_USER, password: passwords.internal }
   const iamUsers = users.map((user) => ({ user, password: iamPassword }))
   const folder = await createFolder()
   const socketPath = join(folder, 'socket')
@@ -103,7 +121,10 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
   const temporary = join(folder, 'temporary')
   await Promise.all([mkdir(join(folder, 'data')), mkdir(temporary)])
   const initFile = join(folder, 'init.sql')
-  await writeFile(initFile, createAccountsSql(database, { iamUsers, admin, internal }))
+  await writeFile(
+    initFile,
+    createAccountsSql(database, { iamUsers, admin, internal }, replication !== undefined),
+  )
   const tls = certificate === undefined ? [] : await writeCertificate(folder, certificate)
 
   const common = ['--no-defaults', `--datadir=${join(folder, 'data')}`, ...TUNING]
@@ -128,7 +149,7 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
     `--pid-file=${pidFile}`,
     `--init-file=${initFile}`,
     ...tls,
-    '--skip-networking',
+    ...networkOptions(replication),
     '--skip-name-resolve',
     '--max-connections=2000',
     // On a Unix socket, a connection beyond the backlog is refused at once.
@@ -190,8 +211,23 @@ async function writeCertificate(folder: string, { key, cert }: KeyPair): Promise
   return [`--ssl-key=${keyFile}`, `--ssl-cert=${certFile}`]
 }
 
-function newPassword(): string {
-  return randomBytes(24).toString('base64url')
+/** Returns random passwords. */
+export function newPasswords(): Passwords {
+  const newPassword = (): string => randomBytes(24).toString('base64url')
+  return { iam: newPassword(), admin: newPassword(), internal: newPassword() }
+}
+
+/** MariaDB replicates over TCP alone. */
+function networkOptions(replication: ReplicationOptions | undefined): string[] {
+  if (replication === undefined) return ['--skip-networking']
+  return [
+    '--bind-address=127.0.0.1',
+    `--port=${replication.port}`,
+    `--server-id=${replication.serverId}`,
+    '--log-bin=binlog',
+    '--log-slave-updates',
+    '--relay-log=relay',
+  ]
 }
 
 /** Creates the folder of one server. Only its owner may enter, so that no other user of the machine reaches the socket. */

@@ -38,23 +38,35 @@ const CHOICES: { readonly [Key in keyof FaultSettings]-?: readonly unknown[] | '
   error: 'error',
 }
 
+/** The connections of a server, as {@link Faults} acts on them. */
+export interface FaultTarget {
+  /** Breaks every open connection and returns how many there were. */
+  drop(): number
+  /** Stops all traffic without closing anything, of new connections too, until {@link FaultTarget.release}. */
+  hold(): void
+  /** Ends {@link FaultTarget.hold}. */
+  release(): void
+  /** Closes the sessions without a command for `idleMs` and returns how many there were. */
+  closeIdle(idleMs: number): number
+}
+
 /** The misbehaviour of one Local Aurora. */
 export class Faults {
   #current: FaultSettings = {}
-  readonly #drop: () => number
+  readonly #targets: FaultTarget[] = []
 
-  /** @param drop - Breaks every open connection and returns how many there were. */
-  constructor(drop: () => number) {
-    this.#drop = drop
+  /** Makes these faults act on the connections of a server, too. */
+  attach(target: FaultTarget): void {
+    this.#targets.push(target)
   }
 
-  /** The current settings. */
+  /** Settings for connections that begin now. */
   get current(): FaultSettings {
     return this.#current
   }
 
   /**
-   * Misbehaves as told, and in no other way: what was set before is forgotten. A connection keeps the faults it began with.
+   * Misbehaves by these settings alone: earlier ones end. A connection keeps the settings it began with.
    *
    * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`
    */
@@ -63,20 +75,41 @@ export class Faults {
     this.#current = { ...settings }
   }
 
-  /** Behaves again. */
+  /** Ends every fault, {@link Faults.blackhole} included. */
   clear(): void {
     this.#current = {}
+    for (const target of this.#targets) target.release()
   }
 
-  /** Breaks every open connection without a word, as a failover does, and returns how many there were. */
+  /** Breaks every open connection, as a failover does, and returns how many there were. */
   dropConnections(): number {
-    return this.#drop()
+    return this.#targets.reduce((sum, target) => sum + target.drop(), 0)
+  }
+
+  /**
+   * Loses every packet of open and new connections, as a network does whose other end vanished: nothing is sent, nothing
+   * is closed. {@link Faults.clear} ends it, and what waited arrives. The system's kernel still acknowledges what it
+   * receives, keep-alive probes included: only a firewall or a network namespace can keep it from that.
+   */
+  blackhole(): void {
+    for (const target of this.#targets) target.hold()
+  }
+
+  /**
+   * Closes the sessions that have been idle, as the server's `wait_timeout` does: with error 4031, then the end. Returns
+   * how many there were. A session with a command under way is not idle.
+   *
+   * @param idleMs - How long a session must have been idle, in milliseconds. @defaultValue 0
+   * @see https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html#error_er_client_interaction_timeout
+   */
+  closeIdleSessions(idleMs = 0): number {
+    checkFault('closeIdleSessions', idleMs, 'amount')
+    return this.#targets.reduce((sum, target) => sum + target.closeIdle(idleMs), 0)
   }
 }
 
-function checkFault(name: string, value: unknown): void {
+function checkFault(name: string, value: unknown, choice = choiceOf(name)): void {
   if (value === undefined) return
-  const choice = Object.hasOwn(CHOICES, name) ? CHOICES[name as keyof FaultSettings] : undefined
   if (choice === undefined) throw invalid(name, `is no fault; there are ${Object.keys(CHOICES).join(', ')}`)
   if (choice === 'amount') {
     if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return
@@ -88,6 +121,10 @@ function checkFault(name: string, value: unknown): void {
     throw invalid(name, 'expected { errno, sqlState, message }')
   }
   if (!choice.includes(value)) throw invalid(name, `expected one of ${choice.join(', ')}`)
+}
+
+function choiceOf(name: string): (typeof CHOICES)[keyof FaultSettings] | undefined {
+  return Object.hasOwn(CHOICES, name) ? CHOICES[name as keyof FaultSettings] : undefined
 }
 
 function invalid(name: string, problem: string): LocalAuroraError {

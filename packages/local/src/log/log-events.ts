@@ -92,6 +92,14 @@ export interface DatabaseEndedEvent extends LogMoment {
   readonly detail: string
 }
 
+/**
+ * State of the cluster changed: it paused, a connection began to wake it, it resumed, or another server became the
+ * writer.
+ */
+export interface ClusterEvent extends LogMoment {
+  readonly type: 'paused' | 'resuming' | 'resumed' | 'failover' | 'switchover'
+}
+
 /** A login was refused. The client saw `1045 Access denied` and none of this. */
 export interface ConnectFailedEvent extends LogMoment, Omit<TokenTrace, 'fingerprint'> {
   readonly type: 'refusal'
@@ -126,6 +134,7 @@ export type LogEvent =
   | PasswordLoginEvent
   | ConnectFailedEvent
   | DatabaseEndedEvent
+  | ClusterEvent
   | ClosedEvent
 
 /** Omits from each member of a union. */
@@ -157,6 +166,12 @@ function describe(event: LogEvent): string {
       return `${event.during} of ${quote(event.user)} by password`
     case 'database-ended':
       return event.detail
+    case 'paused':
+    case 'resuming':
+    case 'resumed':
+    case 'failover':
+    case 'switchover':
+      return event.type
     case 'refusal':
       return `${event.reason}: ${event.during} of ${quote(event.user)}: ${event.detail}`
     case 'closed':

@@ -22,6 +22,11 @@ export class AcceptGate {
     this.#onArrival = onArrival
   }
 
+  /** How many connections wait. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
   /** Serves a connection now or when the gate opens. */
   arrive(socket: Socket): void {
     if (this.#reasons.size === 0) {
@@ -37,11 +42,6 @@ export class AcceptGate {
   /** Closes the gate for a reason. */
   close(reason: GateReason): void {
     this.#reasons.add(reason)
-  }
-
-  /** True if the gate is closed for a reason. */
-  isClosedFor(reason: GateReason): boolean {
-    return this.#reasons.has(reason)
   }
 
   /** Takes a reason back, and serves the connections that waited when it was the last one. */

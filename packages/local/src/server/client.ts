@@ -1,11 +1,27 @@
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ErrPacket, encodeErr, endGracefully, type Packet, PacketChannel } from '@aurora-iam/wire'
+import {
+  type ErrPacket,
+  encodeErr,
+  encodePacket,
+  endGracefully,
+  type Packet,
+  PacketChannel,
+} from '@aurora-iam/wire'
 import type { ClosedEvent } from '../log/log-events.ts'
 import type { LoginLog } from '../log/login-log.ts'
 import { acceptTls, type ServerCertificates } from '../tls/accept-tls.ts'
 import type { Incoming } from './context.ts'
+
+/** As MySQL reports since 8.0.24: https://dev.mysql.com/doc/relnotes/mysql/8.0/en/news-8-0-24.html */
+const IDLE_TIMEOUT: ErrPacket = {
+  errno: 4031,
+  sqlState: 'HY000',
+  message:
+    'The client was disconnected by the server because of inactivity. ' +
+    'See wait_timeout and interactive_timeout for configuring this behavior.',
+}
 
 /** The client's side of one connection: its packets, its time limit, its end. */
 export class Client {
@@ -22,6 +38,11 @@ export class Client {
   readonly #timeoutMs: number
   readonly #closed = new AbortController()
   #end: Pick<ClosedEvent, 'by' | 'detail'> | undefined
+  /** Aborted when the traffic goes on; undefined while it is not held. */
+  #held: AbortController | undefined
+  /** The session in the database, while it is relayed. */
+  #session: Duplex | undefined
+  #idleSinceMs: number | undefined
 
   /** @param timeoutMs - How long every single wait for the client may take. */
   constructor({ stream, connection, remoteAddress }: Incoming, log: LoginLog, timeoutMs: number) {
@@ -68,6 +89,49 @@ export class Client {
     this.channel.sequence = sequence
   }
 
+  /** Takes down that bytes of a session passed, for {@link Client.closeIdle}. */
+  passed(from: 'client' | 'server'): void {
+    this.#idleSinceMs = from === 'server' ? performance.now() : undefined
+  }
+
+  /** Begins a relayed session. */
+  beginSession(session: Duplex): void {
+    this.#session = session
+    this.#idleSinceMs = performance.now()
+    if (this.#held !== undefined) for (const stream of [this.#stream, session]) stream.pause()
+  }
+
+  /** Stops all traffic, and closes nothing, until {@link Client.release}. */
+  hold(): void {
+    if (this.#held !== undefined) return
+    this.#held = new AbortController()
+    this.#stream.cork()
+    for (const stream of this.#relayed()) stream.pause()
+  }
+
+  /** Lets the traffic go on. */
+  release(): void {
+    if (this.#held === undefined) return
+    this.#held.abort()
+    this.#held = undefined
+    this.#stream.uncork()
+    for (const stream of this.#relayed()) stream.resume()
+  }
+
+  /** Closes a session that has been idle for `idleMs`, with the error that MySQL gives; returns whether it did. */
+  closeIdle(idleMs: number): boolean {
+    if (this.#idleSinceMs === undefined || performance.now() - this.#idleSinceMs < idleMs) return false
+    this.#end ??= { by: 'server', detail: 'idle for too long' }
+    this.#idleSinceMs = undefined
+    this.#stream.write(encodePacket({ sequence: 0, payload: encodeErr(IDLE_TIMEOUT) }))
+    endGracefully(this.#stream)
+    return true
+  }
+
+  #relayed(): Duplex[] {
+    return this.#session === undefined ? [] : [this.#stream, this.#session]
+  }
+
   /** Goes on over TLS, with the client's next bytes. */
   async startTls(certificate: ServerCertificates['valid']): Promise<void> {
     const { sequence } = this.channel
@@ -75,6 +139,7 @@ export class Client {
     this.channel.release()
     const stream = await this.within(acceptTls(this.#socket, certificate))
     this.#stream = stream
+    if (this.#held !== undefined) stream.cork()
     this.channel = new PacketChannel(stream)
     this.channel.sequence = sequence
     this.phase = 'auth'
@@ -114,13 +179,27 @@ export class Client {
 
   /** Ends the stream and waits until the client has got what was written, or is gone. */
   async flush(): Promise<void> {
+    if (this.#held !== undefined) await Promise.race([once(this.#held.signal, 'abort'), this.closed()])
     endGracefully(this.#stream)
     await this.closed()
   }
 
-  /** Breaks the connection. The first reason given is the one that counts. */
+  /** Breaks the connection. The first reason given is the one that counts. Traffic that is held hides it. */
   destroy(by: ClosedEvent['by'], detail?: string): void {
     this.#end ??= { by, ...(detail !== undefined && { detail }) }
+    if (this.#held === undefined) this.#break()
+    else this.#held.signal.addEventListener('abort', () => this.#break(), { once: true })
+  }
+
+  /** Breaks the connection at once, even while traffic is held. */
+  drop(): void {
+    this.#end ??= { by: 'server', detail: 'dropped' }
+    this.#held?.abort()
+    this.#held = undefined
+    this.#break()
+  }
+
+  #break(): void {
     this.#stream.destroy()
     this.#socket.destroy()
   }

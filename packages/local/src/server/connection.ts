@@ -15,9 +15,7 @@ import { relaySession } from './session.ts'
 import { connectUpstream, logInUpstream, type Upstream } from './upstream.ts'
 
 /** A connection while it is served. */
-export interface ServerConnection {
-  /** Breaks it without a word. */
-  drop(): void
+export interface ServerConnection extends Pick<Client, 'drop' | 'hold' | 'release' | 'closeIdle'> {
   /** Resolves when nothing is left of it; never rejects. */
   readonly finished: Promise<void>
 }
@@ -25,7 +23,13 @@ export interface ServerConnection {
 /** Serves a client from the greeting to the end. */
 export function serveConnection(incoming: Incoming, context: ServerContext): ServerConnection {
   const client = new Client(incoming, context.log, context.connectTimeoutMs)
-  return { drop: () => client.destroy('server', 'dropped'), finished: serve(client, context) }
+  return {
+    drop: () => client.drop(),
+    hold: () => client.hold(),
+    release: () => client.release(),
+    closeIdle: (idleMs) => client.closeIdle(idleMs),
+    finished: serve(client, context),
+  }
 }
 
 async function serve(client: Client, context: ServerContext): Promise<void> {

@@ -2,17 +2,23 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LocalAuroraError } from '../errors.ts'
-import { Faults } from '../faults/faults.ts'
+import type { Faults } from '../faults/faults.ts'
 import { cutAfter } from '../faults/truncating-stream.ts'
+import { AcceptGate } from './accept-gate.ts'
 import { type ServerConnection, serveConnection } from './connection.ts'
 import type { ServerContext } from './context.ts'
 
 /** A listener for MySQL clients. */
 export interface Listener {
   readonly port: number
-  readonly faults: Faults
   /** Number of open connections. */
   readonly openConnections: number
+  /** Breaks every open connection and returns how many there were. */
+  drop(): number
+  /** Lets new connections wait, until {@link Listener.resume}, and breaks every open one. */
+  pause(onArrival: () => void): void
+  /** Serves the connections that wait since {@link Listener.pause}. */
+  resume(): void
   /**
    * Refuses new connections and breaks every open one until `work` is done.
    *
@@ -41,20 +47,20 @@ const LISTEN_AGAIN_EVERY_MS = 100
  */
 export async function startListener(
   address: ListenAddress,
+  faults: Faults,
   context: (port: number) => Omit<ServerContext, 'faults'>,
 ): Promise<Listener> {
   const open = new Set<ServerConnection>()
-  const drop = (): number => {
-    for (const connection of open) connection.drop()
-    return open.size
-  }
-  const faults = new Faults(drop)
+  let onArrival = (): void => {}
   let count = 0
   let isClosed = false
   let shared: ServerContext | undefined
 
-  const server = createServer({ noDelay: true }, (socket: Socket) => {
-    if (shared === undefined) return socket.destroy()
+  const serve = (socket: Socket): void => {
+    if (shared === undefined) {
+      socket.destroy()
+      return
+    }
     const { cutAfterBytes } = faults.current
     const stream = cutAfterBytes === undefined ? socket.unref() : cutAfter(socket.unref(), cutAfterBytes)
     count += 1
@@ -62,7 +68,27 @@ export async function startListener(
     const connection = serveConnection({ stream, connection: count, remoteAddress }, shared)
     open.add(connection)
     void connection.finished.then(() => open.delete(connection))
+  }
+  const gate = new AcceptGate(serve, (reasons) => reasons.has('paused') && onArrival())
+  const drop = (): number => {
+    const connections = open.size + gate.waiting
+    for (const connection of open) connection.drop()
+    gate.drop()
+    return connections
+  }
+  faults.attach({
+    drop,
+    hold() {
+      gate.close('blackhole')
+      for (const connection of open) connection.hold()
+    },
+    release() {
+      for (const connection of open) connection.release()
+      gate.open('blackhole')
+    },
+    closeIdle: (idleMs) => [...open].filter((connection) => connection.closeIdle(idleMs)).length,
   })
+  const server = createServer({ noDelay: true }, (socket: Socket) => gate.arrive(socket))
   const listen = async (on: number) => {
     await once(server.listen(on, address.host), 'listening')
     server.unref()
@@ -85,14 +111,20 @@ export async function startListener(
     }
   }
   const port = await listen(address.port)
-  shared = { ...context(port), faults }
+  shared = Object.assign(context(port), { faults })
 
   return {
     port,
-    faults,
     get openConnections() {
       return open.size
     },
+    drop,
+    pause(listener) {
+      onArrival = listener
+      gate.close('paused')
+      drop()
+    },
+    resume: () => gate.open('paused'),
     async closedDuring(work) {
       server.close()
       drop()

@@ -37,14 +37,17 @@ export async function relaySession(open: OpenSession, login: Session, context: S
   let session = login
   client.channel.release()
   session.channel.release()
-  const end = await relay(client.stream, session.channel.stream, {
+  const ended = relay(client.stream, session.channel.stream, {
     command: CHANGE_USER_COMMAND,
     maxPayloadBytes: MAX_CHANGE_USER_BYTES,
     handle: async (command) => {
       session = await logInAgain(command, open, session, context)
     },
     rewriting: context.backend.iamUsers.rewriting,
+    onPassed: (from) => client.passed(from),
   })
+  client.beginSession(session.channel.stream)
+  const end = await ended
   if (end.by === 'server') client.destroy('server', 'the database ended the session')
   else client.destroy('client', codeOf(end.error))
 }

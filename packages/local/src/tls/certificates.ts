@@ -21,12 +21,16 @@ const AUTHORITY = 'Local Aurora throw-away CA'
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 
-/**
- * Makes a certificate authority and server certificates that live in memory only.
- *
- * @param names - DNS names and IP addresses that the server is reached by; at least one
- */
-export async function createCertificates(names: readonly string[]): Promise<Certificates> {
+/** Authority that lives in memory only. */
+export interface CertificateIssuer {
+  /** The certificate of the authority that clients trust, in PEM. */
+  readonly ca: string
+  /** Issues certificates for a server that is reached by these DNS names and IP addresses; at least one. */
+  issue(names: readonly string[]): Promise<Certificates>
+}
+
+/** Creates an authority that clients trust, and the one of the same name that they do not. */
+export async function createCertificateIssuer(): Promise<CertificateIssuer> {
   const now = Date.now()
   // An hour back: the clock of a container may be behind its host's.
   const period = { notBefore: new Date(now - HOUR), notAfter: new Date(now + 365 * DAY) }
@@ -36,12 +40,22 @@ export async function createCertificates(names: readonly string[]): Promise<Cert
     createCertificateAuthority(AUTHORITY, longer),
     createCertificateAuthority(AUTHORITY, longer),
   ])
-  const [valid, wrongName, expired, otherCa, selfSigned] = await Promise.all([
-    trusted.issue(names, period),
-    trusted.issue(['wrong-name.invalid'], period),
-    trusted.issue(names, past),
-    other.issue(names, period),
-    other.selfSign(names, period),
-  ])
-  return { ca: trusted.certificate, valid, wrongName, expired, otherCa, selfSigned }
+  return {
+    ca: trusted.certificate,
+    async issue(names) {
+      const [valid, wrongName, expired, otherCa, selfSigned] = await Promise.all([
+        trusted.issue(names, period),
+        trusted.issue(['wrong-name.invalid'], period),
+        trusted.issue(names, past),
+        other.issue(names, period),
+        other.selfSign(names, period),
+      ])
+      return { ca: trusted.certificate, valid, wrongName, expired, otherCa, selfSigned }
+    },
+  }
+}
+
+/** Creates an authority and the certificates of one server. */
+export async function createCertificates(names: readonly string[]): Promise<Certificates> {
+  return (await createCertificateIssuer()).issue(names)
 }

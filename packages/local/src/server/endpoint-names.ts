@@ -1,0 +1,14 @@
+/** Returns the address that an endpoint name leads to: the reader's, if there is one, for a reader endpoint. */
+export function endpointAddress<Address>(
+  name: string,
+  writer: Address,
+  reader: Address | undefined,
+): Address {
+  return name.includes('.cluster-ro-') ? (reader ?? writer) : writer
+}
+
+/** Returns the name that a server has after a switchover took its own: `db.…` becomes `db-old1.…`. */
+export function nameAfterSwitchover(name: string): string {
+  const [label = '', ...domain] = name.split('.')
+  return [`${label}-old1`, ...domain].join('.')
+}
