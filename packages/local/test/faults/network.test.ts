@@ -68,14 +68,14 @@ test('connections dropped during a blackhole: they end at once, waiting ones inc
 
 test('idle sessions that are closed: 4031, then the end, and one with a query under way goes on', async () => {
   const [idle, busy] = [await logIn(aurora), await logIn(aurora)]
-  const ended = new Promise<{ code?: string }>((resolve) => idle.once('error', resolve))
+  const ended = new Promise((resolve) => idle.once('error', resolve))
   await idle.query("SELECT GET_LOCK('busy', 0)")
   const running = busy.query("SELECT GET_LOCK('busy', 60) AS got")
   const sql = 'SELECT COUNT(*) AS n FROM information_schema.processlist WHERE state = "User lock"'
   await expect.poll(async () => (await idle.query(sql))[0], { timeout: 10_000 }).toEqual([{ n: 1 }])
   expect(aurora.faults.closeIdleSessions(60_000)).toBe(0)
   expect(aurora.faults.closeIdleSessions()).toBe(1)
-  expect(['PROTOCOL_CONNECTION_LOST', 'ER_CLIENT_INTERACTION_TIMEOUT']).toContain((await ended).code)
+  expect(await ended).toMatchObject({ code: 4031 })
   expect((await running)[0]).toEqual([{ got: 1 }])
   await busy.end()
   await quiet(aurora)
