@@ -1,5 +1,8 @@
+import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { until } from '@aurora-iam/test-support/until'
+import { encodeErr } from '@aurora-iam/wire'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CLEAR_PASSWORD_WANTED, DENIED, greeting, trusted } from '../chaos/hostile-scripts.ts'
 import { type HostileServer, type Script, startHostileServer } from '../chaos/hostile-server.ts'
@@ -70,3 +73,27 @@ test.each([
     expect(codes.filter((code) => code !== 'P1000')).toEqual([])
   },
 )
+
+test('1040 and the end of the connection while the attempt waits for another permit: P2037', async () => {
+  let speak = () => {}
+  const spoken = new Promise<void>((resolve) => {
+    speak = resolve
+  })
+  server.script = async (session) => {
+    await spoken
+    session.sendPacket(0, encodeErr({ errno: 1040, sqlState: '08004', message: 'Too many connections' }))
+    session.end()
+  }
+  const rateLimit = createRateLimiter({ limit: 1, intervalMs: 60_000 })
+  const iam = { ...aurora.iam, port: aurora.port, ca: server.certificates.ca, rateLimit }
+  const { adapter } = auroraIamFor(aurora, { port: server.port }, iam)
+  const rejected = rejectionOf(adapter.connect())
+  // The permit of an attempt goes back while its server is silent.
+  await until(() => server.openConnections === 1 && rateLimit.stats().inFlight === 0)
+  const taken = await rateLimit.acquire()
+  speak()
+  await until(() => rateLimit.stats().waiting === 1)
+  await until(() => server.openConnections === 0)
+  taken.cancel()
+  expect(await rejected).toMatchObject({ code: 'P2037' })
+})

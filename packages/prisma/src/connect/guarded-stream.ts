@@ -38,9 +38,9 @@ export class GuardedStream extends Duplex {
     super({ allowHalfOpen: false })
     this.#confirmPermit = confirmPermit
     this.#socket.on('data', (chunk) => this.#receive(chunk))
-    this.#socket.on('end', () => (this.#isSecured ? this.#end() : this.push(null)))
-    this.#socket.on('error', (error) => this.#fail(error))
-    this.#socket.on('close', () => this.#isSecured || this.destroy())
+    this.#socket.on('end', () => this.#end())
+    this.#socket.on('error', (error) => this.#end(error))
+    this.#socket.on('close', () => this.#isSecured || this.#isWaitingForPermit || this.destroy())
     this.#socket.once('connect', () => {
       deadPeers.watch(this.#socket)
       this.emit('connect')
@@ -121,7 +121,7 @@ export class GuardedStream extends Duplex {
     }
     const refusal = this.#isSecured ? undefined : this.#guard.check(chunk)
     if (refusal) {
-      this.#fail(refusal)
+      this.destroy(refusal)
       return
     }
     const permit = this.#confirmPermit?.()
@@ -136,11 +136,14 @@ export class GuardedStream extends Duplex {
     try {
       await permit
     } catch (error) {
-      this.#fail(error as Error)
+      this.destroy(error as Error)
       return
     }
     this.#isWaitingForPermit = false
-    if (this.push(greeting)) this.#socket.resume()
+    if (this.destroyed) return
+    const isWanted = this.push(greeting)
+    if (this.#ending) this.#finish(this.#ending.error)
+    else if (isWanted) this.#socket.resume()
   }
 
   #hold(chunk: Buffer): void {
@@ -157,18 +160,20 @@ export class GuardedStream extends Duplex {
       await nextTurn()
     }
     this.#isDelivering = false
-    if (this.#ending) this.breakOff(this.#ending.error)
+    if (this.#ending) this.#finish(this.#ending.error)
     else if (!this.isBroken) this.#socket.resume()
   }
 
+  /** Ends the connection, once mariadb has seen what came before the end. */
   #end(error?: Error): void {
     this.#ending ??= { error }
-    if (!this.#isDelivering) this.breakOff(this.#ending.error)
+    if (!this.#isDelivering && !this.#isWaitingForPermit) this.#finish(this.#ending.error)
   }
 
-  #fail(error: Error): void {
-    if (this.#isSecured) this.#end(error)
-    else this.destroy(error)
+  #finish(error: Error | undefined): void {
+    if (this.#isSecured) this.breakOff(error)
+    else if (error) this.destroy(error)
+    else this.push(null)
   }
 }
 

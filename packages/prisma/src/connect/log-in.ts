@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { startTimeLimit } from '@aurora-iam/core/adapter'
 import { type Connection, type ConnectionConfig, createConnection } from 'mariadb'
 import { unreadable } from './guarded-stream.ts'
 import { type DriverConfig, isIntended } from './mariadb-internals.ts'
-import { startTimeLimit } from './time-limit.ts'
 
 /** Limits of one login, and what ends it. */
 export interface LoginLimits {
@@ -11,6 +11,8 @@ export interface LoginLimits {
   readonly signal: AbortSignal
   /** Longest time from here until the connection is ready, in milliseconds. */
   readonly timeoutMs: number
+  /** Longest time for the TCP connection, in milliseconds. @defaultValue `timeoutMs` */
+  readonly tcpTimeoutMs?: number
   /** Ends the connection at once, by `error` if there is one. */
   readonly destroy: (error?: Error) => void
   /** Work that belongs to the login, within the same time limit. */
@@ -25,12 +27,18 @@ export interface LoginLimits {
 export async function logIn(
   socket: Duplex,
   config: ConnectionConfig,
-  { signal, timeoutMs, destroy, afterwards }: LoginLimits,
+  { signal, timeoutMs, tcpTimeoutMs = timeoutMs, destroy, afterwards }: LoginLimits,
 ): Promise<Connection> {
   signal.throwIfAborted()
   const abort = () => destroy()
   signal.addEventListener('abort', abort, { once: true })
-  const stopTimeLimit = startTimeLimit(timeoutMs, () => destroy(timeoutError(timeoutMs)))
+  const stopTimeLimit = startTimeLimit(timeoutMs, () => destroy(loginTimeoutError(timeoutMs)))
+  // Where the limit of the login is the shorter one, it reports itself.
+  const stopTcpLimit =
+    tcpTimeoutMs < timeoutMs
+      ? startTimeLimit(tcpTimeoutMs, () => destroy(tcpTimeoutError(tcpTimeoutMs)))
+      : () => {}
+  socket.once('connect', stopTcpLimit)
   try {
     const connection = await createConnection(driverConfig(socket, config))
     // Without a listener mariadb throws what happens between queries.
@@ -44,6 +52,7 @@ export async function logIn(
     throw isIntended(error) ? error : unreadable(error)
   } finally {
     stopTimeLimit()
+    stopTcpLimit()
     signal.removeEventListener('abort', abort)
   }
 }
@@ -62,10 +71,19 @@ function driverConfig(socket: Duplex, config: ConnectionConfig): DriverConfig {
   return Object.assign(Object.create(null), options)
 }
 
-/** Returns an error in the shape of Node's network errors. */
-function timeoutError(timeoutMs: number): Error {
-  const error = new Error(
+function loginTimeoutError(timeoutMs: number): Error {
+  return timeoutError(
     `The login was not complete within ${timeoutMs} ms (connectTimeoutMs). Check that host and port lead to the database, and that it is not overloaded.`,
   )
-  return Object.assign(error, { code: 'ETIMEDOUT', syscall: 'connect' })
+}
+
+function tcpTimeoutError(timeoutMs: number): Error {
+  return timeoutError(
+    `No TCP connection within ${timeoutMs} ms (tcpTimeoutMs). Check the address, the security group and the route.`,
+  )
+}
+
+/** Returns an error in the shape of Node's own network errors. */
+function timeoutError(message: string): Error {
+  return Object.assign(new Error(message), { code: 'ETIMEDOUT', syscall: 'connect' })
 }

@@ -56,6 +56,7 @@ export function openWithIam(options: {
   const { iam, target, config, timeoutMs, observer } = options
   const ssl = sslOptions(iam.tls(target, options.ssl), target.hostname)
   const writerCheck = iam.writerCheck(target)
+  const { tcpTimeoutMs } = iam
 
   return async (signal) => {
     let dialled: Address = { host: target.hostname, port: target.port }
@@ -79,7 +80,13 @@ export function openWithIam(options: {
           }
           login.succeed()
         }
-        const connection = await logIn(stream, secured, { signal, timeoutMs, destroy, afterwards })
+        const connection = await logIn(stream, secured, {
+          signal,
+          timeoutMs,
+          tcpTimeoutMs,
+          destroy,
+          afterwards,
+        })
         observer.countOpened()
         return { connection, destroy, remoteAddress: () => stream.remoteAddress }
       } catch (error) {
