@@ -74,8 +74,8 @@ describe.each(ADAPTERS)('failover through $name', (harness) => {
     if (without) expect(lookup.mock.calls.map(([name]) => name)).toEqual([old.hostname, old.hostname])
   })
 
-  test('the old writer answers 1290 to changes: without requireWriter what is taken from the pool stays there', async () => {
-    const { client } = await open(harness, {}, 1)
+  test('the old writer answers 1290 to changes: without requireWriter and retireDemoted, what is taken from the pool stays there', async () => {
+    const { client } = await open(harness, { retireDemoted: false }, 1)
     await client.query('CREATE TABLE IF NOT EXISTS note (id INT)')
     await old.restart({ readOnly: true })
     await answersAgain(client)
