@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import type { CommandContext } from './commands/command.ts'
+import { addSuggestions, isSuggestionRequest } from './commands/completion.ts'
 import { CommandError } from './options/command-error.ts'
 import { UsageError } from './options/usage-error.ts'
 import { inOptionWords } from './output/option-words.ts'
@@ -35,6 +36,7 @@ export async function runCli(
   }
   const program = createProgram({ output, exit, stopped, readInput })
   try {
+    if (isSuggestionRequest(args)) await addSuggestions(program)
     if (args.length === 0) program.outputHelp()
     else await program.parseAsync(args, { from: 'user' })
     return status
@@ -79,7 +81,7 @@ function report(error: Error & { code?: unknown }, output: CliOutput): number {
   return isSetUp ? 2 : 1
 }
 
-/** Ignores a reader that closed its end, as `head` does: the exit status does not change. */
+/** Ignores a reader that closed its end, as `head` does: the exit status is the same. */
 function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
 }

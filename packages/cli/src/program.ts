@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { cdkCommand, policyCommand, sqlCommand, terraformCommand } from './commands/access.ts'
 import { caCommand } from './commands/ca.ts'
 import type { CommandContext, MakeCommand } from './commands/command.ts'
+import { completionCommand } from './commands/completion.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { execCommand } from './commands/exec.ts'
 import { explainCommand } from './commands/explain.ts'
@@ -25,6 +26,7 @@ const COMMANDS: readonly MakeCommand[] = [
   caCommand,
   localCommand,
   planCommand,
+  completionCommand,
 ]
 
 const HELP_WIDTH = 120

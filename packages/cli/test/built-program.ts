@@ -10,7 +10,7 @@ const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.u
 
 export const programPath = path('bin/aurora-iam.js')
 
-/** Builds the program before the tests of this file, as Node 20 runs no TypeScript. */
+/** Builds before the tests of this file: the program is built, as Node 20 runs no TypeScript. */
 export function buildProgram(): void {
   beforeAll(async () => {
     await promisify(execFile)(path('../../node_modules/.bin/tsc'), ['-b', path('.')])
@@ -33,7 +33,7 @@ export function targetOptions({ host, port, hostname }: LocalAurora): string[] {
   ]
 }
 
-/** Output of a started program so far, and its end. */
+/** Output of a program that was started, and its end. */
 export interface Started {
   readonly process: ChildProcess
   readonly output: { out: string; error: string }

@@ -20,9 +20,10 @@ const COMMANDS = [
   'ca',
   'local',
   'plan',
+  'completion',
 ]
 
-/** The files of modules that a run of the program loads. */
+/** Returns the files of modules that a run of the program loads. */
 async function modulesOf(...args: string[]): Promise<string[]> {
   const loader = fileURLToPath(new URL('fixtures/print-modules.mjs', import.meta.url))
   const options = ['--import', loader, programPath, ...args]
@@ -57,7 +58,7 @@ describe('help', () => {
     const { status, out } = await run([command, '--help'])
     expect(status).toBe(0)
     expect(out).toContain(`Usage: aurora-iam ${command}`)
-    expect(out).toMatch(/\nExample:\n {2}aurora-iam /)
+    expect(out).toMatch(/\nExample:\n {2}.*aurora-iam /)
     expect(out).toContain('\nExit status: 0')
   })
 })
@@ -66,4 +67,17 @@ test('piped output has no escape sequence', async () => {
   const { out } = await runProgram(['plan', '--processes', '2', '--max-connections', '1'])
   expect(out).toContain('does not hold')
   expect(out).not.toContain('\u001b')
+})
+
+describe('completion', () => {
+  test.each(['bash', 'zsh', 'fish', 'powershell'])('%s: a script that asks the program', async (shell) => {
+    const { status, out } = await runProgram(['completion', shell])
+    expect(status).toBe(0)
+    expect(out).toContain('complete')
+  })
+
+  test('the program suggests commands and options', async () => {
+    expect((await runProgram(['complete', '--', 'pro'])).out).toContain('proxy')
+    expect((await runProgram(['complete', '--', 'proxy', '--drain'])).out).toContain('--drain-ms')
+  })
 })

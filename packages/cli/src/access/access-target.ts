@@ -22,7 +22,7 @@ export interface AccessTarget {
   readonly database: string | undefined
   /** For a proxy: whether the proxy logs in to the database with IAM as well. */
   readonly proxyMode: 'standard' | 'end-to-end'
-  /** What the reader must know or replace, a line each. */
+  /** Notes for the reader: facts, and placeholders to replace, a line each. */
   readonly notes: readonly string[]
 }
 
@@ -58,9 +58,7 @@ export function readAccessTarget(
   if (database !== undefined) assertName(database, '--database', 64)
   const parsed = parseRdsHostname(host)
   if (parsed === undefined)
-    throw new UsageError(
-      '--host: expected an endpoint that RDS issued, not an address or a name of your own.',
-    )
+    throw new UsageError('--host: expected an endpoint that RDS issued, not an address or another name.')
   const region = flags.region ?? parsed.region
   if (region === undefined || !/^[a-z]{2,4}(-[a-z]+){1,2}-\d{1,2}$/.test(region))
     throw new UsageError('--region: the name of the host does not show it. Give one such as eu-west-1.')
@@ -140,7 +138,7 @@ function resourceIdOf(
     notes.push('The policy allows every database of the Region. Name the resource id of this one.')
     return '*'
   }
-  // An Aurora instance has a db-… id of its own, which no policy knows.
+  // An Aurora instance has a separate db-… id, which no policy knows.
   const allowed = kind === 'instance' ? '(cluster|db)' : prefix.slice(0, -1)
   if (!new RegExp(`^${allowed}-[A-Za-z0-9]{1,64}$`).test(resourceId)) {
     throw new UsageError(

@@ -1,6 +1,6 @@
 import type { AccessTarget } from './access-target.ts'
 
-/** How Terraform finds the resource id of each kind, by the identifier in the host name. */
+/** Source of the resource id of each kind in Terraform, by the identifier in the host name. */
 const SOURCES = {
   cluster: { type: 'aws_rds_cluster', key: 'cluster_identifier', attribute: 'cluster_resource_id' },
   instance: { type: 'aws_db_instance', key: 'db_instance_identifier', attribute: 'resource_id' },

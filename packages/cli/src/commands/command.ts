@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import type { CliOutput } from '../output/output.ts'
 
-/** Context of a command. */
+/** Links of a command to its surroundings. */
 export interface CommandContext {
   readonly output: CliOutput
   /** Takes the exit status, if it is not 0. */

@@ -1,6 +1,6 @@
 import { UsageError } from '../options/usage-error.ts'
 
-/** Endpoint of the gateway for the command. */
+/** Address and login by which the command reaches the gateway. */
 export interface Endpoint {
   readonly host: string
   readonly port: number

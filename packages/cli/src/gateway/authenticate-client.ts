@@ -21,7 +21,7 @@ export interface GatewayAccount {
   readonly password: string
 }
 
-/** Rejection of a client, with the packet that reports it. */
+/** A client that is rejected, and the packet that tells it so. */
 export class ClientRejected extends Error {
   override readonly name = 'ClientRejected'
   readonly packet: ErrPacket
@@ -40,7 +40,7 @@ const FAST_PATH_ACCEPTED = Buffer.from([3])
 
 const COMPRESSED = Capability.COMPRESS | Capability.ZSTD_COMPRESSION
 
-/** Authentication of clients. */
+/** Conditions on which clients are authenticated. */
 export interface ClientPolicy {
   readonly account: GatewayAccount
   /** Certificate for TLS. Without one, clients connect in the clear, which loopback and Unix sockets alone allow. */

@@ -1,4 +1,4 @@
-/** Event of a gateway. None holds a secret. */
+/** Events of a gateway. None holds a secret. */
 export type GatewayEvent =
   | { readonly type: 'connect'; readonly client: string }
   | { readonly type: 'login'; readonly client: string; readonly durationMs: number }

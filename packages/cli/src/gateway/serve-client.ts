@@ -11,7 +11,7 @@ import type { SpareUpstream } from './spare-upstream.ts'
 import { type SessionWish, Upstream } from './upstream.ts'
 import type { WrongPasswords } from './wrong-passwords.ts'
 
-/** State that all connections of one gateway share. */
+/** Parts that all connections of one gateway share. */
 export interface GatewayContext {
   readonly iam: AdapterIam
   readonly target: ConnectionTarget

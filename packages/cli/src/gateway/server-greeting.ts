@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Capability, type Greeting, SCRAMBLE_BYTES, withCapability } from '@aurora-iam/wire'
 
-/** Capabilities of every MySQL since 5.7 and MariaDB since 10.2, so that a session can be relayed to each of them. */
+/** Flags of every MySQL since 5.7 and MariaDB since 10.2: a session can be relayed to each of them. */
 const RELAYED =
   Capability.FOUND_ROWS |
   Capability.LONG_FLAG |
@@ -18,13 +18,13 @@ const RELAYED =
   Capability.SESSION_TRACK |
   Capability.DEPRECATE_EOF
 
-/** Capabilities of some servers: offered only where the server of this connection has them. */
+/** Flags of some servers: offered only where the server of this very connection has them. */
 const RELAYED_IF_OFFERED =
   Capability.QUERY_ATTRIBUTES |
   Capability.OPTIONAL_RESULTSET_METADATA |
   Capability.CAN_HANDLE_EXPIRED_PASSWORDS
 
-/** Capabilities that the gateway serves itself. LONG_PASSWORD keeps MariaDB's clients from its extended flags, which are not relayed. */
+/** Flags that the gateway answers for itself. LONG_PASSWORD keeps MariaDB's clients from its extended flags, which are not relayed. */
 const OWN =
   Capability.LONG_PASSWORD |
   Capability.PROTOCOL_41 |

@@ -20,7 +20,7 @@ export interface OpenSession {
   readonly client: GatewayClient
   readonly upstream: Upstream
   readonly session: Session
-  /** Capabilities that client and gateway agreed on. */
+  /** Flags that client and gateway agreed on. */
   readonly capabilities: number
   readonly account: GatewayAccount
 }

@@ -8,7 +8,7 @@ const ANSWERS_PER_SECOND = 5
  * A right password never waits.
  */
 export class WrongPasswords {
-  /** Number of wrong passwords. */
+  /** Count of wrong passwords. */
   count = 0
   #nextAt = 0
   readonly #wait: (milliseconds: number) => Promise<unknown>

@@ -1,6 +1,6 @@
 import { randomFrom } from './random.ts'
 
-/** Who keeps the fleet under the limit: nobody, each process for itself, or the fleet together. */
+/** Limiters: none, one in each process, or one that the fleet shares. */
 export const LIMITERS = ['none', 'process', 'fleet'] as const
 export type Limiter = (typeof LIMITERS)[number]
 
@@ -26,7 +26,7 @@ export interface Fleet {
   readonly seed: number
 }
 
-/** How a fleet gets its connections. Times are milliseconds from the start. */
+/** Course of a scenario. Times are milliseconds from the start. */
 export interface Outcome {
   readonly scenario: Scenario
   readonly limiter: Limiter
@@ -130,7 +130,7 @@ function openAll(fleet: Fleet, limiter: Limiter, room: number, salt: number): Ro
   return { logins, rejected, firstMs, fullMs: possible === total ? last : undefined }
 }
 
-/** The fleet together: each permit is used again one second after the login that it was for. Nothing is rejected. */
+/** Simulates a shared limiter: each permit is used again one second after the login that it was for. Nothing is rejected. */
 function shareLimit(
   { limit, loginMs }: Fleet,
   possible: number,
@@ -150,7 +150,7 @@ function shareLimit(
   return 0
 }
 
-/** Without a limiter, or with one in each process: the database accepts `limit` of all that come in a second. */
+/** Simulates no limiter, or one in each process: the database accepts `limit` of all that come in a second. */
 function compete(
   { limit, loginMs, processes, pool }: Fleet,
   limiter: Limiter,
@@ -163,7 +163,7 @@ function compete(
   let index = 0
   for (let second = 0; index < possible; second += 1) {
     const waiting = total - index
-    // A process with a limiter of its own has as many under way as its own limit.
+    // A process with a separate limiter offers as many as that allows.
     const offered = limiter === 'none' ? waiting : Math.min(waiting, processes * Math.min(limit, pool))
     const accepted = Math.min(limit, offered, possible - index)
     rejected += offered - accepted

@@ -27,7 +27,7 @@ export interface Endpoint {
 /** A password that can be guessed is none: a file has at least so many characters. */
 const LEAST_PASSWORD_CHARACTERS = 16
 
-/** Permissions of a group and of others on a file. */
+/** Mode bits of a file for its group and for others. */
 const OTHERS = 0o077
 
 /**

@@ -123,7 +123,7 @@ function endpointOf(flags: ProxyFlags): EndpointConfig {
   return Object.fromEntries(given) as unknown as EndpointConfig
 }
 
-/** Keeps the one-time password of each endpoint that did not change. */
+/** Returns the endpoints of `next`. Those that did not change keep their one-time password. */
 function keepPasswords(next: readonly Endpoint[], before: readonly Endpoint[]): readonly Endpoint[] {
   return next.map((endpoint) => before.find(({ digest }) => digest === endpoint.digest) ?? endpoint)
 }

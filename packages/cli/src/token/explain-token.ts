@@ -1,11 +1,11 @@
 import { parseRdsHostname } from '@aurora-iam/core/adapter'
 import { parseToken, type Token } from '@aurora-iam/local/iam'
 
-/** Claims of a token, without its secrets, and its faults. */
+/** Fields of a token, without its secrets, and its problems. */
 export interface TokenExplanation {
   /** The fields; undefined for a text that is no token. */
   readonly token: TokenFields | undefined
-  /** Reasons why the server would reject it; empty for a token that is well formed and valid now. */
+  /** Reasons why the server would reject it; empty for a live token of the right form. */
   readonly problems: readonly string[]
 }
 
@@ -26,7 +26,7 @@ export interface TokenFields {
 /** The server accepts no longer life: https://github.com/aws/aws-sdk-go/issues/3903 */
 const LONGEST_LIFE_SECONDS = 900
 
-/** Lead of a clock that other AWS services tolerate; AWS documents nothing for `rds-db`. */
+/** Tolerance of other AWS services for a clock that is ahead; AWS documents none for `rds-db`. */
 const CLOCK_AHEAD_MS = 5 * 60_000
 
 /** Explains a token at the time `nowMs`. Whether its signature is right is known to the server alone. */

@@ -34,5 +34,5 @@ function distance(at: Date, nowMs: number): string {
   const seconds = Math.round((at.getTime() - nowMs) / 1000)
   const amount =
     Math.abs(seconds) < 120 ? `${Math.abs(seconds)} s` : `${Math.round(Math.abs(seconds) / 60)} min`
-  return seconds < 0 ? `${amount} ago` : `in ${amount}`
+  return seconds <= 0 ? `${amount} ago` : `in ${amount}`
 }

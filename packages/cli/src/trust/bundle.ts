@@ -47,7 +47,7 @@ export function verifyBundle(text: string, region: string | undefined, nowMs: nu
       !certificate.verify(certificate.publicKey)
     )
       throw new CommandError(
-        `The bundle has a certificate for ${named} that is not a root of its own. Nothing was written.`,
+        `The bundle has a certificate for ${named} that no root signed as itself. Nothing was written.`,
       )
     if (region !== undefined && named !== region) continue
     if (validTo.getTime() <= nowMs) continue

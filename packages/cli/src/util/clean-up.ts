@@ -1,4 +1,4 @@
-/** Resources to close at the end, last opened first. Node 20 has no AsyncDisposableStack. */
+/** Steps that close things at the end, last opened first. Node 20 has no AsyncDisposableStack. */
 export class CleanUp implements AsyncDisposable {
   readonly #steps: Array<() => unknown> = []
 

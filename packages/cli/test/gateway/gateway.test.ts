@@ -70,7 +70,7 @@ test('COM_CHANGE_USER: the client proves its password again, and a token logs th
   expect(error).toMatchObject({ errno: 1045 })
 })
 
-describe('a rejected client: it gets 1045, and no token is sent', () => {
+describe('a client that is rejected gets 1045, and no token goes out', () => {
   test.each([
     ['a wrong password', { password: 'wrong' }],
     ['no password', { password: '' }],

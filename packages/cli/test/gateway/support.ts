@@ -7,7 +7,7 @@ import type { GatewayEvent } from '../../src/gateway/gateway-events.ts'
 
 export const PASSWORD = 'one-time password'
 
-/** Starts a gateway to `aurora` for one test. Returns it with its events. */
+/** Starts a gateway to `aurora` for one test, and what happened at it. */
 export async function gatewayTo(
   aurora: LocalAurora,
   options: Partial<GatewayOptions> = {},

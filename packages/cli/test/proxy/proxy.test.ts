@@ -110,7 +110,7 @@ describe('where it listens', () => {
     expect(await connection.query('SELECT 1 AS one')).toMatchObject([[{ one: 1 }], {}])
   })
 
-  test('a Unix socket: for its owner alone, replaces that of a killed process, deleted at the end', async () => {
+  test('a Unix socket: for its owner alone, replaces that of a killed process, gone at the end', async () => {
     const socketPath = pathOf('proxy.sock')
     const busyServer = createServer().listen(socketPath)
     await vi.waitFor(() => expect(existsSync(socketPath)).toBe(true))
@@ -202,7 +202,7 @@ describe('a config file', () => {
   })
 })
 
-test('health: live, ready after a login, metrics; not ready with the reason', async () => {
+test('health: live, ready after a login that it makes, metrics; not ready with the reason', async () => {
   const proxy = start(...target(), ...withPassword(), ...one, '--health', '127.0.0.1:0')
   const [port] = await ports(proxy)
   const found = await vi.waitUntil(() => /health on (\S+):/.exec(proxy.output.error)?.[1], 10_000)

@@ -75,7 +75,7 @@ test.each<[string, () => Promise<string> | string, string]>([
   [
     'a certificate that is no authority',
     () => root(nameOf('ap-east-2'), 1000, false),
-    'not a root of its own',
+    'no root signed as itself',
   ],
   [
     'bytes that do not parse',
