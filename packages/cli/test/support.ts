@@ -17,6 +17,7 @@ export function prepareFor(aurora: LocalAurora): void {
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', secretAccessKey)
     vi.stubEnv('AWS_SESSION_TOKEN', sessionToken)
     vi.stubEnv('AWS_REGION', aurora.region)
+    for (const name of ['AURORA_IAM_CA', 'AURORA_IAM_REDIS', 'DATABASE_URL']) vi.stubEnv(name, undefined)
     await write('ca.pem', aurora.ca)
     await sts(LET_IN)
   })

@@ -9,6 +9,7 @@ import type { Finding } from './finding.ts'
 import { type LoginEvidence, loginRemedies } from './login-remedies.ts'
 import { networkRemedies } from './network-remedies.ts'
 import { serverErrorRemedies } from './server-error-remedies.ts'
+import { type PlannedFleet, sessionFindings } from './session-findings.ts'
 import { tlsRemedies } from './tls-remedies.ts'
 
 const TIMEOUT_MS = 10_000
@@ -20,6 +21,7 @@ export interface FindingsSoFar {
   readonly sts: StsAnswer
   /** True if the caller gave certificate authorities. */
   readonly hasCa: boolean
+  readonly fleet: PlannedFleet
 }
 
 /** Opens one connection to the database as a driver does, and reports how far that came. */
@@ -49,7 +51,8 @@ export async function* logInTo(
   let secured: TLSSocket | undefined
   let tls: string | undefined
   const giveUp = () => (secured ?? socket).destroy(new Error(`no answer within ${TIMEOUT_MS} ms`))
-  const timer = setTimeout(giveUp, TIMEOUT_MS)
+  let isLoggedIn = false
+  let timer = setTimeout(giveUp, TIMEOUT_MS)
   const channel = new PacketChannel(socket)
   let check: 'network' | 'TLS' | 'login' = 'network'
   try {
@@ -80,8 +83,14 @@ export async function* logInTo(
     if (failure) throw failure
     login.succeed()
     yield ok(check, `${target.username} is accepted`)
+    isLoggedIn = true
+    clearTimeout(timer)
+    timer = setTimeout(giveUp, TIMEOUT_MS)
+    yield* sessionFindings(await session, soFar.fleet)
   } catch (thrown) {
     const error = thrown as Error
+    // What is asked after the login reports its own failures.
+    if (isLoggedIn) throw error
     login.fail(error)
     const remedies = {
       network: () => {

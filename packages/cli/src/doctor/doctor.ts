@@ -7,6 +7,7 @@ import { clockFinding } from './clock-finding.ts'
 import { logInTo } from './database.ts'
 import type { Finding } from './finding.ts'
 import { identityFinding } from './identity-finding.ts'
+import type { PlannedFleet } from './session-findings.ts'
 import { tokenFinding } from './token-finding.ts'
 
 /**
@@ -14,7 +15,10 @@ import { tokenFinding } from './token-finding.ts'
  *
  * @throws {@link AuroraIamError} for options that cannot be used
  */
-export async function* examine({ host, port, user, iam: options }: Target): AsyncGenerator<Finding> {
+export async function* examine(
+  { host, port, user, iam: options }: Target,
+  fleet: PlannedFleet,
+): AsyncGenerator<Finding> {
   const iam = adapterIam(options)
   try {
     let target: ConnectionTarget
@@ -39,7 +43,7 @@ export async function* examine({ host, port, user, iam: options }: Target): Asyn
     const identity = identityFinding(sts)
     yield identity
 
-    yield* logInTo(iam, target, { clock, identity, sts, hasCa: options.ca !== undefined })
+    yield* logInTo(iam, target, { clock, identity, sts, hasCa: options.ca !== undefined, fleet })
   } finally {
     iam.close()
   }

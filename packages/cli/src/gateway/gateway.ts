@@ -11,7 +11,7 @@ import { type ListenAddress, listen } from './listen.ts'
 import { Places } from './places.ts'
 import { type GatewayContext, serveClient } from './serve-client.ts'
 import { SpareUpstream } from './spare-upstream.ts'
-import { Upstream } from './upstream.ts'
+import { BUFFER_BYTES, Upstream } from './upstream.ts'
 import { WrongPasswords } from './wrong-passwords.ts'
 
 /** Options of {@link startGateway}. */
@@ -105,7 +105,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const addresses: ListenAddress[] = []
   try {
     for (const address of options.listen) {
-      const server = createServer({ noDelay: true, keepAlive: true }, accept)
+      const server = createServer({ noDelay: true, keepAlive: true, highWaterMark: BUFFER_BYTES }, accept)
       addresses.push(await listen(server, address, BACKLOG))
       servers.push(server)
     }

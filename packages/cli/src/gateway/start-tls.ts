@@ -9,7 +9,12 @@ import type { TlsPolicy } from '@aurora-iam/core/adapter'
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_TLS_REQUIRED` where the server sent more than its greeting before TLS;
  * the error of TLS or of the network
  */
-export function startTls(socket: Socket, hostname: string, policy: TlsPolicy): Promise<TLSSocket> {
+export function startTls(
+  socket: Socket,
+  hostname: string,
+  policy: TlsPolicy,
+  highWaterMark: number,
+): Promise<TLSSocket> {
   if (socket.readableLength > 0) {
     throw new AuroraIamError(
       'ERR_AURORA_IAM_TLS_REQUIRED',
@@ -19,7 +24,14 @@ export function startTls(socket: Socket, hostname: string, policy: TlsPolicy): P
   }
   const { ca, minVersion, rejectUnauthorized } = policy
   return new Promise((resolve, reject) => {
-    const options = { socket, ca: ca as string, minVersion, rejectUnauthorized, servername: hostname }
+    const options = {
+      socket,
+      ca: ca as string,
+      minVersion,
+      rejectUnauthorized,
+      servername: hostname,
+      highWaterMark,
+    }
     const secured = connect(options, () => resolve(secured))
     secured.on('error', reject)
     socket.once('close', () => reject(socket.errored ?? new Error('the server closed the connection')))

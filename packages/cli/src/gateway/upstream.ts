@@ -17,6 +17,9 @@ import { startTls } from './start-tls.ts'
 /** The server closes a connection that is not logged in after 10 seconds (`connect_timeout`). */
 const LOGIN_TIMEOUT_MS = 10_000
 
+/** Node's default, 16 KB, is one TLS record: each would pause the other side. */
+export const BUFFER_BYTES = 256 * 1024
+
 /** Probes of a connection that is silent start after this many milliseconds, so that a dead one is noticed. */
 const KEEP_ALIVE_MS = 20_000
 
@@ -123,7 +126,7 @@ export class Upstream {
         capabilities: wish.capabilities | Capability.PLUGIN_AUTH_LENENC_CLIENT_DATA,
         plugins: ['mysql_clear_password'],
         startTls: async () => {
-          this.#secured = await startTls(this.#socket, target.hostname, policy)
+          this.#secured = await startTls(this.#socket, target.hostname, policy, BUFFER_BYTES)
           token = (await this.#attempt.token()).value
           return new PacketChannel(this.#secured)
         },

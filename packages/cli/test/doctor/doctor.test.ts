@@ -17,7 +17,7 @@ const doctor = (options?: Record<string, string>) => run(...doctorArguments(auro
 test('all is well: each step is told, and the login counts as one', async () => {
   const { status, out, verdicts } = await doctor()
   expect(status).toBe(0)
-  expect(verdicts).toEqual({
+  expect(verdicts).toMatchObject({
     name: 'ok',
     token: 'ok',
     clock: 'ok',
@@ -277,5 +277,41 @@ describe('arguments', () => {
     const { status, out, error } = await run(...args)
     expect({ status, out }).toEqual({ status: 2, out: '' })
     expect(error).toContain(said)
+  })
+})
+
+describe('after the login', () => {
+  test('the user, the version, the clock and the connections of the server', async () => {
+    const { status, out, verdicts } = await doctor()
+    expect(status).toBe(0)
+    expect(Object.keys(verdicts)).toEqual(
+      expect.arrayContaining(['user', 'version', 'server', 'connections']),
+    )
+    expect(out).toMatch(/^ok +server clock +\d+ s from the clock of this machine$/m)
+    expect(out).toMatch(/^ok +connections +max_connections \d+, \d+ open now/m)
+  })
+
+  test('a fleet that does not fit into max_connections: FAIL', async () => {
+    const { status, out, verdicts } = await doctor({ processes: '1000', pool: '100' })
+    expect(status).toBe(1)
+    expect(verdicts).toMatchObject({ login: 'ok', connections: 'FAIL' })
+    expect(out).toContain('1000 processes with 100 connections need 100000')
+  })
+
+  test.each([
+    ['db.t3.small', 'FAIL', 'has no IAM logins'],
+    ['db.t2.micro', 'ok', 'about 10 logins a second'],
+    ['db.r6g.large', 'ok', 'has IAM logins'],
+  ])('--instance-class %s: %s', async (name, verdict, said) => {
+    const { out, verdicts } = await doctor({ 'instance-class': name })
+    expect(verdicts).toMatchObject({ class: verdict })
+    expect(out).toContain(said)
+  })
+
+  test('--json: the findings, and whether all is well', async () => {
+    const { status, out } = await run(...doctorArguments(aurora), '--json')
+    const { ok, findings } = JSON.parse(out)
+    expect([status, ok]).toEqual([0, true])
+    expect(findings.map(({ check }: { check: string }) => check)).toContain('login')
   })
 })

@@ -69,7 +69,9 @@ export function relay(client: Duplex, server: Duplex, interception: Interception
     const fromClient = (chunk: Buffer): void => {
       try {
         const { pass, command, rest } = scanner.push(chunk)
-        for (const bytes of pass) send(client, server, bytes)
+        // One write, so that one command is one TLS record and one segment.
+        const [first] = pass
+        if (first !== undefined) send(client, server, pass.length === 1 ? first : Buffer.concat(pass))
         onPassed?.('client')
         if (command !== undefined) void intercept(command, rest)
       } catch (error) {

@@ -1,0 +1,112 @@
+import { type Session, WireError } from '@aurora-iam/wire'
+import type { Finding } from './finding.ts'
+import { classFinding } from './instance-class.ts'
+import { query } from './query.ts'
+
+/** The fleet that the caller plans, for the check of `max_connections`. */
+export interface PlannedFleet {
+  readonly processes: number | undefined
+  readonly pool: number | undefined
+  readonly instanceClass: string | undefined
+}
+
+/** IAM logins came with Aurora MySQL 1.10: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html */
+const MINIMUM_AURORA = [1, 10] as const
+
+/** Tokens are dated by clocks; below this a difference is the time of the query. */
+const CLOCK_DIFFERENCE_MS = 60_000
+
+/** Checks what can be seen of the database once the login works, and what it says about a fleet. */
+export async function* sessionFindings(session: Session, fleet: PlannedFleet): AsyncGenerator<Finding> {
+  yield await check('user', () => userFinding(session))
+  yield await check('version', () => versionFinding(session))
+  yield await check('server clock', () => serverClockFinding(session))
+  yield await check('connections', () => connectionsFinding(session, fleet))
+  const classCheck = classFinding(fleet.instanceClass)
+  if (classCheck !== undefined) yield classCheck
+}
+
+/** A query that the database refuses leaves its check open: the login works all the same. */
+async function check(name: string, find: () => Promise<Omit<Finding, 'check'>>): Promise<Finding> {
+  try {
+    return { check: name, ...(await find()) }
+  } catch (error) {
+    const { errno, message } = error as WireError
+    const why =
+      error instanceof WireError && errno !== undefined ? `${errno}: ${message}` : (error as Error).message
+    return { check: name, verdict: 'unknown', seen: `it could not be asked (${why})` }
+  }
+}
+
+async function userFinding(session: Session): Promise<Omit<Finding, 'check'>> {
+  const rows = await query(session, 'SHOW CREATE USER CURRENT_USER()')
+  const statement = rows[0]?.at(-1) ?? ''
+  const hasPlugin = /AWSAuthenticationPlugin/i.test(statement)
+  const requiresTls = /REQUIRE (SSL|X509|SUBJECT|ISSUER|CIPHER)/i.test(statement)
+  if (!hasPlugin) {
+    return {
+      verdict: 'unknown',
+      seen: 'the user is not one of AWSAuthenticationPlugin: an RDS Proxy in standard mode, or no Aurora',
+    }
+  }
+  if (requiresTls) return { verdict: 'ok', seen: 'AWSAuthenticationPlugin, and TLS is required' }
+  return {
+    verdict: 'fail',
+    seen: 'AWSAuthenticationPlugin, and TLS is not required: a client without TLS would send its token in the clear',
+    remedies: ['An administrator of the database changes it:', '  ALTER USER CURRENT_USER() REQUIRE SSL;'],
+  }
+}
+
+async function versionFinding(session: Session): Promise<Omit<Finding, 'check'>> {
+  const [[server] = []] = await query(session, 'SELECT @@version')
+  const aurora = await query(session, 'SELECT AURORA_VERSION()').then(
+    (rows) => rows[0]?.[0] ?? undefined,
+    () => undefined,
+  )
+  if (aurora === undefined) return { verdict: 'unknown', seen: `MySQL ${server}, with no version of Aurora` }
+  const [major = 0, minor = 0] = aurora.split('.').map(Number)
+  const [leastMajor, leastMinor] = MINIMUM_AURORA
+  const isEnough = major > leastMajor || (major === leastMajor && minor >= leastMinor)
+  return isEnough
+    ? { verdict: 'ok', seen: `Aurora MySQL ${aurora} (MySQL ${server})` }
+    : {
+        verdict: 'fail',
+        seen: `Aurora MySQL ${aurora} is older than ${MINIMUM_AURORA.join('.')}, which IAM logins need`,
+        remedies: ['Upgrade the cluster.'],
+      }
+}
+
+async function serverClockFinding(session: Session): Promise<Omit<Finding, 'check'>> {
+  const [[seconds] = []] = await query(session, 'SELECT UNIX_TIMESTAMP(NOW(3))')
+  const aheadMs = Date.now() - Number(seconds) * 1000
+  const distance = `${Math.round(Math.abs(aheadMs) / 1000)} s`
+  if (Math.abs(aheadMs) < CLOCK_DIFFERENCE_MS)
+    return { verdict: 'ok', seen: `${distance} from the clock of this machine` }
+  return {
+    verdict: 'fail',
+    seen: `the clock of this machine is ${distance} ${aheadMs > 0 ? 'ahead of' : 'behind'} that of the database`,
+    remedies: [
+      'Set the clock of this machine, and keep it right: chronyc makestep, timedatectl set-ntp true.',
+    ],
+  }
+}
+
+async function connectionsFinding(
+  session: Session,
+  { processes, pool }: PlannedFleet,
+): Promise<Omit<Finding, 'check'>> {
+  const [[limit] = []] = await query(session, 'SELECT @@max_connections')
+  const [[, open] = []] = await query(session, "SHOW GLOBAL STATUS LIKE 'Threads_connected'")
+  const seen = `max_connections ${limit}, ${open} open now`
+  if (processes === undefined || pool === undefined)
+    return { verdict: 'ok', seen: `${seen}. --processes and --pool check whether a fleet fits` }
+  const needed = processes * pool
+  if (needed + Number(open) <= Number(limit)) return { verdict: 'ok', seen: `${seen}, ${needed} planned` }
+  return {
+    verdict: 'fail',
+    seen: `${seen}, and ${processes} processes with ${pool} connections need ${needed}`,
+    remedies: [
+      'Make the pools smaller, start fewer processes, put an RDS Proxy before them, or take a larger class.',
+    ],
+  }
+}
