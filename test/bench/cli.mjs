@@ -116,9 +116,7 @@ function drain(connection, sql) {
 
 function start() {
   const times = { empty: [], library: [], help: [] }
-  const library = fileURLToPath(
-    import.meta.resolve('commander', new URL('../../packages/cli/', import.meta.url)),
-  )
+  const library = createRequire(bin).resolve('commander')
   const commands = {
     empty: ['-e', '0'],
     library: ['--input-type=module', '-e', `import ${JSON.stringify(library)}`],
