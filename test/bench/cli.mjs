@@ -143,8 +143,10 @@ async function plan() {
   )
   const settings = { host, port, database, iam: { ...aurora.iam }, pool: 15, limit: 5 }
   await Promise.all(members.map((member) => once(member, 'message')))
-  const startedAt = performance.now()
   for (const member of members) member.send(settings)
+  await Promise.all(members.map((member) => once(member, 'message')))
+  const startedAt = performance.now()
+  for (const member of members) member.send({})
   await Promise.all(members.map((member) => once(member, 'message')))
   const realMs = performance.now() - startedAt
   const args = ['plan', '--processes', '4', '--pool', '15', '--limit', '20', '--json']
