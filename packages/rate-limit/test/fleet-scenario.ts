@@ -23,11 +23,11 @@ export interface FleetScenario {
     arrival: number
     ending: 'ok' | 'throttled' | 'cancel' | 'forget'
     lane: 'live' | 'background'
+    /** How long the packet is under way with which the server counts, after the last look at the permit. */
+    lastPacketMs: number
   }[]
   /** Milliseconds that a request and a reply are under way, in rotation. */
   delays: number[]
-  /** Milliseconds from the last look at the permit to the packet with which the server counts. */
-  lastPacketMs: number
   freeze: { process: number; fromMs: number; forMs: number } | undefined
   crash: { process: number; atMs: number } | undefined
   outages: Outage[]
@@ -56,11 +56,11 @@ export const fleetScenarios: fc.Arbitrary<FleetScenario> = fc
         arrival: fc.double({ min: 0, max: 1, noNaN: true }),
         ending: fc.constantFrom('ok', 'ok', 'ok', 'ok', 'throttled', 'cancel', 'forget'),
         lane: fc.constantFrom('live', 'live', 'live', 'background'),
+        lastPacketMs: fc.constantFrom(20, 20, 20, 300, 950),
       }),
       { minLength: 10, maxLength: 60, size: 'max' },
     ),
     delays: fc.oneof({ weight: 2, arbitrary: delays(5) }, delays(150), delays(1000)),
-    lastPacketMs: fc.constantFrom(20, 20, 300),
     freeze: sometimes(fc.record({ process, fromMs: early, forMs: fc.integer({ min: 100, max: 20_000 }) })),
     crash: sometimes(fc.record({ process, atMs: early })),
     outages: fc.array(
@@ -151,7 +151,7 @@ export async function playFleet(
   const attempt = (
     index: number,
     permit: Permit,
-    { latencyMs, arrival, ending }: FleetScenario['callers'][number],
+    { latencyMs, arrival, ending, lastPacketMs }: FleetScenario['callers'][number],
   ) => {
     clock.after(arrival * latencyMs, () =>
       doIn(index, () => {
@@ -160,11 +160,11 @@ export async function playFleet(
           return ending === 'cancel' ? permit.cancel() : permit.release('failed')
         }
         // From the last look at the permit until the server counts, some time passes.
-        clock.after(scenario.lastPacketMs, () => {
+        clock.after(lastPacketMs, () => {
           arrivals.push(clock.now())
           trace.push(`${elapsed()} p${index} counted`)
         })
-        clock.after(scenario.lastPacketMs + (1 - arrival) * latencyMs, () =>
+        clock.after(lastPacketMs + (1 - arrival) * latencyMs, () =>
           doIn(index, () => {
             open[index]! -= 1
             if (ending !== 'forget') permit.release(ending)

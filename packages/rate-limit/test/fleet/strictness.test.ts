@@ -93,14 +93,19 @@ test('a holder that is cut off, its last packets a second under way: never over,
     onStoreLost: 'fail-closed',
     callers: [
       // The last look at the permit is a moment before the lease ends.
-      ...Array.from({ length: 5 }, () => ({ ...caller, process: 0, latencyMs: 800, arrival: 0.5 })),
+      ...Array.from({ length: 5 }, () => ({
+        ...caller,
+        process: 0,
+        latencyMs: 800,
+        arrival: 0.5,
+        lastPacketMs: 950,
+      })),
       ...Array.from({ length: 30 }, (_, index) => {
         const gapMs = index === 0 ? 1765 : 0
-        return { ...caller, gapMs, process: 1, latencyMs: 10, arrival: 0.5 }
+        return { ...caller, gapMs, process: 1, latencyMs: 10, arrival: 0.5, lastPacketMs: 1 }
       }),
     ],
     delays: [1],
-    lastPacketMs: 950,
     freeze: undefined,
     crash: undefined,
     outages: [],

@@ -1,0 +1,40 @@
+import { writeFile } from 'node:fs/promises'
+import { RedisServer } from '@aurora-iam/test-support/redis-server'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type ColdStartResult, playColdStart } from '../cold-start.ts'
+
+let server: RedisServer
+let redis: Redis
+const results: ColdStartResult[] = []
+
+beforeAll(async () => {
+  server = await RedisServer.start()
+  redis = new Redis(server.port)
+})
+
+afterAll(async () => {
+  redis.disconnect()
+  await server.close()
+  const file = new URL('../../../../test/bench/results/cold-starts.json', import.meta.url)
+  await writeFile(file, `${JSON.stringify(results, undefined, 2)}\n`)
+})
+
+const starts = [20, 200].flatMap((limit) =>
+  [1000, 3000, 10_000].flatMap((processes) => [0, 1000].map((overMs) => ({ limit, processes, overMs }))),
+)
+
+test.each(starts)(
+  '$processes cold starts within $overMs ms at a limit of $limit: never over, never idle',
+  async (start) => {
+    const result = await playColdStart(redis, start)
+    results.push(result)
+    process.stdout.write(`${JSON.stringify(result)}\n`)
+    expect(result.failed).toBe(0)
+    expect(result.most).toBeLessThanOrEqual(start.limit)
+    expect(result.used).toBeGreaterThanOrEqual(start.processes > 1000 ? 0.9 : 0.95)
+    expect(result.longestGapMs).toBeLessThan(1100)
+    expect(result.busy).toBeLessThanOrEqual(0.5)
+  },
+  7_200_000,
+)
