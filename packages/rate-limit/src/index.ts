@@ -1,6 +1,7 @@
 export type { RateLimitClock } from './clock.ts'
 export { RateLimitError, type RateLimitErrorCode, type RateLimitErrorDetails } from './errors.ts'
 export type { PermitEvent, RateLimitEvents } from './events.ts'
+export { type FleetInspection, type InspectFleetOptions, inspectFleet } from './fleet/inspect-fleet.ts'
 export {
   type IoredisClient,
   type NodeRedisClient,
@@ -13,4 +14,4 @@ export { type RateLimit, type RateLimitPreset, rateLimitPresets, resolveRateLimi
 export { type AcquireOptions, createRateLimiter, type RateLimiter } from './rate-limiter.ts'
 export { sharedRateLimiter } from './shared-rate-limiter.ts'
 export type { RateLimiterStats } from './stats.ts'
-export type { OnStoreLost, RateLimitStore } from './store.ts'
+export { type OnStoreLost, type RateLimitStore, StoreConflictError } from './store.ts'

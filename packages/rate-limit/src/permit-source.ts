@@ -15,6 +15,9 @@ export interface PermitCounts {
   dryRunDelayed: number
   dryRunMaxWaitMs: number
   processes: number
+  fleetInUse: number
+  fleetWaiting: number
+  share: number
   storeLost: boolean
 }
 

@@ -96,6 +96,9 @@ export class FleetPermits implements PermitSource {
       dryRunDelayed: 0,
       dryRunMaxWaitMs: 0,
       processes: fleet?.processes ?? share?.processes ?? 1,
+      fleetInUse: fleet?.inUse ?? 0,
+      fleetWaiting: fleet?.waiting ?? 0,
+      share: fleet?.share ?? 0,
       storeLost: outage !== undefined,
     }
   }

@@ -76,7 +76,7 @@ if isLost or now < facts.last or facts.born == request.reset then
   if isLost then call('DEL', SHARE, SEEN) end
   facts.protocol, facts.born, facts.last, facts.turn = PROTOCOL, now, now, facts.turn or 0
   facts.id = max(facts.id or 0, now * 16)
-  facts.quiet = 0
+  facts.quiet, facts.spread = 0, 0
   facts.cutTo, facts.cutAt = facts.cutTo or 0, facts.cutAt and min(facts.cutAt, now) or 0
   facts.phase = facts.phase or 0
   if isLost then facts.promised, facts.holders, facts.phaseEnd, facts.loss, facts.back = 0, 0, 0, 0, 0 end
@@ -347,7 +347,10 @@ local function serve(lane, want, turn)
       from = tonumber(soonest[2 * index])
     end
     from = max(from, facts.quiet)
+    -- The first permits of a key do not all start at once: else a fleet that waits has long gaps between its bursts.
+    if facts.spread < limit then from = max(from, facts.quiet + floor(facts.spread * interval / (10 * limit))) end
     if from > now + ahead then break end
+    facts.spread = facts.spread + 1
     if k > free then taken[#taken + 1] = soonest[2 * (k - max(start, free)) - 1] end
     local id = nextId()
     mine[id] = from

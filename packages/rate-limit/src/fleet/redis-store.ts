@@ -64,7 +64,7 @@ export function redisStore(
 }
 
 /** Returns the prefix of the keys, checked. */
-function prefixOf(options: RedisStoreOptions): string {
+export function prefixOf(options: RedisStoreOptions): string {
   refuseUnknownOptions(options, ['prefix'])
   const { prefix = 'aurora-iam:rate-limit' } = options
   // A tag in the prefix would be the one that Redis Cluster goes by.
@@ -101,7 +101,8 @@ function conflictOf(cause: unknown, key: string): StoreConflictError | undefined
   )
 }
 
-function evaluateWith(client: IoredisClient | NodeRedisClient): Evaluate {
+/** Returns a function that runs a script, whichever client it is. */
+export function evaluateWith(client: IoredisClient | NodeRedisClient): Evaluate {
   const given = client as unknown as Partial<Record<string, unknown>> | null | undefined
   if (typeof given?.eval === 'function' && typeof given.evalSha === 'function') {
     const redis = client as NodeRedisClient
