@@ -14,4 +14,5 @@ export { type RateLimit, type RateLimitPreset, rateLimitPresets, resolveRateLimi
 export { type AcquireOptions, createRateLimiter, type RateLimiter } from './rate-limiter.ts'
 export { sharedRateLimiter } from './shared-rate-limiter.ts'
 export type { RateLimiterStats } from './stats.ts'
-export { type OnStoreLost, type RateLimitStore, StoreConflictError } from './store.ts'
+export { type OnStoreLost, type RateLimitStore, StoreConflictError, type TicketStore } from './store.ts'
+export { type DynamoStoreOptions, dynamoStore } from './tickets/dynamo-store.ts'

@@ -1,7 +1,7 @@
 import { type RateLimitClock, systemClock } from './clock.ts'
 import { describe } from './describe.ts'
 import { RateLimitError } from './errors.ts'
-import type { OnStoreLost, RateLimitStore } from './store.ts'
+import type { OnStoreLost, RateLimitStore, TicketStore } from './store.ts'
 
 /** Options of a limiter: attempts per interval, and the wait of a request. */
 export interface RateLimiterOptions {
@@ -9,7 +9,7 @@ export interface RateLimiterOptions {
   limit: number
   /** The length of the interval, in milliseconds. @defaultValue 1000 */
   intervalMs?: number
-  /** The longest a request waits for its permit, in milliseconds; `acquire({ timeoutMs })` overrides it. @defaultValue 30000 */
+  /** The longest a request waits for its permit, in milliseconds; `acquire({ timeoutMs })` overrides it. @defaultValue 30000; with a store at least `2 * intervalMs + 5000` */
   maxWaitMs?: number
   /** The most requests that wait at once; the next is refused. 0 refuses whatever cannot be granted at once. @defaultValue 10000 */
   maxQueue?: number
@@ -32,7 +32,7 @@ export interface RateLimiterOptions {
    */
   dryRun?: boolean
   /** Shares the limit with every process that uses the same store and key. See `redisStore`. */
-  store?: RateLimitStore
+  store?: RateLimitStore | TicketStore
   /** With a store: what becomes of requests while it cannot be reached. @defaultValue 'share' */
   onStoreLost?: OnStoreLost
   /**
@@ -119,7 +119,7 @@ export function completeOptions(given: RateLimiterOptions, name = ''): CompleteO
   return {
     limit: options.limit,
     intervalMs: options.intervalMs ?? defaults.intervalMs,
-    maxWaitMs: options.maxWaitMs ?? defaults.maxWaitMs,
+    maxWaitMs: options.maxWaitMs ?? defaultMaxWaitMs(options),
     maxQueue: options.maxQueue ?? defaults.maxQueue,
     permitTtlMs: options.permitTtlMs ?? defaults.permitTtlMs,
     recoveryIntervalMs: options.recoveryIntervalMs ?? defaults.recoveryIntervalMs,
@@ -132,9 +132,16 @@ export function completeOptions(given: RateLimiterOptions, name = ''): CompleteO
   }
 }
 
+/** A key that is new grants nothing for an interval: the first request has to wait for longer than that. */
+function defaultMaxWaitMs({ intervalMs = defaults.intervalMs, store }: RateLimiterOptions): number {
+  return store === undefined ? defaults.maxWaitMs : Math.max(defaults.maxWaitMs, 2 * intervalMs + 5000)
+}
+
 function checkSharing({ limit, store, onStoreLost, share }: RateLimiterOptions, prefix: string): void {
-  if (store !== undefined && typeof store?.step !== 'function') {
-    throw invalidOption(`${prefix}store`, store, 'what redisStore(client) returns')
+  const isStore = (value: Partial<RateLimitStore & TicketStore> | null) =>
+    typeof value?.step === 'function' || typeof value?.draw === 'function'
+  if (store !== undefined && !isStore(store)) {
+    throw invalidOption(`${prefix}store`, store, 'what redisStore(client) or dynamoStore(client, …) returns')
   }
   if (store !== undefined && limit > largestSharedLimit) {
     throw invalidOption(`${prefix}limit`, limit, `at most ${largestSharedLimit} with a store`, {

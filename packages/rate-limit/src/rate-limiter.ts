@@ -13,6 +13,7 @@ import type { Permit, PermitLane } from './permit.ts'
 import type { PermitSource } from './permit-source.ts'
 import { PermitQueue } from './queue/permit-queue.ts'
 import type { RateLimiterStats } from './stats.ts'
+import { TicketPermits } from './tickets/ticket-permits.ts'
 
 /** Options of one request. */
 export interface AcquireOptions {
@@ -84,11 +85,14 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
 
 /** @param key - the key of a shared limiter, for events. */
 export function createCore(options: CompleteOptions, key: string | undefined): LimiterCore {
-  const source =
-    options.store === undefined || options.dryRun
-      ? new LocalPermits(options, key)
-      : new FleetPermits(options, options.store, key)
+  const source = createSource(options, key)
   return { options, source, queue: new PermitQueue(source, options, key) }
+}
+
+function createSource(options: CompleteOptions, key: string | undefined): PermitSource {
+  const { store, dryRun } = options
+  if (store === undefined || dryRun) return new LocalPermits(options, key)
+  return 'draw' in store ? new TicketPermits(options, store, key) : new FleetPermits(options, store, key)
 }
 
 const acquireOptionNames = ['signal', 'timeoutMs', 'lane', 'group'] satisfies (keyof AcquireOptions)[]

@@ -23,3 +23,22 @@ export type OnStoreLost =
 
 /** Error for a key that holds something else than this version of the protocol can work with. Nothing is granted then. */
 export class StoreConflictError extends Error {}
+
+/**
+ * Store that counts: for databases without a clock that processes could share. Made by `dynamoStore`; any database that can
+ * add to a number in one atomic step will do. Tickets have times by the clocks of the processes, so these must not differ by
+ * more than `toleranceMs`.
+ */
+export interface TicketStore {
+  /** By how many milliseconds the clocks of two processes may differ. */
+  readonly toleranceMs: number
+  /** How long an attempt may take from its permit to the moment when the server counts it, in milliseconds. */
+  readonly handshakeMs: number
+  /**
+   * Draws a ticket in one atomic step: the number after the largest one that was drawn, or `atLeast` if that is larger.
+   *
+   * @param shape - limit and block length. A key that is in use with another shape rejects with {@link StoreConflictError}.
+   * @returns the number, or undefined when it would be more than `atMost`: then no ticket is drawn.
+   */
+  draw(key: string, shape: string, atLeast: number, atMost: number): Promise<number | undefined>
+}

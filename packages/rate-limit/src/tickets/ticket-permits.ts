@@ -1,0 +1,195 @@
+import { publish } from '../events.ts'
+import type { CompleteOptions } from '../options.ts'
+import type { Permit, PermitLane } from '../permit.ts'
+import { PermitLedger } from '../permit-ledger.ts'
+import type { Demand, PermitCounts, PermitSource } from '../permit-source.ts'
+import { StoreConflictError, type TicketStore } from '../store.ts'
+
+/** The last packet of an attempt arrives within this after the last look at its permit. */
+const lastPacketMs = 50
+
+/** Tickets drawn at once: each takes a round trip. */
+const drawsAtOnce = 4
+
+const firstRetryMs = 250
+const longestRetryMs = 4000
+
+/**
+ * Permits by numbered tickets. Time is cut in blocks by the wall clock, and each block has `limit` tickets, which are used
+ * in its first moments. A block is longer than the interval by what these moments and the clocks' difference take: so
+ * the last attempt of a block and the first of the next are an interval apart.
+ */
+export class TicketPermits implements PermitSource {
+  readonly #options: CompleteOptions
+  readonly #store: TicketStore
+  readonly #key: string | undefined
+  readonly #ledger: PermitLedger
+  readonly #blockMs: number
+  /** Starts of the blocks whose tickets this process holds, soonest first, by the wall clock. */
+  #tickets: number[] = []
+  #wanted: Demand = { live: 0, background: 0 }
+  #drawing = 0
+  #failures = 0
+  #retryAt = Number.NEGATIVE_INFINITY
+  #error: Error | undefined
+  #lostAt = 0
+  #lastEndedAt = Number.NEGATIVE_INFINITY
+  #cancelTimer: (() => void) | undefined
+  #onAvailable: () => void = () => {}
+
+  /** @param key - the key of a shared limiter. */
+  constructor(options: CompleteOptions, store: TicketStore, key: string | undefined) {
+    this.#options = options
+    this.#store = store
+    this.#key = key
+    this.#ledger = new PermitLedger(options, key)
+    this.#blockMs = Math.ceil(options.intervalMs + store.handshakeMs + lastPacketMs + store.toleranceMs)
+  }
+
+  onAvailable(listener: () => void): void {
+    this.#onAvailable = listener
+  }
+
+  take(now: number, requestedAt: number, lane: PermitLane): Permit | number {
+    this.#ledger.expire(now)
+    if (this.#ledger.inFlight >= this.#options.maxInFlight) return this.#ledger.expiresAt
+    const wall = Date.now()
+    this.#tickets = this.#tickets.filter((start) => wall < start + this.#store.handshakeMs)
+    const [start] = this.#tickets
+    if (start === undefined) return Number.POSITIVE_INFINITY
+    if (start > wall) return now + (start - wall)
+    this.#tickets.shift()
+    return this.#ledger.grant(now, requestedAt, lane, {
+      isLapsed: () => Date.now() >= start + this.#store.handshakeMs || Date.now() < start,
+      onEnd: (ending, at) => {
+        this.#lastEndedAt = at
+        // Nothing was sent: another request may use the ticket.
+        if (ending === 'cancelled') {
+          this.#tickets.unshift(start)
+          this.#onAvailable()
+        }
+      },
+    })
+  }
+
+  demand(waiting: Demand): void {
+    this.#wanted = waiting
+    this.#draw()
+  }
+
+  estimateWaitMs(_now: number, ahead: number): number {
+    return (Math.floor(ahead / this.#options.limit) + 1) * this.#blockMs
+  }
+
+  lower(limit: number): void {
+    if (limit >= this.#options.limit) return
+    throw new StoreConflictError(
+      'Tickets are numbered by the limit, which all processes have to share: it is fixed.',
+    )
+  }
+
+  counts(now: number): PermitCounts {
+    this.#ledger.expire(now)
+    const wall = Date.now()
+    const { limit } = this.#options
+    return {
+      ...this.#ledger.counts,
+      limit,
+      effectiveLimit: this.#error === undefined ? limit : 0,
+      available: this.#tickets.filter((start) => start <= wall && wall < start + this.#store.handshakeMs)
+        .length,
+      inFlight: this.#ledger.inFlight,
+      dryRunDelayed: 0,
+      dryRunMaxWaitMs: 0,
+      processes: 1,
+      fleetInUse: 0,
+      fleetWaiting: 0,
+      share: 0,
+      storeLost: this.#error !== undefined,
+    }
+  }
+
+  isIdle(now: number): boolean {
+    this.#ledger.expire(now)
+    return this.#ledger.inFlight === 0 && now - this.#lastEndedAt > 2 * this.#blockMs
+  }
+
+  /** Does nothing: what a ticket was used for is not reported. */
+  async flush(): Promise<void> {}
+
+  /** Does nothing: it is at rest while no request waits. */
+  rest(): void {}
+
+  get degradedBy(): Error | undefined {
+    return this.#error
+  }
+
+  #draw(): void {
+    const { clock, limit, maxWaitMs, maxInFlight } = this.#options
+    const now = clock.now()
+    const { live, background } = this.#wanted
+    const room = Math.min(live + background, maxInFlight)
+    if (now < this.#retryAt) return
+    while (this.#drawing < drawsAtOnce && this.#drawing + this.#tickets.length < room) {
+      this.#drawing += 1
+      const wall = Date.now()
+      // The block under way is over for those who come later than at its very start.
+      const atLeast = (Math.floor(wall / this.#blockMs) + 1) * limit
+      const atMost = (Math.floor((wall + maxWaitMs) / this.#blockMs) + 1) * limit - 1
+      const shape = `${limit}/${this.#blockMs}`
+      this.#drawOne(shape, atLeast, atMost)
+        .then(
+          (ticket) => this.#receive(ticket),
+          (error: Error) => this.#lose(error),
+        )
+        .finally(() => {
+          this.#drawing -= 1
+          this.#onAvailable()
+        })
+    }
+  }
+
+  async #drawOne(shape: string, atLeast: number, atMost: number): Promise<number | undefined> {
+    const ticket = await this.#store.draw(this.#key ?? 'default', shape, atLeast, atMost)
+    if (ticket !== undefined && !(Number.isSafeInteger(ticket) && ticket >= atLeast && ticket <= atMost)) {
+      throw new Error('Its reply is not a ticket of those that were asked for.')
+    }
+    return ticket
+  }
+
+  #receive(ticket: number | undefined): void {
+    const { clock } = this.#options
+    if (this.#error !== undefined) {
+      const lostForMs = clock.now() - this.#lostAt
+      publish('aurora-iam:rate-limit:store-back', () => ({ key: this.#key, lostForMs }))
+    }
+    this.#error = undefined
+    this.#failures = 0
+    // All tickets up to the longest wait are drawn: there are more when some time has passed.
+    if (ticket === undefined) {
+      this.#retryIn(this.#blockMs)
+      return
+    }
+    this.#tickets.push(Math.floor(ticket / this.#options.limit) * this.#blockMs)
+    this.#tickets.sort((one, other) => one - other)
+  }
+
+  #lose(error: Error): void {
+    const { clock, onStoreLost } = this.#options
+    if (this.#error === undefined) {
+      this.#lostAt = clock.now()
+      publish('aurora-iam:rate-limit:store-lost', () => ({ key: this.#key, error, onStoreLost, limit: 0 }))
+    }
+    this.#error = error
+    this.#failures += 1
+    this.#retryIn(Math.min(longestRetryMs, firstRetryMs * 2 ** (this.#failures - 1)))
+  }
+
+  #retryIn(delayMs: number): void {
+    const { clock } = this.#options
+    const jitteredMs = delayMs * (0.8 + 0.4 * Math.random())
+    this.#retryAt = clock.now() + jitteredMs
+    this.#cancelTimer?.()
+    this.#cancelTimer = clock.setTimer(() => this.#draw(), Math.ceil(jitteredMs) + 1, true)
+  }
+}
