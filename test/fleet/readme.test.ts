@@ -22,7 +22,7 @@ test('the code of the README of rate-limit runs as it stands', async () => {
   onTestFinished(() => rm(folder, { recursive: true }))
   const markdown = await readFile(new URL('../../packages/rate-limit/README.md', import.meta.url), 'utf8')
   const blocks = [...markdown.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code as string)
-  expect(blocks).toHaveLength(4)
+  expect(blocks).toHaveLength(5)
   for (const [index, block] of blocks.entries()) {
     const path = `${folder}/${index}.mjs`
     // One of them ends with a `return`, as in a function of the reader's.

@@ -14,6 +14,7 @@
 -- A call reads and writes a bounded number of members, so its cost grows with the logarithm of the number of processes.
 local PROTOCOL = 2
 local GRACE = 1000 -- the last packet of a holder that lost its lease is on its way for so long at most
+local SHORTEST = 500 -- the shortest lease
 local SILENCE = 2500 -- without a call for so long, processes may have gone on without the server
 local PHASE = 12000 -- after that, all of them are back within this time
 local CONTACT = 750 -- in a phase, those that are back call more often than this
@@ -74,15 +75,18 @@ if isLost or now < facts.last or facts.born == request.reset then
   if isLost then call('DEL', SHARE, SEEN) end
   facts.protocol, facts.born, facts.last, facts.turn = PROTOCOL, now, now, facts.turn or 0
   facts.id = max(facts.id or 0, now * 16)
-  facts.quiet, facts.spread = 0, 0
+  -- A state that was not lost knows its leases.
+  facts.quiet, facts.spread = isLost and 0 or now + slowest + GRACE + rest, 0
   facts.cutTo, facts.cutAt = facts.cutTo or 0, facts.cutAt and min(facts.cutAt, now) or 0
   facts.phase = facts.phase or 0
   if isLost then facts.promised, facts.holders, facts.phaseEnd, facts.loss, facts.back = 0, 0, 0, 0, 0 end
   facts.phaseEnd = facts.phaseEnd > 0 and now + PHASE or 0
 end
--- Whatever was granted before has by then ended, arrived and cooled down. Who tells of a longer lease tells it in time.
-local known = max(request.slowest or 0, slowest)
-if now < max(facts.quiet, facts.born + 1) then facts.quiet = max(facts.quiet, facts.born + known + GRACE + rest) end
+-- Whatever was granted before has by then ended, arrived and cooled down. A process that remembers an earlier life of the
+-- key tells how long its leases were, in time.
+local isFromBefore = request.born and request.born ~= facts.born
+local longest = isFromBefore and max(request.slowest or 0, request.lease) or SHORTEST
+if now < max(facts.quiet, facts.born + 1) then facts.quiet = max(facts.quiet, facts.born + longest + GRACE + rest) end
 
 local function nextId()
   facts.id = facts.id + 1

@@ -16,6 +16,7 @@ export const fleetStep = `-- One step of the fleet protocol, version 2: atomic, 
 -- A call reads and writes a bounded number of members, so its cost grows with the logarithm of the number of processes.
 local PROTOCOL = 2
 local GRACE = 1000 -- the last packet of a holder that lost its lease is on its way for so long at most
+local SHORTEST = 500 -- the shortest lease
 local SILENCE = 2500 -- without a call for so long, processes may have gone on without the server
 local PHASE = 12000 -- after that, all of them are back within this time
 local CONTACT = 750 -- in a phase, those that are back call more often than this
@@ -51,7 +52,7 @@ local named = string.format('named:%d/%d/%d/%d', request.limit, request.interval
 facts[named] = now
 local limit, interval, recover, slowest = request.limit, request.interval, request.recover, request.lease
 for name, at in pairs(facts) do
-  local l, i, r, s = string.match(name, '^named:(%d+)/(%d+)/(%d+)/(%d+)\\$')
+  local l, i, r, s = string.match(name, '^named:(%d+)/(%d+)/(%d+)/(%d+)$')
   if l then
     if now - at > FORGET then
       call('HDEL', FACTS, name)
@@ -76,15 +77,18 @@ if isLost or now < facts.last or facts.born == request.reset then
   if isLost then call('DEL', SHARE, SEEN) end
   facts.protocol, facts.born, facts.last, facts.turn = PROTOCOL, now, now, facts.turn or 0
   facts.id = max(facts.id or 0, now * 16)
-  facts.quiet, facts.spread = 0, 0
+  -- A state that was not lost knows its leases.
+  facts.quiet, facts.spread = isLost and 0 or now + slowest + GRACE + rest, 0
   facts.cutTo, facts.cutAt = facts.cutTo or 0, facts.cutAt and min(facts.cutAt, now) or 0
   facts.phase = facts.phase or 0
   if isLost then facts.promised, facts.holders, facts.phaseEnd, facts.loss, facts.back = 0, 0, 0, 0, 0 end
   facts.phaseEnd = facts.phaseEnd > 0 and now + PHASE or 0
 end
--- Whatever was granted before has by then ended, arrived and cooled down. Who tells of a longer lease tells it in time.
-local known = max(request.slowest or 0, slowest)
-if now < max(facts.quiet, facts.born + 1) then facts.quiet = max(facts.quiet, facts.born + known + GRACE + rest) end
+-- Whatever was granted before has by then ended, arrived and cooled down. A process that remembers an earlier life of the
+-- key tells how long its leases were, in time.
+local isFromBefore = request.born and request.born ~= facts.born
+local longest = isFromBefore and max(request.slowest or 0, request.lease) or SHORTEST
+if now < max(facts.quiet, facts.born + 1) then facts.quiet = max(facts.quiet, facts.born + longest + GRACE + rest) end
 
 local function nextId()
   facts.id = facts.id + 1
@@ -177,7 +181,7 @@ for _, age in ipairs(request.others) do coolDown(nextId(), now - age + rest) end
 
 local expired = call('ZRANGEBYSCORE', OUT, '-inf', now, 'WITHSCORES', 'LIMIT', 0, BATCH)
 for i = 1, #expired, 2 do
-  local id, owner = string.match(expired[i], '^(%d+) (.*)\\$')
+  local id, owner = string.match(expired[i], '^(%d+) (.*)$')
   call('ZREM', OUT, expired[i])
   coolDown(id, tonumber(expired[i + 1]) + GRACE + rest)
   if owner == me then
@@ -210,7 +214,7 @@ local share, renew = 0, 0
 if not isLate then
   local silence = now - facts.last
   local believed = request.share
-  local charged, phase = string.match(call('HGET', SHARE, me) or '', '^(%d+):(-?%d+)\\$')
+  local charged, phase = string.match(call('HGET', SHARE, me) or '', '^(%d+):(-?%d+)$')
   charged, phase = tonumber(charged or 0), tonumber(phase or -1)
   -- It was told its share in an earlier life of the key: others were as well.
   local isClaim = charged == 0 and believed > 0 and request.born ~= facts.born
@@ -438,7 +442,7 @@ end
 local recent = redis.call('ZCOUNT', REST, now, '+inf')
 local holders = {}
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', OUT, now, '+inf', 'LIMIT', 0, most)) do
-  local id, process = string.match(member, '^(%d+) (.*)\\$')
+  local id, process = string.match(member, '^(%d+) (.*)$')
   holders[#holders + 1] = { permit = tonumber(id), process = process }
 end
 local waiting = {}

@@ -20,7 +20,7 @@ afterAll(async () => {
   await writeFile(file, `${JSON.stringify(results, undefined, 2)}\n`)
 })
 
-const starts = [20, 200].flatMap((limit) =>
+const starts = [200, 20].flatMap((limit) =>
   [1000, 3000, 10_000].flatMap((processes) => [0, 1000].map((overMs) => ({ limit, processes, overMs }))),
 )
 

@@ -56,7 +56,7 @@ test.each([
   ['counts from the grant instead of the outcome', 'max(now - age, from) + rest', 'from + rest'],
   [
     'grants at once after a loss',
-    'facts.quiet = max(facts.quiet, facts.born + known + GRACE + rest)',
+    'facts.quiet = max(facts.quiet, facts.born + longest + GRACE + rest)',
     'facts.quiet = 0',
   ],
   [
