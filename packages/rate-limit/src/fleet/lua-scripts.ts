@@ -352,7 +352,7 @@ local function serve(lane, want, turn)
     end
     from = max(from, facts.quiet)
     -- The first permits of a key do not all start at once: else a fleet that waits has long gaps between its bursts.
-    if facts.spread < limit then from = max(from, facts.quiet + floor(facts.spread * interval / (10 * limit))) end
+    if facts.spread < limit then from = max(from, facts.quiet + floor(facts.spread * interval / (16 * limit))) end
     if from > now + ahead then break end
     facts.spread = facts.spread + 1
     if k > free then taken[#taken + 1] = soonest[2 * (k - max(start, free)) - 1] end
