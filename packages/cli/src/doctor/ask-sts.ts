@@ -1,4 +1,4 @@
-import { stsDateMiddleware } from '@aurora-iam/core/adapter'
+import { sdkExports, stsDateMiddleware } from '@aurora-iam/core/adapter'
 
 /** Answer of AWS STS about these credentials and the time. */
 export interface StsAnswer {
@@ -21,7 +21,7 @@ export async function askSts(options: {
   readonly region: string | undefined
   readonly profile: string | undefined
 }): Promise<StsAnswer> {
-  const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts')
+  const { GetCallerIdentityCommand, STSClient } = await sdkExports(import('@aws-sdk/client-sts'))
   const { region, profile } = options
   const client = new STSClient({ ...(region && { region }), ...(profile && { profile }), maxAttempts: 2 })
   let clockAheadMs: number | undefined

@@ -1,4 +1,5 @@
 import type { AwsCredentialIdentityProvider } from '@smithy/types'
+import { sdkExports } from '../util/sdk-exports.ts'
 import { awaitSharedFiles } from '../util/shared-files.ts'
 import { credentialsUnavailable, safeReason } from './provider-failure.ts'
 import { stsDateMiddleware } from './sts-clock.ts'
@@ -30,7 +31,7 @@ export async function defaultChain({
   region,
   onStsDate,
 }: ChainOptions): Promise<AwsCredentialIdentityProvider> {
-  const { defaultProvider } = await import('@aws-sdk/credential-provider-node')
+  const { defaultProvider } = await sdkExports(import('@aws-sdk/credential-provider-node'))
   const said = new Set<string>()
   const forSts = stsRegion(region)
   const chain = defaultProvider({

@@ -260,7 +260,7 @@ export class LoginAttempt implements SilentAttempt {
       return
     }
     // After a long wait for the permit the token may have logged in others since.
-    const isNew = token.madeAt >= this.#requestedAt && !token.wasAccepted
+    const isNew = token.issuedAt >= this.#requestedAt && !token.wasAccepted
     this.#owner.tokenRejected(this, { error, token, isNew })
   }
 

@@ -23,7 +23,7 @@ import { currentLane } from '../permit/lane.ts'
 import { CREDENTIALS_TIMEOUT_MS, LONGEST_TIMER_MS, REFRESH_BEFORE_MS, TCP_TIMEOUT_MS } from '../timings.ts'
 import { type TlsPolicy, tlsPolicy } from '../tls/tls-policy.ts'
 import type { AuthToken } from '../token/auth-token.ts'
-import { signAt } from '../token/sign.ts'
+import { sign, signAt } from '../token/sign.ts'
 import { type CachedToken, TokenCache } from '../token/token-cache.ts'
 import { readTokenClaims } from '../token/token-claims.ts'
 import { providedTokenSource, reportingTokenSource, signingTokenSource } from '../token/token-source.ts'
@@ -77,16 +77,16 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
       clock,
     })
     const limits = { timeoutMs, signal: this.#closing.signal }
-    const mint = options.tokenProvider
+    const source = options.tokenProvider
       ? providedTokenSource(options.tokenProvider, limits)
       : signingTokenSource({
           credentials: this.#credentials,
-          sign: signAt(clock),
+          sign: options.clock ? signAt(options.clock) : sign,
           profile: options.profile,
           limits,
         })
     this.#tokens = new TokenCache({
-      mint: reportingTokenSource(mint, () => this.#tokensSigned++),
+      issue: reportingTokenSource(source, () => this.#tokensSigned++),
       identity: () => this.#credentials.identity,
       refreshBeforeMs: options.refreshBeforeMs ?? REFRESH_BEFORE_MS,
       clock,

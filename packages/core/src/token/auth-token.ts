@@ -4,19 +4,19 @@ import { inspect } from 'node:util'
 export interface TokenDates {
   /** `X-Amz-Date`: when it was signed. */
   readonly signedAt: Date
-  /** `X-Amz-Date` + `X-Amz-Expires`: when the database stops taking it. */
+  /** `X-Amz-Date` + `X-Amz-Expires`: when it expires at the database. */
   readonly expiresAt: Date
 }
 
 /**
- * An IAM authentication token: what the database takes for a password. Printing, inspecting or serialising one
- * shows when it expires, never what it is.
+ * IAM authentication token, which the database accepts in place of a password. Printing, inspecting or serialising one
+ * shows when it expires, never its value.
  */
 export class AuthToken {
   readonly #value: string
   /**
-   * When the database stops taking it: 15 minutes after it was signed, or when the credentials that signed it
-   * end, whichever is first.
+   * When it expires at the database: 15 minutes after it was signed, or with the credentials that signed it if those
+   * expire sooner.
    *
    * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html
    */
@@ -27,7 +27,7 @@ export class AuthToken {
     this.expiresAt = expiresAt
   }
 
-  /** The token itself. A secret: hand it to the driver, over verified TLS, and to nothing else. */
+  /** The token itself. It is a secret: give it to the driver, over verified TLS, and to nothing else. */
   get value(): string {
     return this.#value
   }
@@ -46,8 +46,8 @@ export class AuthToken {
 }
 
 /**
- * Returns when a presigned token was signed and when it expires, or undefined when it has no dates (made by other
- * means than SigV4).
+ * Returns when a presigned token was signed and when it expires, or undefined for one without dates, which
+ * SigV4 did not sign.
  */
 export function readTokenDates(token: string): TokenDates | undefined {
   const date = /[?&]X-Amz-Date=(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z/.exec(token)

@@ -8,15 +8,15 @@ import { AuthToken, readTokenDates } from './auth-token.ts'
 /** A token in the cache. */
 export interface CachedToken {
   readonly token: AuthToken
-  /** Whose credentials signed it; undefined when the caller's own provider made it. */
+  /** Whose credentials signed it; undefined for a token of the caller's `tokenProvider`. */
   readonly identity: string | undefined
-  /** When it was made, on the monotonic clock. */
-  readonly madeAt: number
-  /** Whether the database has taken it. */
+  /** When it was issued, on the monotonic clock. */
+  readonly issuedAt: number
+  /** Whether the database has accepted it. */
   wasAccepted: boolean
-  /** It does not say when it ends, so it is good for the login that it was made for and no other. */
+  /** Its expiry is unknown, so it serves only the login that it was issued for. */
   readonly isSingleUse: boolean
-  /** The identity that signed it: shared with the tokens before and after it. */
+  /** The identity that signed it, shared with the tokens before and after it. */
   readonly signer: Signer
 }
 
@@ -29,13 +29,13 @@ export interface Signer {
   acceptedAt: number | undefined
 }
 
-/** A token as it was made, before anything is known about its use. */
-export interface MintedToken {
+/** A new token, before anything is known about its use. */
+export interface IssuedToken {
   readonly value: string
   readonly identity: string | undefined
-  /** When the credentials that signed it end, epoch milliseconds; Infinity when they do not say. */
+  /** When the credentials that signed it expire, in epoch milliseconds; Infinity when that is unknown. */
   readonly credentialsExpireMs: number
-  /** When it ends by its maker's word, if the string itself does not say. */
+  /** When it expires, in epoch milliseconds, if its issuer reports that beside the string. */
   readonly expiresMs: number | undefined
 }
 
@@ -49,12 +49,12 @@ interface Entry {
 const EVICTED = Number.NEGATIVE_INFINITY
 
 /**
- * Cache of signed tokens, one per endpoint and user. Concurrent callers share one signing, unless its token is for one login. A
- * token in its last minutes is served while its successor is made, but only while it is still valid; a failure is never
- * kept.
+ * Cache of signed tokens, one per endpoint and user. Concurrent callers share one signing, unless its token is for one
+ * login. A token in its last minutes is returned while its successor is signed, but only while it is valid. Failures are
+ * not cached.
  */
 export class TokenCache {
-  readonly #mint: (target: ConnectionTarget) => Promise<MintedToken>
+  readonly #issue: (target: ConnectionTarget) => Promise<IssuedToken>
   readonly #identity: () => string | undefined
   readonly #refreshBeforeMs: number
   readonly #clock: () => number
@@ -62,19 +62,19 @@ export class TokenCache {
   readonly #signing = new SingleFlight<string, CachedToken>()
 
   constructor(options: {
-    mint: (target: ConnectionTarget) => Promise<MintedToken>
+    issue: (target: ConnectionTarget) => Promise<IssuedToken>
     /** Returns the identity that would sign now, as far as it is known. */
     identity: () => string | undefined
     refreshBeforeMs: number
     clock: () => number
   }) {
-    this.#mint = options.mint
+    this.#issue = options.issue
     this.#identity = options.identity
     this.#refreshBeforeMs = options.refreshBeforeMs
     this.#clock = options.clock
   }
 
-  /** Returns a token that the database accepts now, signed if need be. */
+  /** Returns a token that the database accepts now. Signs one if none is cached. */
   get(target: ConnectionTarget): Promise<CachedToken> {
     const cached = this.usable(target)
     return cached ? Promise.resolve(cached) : this.#renew(tokenKey(target), target)
@@ -88,7 +88,7 @@ export class TokenCache {
     if (!entry || !this.#isUsable(entry, now)) return undefined
     if (now >= entry.refreshAtMs) {
       entry.refreshAtMs = now + REFRESH_PAUSE_MS
-      // Its failure is not this caller's: the cached token is valid, and the next renewal reports for itself.
+      // The cached token is valid, so this caller has no failure. The next renewal reports one.
       this.#renew(key, target).catch(() => {})
     }
     return entry.cached
@@ -99,21 +99,21 @@ export class TokenCache {
     const key = tokenKey(target)
     const entry = this.#entries.get(key)
     if (entry?.cached !== cached || entry.usableUntilMs === EVICTED) return false
-    // Its successor, if one is being made, has the same credentials.
+    // A successor that is being signed has the same credentials.
     this.#signing.forget(key)
-    // It stays until its successor is there, which takes over what is known of the signer.
+    // Its successor takes over what is known of the signer.
     entry.usableUntilMs = EVICTED
     return true
   }
 
   clear(): void {
     this.#entries.clear()
-    // What is being made is not kept.
+    // A token that is being signed is not cached.
     this.#signing.clear()
   }
 
   #isUsable(entry: Entry, now: number): boolean {
-    // A clock that was set back may have signed for the future, which the server does not take.
+    // A clock that was set back may have signed for the future, which the server rejects.
     return (
       now >= entry.usableFromMs && now < entry.usableUntilMs && entry.cached.identity === this.#identity()
     )
@@ -121,34 +121,34 @@ export class TokenCache {
 
   async #renew(key: string, target: ConnectionTarget): Promise<CachedToken> {
     const isShared = this.#signing.pending(key) !== undefined
-    const cached = await this.#signing.run(key, (isWanted) => this.#make(key, target, isWanted))
+    const cached = await this.#signing.run(key, (isWanted) => this.#sign(key, target, isWanted))
     // A token for one login belongs to the caller that started its signing.
-    return isShared && cached.isSingleUse ? this.#make(key, target, () => false) : cached
+    return isShared && cached.isSingleUse ? this.#sign(key, target, () => false) : cached
   }
 
-  async #make(key: string, target: ConnectionTarget, isWanted: () => boolean): Promise<CachedToken> {
-    const minted = await this.#mint(target)
+  async #sign(key: string, target: ConnectionTarget, isWanted: () => boolean): Promise<CachedToken> {
+    const issued = await this.#issue(target)
     const now = this.#clock()
-    const dates = readTokenDates(minted.value)
+    const dates = readTokenDates(issued.value)
     const expiresMs = Math.min(
-      dates?.expiresAt.getTime() ?? minted.expiresMs ?? now,
-      minted.expiresMs ?? Number.POSITIVE_INFINITY,
-      minted.credentialsExpireMs,
+      dates?.expiresAt.getTime() ?? issued.expiresMs ?? now,
+      issued.expiresMs ?? Number.POSITIVE_INFINITY,
+      issued.credentialsExpireMs,
     )
     const former = this.#entries.get(key)?.cached
     const cached: CachedToken = {
-      token: new AuthToken(minted.value, new Date(expiresMs)),
-      identity: minted.identity,
-      madeAt: performance.now(),
+      token: new AuthToken(issued.value, new Date(expiresMs)),
+      identity: issued.identity,
+      issuedAt: performance.now(),
       wasAccepted: false,
-      isSingleUse: dates === undefined && minted.expiresMs === undefined,
-      signer: former && former.identity === minted.identity ? former.signer : { acceptedAt: undefined },
+      isSingleUse: dates === undefined && issued.expiresMs === undefined,
+      signer: former && former.identity === issued.identity ? former.signer : { acceptedAt: undefined },
     }
     if (cached.isSingleUse) return cached
     const usableUntilMs = expiresMs - TRANSIT_MS
-    if (usableUntilMs <= now) throw endsTooSoon(minted, cached.token.expiresAt)
+    if (usableUntilMs <= now) throw expiresTooSoon(issued, cached.token.expiresAt)
     if (!isWanted()) return cached
-    // Users who never come back must not stay in the cache.
+    // Tokens of users who do not log in again must not stay in the cache.
     for (const [other, entry] of this.#entries) {
       if (now >= entry.usableUntilMs) this.#entries.delete(other)
     }
@@ -162,19 +162,19 @@ export class TokenCache {
   }
 }
 
-function endsTooSoon({ identity }: MintedToken, expiresAt: Date): AuroraIamError {
+function expiresTooSoon({ identity }: IssuedToken, expiresAt: Date): AuroraIamError {
   const end = `${expiresAt.toISOString()}, sooner than a login takes`
   if (identity === undefined) {
     return new AuroraIamError(
       'ERR_AURORA_IAM_TOKEN_FAILED',
-      `No token: tokenProvider gave one that ends at ${end}. Make a new one for each call, and check the clock of this machine.`,
+      `No token: tokenProvider returned one that expires at ${end}. Return a new one from each call, and check the clock of this machine.`,
       { option: 'tokenProvider' },
     )
   }
-  // A source that renews them at their end needs no fix.
+  // A provider that renews them when they expire needs no fix.
   return new AuroraIamError(
     'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE',
-    `credentials: they end at ${end}, and the source gave no newer ones. Renew them, or check the clock of this machine.`,
+    `credentials: they expire at ${end}, and the credential provider returned no newer ones. Renew them, or check the clock of this machine.`,
     { option: 'credentials' },
   )
 }

@@ -9,26 +9,26 @@ import { type Limits, withTimeout } from '../util/abortable.ts'
 import { describe } from '../util/describe.ts'
 import { AuthToken } from './auth-token.ts'
 import type { Sign } from './sign.ts'
-import type { MintedToken } from './token-cache.ts'
+import type { IssuedToken } from './token-cache.ts'
 
 /**
- * Makes tokens in place of the built-in signer, for tokens that come from elsewhere (a sidecar, a vault). A string
- * is taken for as long as its own `X-Amz-Date` and `X-Amz-Expires` say; one without them is used for one connection.
+ * Function that returns tokens in place of the AWS signer, such as those of a sidecar or a vault. A string is used until
+ * the expiry in its own `X-Amz-Date` and `X-Amz-Expires`. One without these is used for one connection.
  */
 export type TokenProvider = (
   target: TokenTarget & { readonly region: string | undefined },
 ) => string | AuthToken | Promise<string | AuthToken>
 
-/** Makes one new token for a target. */
-export type Mint = (target: ConnectionTarget) => Promise<MintedToken>
+/** Function that issues a new token for a target. */
+export type TokenSource = (target: ConnectionTarget) => Promise<IssuedToken>
 
-/** Signs with AWS credentials, which are resolved again for each token. */
+/** Returns a source that signs with AWS credentials. They are resolved again for each token. */
 export function signingTokenSource(options: {
   credentials: Credentials
   sign: Sign
   profile: string | undefined
   limits: Limits
-}): Mint {
+}): TokenSource {
   return async (target) => {
     // Before the credentials: a role is assumed in the partition of the database.
     const region =
@@ -52,8 +52,8 @@ export function signingTokenSource(options: {
   }
 }
 
-/** Gets tokens from the caller's provider, in bounded time. */
-export function providedTokenSource(provider: TokenProvider, limits: Limits): Mint {
+/** Returns a source that calls the caller's provider, for a limited time. */
+export function providedTokenSource(provider: TokenProvider, limits: Limits): TokenSource {
   return async ({ hostname, port, username, region }) => {
     try {
       const call = async () => provider({ hostname, port, username, region })
@@ -70,27 +70,28 @@ export function providedTokenSource(provider: TokenProvider, limits: Limits): Mi
   }
 }
 
-function readToken(answer: unknown): MintedToken {
+function readToken(answer: unknown): IssuedToken {
   const value: unknown = answer instanceof AuthToken ? answer.value : answer
   if (typeof value !== 'string' || value === '') {
     throw tokenFailed(`tokenProvider returned ${describe(value)}, not a token`)
   }
-  const minted = { value, identity: undefined, credentialsExpireMs: Number.POSITIVE_INFINITY }
-  if (!(answer instanceof AuthToken)) return { ...minted, expiresMs: undefined }
+  const issued = { value, identity: undefined, credentialsExpireMs: Number.POSITIVE_INFINITY }
+  if (!(answer instanceof AuthToken)) return { ...issued, expiresMs: undefined }
   const { expiresAt } = answer
-  if (!isValidDate(expiresAt)) throw tokenFailed('tokenProvider gave one whose expiresAt is no valid Date')
-  return { ...minted, expiresMs: expiresAt.getTime() }
+  if (!isValidDate(expiresAt))
+    throw tokenFailed('tokenProvider returned one whose expiresAt is no valid Date')
+  return { ...issued, expiresMs: expiresAt.getTime() }
 }
 
-/** Reports each token that is made on the diagnostics channel. */
-export function reportingTokenSource(mint: Mint, onSigned: () => void): Mint {
+/** Returns `source` with a report of each new token on the diagnostics channel. */
+export function reportingTokenSource(source: TokenSource, onSigned: () => void): TokenSource {
   return async (target) => {
     const startedAt = performance.now()
-    const minted = await mint(target)
+    const issued = await source(target)
     onSigned()
     const { hostname, port, username, region } = target
     publish('token', () => ({ hostname, port, username, region, durationMs: performance.now() - startedAt }))
-    return minted
+    return issued
   }
 }
 

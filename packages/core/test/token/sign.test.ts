@@ -46,6 +46,21 @@ test.each(TOKEN_VECTORS)("the token equals that of AWS's RDS signer to the lette
   vi.useFakeTimers({ toFake: ['Date'], now: Date.parse(vector.signedAt) })
   const theirs = await new Signer(input).getAuthToken()
   expect(await signAt(Date.now)(input)).toBe(theirs)
+  expect((await createAuroraIam({ region, credentials }).token(input)).value).toBe(theirs)
+})
+
+test('no clock among the options: the RDS signer of AWS signs', async () => {
+  const signed = vi.spyOn(Signer.prototype, 'getAuthToken')
+  const { region, credentials, hostname, port, username, signedAt } = TOKEN_VECTORS[0]!
+  await createAuroraIam({ region, credentials }).token({ hostname, port, username })
+  expect(signed).toHaveBeenCalledOnce()
+  await createAuroraIam({ region, credentials, clock: () => Date.parse(signedAt) }).token({
+    hostname,
+    port,
+    username,
+  })
+  expect(signed).toHaveBeenCalledOnce()
+  signed.mockRestore()
 })
 
 test('the signed name is the lower-case one', async () => {
