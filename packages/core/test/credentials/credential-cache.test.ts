@@ -198,7 +198,7 @@ test('credentials in their last seconds: UNAVAILABLE, as a provider that renews 
   const iam = iamOn(clock, { credentials: async () => ({ ...STATIC, expiration }) })
   const error = await rejectionOf(iam.token(TARGET))
   expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE', retryable: true })
-  expect(error.message).toMatch(/end at 2026-11-23T12:00:05.000Z.*no newer ones/)
+  expect(error.message).toMatch(/expire at 2026-11-23T12:00:05.000Z.*no newer ones/)
   clock.now += 5_000
   expiration = new Date(START + 60 * MINUTE)
   expect((await iam.token(TARGET)).value).toContain('AKIDEXAMPLE')
