@@ -345,7 +345,7 @@ export class LocalAurora implements AsyncDisposable {
     if (this.#ended.signal.aborted) throw this.#ended.signal.reason
   }
 
-  /** The private database has ended: no client can be served, and none is to wait. */
+  /** Refuses all clients, because the private database has ended. */
   #endWith(error: LocalAuroraError): void {
     if (this.#ended.signal.aborted) return
     const { log, instances } = this.#parts

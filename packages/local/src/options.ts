@@ -22,7 +22,7 @@ export interface LocalAuroraOptions {
   /** The address to listen on, a loopback one. @defaultValue `'127.0.0.1'` */
   readonly host?: string
   /**
-   * A second loopback address, such as `'127.0.0.2'`, where a reader listens on the same port. It has a MariaDB of its own,
+   * A second loopback address, such as `'127.0.0.2'`, where a reader listens on the same port. It has a separate MariaDB,
    * which follows the writer's by replication, and makes {@link LocalAurora.failover} and
    * {@link LocalAurora.switchover} possible. @defaultValue none
    */

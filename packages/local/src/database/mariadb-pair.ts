@@ -4,7 +4,7 @@ import { LocalAuroraError } from '../errors.ts'
 import { openAdminSession } from './admin-session.ts'
 import { type MariaDb, type MariaDbOptions, newPasswords, startMariaDb } from './mariadb.ts'
 
-/** How long a reader may take to catch up with the writer, in seconds. */
+/** Time that a reader may take to catch up with the writer, in seconds. */
 const CATCH_UP_SECONDS = 30
 
 /** Two private MariaDB servers: one is written to, the other follows it by MariaDB's own replication. */

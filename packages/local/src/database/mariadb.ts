@@ -28,7 +28,7 @@ export interface MariaDbOptions {
   readonly binaries?: MariaDbBinaries
 }
 
-/** What the servers of a pair agree on. */
+/** Settings that the servers of a pair agree on. */
 export interface ReplicationOptions {
   readonly serverId: number
   /** Where the server listens on 127.0.0.1. */
@@ -69,7 +69,7 @@ export interface MariaDb {
 
 /** Without the NUL at its end: https://man7.org/linux/man-pages/man7/unix.7.html; macOS and the BSDs have four bytes less. */
 const MAX_SOCKET_PATH_BYTES = process.platform === 'linux' ? 107 : 103
-/** As Aurora calls them: the master user that its console proposes, and the one that AWS keeps. */
+/** Names that Aurora gives: the master user that its console proposes, and the one that AWS keeps. */
 const ADMIN_USER = 'admin'
 const INTERNAL_USER = 'rdsadmin'
 
@@ -217,7 +217,7 @@ export function newPasswords(): Passwords {
   return { iam: newPassword(), admin: newPassword(), internal: newPassword() }
 }
 
-/** MariaDB replicates over TCP alone. */
+/** Returns the network options: MariaDB replicates over TCP alone. */
 function networkOptions(replication: ReplicationOptions | undefined): string[] {
   if (replication === undefined) return ['--skip-networking']
   return [

@@ -14,7 +14,7 @@ import type { LoginLog } from '../log/login-log.ts'
 import { acceptTls, type ServerCertificates } from '../tls/accept-tls.ts'
 import type { Incoming } from './context.ts'
 
-/** As MySQL reports since 8.0.24: https://dev.mysql.com/doc/relnotes/mysql/8.0/en/news-8-0-24.html */
+/** Error that MySQL reports since 8.0.24: https://dev.mysql.com/doc/relnotes/mysql/8.0/en/news-8-0-24.html */
 const IDLE_TIMEOUT: ErrPacket = {
   errno: 4031,
   sqlState: 'HY000',

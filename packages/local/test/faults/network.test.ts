@@ -19,7 +19,7 @@ afterEach(async () => {
 
 const closed = () => [...aurora.log].filter(({ type }) => type === 'closed')
 
-/** A new TCP connection, and the bytes that it has received. */
+/** Opens a TCP connection and counts the bytes that it receives. */
 async function dial(): Promise<{ socket: Socket; received: () => number }> {
   const socket = connect(aurora.port, aurora.host)
   let bytes = 0
