@@ -1,4 +1,5 @@
 // One process of a fleet: opens its connections as fast as its share of the limit allows, and reports when all are open.
+import { subscribe } from 'node:diagnostics_channel'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { withAuroraIam } from '@aurora-iam/mysql2'
 import { createConnection } from 'mysql2/promise'
@@ -10,8 +11,10 @@ process.once('message', async ({ host, port, database, iam, pool, limit }) => {
   await sleep(1_500)
   process.send('warm')
   process.once('message', async () => {
+    const durations = []
+    subscribe('aurora-iam:connect', ({ durationMs }) => durations.push(durationMs))
     const connections = await Promise.all(Array.from({ length: pool }, () => createConnection(options)))
-    process.send('full')
+    process.send(durations.reduce((sum, durationMs) => sum + durationMs, 0) / durations.length)
     for (const connection of connections) connection.destroy()
   })
 })

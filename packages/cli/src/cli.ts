@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander'
 import type { CommandContext } from './commands/command.ts'
-import { addSuggestions, isSuggestionRequest } from './commands/completion.ts'
+import { addSuggestions, SUGGEST } from './commands/suggestions.ts'
 import { CommandError } from './options/command-error.ts'
 import { UsageError } from './options/usage-error.ts'
 import { inOptionWords } from './output/option-words.ts'
@@ -34,9 +34,11 @@ export async function runCli(
   const exit = (given: number): void => {
     status = given
   }
-  const program = createProgram({ output, exit, stopped, readInput })
+  const isSuggestions = args[0] === SUGGEST
+  const context = { output, exit, stopped, readInput }
+  const program = await createProgram(context, (name) => isSuggestions || name === args[0])
   try {
-    if (isSuggestionRequest(args)) await addSuggestions(program)
+    if (isSuggestions) await addSuggestions(program)
     if (args.length === 0) program.outputHelp()
     else await program.parseAsync(args, { from: 'user' })
     return status

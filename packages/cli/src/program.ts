@@ -1,38 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { cdkCommand, policyCommand, sqlCommand, terraformCommand } from './commands/access.ts'
-import { caCommand } from './commands/ca.ts'
-import type { CommandContext, MakeCommand } from './commands/command.ts'
-import { completionCommand } from './commands/completion.ts'
-import { doctorCommand } from './commands/doctor.ts'
-import { execCommand } from './commands/exec.ts'
-import { explainCommand } from './commands/explain.ts'
-import { localCommand } from './commands/local.ts'
-import { planCommand } from './commands/plan.ts'
-import { proxyCommand } from './commands/proxy.ts'
-import { tokenCommand } from './commands/token.ts'
-
-/** The commands, in the order of the help. What a command needs is loaded when it runs. */
-const COMMANDS: readonly MakeCommand[] = [
-  execCommand,
-  proxyCommand,
-  tokenCommand,
-  explainCommand,
-  doctorCommand,
-  policyCommand,
-  sqlCommand,
-  terraformCommand,
-  cdkCommand,
-  caCommand,
-  localCommand,
-  planCommand,
-  completionCommand,
-]
+import type { CommandContext } from './commands/command.ts'
+import { type CommandName, DESCRIPTIONS } from './commands/descriptions.ts'
 
 const HELP_WIDTH = 120
 
-/** Makes the program with all its commands. It writes to `context.output` and throws in place of ending the process. */
-export function createProgram(context: CommandContext): Command {
+/**
+ * Makes the program. It writes to `context.output` and throws in place of ending the process.
+ *
+ * @param isNeeded - Decides whose options are loaded. The help of the program shows the others by their description.
+ */
+export async function createProgram(
+  context: CommandContext,
+  isNeeded: (name: CommandName) => boolean,
+): Promise<Command> {
   const { output } = context
   const program = new Command('aurora-iam')
     .description('IAM logins to Amazon Aurora MySQL for every client')
@@ -41,7 +22,15 @@ export function createProgram(context: CommandContext): Command {
     // So that the options of the command behind `exec --` are its own.
     .enablePositionalOptions()
     .showSuggestionAfterError()
-  for (const make of COMMANDS) program.addCommand(make(context))
+  for (const [key, description] of Object.entries(DESCRIPTIONS)) {
+    const name = key as CommandName
+    if (!isNeeded(name)) {
+      program.command(name).description(description)
+      continue
+    }
+    const { LOADERS } = await import('./commands/loaders.ts')
+    program.addCommand((await LOADERS[name]())(context))
+  }
   for (const command of [program, ...program.commands]) {
     command
       .helpOption('-h, --help', 'print this help')

@@ -48,7 +48,7 @@ test('says what it finds, and nothing of what the AWS SDK thinks of this Node', 
   vi.stubEnv('AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED', undefined)
   const { program, output } = start()
   expect(await once(program, 'close')).toEqual([0, null])
-  expect(output.out).toMatch(/^ok +login +app is accepted\n$/m)
+  expect(output.out).toMatch(/^ok +login +app is accepted$/m)
   expect(output.error).toBe('')
 })
 

@@ -9,14 +9,10 @@ const HOST = '--host mydb.cluster-c0example0.eu-west-1.rds.amazonaws.com --user 
 
 /** Makes the command that writes an identity policy, or checks policies. */
 export function policyCommand(context: CommandContext): Command {
-  const command = describeCommand(
-    'policy',
-    'Write the IAM policy that allows a login, or check policies for it',
-    {
-      example: `aurora-iam policy ${HOST} --account 123456789012 --resource-id cluster-ABCDEFGHIJKL`,
-      exit: '0 on success, 1 if the checked policies deny the login, 2 for arguments that cannot be used',
-    },
-  )
+  const command = describeCommand('policy', {
+    example: `aurora-iam policy ${HOST} --account 123456789012 --resource-id cluster-ABCDEFGHIJKL`,
+    exit: '0 on success, 1 if the checked policies deny the login, 2 for arguments that cannot be used',
+  })
   const collect = (text: string, before: readonly string[] = []) => [...before, text]
   return addAccessOptions(command)
     .option('--check <file...>', 'evaluate identity policies in place of writing one')
@@ -66,7 +62,7 @@ interface CheckFlags {
 
 /** Makes the command that writes the SQL for a user. */
 export function sqlCommand(context: CommandContext): Command {
-  const command = describeCommand('sql', 'Write the SQL that creates the database user for tokens', {
+  const command = describeCommand('sql', {
     example: `aurora-iam sql ${HOST} --database shop`,
   })
   return addAccessOptions(command)
@@ -83,7 +79,7 @@ export function sqlCommand(context: CommandContext): Command {
 
 /** Makes the command that writes Terraform. */
 export function terraformCommand(context: CommandContext): Command {
-  const command = describeCommand('terraform', 'Write Terraform for the IAM policy that allows a login', {
+  const command = describeCommand('terraform', {
     example: `aurora-iam terraform ${HOST} > aurora-iam.tf`,
   })
   return addAccessOptions(command).action(async (flags: AccessFlags) => {
@@ -94,13 +90,9 @@ export function terraformCommand(context: CommandContext): Command {
 
 /** Makes the command that writes TypeScript for the AWS CDK. */
 export function cdkCommand(context: CommandContext): Command {
-  const command = describeCommand(
-    'cdk',
-    'Write AWS CDK (TypeScript) for the IAM policy that allows a login',
-    {
-      example: `aurora-iam cdk ${HOST}`,
-    },
-  )
+  const command = describeCommand('cdk', {
+    example: `aurora-iam cdk ${HOST}`,
+  })
   return addAccessOptions(command).action(async (flags: AccessFlags) => {
     const { cdkFor } = await import('../access/cdk.ts')
     await writeText(flags, context, cdkFor, 'cdk')

@@ -5,14 +5,10 @@ import { type CommandContext, describeCommand } from './command.ts'
 
 /** Makes the command that fetches certificate authorities. */
 export function caCommand({ output }: CommandContext): Command {
-  return describeCommand(
-    'ca',
-    'Fetch the certificate authorities of Amazon RDS for a Region, verify them, and store them where all commands look',
-    {
-      example: 'aurora-iam ca --region ap-east-2',
-      exit: '0 when they are stored, 1 for a bundle that cannot be fetched or trusted, 2 for arguments that cannot be used',
-    },
-  )
+  return describeCommand('ca', {
+    example: 'aurora-iam ca --region ap-east-2',
+    exit: '0 when they are stored, 1 for a bundle that cannot be fetched or trusted, 2 for arguments that cannot be used',
+  })
     .option('--region <name>', 'Region whose roots to fetch')
     .option('--all', 'fetch the roots of all commercial Regions')
     .option(

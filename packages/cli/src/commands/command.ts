@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type { CliOutput } from '../output/output.ts'
+import { type CommandName, DESCRIPTIONS } from './descriptions.ts'
 
 /** Links of a command to its surroundings. */
 export interface CommandContext {
@@ -24,12 +25,11 @@ export type MakeCommand = (context: CommandContext) => Command
 
 /** Starts a command whose help ends with one example and its exit statuses. */
 export function describeCommand(
-  name: string,
-  description: string,
+  name: CommandName,
   help: { readonly example: string; readonly exit?: string },
 ): Command {
   const exit = help.exit ?? '0 on success, 1 on failure, 2 for arguments that cannot be used'
   return new Command(name)
-    .description(description)
+    .description(DESCRIPTIONS[name])
     .addHelpText('after', `\nExample:\n  ${help.example}\n\nExit status: ${exit}.`)
 }

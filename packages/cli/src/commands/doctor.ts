@@ -14,14 +14,10 @@ interface DoctorFlags extends TargetFlags {
 
 /** Makes the command that checks each step of a login. */
 export function doctorCommand({ output, exit }: CommandContext): Command {
-  const command = describeCommand(
-    'doctor',
-    'Log in once as a program does, and report for each step whether it works',
-    {
-      example: 'aurora-iam doctor --host mydb.cluster-c0example0.eu-west-1.rds.amazonaws.com --user app',
-      exit: '0 if the login works, 1 if a check failed, 2 for arguments that cannot be used',
-    },
-  )
+  const command = describeCommand('doctor', {
+    example: 'aurora-iam doctor --host mydb.cluster-c0example0.eu-west-1.rds.amazonaws.com --user app',
+    exit: '0 if the login works, 1 if a check failed, 2 for arguments that cannot be used',
+  })
   return addTargetOptions(command)
     .option('--processes <number>', 'processes of the fleet, for the check of max_connections')
     .option('--pool <number>', 'connections of each process, for the check of max_connections')

@@ -8,14 +8,10 @@ const MAX_INPUT_CHARACTERS = 64 * 1024
 
 /** Makes the command that shows what a token says. */
 export function explainCommand({ output, exit, readInput }: CommandContext): Command {
-  return describeCommand(
-    'explain',
-    'Show what a token says, without its secrets, and why the server would reject it',
-    {
-      example: 'aurora-iam explain < token.txt',
-      exit: '0 for a live token, 1 for one that the server would reject, 2 for arguments that cannot be used',
-    },
-  )
+  return describeCommand('explain', {
+    example: 'aurora-iam explain < token.txt',
+    exit: '0 for a live token, 1 for one that the server would reject, 2 for arguments that cannot be used',
+  })
     .addArgument(
       new Argument(
         '[token]',

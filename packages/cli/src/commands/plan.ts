@@ -4,12 +4,9 @@ import { type CommandContext, describeCommand } from './command.ts'
 
 /** Makes the command that simulates how a fleet gets its connections. */
 export function planCommand({ output }: CommandContext): Command {
-  return describeCommand(
-    'plan',
-    'Simulate a cold start, a rolling deploy and a failover of a fleet: without a limiter, with one in each process, and ' +
-      'with one that the fleet shares',
-    { example: 'aurora-iam plan --processes 200 --pool 10 --limit 20 --max-connections 2500 --svg plan.svg' },
-  )
+  return describeCommand('plan', {
+    example: 'aurora-iam plan --processes 200 --pool 10 --limit 20 --max-connections 2500 --svg plan.svg',
+  })
     .option('--processes <number>', 'processes of the fleet')
     .option('--pool <number>', 'connections of each process (default: 10)')
     .option('--limit <number>', 'logins that the database accepts per second (default: 20)')

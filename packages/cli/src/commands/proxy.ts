@@ -5,15 +5,11 @@ import { type CommandContext, describeCommand } from './command.ts'
 
 /** Makes the command that keeps a gateway open for other programs. */
 export function proxyCommand({ output, stopped }: CommandContext): Command {
-  const command = describeCommand(
-    'proxy',
-    'Keep a server open on this machine whose sessions are those of an Aurora user. SIGTERM drains it, SIGHUP reloads it',
-    {
-      example:
-        'aurora-iam proxy --host mydb.cluster-c0example0.eu-west-1.rds.amazonaws.com --user app --listen 127.0.0.1:3307',
-      exit: '0 after SIGTERM or SIGINT, 1 if it cannot start, 2 for arguments that cannot be used',
-    },
-  )
+  const command = describeCommand('proxy', {
+    example:
+      'aurora-iam proxy --host mydb.cluster-c0example0.eu-west-1.rds.amazonaws.com --user app --listen 127.0.0.1:3307',
+    exit: '0 after SIGTERM or SIGINT, 1 if it cannot start, 2 for arguments that cannot be used',
+  })
   return addGatewayOptions(command)
     .option('--listen <host:port>', 'TCP address to listen on; one that other machines reach needs TLS')
     .option('--socket <path>', 'Unix socket to listen on, in place of --listen (mode 0600)')
