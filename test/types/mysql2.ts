@@ -1,5 +1,12 @@
 // What users of mysql2 write, without a cast, and what the compiler refuses. No line of it runs.
-import { type AuroraIamStats, createAuroraIam, withAuroraIam, withLoginRetry } from '@aurora-iam/mysql2'
+import {
+  type AuroraIamStats,
+  createAuroraIam,
+  managedPool,
+  warmUp,
+  withAuroraIam,
+  withLoginRetry,
+} from '@aurora-iam/mysql2'
 import {
   type ConnectionOptions,
   createConnection,
@@ -52,6 +59,13 @@ export const retrying315Promises: mysql315Promises.Pool = withLoginRetry(
   mysql315Promises.createPool(options),
   iam,
 )
+
+// The same holds for a managed pool, and any of them can be warmed up.
+export const managed: Pool = managedPool(createPool(options))
+export const managedPromises: promises.Pool = managedPool(promises.createPool(options))
+export const managed315: mysql315.Pool = managedPool(mysql315.createPool(options))
+export const managed315Promises: mysql315Promises.Pool = managedPool(mysql315Promises.createPool(options))
+export const warm = [managed, managedPromises, managed315, managed315Promises].map((one) => warmUp(one, 5))
 
 // @ts-expect-error a slip of the pen
 createPool(withAuroraIam({ host, user, conectionLimit: 5 }))

@@ -1,6 +1,7 @@
 import type { PermitLane } from '@aurora-iam/rate-limit'
 import type { AuroraIam } from './aurora-iam.ts'
 import type { ConnectionTarget, DriverAddress } from './endpoint/connection-target.ts'
+import type { AuroraIamError } from './errors.ts'
 import type { PoolDriver, PoolLifetime } from './lifetime/pool-lifetime.ts'
 import type { LoginAttempt } from './login/login-attempt.ts'
 import type { WriterCheck } from './login/writer-check.ts'
@@ -57,6 +58,13 @@ export interface AdapterIam extends AuroraIam {
   login(target: ConnectionTarget, options?: LoginOptions): Promise<LoginAttempt>
   /** Begins a login on an open connection, which changes its user. Nothing is dialled. */
   loginAgain(target: ConnectionTarget, options?: LoginOptions): Promise<LoginAttempt>
+  /**
+   * Calls `listener` within {@link AuroraIam.close}, with a separate `ERR_AURORA_IAM_CLOSED` for each listener. It is for
+   * drivers whose `pool.end()` rejects if a login fails after it was called.
+   *
+   * @returns what removes the listener
+   */
+  onClose(listener: (error: AuroraIamError) => void): () => void
   /** Reports a connection that the adapter refused before {@link login}. */
   reportRefusal(target: ConnectionTarget, error: Error): void
   /**

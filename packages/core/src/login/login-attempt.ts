@@ -110,6 +110,11 @@ export class LoginAttempt implements SilentAttempt {
     return this.#permitId
   }
 
+  /** True once the token was handed out: only the server's answer is missing. */
+  get isTokenSent(): boolean {
+    return this.#sent !== undefined
+  }
+
   /**
    * Reports that the socket is being opened. From then on the permit may go back while the server is silent, so the
    * holder calls {@link confirmPermit} before it answers the server's first bytes.

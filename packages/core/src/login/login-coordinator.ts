@@ -52,6 +52,7 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
   readonly #record: LoginStats
   readonly #lifetimes: Lifetimes
   readonly #closing = new AbortController()
+  readonly #closeListeners = new Set<(error: AuroraIamError) => void>()
   readonly #refreshBackoff = new RefreshBackoff()
   #tokensSigned = 0
 
@@ -112,10 +113,25 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
   }
 
   close(): void {
+    for (const listener of [...this.#closeListeners]) {
+      try {
+        listener(closed())
+      } catch (error) {
+        // A callback of the caller threw. The others are called, and the error is thrown as an event's would be.
+        process.nextTick(() => {
+          throw error
+        })
+      }
+    }
     this.#closing.abort(closed())
     this.#limiters.close()
     this.#lifetimes.close()
     this.#tokens.clear()
+  }
+
+  onClose(listener: (error: AuroraIamError) => void): () => void {
+    this.#closeListeners.add(listener)
+    return () => this.#closeListeners.delete(listener)
   }
 
   resolve(address: DriverAddress, userOption = 'user'): ConnectionTarget {

@@ -22,11 +22,16 @@ export interface SocketContext {
   readonly connectTimeout: number
 }
 
+type ErrorListener = (error: Error) => void
+
 /** One new connection, before the server asks for its token. */
 interface OpeningConnection extends TracedConnection {
   readonly socket: DeferredSocket
   /** Undefined while it waits for its permit. */
   login: LoginAttempt | undefined
+  /** The listeners for errors of its socket, before TLS adds another; undefined while it waits for its permit. */
+  listeners: readonly ErrorListener[] | undefined
+  readonly stopFailing: () => void
 }
 
 /**
@@ -39,9 +44,15 @@ export function openWhenPermitted(settings: ConnectionSettings, context: SocketC
   const opening: OpeningConnection = {
     socket,
     login: undefined,
+    listeners: undefined,
+    // mysql2 removes the connection from its pool: there, `pool.end()` right after would reject with its error.
+    stopFailing: context.iam.onClose((error) => {
+      if (!opening.login?.isTokenSent) failNow(opening, error)
+    }),
     isTraced: false,
     onDriverError: (error) => opening.login?.fail(error),
   }
+  socket.once('close', opening.stopFailing)
   traceConnection(opening)
   // mysql2 does both for the sockets that it makes itself, and neither for one that it is given.
   socket.setNoDelay(true)
@@ -74,13 +85,16 @@ async function open(
     return
   }
   opening.login = login
+  login.onEnd(opening.stopFailing)
   socket.follow(login)
   socket.once('connect', () => {
     logins.add(settings, socket, login)
     deadPeers.watch(socket)
   })
   reportEnd(opening, login)
-  limitTime(socket, login, { tcpTimeoutMs: iam.tcpTimeoutMs, connectTimeout })
+  // Those of mysql2 and of the login: TLS, which listens later, would have mysql2 write HANDSHAKE_SSL_ERROR over the code.
+  opening.listeners = errorListeners(socket)
+  limitTime(opening, login, { tcpTimeoutMs: iam.tcpTimeoutMs, connectTimeout })
   socket.connect(login.dial())
   login.trackConnect()
 }
@@ -119,26 +133,32 @@ function reportEnd(opening: OpeningConnection, login: LoginAttempt): void {
  * `connectTimeout` also runs while a connection waits for its permit, and before 3.23.3 stops at the server's first byte.
  */
 function limitTime(
-  socket: DeferredSocket,
+  opening: OpeningConnection,
   login: LoginAttempt,
   { tcpTimeoutMs, connectTimeout }: { readonly tcpTimeoutMs: number; readonly connectTimeout: number },
 ): void {
-  // Those of mysql2 and of the login: TLS, which listens later, would have mysql2 write HANDSHAKE_SSL_ERROR over the code.
-  const listeners = socket.listeners('error')
-  const giveUp = (error: Error) => {
-    try {
-      for (const listener of listeners) listener.call(socket, error)
-    } catch (thrown) {
-      // mysql2 throws it when no listener is left.
-      if (thrown !== error) throw thrown
-    } finally {
-      socket.destroy()
-    }
-  }
+  const { socket } = opening
+  const giveUp = (error: Error) => failNow(opening, error)
   login.onEnd(startTimeLimit(connectTimeout, () => giveUp(timeoutError())))
   // The limit of the whole login is the shorter one, and reports itself.
   if (connectTimeout > 0 && connectTimeout <= tcpTimeoutMs) return
   const stop = startTimeLimit(tcpTimeoutMs, () => giveUp(tcpTimeoutError(login.dial(), tcpTimeoutMs)))
   socket.once('connect', stop)
   login.onEnd(stop)
+}
+
+/** Fails the connection before this function returns: a socket that is destroyed emits its error later. */
+function failNow({ socket, listeners = errorListeners(socket) }: OpeningConnection, error: Error): void {
+  try {
+    for (const listener of listeners) listener.call(socket, error)
+  } catch (thrown) {
+    // mysql2 throws it when no listener is left.
+    if (thrown !== error) throw thrown
+  } finally {
+    socket.destroy()
+  }
+}
+
+function errorListeners(socket: DeferredSocket): ErrorListener[] {
+  return socket.listeners('error') as ErrorListener[]
 }
