@@ -148,6 +148,7 @@ async function createUser(
   if (await iamUsers.has(user)) return
   try {
     for (const statement of createIamUserSql(database, iamUsers.account(user))) await session.run(statement)
+    iamUsers.add(user)
   } catch (cause) {
     if (cause instanceof WireError && cause.errno === CANNOT_USER) {
       const message =

@@ -57,6 +57,11 @@ export class IamUsers {
     return known
   }
 
+  /** Records that the user was created just now: the answer from before is out of date. */
+  add(user: string): void {
+    this.#known.set(user, true)
+  }
+
   async #logsInWithIam(user: string): Promise<boolean> {
     try {
       const session = await openAdminSession(this.#connect(), this.account(user))
