@@ -1,0 +1,44 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { localAurora } from '../support/local-aurora.ts'
+import { BUNDLERS } from './bundlers.ts'
+
+const aurora = await localAurora()
+
+describe('a program in a bundle', () => {
+  let folder: string
+  let env: NodeJS.ProcessEnv
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'bundlers-'))
+    const { hostname, ca, host, port, database, credentials } = aurora
+    await writeFile(join(folder, 'config'), '[default]\nregion = eu-north-1\n')
+    env = {
+      PATH: process.env.PATH,
+      LOGIN: JSON.stringify({ iam: { hostname, ca }, place: { host, port, user: 'app', database } }),
+      AWS_CONFIG_FILE: join(folder, 'config'),
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      AWS_SESSION_TOKEN: credentials.sessionToken,
+    }
+  })
+
+  afterAll(() => rm(folder, { recursive: true }))
+
+  test.each(BUNDLERS)(
+    '%s: logs in, and finds the Region of the profile',
+    { timeout: 120_000 },
+    async (name, bundle) => {
+      // Outside the repository, so that nothing is resolved from its node_modules.
+      const program = await bundle(join(folder, name.replaceAll(/\W+/g, '-')))
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, [program], { cwd: folder, env })
+      expect(stderr).toBe('')
+      expect(JSON.parse(stdout)).toEqual({ user: expect.stringMatching(/^app@/), region: 'eu-north-1' })
+      expect(aurora.log.logins).toHaveLength(1)
+    },
+  )
+})
