@@ -1,20 +1,25 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { localAurora } from '../support/local-aurora.ts'
 import { BUNDLERS } from './bundlers.ts'
+import { install } from './installed.ts'
 
 const aurora = await localAurora()
 
 describe('a program in a bundle', () => {
   let folder: string
+  let entry: string
   let env: NodeJS.ProcessEnv
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'bundlers-'))
+    await install(join(folder, 'installed'))
+    entry = join(folder, 'installed/main.mjs')
+    await copyFile(new URL('entry.mjs', import.meta.url), entry)
     const { hostname, ca, host, port, database, credentials } = aurora
     await writeFile(join(folder, 'config'), '[default]\nregion = eu-north-1\n')
     env = {
@@ -33,8 +38,8 @@ describe('a program in a bundle', () => {
     '%s: logs in, and finds the Region of the profile',
     { timeout: 120_000 },
     async (name, bundle) => {
-      // Outside the repository, so that nothing is resolved from its node_modules.
-      const program = await bundle(join(folder, name.replaceAll(/\W+/g, '-')))
+      // Beside the installation, so that nothing is resolved from it.
+      const program = await bundle(entry, join(folder, name.replaceAll(/\W+/g, '-')))
       const { stdout, stderr } = await promisify(execFile)(process.execPath, [program], { cwd: folder, env })
       expect(stderr).toBe('')
       expect(JSON.parse(stdout)).toEqual({ user: expect.stringMatching(/^app@/), region: 'eu-north-1' })

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import commonjs from '@rollup/plugin-commonjs'
 import json from '@rollup/plugin-json'
@@ -15,33 +14,30 @@ const commonjsPlugin = commonjs as unknown as typeof commonjs.default
 const jsonPlugin = json as unknown as typeof json.default
 const resolvePlugin = nodeResolve as unknown as typeof nodeResolve.default
 
-/** The program that is bundled. */
-export const entry = fileURLToPath(new URL('entry.mjs', import.meta.url))
-
-/** Bundles {@link entry} into a folder. Returns the path of the program. */
-export type Bundle = (folder: string) => Promise<string>
+/** Bundles the program `entry` into a folder. Returns the path of the bundle. */
+export type Bundle = (entry: string, folder: string) => Promise<string>
 
 /** CommonJS inside an ES module asks for Node's modules by `require`, which is not there. */
 const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
 
 /** Each form of bundle that users make for Node. */
 export const BUNDLERS: ReadonlyArray<readonly [name: string, bundle: Bundle]> = [
-  ['esbuild, CommonJS', (folder) => withEsbuild(folder, { format: 'cjs', outExtension: { '.js': '.cjs' } })],
+  ['esbuild, CommonJS', (entry, folder) => withEsbuild(entry, folder, { format: 'cjs', outExtension: { '.js': '.cjs' } })],
   [
     'esbuild, CommonJS, minified',
-    (folder) => withEsbuild(folder, { format: 'cjs', outExtension: { '.js': '.cjs' }, minify: true }),
+    (entry, folder) => withEsbuild(entry, folder, { format: 'cjs', outExtension: { '.js': '.cjs' }, minify: true }),
   ],
-  ['esbuild, ES module', (folder) => withEsbuild(folder, { ...esm })],
-  ['esbuild, ES modules, split', (folder) => withEsbuild(folder, { ...esm, splitting: true })],
-  ['rollup, ES modules', (folder) => withRollup(folder, 'es')],
-  ['rollup, CommonJS', (folder) => withRollup(folder, 'cjs')],
+  ['esbuild, ES module', (entry, folder) => withEsbuild(entry, folder, { ...esm })],
+  ['esbuild, ES modules, split', (entry, folder) => withEsbuild(entry, folder, { ...esm, splitting: true })],
+  ['rollup, ES modules', (entry, folder) => withRollup(entry, folder, 'es')],
+  ['rollup, CommonJS', (entry, folder) => withRollup(entry, folder, 'cjs')],
   ['webpack', withWebpack],
   ['ncc', withNcc],
 ]
 
 const esm: BuildOptions = { format: 'esm', outExtension: { '.js': '.mjs' }, banner: { js: REQUIRE } }
 
-async function withEsbuild(folder: string, options: BuildOptions): Promise<string> {
+async function withEsbuild(entry: string, folder: string, options: BuildOptions): Promise<string> {
   await build({
     entryPoints: { main: entry },
     outdir: folder,
@@ -56,7 +52,7 @@ async function withEsbuild(folder: string, options: BuildOptions): Promise<strin
 
 let graph: Promise<RollupBuild> | undefined
 
-async function withRollup(folder: string, format: 'es' | 'cjs'): Promise<string> {
+async function withRollup(entry: string, folder: string, format: 'es' | 'cjs'): Promise<string> {
   const extension = format === 'es' ? 'mjs' : 'cjs'
   graph ??= rollup({
     input: { main: entry },
@@ -72,7 +68,7 @@ async function withRollup(folder: string, format: 'es' | 'cjs'): Promise<string>
   return join(folder, `main.${extension}`)
 }
 
-function withWebpack(folder: string): Promise<string> {
+function withWebpack(entry: string, folder: string): Promise<string> {
   const settings: webpack.Configuration = {
     mode: 'production',
     target: 'node',
@@ -89,7 +85,7 @@ function withWebpack(folder: string): Promise<string> {
   })
 }
 
-async function withNcc(folder: string): Promise<string> {
+async function withNcc(entry: string, folder: string): Promise<string> {
   const command = createRequire(import.meta.url).resolve('@vercel/ncc/dist/ncc/cli.js')
   await promisify(execFile)(process.execPath, [
     command,
