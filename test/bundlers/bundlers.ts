@@ -22,10 +22,14 @@ const REQUIRE = "import { createRequire } from 'node:module'; const require = cr
 
 /** Each form of bundle that users make for Node. */
 export const BUNDLERS: ReadonlyArray<readonly [name: string, bundle: Bundle]> = [
-  ['esbuild, CommonJS', (entry, folder) => withEsbuild(entry, folder, { format: 'cjs', outExtension: { '.js': '.cjs' } })],
+  [
+    'esbuild, CommonJS',
+    (entry, folder) => withEsbuild(entry, folder, { format: 'cjs', outExtension: { '.js': '.cjs' } }),
+  ],
   [
     'esbuild, CommonJS, minified',
-    (entry, folder) => withEsbuild(entry, folder, { format: 'cjs', outExtension: { '.js': '.cjs' }, minify: true }),
+    (entry, folder) =>
+      withEsbuild(entry, folder, { format: 'cjs', outExtension: { '.js': '.cjs' }, minify: true }),
   ],
   ['esbuild, ES module', (entry, folder) => withEsbuild(entry, folder, { ...esm })],
   ['esbuild, ES modules, split', (entry, folder) => withEsbuild(entry, folder, { ...esm, splitting: true })],

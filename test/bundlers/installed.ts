@@ -16,10 +16,15 @@ export async function install(folder: string): Promise<void> {
     const { dependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} } = JSON.parse(text)
     const seen = [...Object.keys(dependencies), ...Object.keys(peerDependencies)]
     await mkdir(to, { recursive: true })
-    for (const file of ['package.json', 'dist']) await cp(join(from, file), join(to, file), { recursive: true })
+    for (const file of ['package.json', 'dist'])
+      await cp(join(from, file), join(to, file), { recursive: true })
     for (const dependency of seen.filter((one) => !peerDependenciesMeta[one]?.optional)) {
       const ours = OURS.find((one) => dependency === `@aurora-iam/${one}`)
-      await link(ours ? join(folder, 'packages', ours) : join(from, 'node_modules', dependency), to, dependency)
+      await link(
+        ours ? join(folder, 'packages', ours) : join(from, 'node_modules', dependency),
+        to,
+        dependency,
+      )
     }
   }
   await link(join(folder, 'packages/mysql2'), folder, '@aurora-iam/mysql2')

@@ -161,7 +161,23 @@ class TicketTable {
   }
 }
 
-/** Loads the SDK on first use, as it is large and optional. */
-function loadSdk(): Promise<typeof import('@aws-sdk/client-dynamodb')> {
-  return import('@aws-sdk/client-dynamodb')
+type Sdk = typeof import('@aws-sdk/client-dynamodb')
+
+/**
+ * Loads the SDK on first use, as it is large and optional. It is imported inside a `try`: elsewhere a bundler fails for
+ * all users who have not installed it.
+ */
+async function loadSdk(): Promise<Sdk> {
+  try {
+    const sdk: Sdk & { readonly default?: Sdk } = await import('@aws-sdk/client-dynamodb')
+    // The module is CommonJS, and a bundle that esbuild splits into ES modules has `default` alone.
+    return sdk.GetItemCommand ? sdk : (sdk.default as Sdk)
+  } catch (cause) {
+    throw new Error(
+      'dynamoStore cannot load @aws-sdk/client-dynamodb. Install it beside the client that you pass.',
+      {
+        cause,
+      },
+    )
+  }
 }
