@@ -4,14 +4,20 @@ import type { NodeOptions } from './data-source-types.ts'
 const PROTOCOLS = ['mysql:', 'mariadb:']
 
 /**
- * Returns `node` with the parts of its `url` in its place. As in TypeORM the `url` wins over the options beside it, and what
- * comes after `?` says nothing.
+ * Returns `node` with the parts of its `url` in its place. As in TypeORM the `url` wins over the options beside it, and
+ * what comes after `?` is ignored.
  *
- * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for a `url` that is none of MySQL. It is never
- * shown: it may hold a password.
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for a `url` that is undefined, or no URL of MySQL. It is
+ * never shown: it may hold a password.
  */
 export function expandUrl<T extends NodeOptions>(node: T): T {
   const { url, ...rest } = node
+  if (url === undefined && Object.hasOwn(node, 'url') && rest.host === undefined) {
+    throw invalid(
+      'undefined. The environment variable that it is read from is probably not set. Set it, or give host, username and ' +
+        'database as options',
+    )
+  }
   if (url === undefined || url === '') return node
   const said = Object.entries(partsOf(url)).filter(([, value]) => value !== '')
   return { ...rest, ...Object.fromEntries(said) } as T
@@ -29,10 +35,12 @@ function partsOf(url: unknown): NodeOptions {
       database: decodeURIComponent(parsed.pathname.slice(1)),
     }
   } catch {
-    throw new AuroraIamError(
-      'ERR_AURORA_IAM_INVALID_OPTION',
-      'url: expected mysql://username@host:port/database. Or give host, port, username and database as options.',
-      { option: 'url' },
+    throw invalid(
+      'expected mysql://username@host:port/database. Or give host, port, username and database as options',
     )
   }
+}
+
+function invalid(problem: string): AuroraIamError {
+  return new AuroraIamError('ERR_AURORA_IAM_INVALID_OPTION', `url: ${problem}.`, { option: 'url' })
 }

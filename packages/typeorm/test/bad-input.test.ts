@@ -11,6 +11,7 @@ const REFUSALS: readonly Refusal[] = [
   ['a password in the url', { url: `mysql://app:secret@${HOST}/shop` }, {}, 'PASSWORD_GIVEN', 'password'],
   ['a password among the options of IAM', {}, { password: 'x' }, 'PASSWORD_GIVEN', 'password'],
   ['a url that is no URL', { url: 'secret@shop' }, {}, 'INVALID_OPTION', 'url'],
+  ['a url that is undefined', { host: undefined, url: undefined }, {}, 'INVALID_OPTION', 'url'],
   ['a url of another database', { url: `postgres://app@${HOST}/shop` }, {}, 'INVALID_OPTION', 'url'],
   ['a url whose username cannot be decoded', { url: `mysql://%ff@${HOST}/` }, {}, 'INVALID_OPTION', 'url'],
   ['a url to loopback', { url: 'mysql://app@localhost/shop' }, {}, 'HOST_NOT_SIGNABLE', 'host'],
@@ -115,4 +116,11 @@ describe('bad input is refused at the call, by the name of the option', () => {
       option: 'extra.stream',
     })
   })
+})
+
+test('a url that is undefined: the message speaks of the environment variable; beside a host it is ignored', () => {
+  const { host, ...rest } = good
+  const { message } = errorThrownBy(() => withAuroraIam({ ...rest, url: undefined } as never))
+  expect(message).toContain('environment variable')
+  expect(withAuroraIam({ ...rest, host, url: undefined } as never)).toMatchObject({ host })
 })
