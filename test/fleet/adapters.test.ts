@@ -45,7 +45,7 @@ test(`a process for each adapter (${fleet.join(', ')}): they storm one database 
   expect(reports.flatMap(({ errors }) => errors)).toEqual([])
   expect(aurora.log.logins).toHaveLength(fleet.length * loginsEach)
   expect(aurora.log.refusals).toEqual([])
-  expect(aurora.log.peakTokens(1000)).toBe(limit)
+  expect(aurora.log.peakTokens(1000)).toBeLessThanOrEqual(limit)
 })
 
 test('every adapter has its part in that', () => {

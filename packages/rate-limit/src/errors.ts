@@ -1,21 +1,7 @@
-/**
- * Closed list of codes, for programs:
- *
- * - `ERR_RATE_LIMIT_INVALID_OPTION`: an option is unknown or out of range; `option` names it. Fix the configuration.
- * - `ERR_RATE_LIMIT_TIMEOUT`: no permit came within `timeoutMs`. Retryable, after about `retryAfterMs`.
- * - `ERR_RATE_LIMIT_QUEUE_FULL`: `maxQueue` requests were waiting already. Retryable, after about `retryAfterMs`.
- * - `ERR_RATE_LIMIT_STORE_LOST`: no permit came within `timeoutMs`, and the store that the limit is shared through could not be
- *   reached; `cause` is the store's error. Retryable.
- * - `ERR_RATE_LIMIT_ABORTED`: the request's `signal` was aborted; `cause` is the signal's reason.
- * - `ERR_RATE_LIMIT_CLOSED`: the limiter was closed before a permit came.
- */
-export type RateLimitErrorCode =
-  | 'ERR_RATE_LIMIT_INVALID_OPTION'
-  | 'ERR_RATE_LIMIT_TIMEOUT'
-  | 'ERR_RATE_LIMIT_QUEUE_FULL'
-  | 'ERR_RATE_LIMIT_STORE_LOST'
-  | 'ERR_RATE_LIMIT_ABORTED'
-  | 'ERR_RATE_LIMIT_CLOSED'
+import { rateLimitErrors } from './error-catalogue.ts'
+
+/** Code of {@link RateLimitError}: a closed list. Match on it. The error catalogue has the meaning and the remedy of each. */
+export type RateLimitErrorCode = keyof typeof rateLimitErrors
 
 /** Details of a {@link RateLimitError} beside its code and message. */
 export interface RateLimitErrorDetails {
@@ -26,12 +12,6 @@ export interface RateLimitErrorDetails {
   /** In about how many milliseconds a new request would be granted. */
   retryAfterMs?: number
 }
-
-const retryableCodes: ReadonlySet<RateLimitErrorCode> = new Set([
-  'ERR_RATE_LIMIT_TIMEOUT',
-  'ERR_RATE_LIMIT_QUEUE_FULL',
-  'ERR_RATE_LIMIT_STORE_LOST',
-])
 
 /** The one class of error that a rate limiter throws or rejects with. Match on `code`. */
 export class RateLimitError extends Error {
@@ -46,7 +26,7 @@ export class RateLimitError extends Error {
   constructor(code: RateLimitErrorCode, message: string, details: RateLimitErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined)
     this.code = code
-    this.retryable = retryableCodes.has(code)
+    this.retryable = rateLimitErrors[code].retryable
     if (details.option !== undefined) this.option = details.option
     if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs
   }

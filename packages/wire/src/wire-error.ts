@@ -1,20 +1,7 @@
-/**
- * Closed list of codes:
- *
- * - `ERR_WIRE_MALFORMED`: the bytes are not the packet that belongs here
- * - `ERR_WIRE_TOO_LARGE`: a packet announces more bytes than the caller allows
- * - `ERR_WIRE_SEQUENCE`: a packet carries the wrong sequence number
- * - `ERR_WIRE_CLOSED`: the stream ended before the packet was complete
- * - `ERR_WIRE_UNSUPPORTED`: the other end asks for something this package does not do, or was told not to do
- * - `ERR_WIRE_SERVER`: the server answered with an ERR packet; `errno`, `sqlState` and `message` are the server's own
- */
-export type WireErrorCode =
-  | 'ERR_WIRE_MALFORMED'
-  | 'ERR_WIRE_TOO_LARGE'
-  | 'ERR_WIRE_SEQUENCE'
-  | 'ERR_WIRE_CLOSED'
-  | 'ERR_WIRE_UNSUPPORTED'
-  | 'ERR_WIRE_SERVER'
+import type { wireErrors } from './error-catalogue.ts'
+
+/** Code of {@link WireError}: a closed list. Match on it. The error catalogue has the meaning and the remedy of each. */
+export type WireErrorCode = keyof typeof wireErrors
 
 /** Details of a {@link WireError} beside its code and message. */
 export interface WireErrorDetails extends ErrorOptions {

@@ -73,7 +73,9 @@ test('addresses that die and answer again at any time: the server never gets mor
     fc.asyncProperty(scenario, async ({ limit, intervalMs, tcpTimeoutMs, addresses, isShared, workers }) => {
       const now = performance.now()
       const limiter = createRateLimiter({ limit, intervalMs })
-      const iams = Array.from({ length: isShared ? 1 : 2 }, () => iamWith({ rateLimit: limiter, maxWaitMs: 5000 }))
+      const iams = Array.from({ length: isShared ? 1 : 2 }, () =>
+        iamWith({ rateLimit: limiter, maxWaitMs: 5000 }),
+      )
       const sides = cluster(iams)
       const clients = new SimulatedClients(
         addresses.map(({ outages, ...rest }, index) => ({
@@ -114,15 +116,18 @@ test.each([
   ['one AuroraIam, two users', silent, sharedSettings, ['app', 'report']],
   ['two pools with one AuroraIam each', silent, separateSettings, ['app', 'app']],
   ['two pools with one AuroraIam each, refused', refusing, separateSettings, ['app', 'report']],
-] as const)('%s, 40 workers on it: the reader logs in at least 0.9 times as often as alone', async (_title, dead, iams, users) => {
-  const logins = async (deadWorkers: number) => {
-    const { writer, reader } = cluster(iams(), [...users])
-    const clients = new SimulatedClients([dead, live], 3000)
-    await clients.run([...workersOn(writer, deadWorkers), ...workersOn(reader, 40)], 20_000)
-    return clients.count(LIVE)
-  }
-  const alone = await logins(0)
-  // The limit is what bounds it.
-  expect(alone).toBeGreaterThan(0.9 * 20 * 20)
-  expect(await logins(40)).toBeGreaterThanOrEqual(0.9 * alone)
-})
+] as const)(
+  '%s, 40 workers on it: the reader logs in at least 0.9 times as often as alone',
+  async (_title, dead, iams, users) => {
+    const logins = async (deadWorkers: number) => {
+      const { writer, reader } = cluster(iams(), [...users])
+      const clients = new SimulatedClients([dead, live], 3000)
+      await clients.run([...workersOn(writer, deadWorkers), ...workersOn(reader, 40)], 20_000)
+      return clients.count(LIVE)
+    }
+    const alone = await logins(0)
+    // The limit is what bounds it.
+    expect(alone).toBeGreaterThan(0.9 * 20 * 20)
+    expect(await logins(40)).toBeGreaterThanOrEqual(0.9 * alone)
+  },
+)
