@@ -34,11 +34,9 @@ test.each([
 
 test('TypeORM with maxWaitMs at its maximum: a connection is established', async () => {
   const { user: username, ...rest } = address()
-  const options = withTypeormIam(
-    { type: 'mysql', username, ...rest },
-    { ...settings(), maxWaitMs: LONGEST_TIMER_MS },
-  )
-  const dataSource = await new DataSource(options).initialize()
+  const iam = { ...settings(), maxWaitMs: LONGEST_TIMER_MS }
+  const dataSource = new DataSource(withTypeormIam({ type: 'mysql', username, ...rest }, iam))
+  await dataSource.initialize()
   expect(await dataSource.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
   await dataSource.destroy()
 })
