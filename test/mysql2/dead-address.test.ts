@@ -2,9 +2,11 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { type AuroraIamOptions, createAuroraIam } from '@aurora-iam/core'
 import { withAuroraIam } from '@aurora-iam/mysql2'
-import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { createRateLimiter, redisStore } from '@aurora-iam/rate-limit'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { RedisServer } from '@aurora-iam/test-support/redis-server'
 import { until } from '@aurora-iam/test-support/until'
+import { Redis } from 'ioredis'
 import mysql from 'mysql2/promise'
 import { afterEach, expect, test } from 'vitest'
 
@@ -90,6 +92,25 @@ test('a writer that accepts and sends nothing, 40 workers on it: the reader logs
   expect(dead.connections).toBe(20)
   for (const close of closing.splice(0)) await close()
   await Promise.all(workers)
+})
+
+test('the same with the limit of a fleet: the reader logs in while all wait', async () => {
+  const dead = await silentServer()
+  const server = await RedisServer.start()
+  const redis = new Redis(server.port, '127.0.0.1')
+  const iam = createAuroraIam(settings(dead.port, { rateLimit: { limit: 20, store: redisStore(redis) } }))
+  const writer = poolOf(aurora.hostname, iam)
+  const workers = Array.from({ length: 40 }, () => query(writer).catch(() => {}))
+  await until(() => dead.connections === 20)
+  const reader = poolOf(READER, iam)
+  await Promise.all(Array.from({ length: 10 }, () => query(reader)))
+  expect(aurora.log.logins).toHaveLength(10)
+  expect(dead.connections).toBe(20)
+  iam.close()
+  for (const close of closing.splice(0)) await close()
+  await Promise.all(workers)
+  redis.disconnect()
+  await server.close()
 })
 
 test('a tunnel that refuses connections, 40 workers that retry at once: the other one logs in', async () => {
