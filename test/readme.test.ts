@@ -23,7 +23,7 @@ const complete = (iam = {}) =>
 const ADAPTERS: Readonly<Record<string, { readonly calls: string; readonly epilogue: string }>> = {
   mysql2: {
     calls: `
-const { withLoginRetry } = ours
+const { managedPool, warmUp, withLoginRetry } = ours
 const withAuroraIam = (options, iam) => ours.withAuroraIam({ port, ...options }, complete(iam))
 `,
     epilogue: `
@@ -74,7 +74,7 @@ const GENERATED = `${root}test/prisma/generated/cjs/index.js`
 // Each with its number of blocks, and a folder where what they import is installed.
 describe.each([
   ['README.md', 5, 'test'],
-  ['packages/mysql2/README.md', 5, 'test'],
+  ['packages/mysql2/README.md', 6, 'test'],
   ['packages/knex/README.md', 5, 'test'],
   ['packages/typeorm/README.md', 7, 'examples/nestjs'],
   ['packages/prisma/README.md', 4, 'test'],

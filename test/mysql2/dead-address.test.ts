@@ -65,7 +65,7 @@ function poolOf(host: string, iam: ReturnType<typeof createAuroraIam>, user = 'a
   return pool
 }
 
-/** Options with which the writer's name leads to `port`, and the reader's to Local Aurora. */
+/** Returns options with which the writer's name leads to `port`, and the reader's to Local Aurora. */
 function settings(port: number, options: AuroraIamOptions): AuroraIamOptions {
   const { region, ca, credentials, host } = aurora
   const dial = ({ hostname }: { hostname: string }) => ({

@@ -13,7 +13,7 @@ const aurora = await localAurora()
 
 type Faults = Parameters<LocalAurora['faults']['set']>[0]
 
-/** How a server ends a login, and what the limiter makes of it. */
+/** Ways in which a server ends a login, and the outcome that the limiter gets. */
 const CAUSES: ReadonlyArray<readonly [cause: string, faults: Faults, outcome: 'failed' | 'throttled']> = [
   ['a certificate of another authority', { certificate: 'other-ca' }, 'failed'],
   ['a certificate for another name', { certificate: 'wrong-name' }, 'failed'],

@@ -7,7 +7,7 @@ import { createPool } from 'mysql2/promise'
 import { memoryStorage, Umzug } from 'umzug'
 import { expect, onTestFinished, test } from 'vitest'
 
-// Neither has types of its own.
+// Neither has types.
 const require = createRequire(import.meta.url)
 const session = require('express-session')
 const createMysqlStore = require('express-mysql-session')

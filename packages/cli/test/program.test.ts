@@ -69,7 +69,7 @@ test('a credential_process that hangs: the program ends with its last word, and 
   await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), 10_000)
 })
 
-test('goes on to the end when nobody reads any more: the exit status is that of all it finds', async () => {
+test('output that is closed: the command goes on to its end, with the exit status of all findings', async () => {
   const { program, output } = start()
   program.stdout.destroy()
   expect(await once(program, 'close')).toEqual([0, null])

@@ -8,7 +8,7 @@ type LocalAurora = Awaited<ReturnType<typeof localAurora>>
 
 export const LET_IN = { accessKeyId: '' }
 
-/** Before each test of this file: whoever uses the AWS SDK's default chain may log in to `aurora`, and AWS STS answers. */
+/** Prepares each test of this file: the AWS SDK's default chain has credentials for `aurora`, and AWS STS answers. */
 export function prepareFor(aurora: LocalAurora): void {
   isolateAwsEnvironment()
   beforeEach(async () => {
@@ -23,7 +23,7 @@ export function prepareFor(aurora: LocalAurora): void {
   })
 }
 
-/** AWS STS as it answers from now on, by a clock that is so far ahead of this machine's. */
+/** Serves AWS STS with `answer`, by a clock that is `aheadMs` ahead of that of this machine. */
 export async function sts(answer: StsAnswer, aheadMs = 0): Promise<void> {
   vi.stubEnv(
     'AWS_ENDPOINT_URL_STS',
@@ -34,7 +34,7 @@ export async function sts(answer: StsAnswer, aheadMs = 0): Promise<void> {
   )
 }
 
-/** The arguments that make the doctor look at `aurora`, with `options` in place of the right ones. */
+/** Returns the arguments that make the doctor look at `aurora`, with `options` in place of the right ones. */
 export function doctorArguments(aurora: LocalAurora, options: Record<string, string> = {}): string[] {
   const { host, port, hostname } = aurora
   const right = { host, port: String(port), user: 'app', hostname, ca: pathOf('ca.pem') }
@@ -42,7 +42,7 @@ export function doctorArguments(aurora: LocalAurora, options: Record<string, str
   return ['doctor', ...given.flatMap(([name, value]) => [`--${name}`, value])]
 }
 
-/** Runs the command, of which nobody may learn the credentials of `aurora`. */
+/** Runs the command, whose output must not have the credentials of `aurora`. */
 export async function run(aurora: LocalAurora, args: readonly string[]) {
   let out = ''
   let error = ''

@@ -21,7 +21,7 @@ export interface TokenEvent extends EndpointEvent {
  */
 export type PermitEvent = RateLimitEvents['aurora-iam:rate-limit:permit']
 
-/** What identifies the permit of a login in the events of the channel `aurora-iam:rate-limit:permit`. */
+/** Id of the permit of a login, the same as in the events of the channel `aurora-iam:rate-limit:permit`. */
 export interface PermitHolderEvent extends EndpointEvent {
   /** The permit that the login had last; undefined without a rate limit, and for a login that never had one. */
   readonly permitId: string | undefined

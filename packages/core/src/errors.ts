@@ -23,7 +23,7 @@ const brand = Symbol.for('@aurora-iam/core/error')
 export class AuroraIamError extends Error {
   /** Which of the closed list of failures this is. */
   readonly code: AuroraIamErrorCode
-  /** Whether the same call can succeed later with nothing changed in the configuration. */
+  /** True if the same call can succeed later with nothing changed in the configuration. */
   readonly retryable: boolean
   /** The option to change, as the caller wrote it, where one option is at fault. */
   declare readonly option?: string

@@ -45,8 +45,8 @@ export interface AuroraIamOptions {
    */
   readonly maxWaitMs?: number | undefined
   /**
-   * How long a TCP connection to the database may take, in milliseconds, the look-up of its name included. The driver's
-   * own time limit goes on to the end of the login. A short limit finds a name that moved to another host sooner.
+   * Longest time of a TCP connection to the database to open, in milliseconds, the look-up of its name included. The
+   * driver's time limit lasts to the end of the login. A short limit finds a name that moved to another host sooner.
    *
    * @defaultValue 3000
    */

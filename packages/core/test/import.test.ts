@@ -27,7 +27,8 @@ async function compile(from: string, to: string): Promise<void> {
   const compiler = createRequire(import.meta.url).resolve('typescript/package.json')
   const output = ['--outDir', to, '--tsBuildInfoFile', join(to, 'tsbuildinfo'), '--noCheck']
   await run(process.execPath, [join(dirname(compiler), 'bin', 'tsc'), '-p', from, ...output])
-  await writeFile(join(to, 'package.json'), '{ "type": "module", "main": "index.js" }')
+  const exports = { '.': './index.js', './describe': './describe.js' }
+  await writeFile(join(to, 'package.json'), JSON.stringify({ type: 'module', exports }))
 }
 
 /** Runs a program that begins with `library`, the URL of this package, and returns its output, line by line. */

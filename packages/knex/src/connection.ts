@@ -37,7 +37,7 @@ export function auroraIamConnection(
   }
 }
 
-/** Returns the same error, with the option named as it is written in a Knex configuration. */
+/** Returns the same error, with the option under its name in a Knex configuration. */
 function inKnexWords(error: AuroraIamError): AuroraIamError {
   const { code, message, option, cause } = error
   if (option === undefined || OPTIONS_OF_IAM.has(option.split('.')[0] as string)) return error

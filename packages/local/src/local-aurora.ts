@@ -227,7 +227,7 @@ export class LocalAurora implements AsyncDisposable {
   /**
    * Switches over as a blue/green deployment does. For the time of a window, both servers refuse connections and open ones
    * break. Afterwards all endpoint names lead to the second server, which is the writer. The first one has the same
-   * names with `-old1`, and certificates for these; it refuses changes and follows nobody.
+   * names with `-old1`, and certificates for these; it refuses changes and replicates from no server.
    *
    * @param options - `windowMs`: how much longer the window is than the work takes, in milliseconds. @defaultValue 0
    * @throws {@link LocalAuroraError} as {@link LocalAurora.failover} does

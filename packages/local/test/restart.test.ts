@@ -43,7 +43,7 @@ test('as a reader it refuses changes, as a writer it takes them again', async ()
   await writer.end()
 })
 
-/** Reopens a server whose port is taken by another program as soon as it is free. */
+/** Reopens a server whose port another program takes at the first moment that it is free. */
 async function takenMeanwhile(): Promise<{ other: Server; reopened: Promise<void>; close(): Promise<void> }> {
   const listener = await startListener({ host: '127.0.0.1', port: 0 }, new Faults(), () => ({}) as never)
   const other = createServer()

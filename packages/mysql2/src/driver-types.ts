@@ -22,7 +22,7 @@ export interface ConnectionSettings {
   readonly ssl: { readonly rejectUnauthorized?: boolean; readonly verifyIdentity?: boolean } | false
   readonly enableKeepAlive: boolean
   readonly keepAliveInitialDelay: number | undefined
-  /** Whether the connection compresses, once it is logged in. */
+  /** True if the connection compresses, once it is logged in. */
   readonly compress?: unknown
   /** Sent to the server; mysql2 puts its own version among them. */
   readonly connectAttributes?: { readonly _client_version?: unknown } | undefined

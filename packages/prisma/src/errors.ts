@@ -142,7 +142,7 @@ export function outsideTransaction<T extends Error>(error: T): T {
   return error
 }
 
-/** Whether `error` is Prisma's error for a query outside of transactions whose connection was lost. */
+/** Returns true if `error` is Prisma's error for a query outside of transactions whose connection was lost. */
 export function isLostOutsideTransaction(error: unknown): boolean {
   const { code, meta } = error as { code?: unknown; meta?: { driverAdapterError?: object } }
   return code === 'P1017' && lostOutsideTransaction.has(meta?.driverAdapterError ?? {})
@@ -173,7 +173,7 @@ export function rolledBackError(): Error {
   return Object.assign(new Error(message), { code: 'P2028' })
 }
 
-/** Whether `error` means that the connection is lost. */
+/** Returns true if `error` means that the connection is lost. */
 function isLost({ errno, fatal }: DriverError): boolean {
   if (errno !== undefined && LOST_ERRNOS.has(errno)) return true
   // Numbers of mariadb's own are 45xxx, those of the network count downwards from zero.

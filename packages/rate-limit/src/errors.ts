@@ -16,7 +16,7 @@ export interface RateLimitErrorDetails {
 /** The one class of error that a rate limiter throws or rejects with. Match on `code`. */
 export class RateLimitError extends Error {
   readonly code: RateLimitErrorCode
-  /** Whether the same request may succeed later with nothing changed. */
+  /** True if the same request may succeed later with nothing changed. */
   readonly retryable: boolean
   /** With `ERR_RATE_LIMIT_INVALID_OPTION`: the option at fault, as the caller wrote it. */
   declare readonly option?: string

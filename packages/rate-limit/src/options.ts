@@ -132,7 +132,7 @@ export function completeOptions(given: RateLimiterOptions, name = ''): CompleteO
   }
 }
 
-/** A key that is new grants nothing for an interval: the first request has to wait for longer than that. */
+/** Returns the default wait. A key that is new grants nothing for an interval: the first request waits longer than that. */
 function defaultMaxWaitMs({ intervalMs = defaults.intervalMs, store }: RateLimiterOptions): number {
   return store === undefined ? defaults.maxWaitMs : Math.max(defaults.maxWaitMs, 2 * intervalMs + 5000)
 }

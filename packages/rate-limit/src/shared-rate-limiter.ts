@@ -16,7 +16,7 @@ const registryKey = Symbol.for('@aurora-iam/rate-limit/shared/3')
  * made through it; `stats()` and `lower()` concern the whole key. When callers ask for different limits the smallest holds,
  * which is reported on the channel `aurora-iam:rate-limit:lowered`. `maxWaitMs` is each caller's own; all other options are
  * those of the first caller. When every limiter of a key is closed and an interval has passed, the key
- * starts anew with the next caller's options.
+ * starts again with the next caller's options.
  *
  * @throws {@link RateLimitError} `ERR_RATE_LIMIT_INVALID_OPTION`, also when the key is in use with another `intervalMs` or
  * `dryRun`, or with a store and this call has none.

@@ -42,6 +42,6 @@ export interface RateLimiterStats {
   fleetWaiting: number
   /** With a store: permits per interval that this process may use while the store is lost, as promised beforehand. */
   share: number
-  /** Whether the store was unreachable when last tried. */
+  /** True if the last request to the store failed. */
   storeLost: boolean
 }

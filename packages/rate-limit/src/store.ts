@@ -12,7 +12,7 @@ export interface RateLimitStore {
   step(key: string, request: string): Promise<unknown>
 }
 
-/** What happens to requests while the store is lost. */
+/** Rule for requests while the store is lost. */
 export type OnStoreLost =
   /** Each process goes on with the share of the limit that the store promised it beforehand; without one it waits. */
   | 'share'
@@ -32,7 +32,7 @@ export class StoreConflictError extends Error {}
 export interface TicketStore {
   /** By how many milliseconds the clocks of two processes may differ. */
   readonly toleranceMs: number
-  /** How long an attempt may take from its permit to the moment when the server counts it, in milliseconds. */
+  /** Longest time of an attempt from its permit to the moment when the server counts it, in milliseconds. */
   readonly handshakeMs: number
   /**
    * Draws a ticket in one atomic step: the number after the largest one that was drawn, or `atLeast` if that is larger.

@@ -23,7 +23,7 @@ export interface FleetScenario {
     arrival: number
     ending: 'ok' | 'throttled' | 'cancel' | 'forget'
     lane: 'live' | 'background'
-    /** How long the packet is under way with which the server counts, after the last look at the permit. */
+    /** Time of the packet that the server counts on its way, after the last look at the permit. */
     lastPacketMs: number
   }[]
   /** Milliseconds that a request and a reply are under way, in rotation. */

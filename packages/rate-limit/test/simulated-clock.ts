@@ -128,7 +128,7 @@ function isBefore(one: Event, other: Event): boolean {
   return one.at < other.at || (one.at === other.at && one.order < other.order)
 }
 
-/** Many more than a chain of promises in the limiter has; cheaper than an iteration of the event loop. */
+/** Waits for many more promises than a chain in the limiter has. Cheaper than an iteration of the event loop. */
 async function promiseCallbacks(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve))
 }

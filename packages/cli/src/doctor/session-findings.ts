@@ -26,7 +26,7 @@ export async function* sessionFindings(session: Session, fleet: PlannedFleet): A
   if (classCheck !== undefined) yield classCheck
 }
 
-/** A query that the database refuses leaves its check open: the login works all the same. */
+/** Returns the finding of a check. A query that the database refuses leaves the check open: the login works. */
 async function check(name: string, find: () => Promise<Omit<Finding, 'check'>>): Promise<Finding> {
   try {
     return { check: name, ...(await find()) }

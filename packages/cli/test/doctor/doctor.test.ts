@@ -14,7 +14,7 @@ prepareFor(aurora)
 const run = (...args: readonly string[]) => runOn(aurora, args)
 const doctor = (options?: Record<string, string>) => run(...doctorArguments(aurora, options))
 
-test('all is well: each step is told, and the login counts as one', async () => {
+test('a login that works: each step is reported, and the login counts once', async () => {
   const { status, out, verdicts } = await doctor()
   expect(status).toBe(0)
   expect(verdicts).toMatchObject({
@@ -67,7 +67,7 @@ test('a login that is refused: the server’s own words, the likely reasons, the
 
 test.each([
   ['no TLS', { tls: 'absent' }, 'does not offer TLS'],
-  ['a certificate of somebody else', { certificate: 'wrong-name' }, 'does not match certificate'],
+  ['a certificate for another name', { certificate: 'wrong-name' }, 'does not match certificate'],
   ['a certificate that has ended', { certificate: 'expired' }, 'expired'],
 ] as const)('a server with %s gets no token', async (_what, fault, seen) => {
   aurora.faults.set(fault)
@@ -83,7 +83,7 @@ test.each([
   ['before it greets', 'before-greeting', 'network', () => aurora.openConnections === 1],
   ['when it has the token', 'after-token', 'login', () => aurora.log.tokensReceived === 1],
 ] as const)(
-  'a server that falls silent %s is given up after 10 seconds',
+  'a server that is unresponsive %s: time-out after 10 seconds',
   async (_when, hang, check, isSilent) => {
     aurora.faults.set({ hang })
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
@@ -126,11 +126,11 @@ test.each([
 })
 
 describe('what others say stays in its line', () => {
-  const FORGED = '\u001b[2K\u001b[31mred\u009b0m\u202e\r\u2028\nok       login        app is let in'
+  const FORGED = '\u001b[2K\u001b[31mred\u009b0m\u202e\r\u2028\nok       login        app is logged in'
   const SHOWN =
-    '\\u{1b}[2K\\u{1b}[31mred\\u{9b}0m\\u{202e}\\u{d}\\u{2028}\\u{a}ok       login        app is let in\n'
+    '\\u{1b}[2K\\u{1b}[31mred\\u{9b}0m\\u{202e}\\u{d}\\u{2028}\\u{a}ok       login        app is logged in\n'
 
-  test('a server that nobody has verified yet', async () => {
+  test('a server that is not verified yet', async () => {
     aurora.faults.set({ error: { errno: 1129, message: FORGED } })
     const { out, verdicts } = await doctor()
     expect(verdicts).not.toHaveProperty('login')
@@ -139,7 +139,7 @@ describe('what others say stays in its line', () => {
 
   test('what answers in place of AWS STS, also where a remedy repeats it', async () => {
     aurora.faults.set({ refuse: 'NotAuthorized' })
-    const arn = `arn:aws:iam::1:user/&#x1b;[31mred&#10;ok       login        app is let in`
+    const arn = `arn:aws:iam::1:user/&#x1b;[31mred&#10;ok       login        app is logged in`
     const answer = `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
       <GetCallerIdentityResult><Arn>${arn}</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`
     vi.stubEnv('AWS_ENDPOINT_URL_STS', await serveHttp((_request, response) => response.end(answer)))
@@ -151,7 +151,7 @@ describe('what others say stays in its line', () => {
   })
 })
 
-test('nobody listens there', async () => {
+test('no server at the address', async () => {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as { port: number }
@@ -308,7 +308,7 @@ describe('after the login', () => {
     expect(out).toContain(said)
   })
 
-  test('--json: the findings, and whether all is well', async () => {
+  test('--json: the findings, and whether each check passed', async () => {
     const { status, out } = await run(...doctorArguments(aurora), '--json')
     const { ok, findings } = JSON.parse(out)
     expect([status, ok]).toEqual([0, true])

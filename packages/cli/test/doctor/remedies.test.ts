@@ -148,7 +148,7 @@ test('1045 at a cluster: nothing of instances', () => {
   expect(text).not.toMatch(/db-ABC|modify-db-instance/)
 })
 
-test('messages of the library: options as they are typed here, the remedy apart', () => {
+test('messages of the library: options of the command line, the remedy apart', () => {
   expect(inOptionWords('region: unknown. Give the Region of the database as `region`.')).toBe(
     '--region: unknown. Give the Region of the database as --region.',
   )

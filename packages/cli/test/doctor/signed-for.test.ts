@@ -13,7 +13,7 @@ const tunnel = `127.0.0.1:${aurora.port}`
 const throughTunnel = { host: aurora.hostname, port: '3306', dial: tunnel }
 const doctor = (options: Record<string, string>) => run(aurora, doctorArguments(aurora, options))
 
-/** The likely reasons for a refused login, one string each, with their lines joined. */
+/** Returns the likely reasons for a rejected login, one string each, with their lines joined. */
 function reasons(out: string): string[] {
   const [, list = ''] = out.split(/^FAIL +login .*\n.*\n/m)
   return list

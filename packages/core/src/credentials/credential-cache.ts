@@ -13,7 +13,7 @@ export interface CredentialsEvidence {
   readonly expiresMs: number
   /** When they expired by their issuer's word, if the AWS SDK still uses them after that. */
   readonly endedMs: number | undefined
-  /** Whether they have a session token: they expire, also where they do not say when. */
+  /** True if they have a session token: they expire, also where they do not say when. */
   readonly isTemporary: boolean
   /** Milliseconds since this process first got them. */
   readonly ageMs: number

@@ -133,7 +133,7 @@ export function readPort(value: unknown, option: string): number {
   throw invalid(option, 'expected a port from 1 to 65535', value, { showNumber: true })
 }
 
-/** What `dial` says of an address. Both are own properties, so that nothing on `Object.prototype` is read. */
+/** Parts of an address that `dial` returned. Both are own properties, so that nothing on `Object.prototype` is read. */
 interface AddressPart {
   readonly host: string | undefined
   readonly port: number | undefined

@@ -15,7 +15,7 @@ export type EndpointKind =
 
 /** Parts of a host name. */
 export interface RdsHostname {
-  /** The name as it is signed: lower case, no trailing dot. */
+  /** The name that is signed: lower case, no trailing dot. */
   readonly hostname: string
   readonly kind: EndpointKind
   /** The Region in the name; undefined for the global writer, whose name has none. */

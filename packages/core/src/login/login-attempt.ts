@@ -4,28 +4,31 @@ import type { SilentAttempt } from '../permit/address-watch.ts'
 import type { AuthToken } from '../token/auth-token.ts'
 import type { CachedToken } from '../token/token-cache.ts'
 
-/** What a login attempt needs of the coordinator that it belongs to, and reports to it. */
+/** Coordinator of login attempts, as one of them sees it: it gives tokens and permits, and receives the reports. */
 export interface LoginOwner {
   getToken(target: ConnectionTarget): CachedToken | Promise<CachedToken>
-  /** Another permit, ahead of attempts that have opened no socket. */
+  /** Waits for another permit, ahead of attempts that have opened no socket. */
   acquireAgain(attempt: LoginAttempt): Promise<Permit | undefined>
-  /** The socket is being opened. */
+  /** Records that the socket is being opened. */
   connecting(attempt: LoginAttempt): void
-  /** The server has sent its first bytes. */
+  /** Records that the server has sent its first bytes. */
   answered(attempt: LoginAttempt): void
-  /** The attempt ended before that. `isFault`: because of the address, not of the caller. */
+  /** Records that the attempt ended before that. `isFault`: because of the address, not of the caller. */
   unanswered(attempt: LoginAttempt, isFault: boolean): void
-  /** No socket was opened. */
+  /** Records that no socket was opened. */
   unused(attempt: LoginAttempt): void
-  /** The server answered 1045 to `token`, which was signed for this login or, if not `isNew`, earlier or accepted since. */
+  /**
+   * Records that the server answered 1045 to `token`. It was signed for this login or, if not `isNew`, earlier or
+   * accepted since.
+   */
   tokenRejected(attempt: LoginAttempt, rejection: { error: Error; token: CachedToken; isNew: boolean }): void
-  /** The server answered 1045 without asking for a token. */
+  /** Records that the server answered 1045 without asking for a token. */
   tokenNotRequested(attempt: LoginAttempt, error: Error): void
   succeeded(attempt: LoginAttempt): void
   failed(attempt: LoginAttempt, error: Error): void
 }
 
-/** How far the socket of an attempt has come. */
+/** Progress of the socket of an attempt. */
 type Progress = 'not opened' | 'connecting' | 'answered'
 
 /** MySQL's "Access denied": on Aurora the answer to a bad token and to too many logins alike. */
@@ -50,7 +53,7 @@ export class LoginAttempt implements SilentAttempt {
   readonly lane: PermitLane
   /** When the attempt got its permit, on the monotonic clock. */
   readonly startedAt = performance.now()
-  /** Whether {@link AddressWatch.enter} reserved room for it. */
+  /** True if {@link AddressWatch.enter} reserved room for it. */
   readonly isReserved: boolean
   readonly #owner: LoginOwner
   readonly #address: Address | undefined

@@ -22,7 +22,7 @@ export interface RateLimitSettings {
   readonly maxWaitMs?: number | undefined
 }
 
-/** How one login waits for its permit. */
+/** Options of the wait of one login for its permit. */
 export interface PermitWait {
   readonly signal?: AbortSignal | undefined
   readonly lane?: PermitLane | undefined
@@ -103,8 +103,8 @@ export class EndpointLimiters {
   }
 
   /**
-   * The same for an attempt whose socket is open: it gets the next permit of this AuroraIam, whoever waited for it. The
-   * server has limited time for a login that it has greeted.
+   * Waits for the permit of an attempt whose socket is open. It gets the next permit of this AuroraIam, before attempts
+   * that came earlier: the server has limited time for a login that it has greeted.
    */
   async acquireNext(limiter: RateLimiter, target: TokenTarget, wait: PermitWait): Promise<Permit> {
     const served = new AbortController()
@@ -146,7 +146,7 @@ export class EndpointLimiters {
     }
   }
 
-  /** A limiter of the caller is not closed here, so the wait ends by a signal. */
+  /** Returns a signal that ends the wait. A limiter of the caller is not closed here. */
   #signalFor(limiter: RateLimiter, signal: AbortSignal | undefined): AbortSignal | undefined {
     if (limiter !== this.#settings) return signal
     return signal ? AbortSignal.any([signal, this.#closing]) : this.#closing

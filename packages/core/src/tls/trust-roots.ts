@@ -9,8 +9,8 @@ const REGIONAL_ROOT = /^CN=Amazon RDS (\S+) Root CA \S+ G\d+$/m
 let rootsByRegion: Map<string, readonly string[]> | undefined
 
 /**
- * Returns the certificate authorities that an endpoint's certificate must come from: for a database only the roots of its
- * own Region, for RDS Proxy the Amazon Trust Services roots (its certificates are ACM's).
+ * Returns the certificate authorities that an endpoint's certificate must come from: for a database only the roots of
+ * that Region, for RDS Proxy the Amazon Trust Services roots (its certificates are ACM's).
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_TRUST_ROOTS_MISSING`, saying which bundle to pass as `ca`
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.SSL.html

@@ -12,7 +12,7 @@ export interface CachedToken {
   readonly identity: string | undefined
   /** When it was issued, on the monotonic clock. */
   readonly issuedAt: number
-  /** Whether the database has accepted it. */
+  /** True if the database has accepted it. */
   wasAccepted: boolean
   /** Its expiry is unknown, so it serves only the login that it was issued for. */
   readonly isSingleUse: boolean
@@ -63,7 +63,7 @@ export class TokenCache {
 
   constructor(options: {
     issue: (target: ConnectionTarget) => Promise<IssuedToken>
-    /** Returns the identity that would sign now, as far as it is known. */
+    /** Returns the identity that would sign now, if it is known. */
     identity: () => string | undefined
     refreshBeforeMs: number
     clock: () => number

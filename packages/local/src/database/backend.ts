@@ -176,7 +176,7 @@ function describe(socket: NetConnectOpts): string {
   return 'path' in socket ? socket.path : `${socket.host}:${socket.port}`
 }
 
-/** An AggregateError, of a name with several addresses, has no message. */
+/** Returns the reason. An AggregateError, of a name with several addresses, has no message. */
 function describeCause(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause)
   return cause.message === '' ? String((cause as NodeJS.ErrnoException).code) : cause.message

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { join } from 'node:path'
 
 /**
- * Shell script that starts a command again when it ended in good order, and that outlives this process long enough to
+ * Shell script that starts a command again when it ended cleanly, and that outlives this process long enough to
  * clean up. Its standard input is a pipe that this process holds: the kernel closes it however the process ends, SIGKILL
  * included. Then the shell kills the command and what it started, and removes the folder. Without job control all of
  * them share the process group that `detached` made.
@@ -32,7 +32,7 @@ attempts=0
 until rm -rf "$folder" || [ $attempts -eq 50 ]; do attempts=$((attempts + 1)); sleep 0.1; done
 `
 
-/** How much of a log its end is, in characters. */
+/** Length of the end of a log that an error shows, in characters. */
 const LAST_WORDS = 4000
 
 /** A command that is started again when it ends with status 0, cannot survive us, and its folder. */
@@ -46,8 +46,8 @@ export interface SupervisedProcess {
 }
 
 /**
- * Starts a command in a session of its own, where the terminal's Ctrl-C does not reach it, and ties both it
- * and `folder` to the life of this process.
+ * Starts a command in a separate session, where the terminal's Ctrl-C does not reach it, and ties both it and `folder`
+ * to the life of this process.
  *
  * @param folder - removed with all it holds when the command ends, for whatever reason
  */

@@ -51,7 +51,7 @@ export interface TlsEvent extends LogMoment {
   readonly protocol: string
   /** The name that the client said it wants to reach. */
   readonly servername?: string
-  /** Whether an earlier TLS session was taken up again. */
+  /** True if the client resumed an earlier TLS session. */
   readonly resumed: boolean
 }
 
@@ -85,10 +85,10 @@ export interface PasswordLoginEvent extends LogMoment {
   readonly during: 'login' | 'change-user'
 }
 
-/** The private database ended without being closed. Nobody can log in any more. */
+/** The private database ended without being closed. No client can log in any more. */
 export interface DatabaseEndedEvent extends LogMoment {
   readonly type: 'database-ended'
-  /** The database's last words. */
+  /** The end of the log of the database. */
   readonly detail: string
 }
 

@@ -22,7 +22,7 @@ export class AcceptGate {
     this.#onArrival = onArrival
   }
 
-  /** How many connections wait. */
+  /** Connections that wait. */
   get waiting(): number {
     return this.#waiting.size
   }

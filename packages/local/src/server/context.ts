@@ -4,7 +4,7 @@ import type { Faults } from '../faults/faults.ts'
 import type { ServerCertificates } from '../tls/accept-tls.ts'
 import type { Gatekeeper } from './gatekeeper.ts'
 
-/** What every connection of one server shares. */
+/** State that the connections of one server share. */
 export interface ServerContext extends Gatekeeper {
   readonly backend: Backend
   readonly certificates: ServerCertificates

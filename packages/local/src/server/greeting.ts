@@ -40,7 +40,7 @@ const GREETINGS = {
 const FIRST_MYSQL_8_COLLATION = 248
 const UTF8MB4_GENERAL_CI = 45
 
-/** The greeting of a front: like Aurora's, with no more to offer than the database behind it can do. */
+/** Returns the greeting of the server: like Aurora's, with no capability that the database upstream lacks. */
 export function serverGreeting(behind: Greeting, faults: FaultSettings): Greeting {
   const passedOn = behind.capabilities & ~(WITHHELD | UNDEFINED)
   const tls = withCapability(passedOn | OWN, Capability.SSL, faults.tls === undefined)
@@ -55,7 +55,7 @@ export function serverGreeting(behind: Greeting, faults: FaultSettings): Greetin
   }
 }
 
-/** The collation to ask of the database behind for one that a client asked for. */
+/** Returns the collation to ask of the database upstream for one that a client asked for. */
 export function collationFor(behind: Greeting, collation: number): number {
   const isMariaDb = behind.serverVersion.includes('MariaDB')
   return isMariaDb && collation >= FIRST_MYSQL_8_COLLATION ? UTF8MB4_GENERAL_CI : collation

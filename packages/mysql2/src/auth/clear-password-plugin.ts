@@ -7,7 +7,7 @@ import { rememberSession } from './sessions.ts'
 import { followHandshake } from './track-handshake.ts'
 import { unverifiedError } from './unverified-error.ts'
 
-/** What the plugins of one pair of hooks need to know. */
+/** State that the plugins of one pair of hooks share. */
 export interface PluginContext extends ChangeUserContext {
   readonly logins: PendingLogins
   /** The login of each handshake whose server has asked for something. */
@@ -75,7 +75,7 @@ function followLogin(
   return login
 }
 
-/** A server that goes on asking would take a permit each time. */
+/** Returns the error for a server that goes on asking: it would take a permit each time. */
 function askedTwice(): Error {
   const error = new Error('The server asked for the token twice in one login. It was sent once.')
   return Object.assign(error, { code: 'AUTH_SWITCH_PLUGIN_ERROR' })

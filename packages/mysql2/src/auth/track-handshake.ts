@@ -25,7 +25,7 @@ export function followHandshake(
 
 /**
  * Destroys `stream` some time after this side has ended it. mysql2's `end()` waits for the server to close its side: one
- * that is unresponsive would keep the process alive until TCP gives up, after many minutes.
+ * that is unresponsive would keep the process alive until TCP times out, after many minutes.
  */
 function destroyAfterEnd(stream: Socket): void {
   stream.once('finish', () => {

@@ -25,8 +25,8 @@ export class DeferredSocket extends Socket {
   }
 
   /**
-   * mysql2's `destroy()` only ends its stream. Node postpones that until the socket is connected, so a connection that
-   * was closed would go on waiting for its permit, and then log in.
+   * Destroys a socket that is ended before it is connected. mysql2's `destroy()` only ends its stream, which Node
+   * postpones until then, so a connection that was closed would go on waiting for its permit, and then log in.
    */
   override _final(callback: (error?: Error | null) => void): void {
     if (this.pending) this.destroy()

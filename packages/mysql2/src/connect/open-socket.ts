@@ -37,7 +37,7 @@ interface OpeningConnection extends TracedConnection {
 /**
  * Returns the socket of one new connection, for mysql2's `stream` option. It is unconnected, and connected when there is
  * a token and a permit. A failure destroys it with the error, which reaches the caller of mysql2 unchanged. When mysql2
- * gives up first, the permit goes to the next in the queue.
+ * times out first, the permit goes to the next in the queue.
  */
 export function openWhenPermitted(settings: ConnectionSettings, context: SocketContext): DeferredSocket {
   const socket = new DeferredSocket()

@@ -50,7 +50,7 @@ export function onceAnswered(stream: Socket, listener: (error: Error | undefined
   return stop
 }
 
-/** Returns the error as mysql2 makes it of the same packet, as far as it is used here. */
+/** Returns the error that mysql2 makes of the same packet, with the parts that are used here. */
 function errorIn(payload: Buffer): Error {
   const errno = payload.readUInt16LE(1)
   const messageAt = ERROR_BYTES + (payload[ERROR_BYTES] === SQLSTATE_MARK ? SQLSTATE_BYTES : 0)

@@ -55,7 +55,7 @@ export interface AuroraIamPrismaOptions {
 export interface PoolSettings {
   readonly connectionLimit: number
   readonly acquireTimeoutMs: number
-  /** Whether `acquireTimeoutMs` holds while a connection is being opened, too: the caller chose it. */
+  /** True if `acquireTimeoutMs` holds while a connection is being opened, too: the caller chose it. */
   readonly isAcquireTimeoutStrict: boolean
   readonly connectTimeoutMs: number
   readonly idleTimeoutMs: number

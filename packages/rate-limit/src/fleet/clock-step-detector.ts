@@ -4,7 +4,7 @@ import type { StoreReply } from './store-reply.ts'
 /** A smaller step does less harm than the variation of the network. */
 const toleranceMs = 30
 
-/** How far two clocks that are both right may drift apart. */
+/** Most that two clocks that are both right drift apart, as a ratio. */
 const drift = 0.001
 
 /**

@@ -42,7 +42,7 @@ if facts.protocol and facts.protocol ~= PROTOCOL then
   return redis.error_reply('PROTOCOL ' .. text(facts.protocol))
 end
 
--- A client that was cut off may send late what its process has given up: that must grant nothing.
+-- A client that was cut off may send late what its process no longer waits for: that must grant nothing.
 local isLate = request.at and now - request.at > 1000 + 2 * request.rtt or false
 
 -- What processes named lately: the smallest limit holds, over the longest interval, with the longest lease.
@@ -298,7 +298,7 @@ local function leave(member)
   call('HDEL', WANT, member)
 end
 
--- Gives one lane of this process what is its turn, and returns its turn from now on.
+-- Gives one lane of this process the permits that it is next for, and returns its position in the queue from now on.
 local function serve(lane, want, turn)
   local member = lane .. me
   if want <= 0 then
@@ -308,7 +308,7 @@ local function serve(lane, want, turn)
   local isBackground = lane == 'B'
   local own = tonumber(call('ZSCORE', LINE, member) or 0)
   if own == 0 then
-    -- One that was forgotten while its call was on its way has its turn back.
+    -- One that was forgotten while its call was on its way gets its position back.
     if turn > 0 and turn <= facts.turn then own = turn else
       facts.turn = facts.turn + 1
       own = facts.turn
@@ -390,7 +390,7 @@ end
 
 local liveTurn, backgroundTurn = request.turn[1], request.turn[2]
 if isLate then
-  -- Overloaded or cut off: whoever waits asks again, not at once.
+  -- Overloaded or cut off: processes that wait ask again, not at once.
   if request.want[1] + request.want[2] > 0 then retry = 250 + 2 * request.rtt end
 else
   liveTurn = serve('L', request.want[1], liveTurn)

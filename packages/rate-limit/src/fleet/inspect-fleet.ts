@@ -26,13 +26,13 @@ export interface FleetInspection {
   readonly waitingProcesses: number
   /** After a `'throttled'` outcome: what the limit was cut to, and how long ago. */
   readonly cut: { readonly to: number; readonly agoMs: number } | undefined
-  /** How long nothing is granted yet, because the key is new or its data was lost. */
+  /** Time until the first grant, because the key is new or its data was lost. */
   readonly quietForMs: number
   /** After an outage: how long processes that are back have no more than their shares, at most. */
   readonly returningForMs: number
   /** Permits per interval that processes may use together while they cannot reach Redis. */
   readonly shares: number
-  /** Whether processes of release 0.1 use the same key: they get half of the limit. */
+  /** True if processes of release 0.1 use the same key: they get half of the limit. */
   readonly hasPredecessors: boolean
   /** Permits that are held, the one whose lease ends first at the front; at most `most`. */
   readonly holders: ReadonlyArray<{ readonly permit: number; readonly process: string }>
@@ -46,7 +46,7 @@ export interface FleetInspection {
 
 /** Which key {@link inspectFleet} reads. */
 export interface InspectFleetOptions extends RedisStoreOptions {
-  /** How many holders and waiting processes to list. @defaultValue 50 */
+  /** Most holders and waiting processes to list. @defaultValue 50 */
   most?: number
 }
 

@@ -1,7 +1,7 @@
 import type { StoreReply } from './store-reply.ts'
 
 /** A holder stops this much short of its lease's end: the clocks of two machines differ in speed, and timers are late. */
-export const guardMs = 50
+const guardMs = 50
 
 /** Outcomes are reported together: each carries its age, so nothing is lost by that. */
 const reportWithinMs = 100
@@ -26,7 +26,7 @@ export interface FleetLease {
   outcome: { at: number; throttled: boolean } | undefined
 }
 
-/** What a process reports to the store about its permits. */
+/** Report of a process to the store about its permits. */
 export interface LeaseReport {
   /** Identifier, age of the outcome in milliseconds, and 1 for a throttled attempt. */
   readonly settled: ReadonlyArray<readonly [id: number, ageMs: number, throttled: 0 | 1]>

@@ -32,7 +32,7 @@ export class FleetOutage {
   readonly attempts = new Set<DegradedAttempt>()
   readonly #coolingDown = new LinkedList<number>()
   #confirmed: Instant
-  /** Whether the store replies again: what is in flight is still to be handed over. */
+  /** True if the store replies again: attempts in flight are still to be reported to it. */
   isReturning = false
 
   /**

@@ -2,7 +2,7 @@
 export interface StoreReply {
   /** The store's clock, in milliseconds. */
   readonly now: number
-  /** Whether the request came so late that nothing was granted or renewed. */
+  /** True if the request came so late that nothing was granted or renewed. */
   readonly isLate: boolean
   /** When the state began. It begins again when it was lost. */
   readonly born: number
@@ -14,7 +14,7 @@ export interface StoreReply {
   readonly processes: number
   /** When to ask again, for a process that still waits. */
   readonly retryMs: number
-  /** How many permits this process may use per interval while the store is lost. */
+  /** Permits that this process may use per interval while the store is lost. */
   readonly share: number
   /** After how long to call again though nothing is wanted; 0 for never. */
   readonly renewMs: number

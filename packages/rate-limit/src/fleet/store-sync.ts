@@ -35,7 +35,7 @@ interface Request {
   readonly adopting: readonly DegradedAttempt[]
 }
 
-/** What one process tells the store and when: one request at a time, as soon as there is a reason for one. */
+/** Requests of one process to the store: one at a time, as soon as there is a reason for one. */
 export class StoreSync {
   readonly leases = new FleetLeases()
   /** The limit that this process names. */
@@ -52,7 +52,7 @@ export class StoreSync {
   readonly #process = crypto.randomUUID()
   #want: Demand = { live: 0, background: 0 }
   #turns: readonly [number, number] = [0, 0]
-  /** Whether this process may stand in the queue of the store, by lane. */
+  /** True for a lane in which this process may stand in the queue of the store, by lane. */
   #isInLine = { live: false, background: false }
   /** When attempts ended that no lease covered. */
   #others: number[] = []
@@ -177,7 +177,7 @@ export class StoreSync {
     return sent.now + patienceMs
   }
 
-  /** When to send the next request, as things are now. */
+  /** Returns the instant to send the next request at. */
   #askAt(): number {
     const reason = this.#reasonAt()
     if (reason === Number.POSITIVE_INFINITY) return reason

@@ -6,7 +6,7 @@ import { StoreConflictError, type TicketStore } from '../store.ts'
 export interface DynamoStoreOptions {
   /** Name of a table whose partition key is the string `id`, and which has no sort key. */
   tableName: string
-  /** What the keys of its items begin with. @defaultValue 'aurora-iam:rate-limit' */
+  /** Text that the keys of its items begin with. @defaultValue 'aurora-iam:rate-limit' */
   prefix?: string
   /**
    * By how many milliseconds the clocks of two processes may differ. Each millisecond makes a block longer: with 100, and an
@@ -14,7 +14,7 @@ export interface DynamoStoreOptions {
    */
   toleranceMs?: number
   /**
-   * How long an attempt may take from its permit to the moment when the server counts it: connecting and the TLS handshake.
+   * Longest time of an attempt from its permit to the moment when the server counts it: connecting and the TLS handshake.
    * One that takes longer has to wait for another permit. @defaultValue 150
    */
   handshakeMs?: number
@@ -59,7 +59,7 @@ export function dynamoStore(client: DynamoDBClient, options: DynamoStoreOptions)
   }
 }
 
-/** Processes that start together at an idle counter look again after up to this, so that few of them write in vain. */
+/** Processes that start together at an idle counter look again after up to this, so that few of them write without success. */
 const spreadMs = 100
 
 interface Counter {

@@ -114,10 +114,10 @@ export class TicketPermits implements PermitSource {
     return this.#ledger.inFlight === 0 && now - this.#lastEndedAt > 2 * this.#blockMs
   }
 
-  /** Does nothing: what a ticket was used for is not reported. */
+  /** Returns at once: the use of a ticket is not reported. */
   async flush(): Promise<void> {}
 
-  /** Does nothing: it is at rest while no request waits. */
+  /** Returns at once: nothing runs while no request waits. */
   rest(): void {}
 
   get degradedBy(): Error | undefined {
