@@ -1,24 +1,23 @@
 import { createAuroraIam } from '@aurora-iam/core'
 import { auroraIamConnection, withAuroraIam } from '@aurora-iam/knex'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { passwordUser } from '@aurora-iam/test-support/password-user'
 import { Model } from 'objection'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type MariaDb, startMariaDb } from '../../packages/local/src/database/mariadb.ts'
 import { connectionTo, opener, VERSIONS } from './support.ts'
 
 const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
 
 let aurora: LocalAurora
-let plain: MariaDb
+let plain: Awaited<ReturnType<typeof passwordUser>>
 
 beforeAll(async () => {
   aurora = await startLocalAurora({ hostnames: [READER], users: ['app', 'reporting'], throttle: false })
-  plain = await startMariaDb({ database: 'app', users: ['app'] })
+  plain = await passwordUser(aurora)
 })
 
 afterAll(async () => {
   await aurora.close()
-  await plain.close()
 })
 
 beforeEach(() => aurora.log.clear())
@@ -110,11 +109,9 @@ describe.each(VERSIONS)('$name on IAM', ({ makeKnex }) => {
   })
 
   test('with enabled: false logs in by password, through the same call', async () => {
-    const { user, password } = plain.account('app')
-    const connection = { socketPath: plain.socketPath, user, password, database: 'app' }
-    const db = makeKnex(withAuroraIam({ client: 'mysql2', connection }, { enabled: false }))
+    const db = makeKnex(withAuroraIam({ client: 'mysql2', connection: plain }, { enabled: false }))
     const [rows] = await db.raw('SELECT CURRENT_USER() AS user')
-    expect(rows).toEqual([{ user: expect.stringMatching(/^app@/) }])
+    expect(rows).toEqual([{ user: expect.stringMatching(/^legacy@/) }])
     await db.destroy()
   })
 })

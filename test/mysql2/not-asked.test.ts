@@ -23,8 +23,12 @@ const deniedAfter = (plugin: string): Script =>
     session.sendPacket(5, DENIED)
   })
 
-describe.each(VERSIONS)('a user of $name who is not an IAM user', ({ callbacks }) => {
+const deniedAtOnce: Script = trusted((session) => session.sendPacket(3, DENIED))
+
+describe.each(VERSIONS)('a user of $name who is not an IAM user', ({ name, callbacks }) => {
   test.each([
+    // Before 3.22 mysql2 publishes no error of a handshake in TLS, and without a plugin nothing else shows it.
+    ...(name === 'mysql2 3.15.3' ? [] : [['at once', deniedAtOnce] as const]),
     ['after mysql_native_password', deniedAfter('mysql_native_password')],
     ['after caching_sha2_password', deniedAfter('caching_sha2_password')],
   ])('1045 %s: the cause says that the server did not ask for a token', async (_when, script) => {
