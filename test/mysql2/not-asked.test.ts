@@ -26,32 +26,36 @@ const deniedAfter = (plugin: string): Script =>
 const deniedAtOnce: Script = trusted((session) => session.sendPacket(3, DENIED))
 
 describe.each(VERSIONS)('a user of $name who is not an IAM user', ({ name, callbacks }) => {
-  test.each([
-    // Before 3.22 mysql2 publishes no error of a handshake in TLS, and without a plugin nothing else shows it.
-    ...(name === 'mysql2 3.15.3' ? [] : [['at once', deniedAtOnce] as const]),
+  const answers: Array<readonly [when: string, script: Script]> = [
     ['after mysql_native_password', deniedAfter('mysql_native_password')],
     ['after caching_sha2_password', deniedAfter('caching_sha2_password')],
-  ])('1045 %s: the cause says that the server did not ask for a token', async (_when, script) => {
-    server.script = script
-    const ca = [aurora.ca, server.certificates.ca]
-    const iam = createAuroraIam({ ...aurora.iam, ca, rateLimit: false })
-    const options = withAuroraIam({ ...addressOf(aurora), port: server.port }, iam)
-    // With callbacks every version hands on the server's own error.
-    const pool = callbacks.createPool(options)
-    const error = await new Promise((resolve) => pool.query('SELECT 1', resolve))
-    await pool.promise().end()
-    expect(error).toMatchObject({
-      code: 'ER_ACCESS_DENIED_ERROR',
-      cause: {
-        code: 'ERR_AURORA_IAM_ACCESS_DENIED',
-        message: expect.stringContaining('did not ask for a token'),
-      },
-    })
-    expect(iam.stats()).toMatchObject({
-      connectionsFailed: 1,
-      lastError: { code: 'ER_ACCESS_DENIED_ERROR' },
-    })
-  })
+  ]
+  // Before 3.22 mysql2 publishes no error of a handshake in TLS, and without a plugin nothing else shows it.
+  if (name !== 'mysql2 3.15.3') answers.push(['at once', deniedAtOnce])
+  test.each(answers)(
+    '1045 %s: the cause says that the server did not ask for a token',
+    async (_when, script) => {
+      server.script = script
+      const ca = [aurora.ca, server.certificates.ca]
+      const iam = createAuroraIam({ ...aurora.iam, ca, rateLimit: false })
+      const options = withAuroraIam({ ...addressOf(aurora), port: server.port }, iam)
+      // With callbacks every version hands on the server's own error.
+      const pool = callbacks.createPool(options)
+      const error = await new Promise((resolve) => pool.query('SELECT 1', resolve))
+      await pool.promise().end()
+      expect(error).toMatchObject({
+        code: 'ER_ACCESS_DENIED_ERROR',
+        cause: {
+          code: 'ERR_AURORA_IAM_ACCESS_DENIED',
+          message: expect.stringContaining('did not ask for a token'),
+        },
+      })
+      expect(iam.stats()).toMatchObject({
+        connectionsFailed: 1,
+        lastError: { code: 'ER_ACCESS_DENIED_ERROR' },
+      })
+    },
+  )
 })
 
 describe.each(VERSIONS)('$name with options that lost their TLS on the way', ({ promises }) => {
