@@ -42,6 +42,10 @@ const PREFIXED_KINDS: ReadonlyArray<readonly [prefix: string, kind: EndpointKind
   ['global-', 'global-writer'],
 ]
 
+// A program has few endpoints, and asks for each of their names with every token.
+const MAX_PARSED = 100
+const parsed = new Map<string, RdsHostname>()
+
 /** Returns whether `value` has the shape of an AWS Region. */
 export function isRegion(value: string): boolean {
   return REGION.test(value)
@@ -59,6 +63,16 @@ function normalizeHostname(host: string): string {
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Overview.Endpoints.html
  */
 export function parseRdsHostname(host: string): RdsHostname | undefined {
+  const known = parsed.get(host)
+  if (known) return known
+  const read = readHostname(host)
+  if (!read) return undefined
+  if (parsed.size >= MAX_PARSED) parsed.clear()
+  parsed.set(host, read)
+  return read
+}
+
+function readHostname(host: string): RdsHostname | undefined {
   if (!DNS_NAME.test(host)) return undefined
   const hostname = normalizeHostname(host)
   const labels = hostname.split('.')
