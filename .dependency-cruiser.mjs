@@ -35,6 +35,7 @@ const ROOMS = {
     'proxy',
     'local',
     'doctor',
+    'fleet',
     'commands',
   ],
 }

@@ -1,8 +1,9 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createAuroraIam } from '@aurora-iam/core'
-import { warmUp, withAuroraIam } from '@aurora-iam/mysql2'
+import { managedPool, warmUp, withAuroraIam } from '@aurora-iam/mysql2'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
-import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { errorThrownBy, rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import type { Pool } from 'mysql2/promise'
 import { afterEach, describe, expect, test } from 'vitest'
 import { addressOf, VERSIONS } from './support.ts'
@@ -49,6 +50,49 @@ describe.each(VERSIONS)('warmUp with $name', ({ callbacks, promises }) => {
     await connection.end()
     iam.close()
     expect(await warm).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
+  })
+
+  test('onProgress throws: its error is passed on, and every connection returns to the pool', async () => {
+    const { pool } = open()
+    const failure = new Error('onProgress failed')
+    const warm = warmUp(pool, 5, {
+      onProgress: () => {
+        throw failure
+      },
+    })
+    expect(await rejectionOf(warm)).toBe(failure)
+    await Promise.all(Array.from({ length: 5 }, () => pool.promise().query('SELECT 1')))
+  })
+
+  test('a callback on a connection that was warmed: what it opens is a request, not background', async () => {
+    const { pool, settings } = open()
+    await warmUp(pool, 1)
+    const lanes: unknown[] = []
+    const note = (event: unknown) => lanes.push((event as { lane?: unknown }).lane)
+    await new Promise((resolve) => pool.query('SELECT 1', resolve))
+    subscribe('aurora-iam:rate-limit:permit', note)
+    await new Promise((resolve, reject) => {
+      pool.query('SELECT 1', () => {
+        promises
+          .createConnection(settings)
+          .then((connection) => connection.end())
+          .then(resolve, reject)
+      })
+    })
+    unsubscribe('aurora-iam:rate-limit:permit', note)
+    expect(lanes.filter((lane) => lane !== undefined)).toEqual(['live'])
+  })
+
+  test.each([undefined, null, 'mysql://x', {}, []])('%j in place of a pool: refused', async (pool) => {
+    const refusal = { code: 'ERR_AURORA_IAM_INVALID_OPTION', option: 'pool' }
+    expect(await rejectionOf(warmUp(pool as never, 1))).toMatchObject(refusal)
+    expect(errorThrownBy(() => managedPool(pool as never))).toMatchObject(refusal)
+  })
+
+  test('a PoolCluster in place of a pool: refused', () => {
+    const cluster = callbacks.createPoolCluster()
+    expect(errorThrownBy(() => managedPool(cluster as never))).toMatchObject({ option: 'pool' })
+    cluster.end()
   })
 
   test.each([0, 6, 1.5, Number.NaN])('count of %s: refused, nothing is opened', async (count) => {

@@ -20,6 +20,7 @@ const COMMANDS = [
   'ca',
   'local',
   'plan',
+  'fleet',
   'completion',
 ]
 

@@ -14,6 +14,7 @@ export const DESCRIPTIONS = {
   ca: 'Fetch the certificate authorities of Amazon RDS for a Region, verify them, and store them where all commands look',
   local: 'Run an Aurora MySQL for this machine alone, which expects TLS and IAM tokens',
   plan: 'Simulate a cold start, a rolling deploy and a failover of a fleet: without a limiter, with one in each process, and with one that the fleet shares',
+  fleet: 'Show who holds the permits of a fleet that shares a limit over Redis, and who waits',
   completion: 'Print the completion script of a shell',
 } as const
 

@@ -15,5 +15,6 @@ export const LOADERS: Readonly<Record<CommandName, () => Promise<MakeCommand>>> 
   ca: async () => (await import('./ca.ts')).caCommand,
   local: async () => (await import('./local.ts')).localCommand,
   plan: async () => (await import('./plan.ts')).planCommand,
+  fleet: async () => (await import('./fleet.ts')).fleetCommand,
   completion: async () => (await import('./completion.ts')).completionCommand,
 }

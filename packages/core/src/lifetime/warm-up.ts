@@ -21,7 +21,7 @@ export interface WarmUpPool<Connection> {
  * for their permits behind connections that a request needs.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for a count that the pool cannot hold
- * @throws the first error of the pool, after every connection has been released
+ * @throws the first error of the pool or of `onProgress`, after every connection has been released
  */
 export async function openTogether<Connection>(
   pool: WarmUpPool<Connection>,
@@ -35,15 +35,20 @@ export async function openTogether<Connection>(
       { option: 'count' },
     )
   }
-  let opened = 0
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw new AuroraIamError(
+      'ERR_AURORA_IAM_INVALID_OPTION',
+      `onProgress: expected a function (opened, count) => void, got ${describe(onProgress)}.`,
+      { option: 'onProgress' },
+    )
+  }
+  const connections: Connection[] = []
   const acquiring = Array.from({ length: count }, async () => {
-    const connection = await inBackground(() => pool.acquire())
-    opened++
-    onProgress?.(opened, count)
-    return connection
+    connections.push(await inBackground(() => pool.acquire()))
+    onProgress?.(connections.length, count)
   })
   const results = await Promise.allSettled(acquiring)
-  await Promise.all(results.map((one) => (one.status === 'fulfilled' ? pool.release(one.value) : undefined)))
+  await Promise.all(connections.map((connection) => pool.release(connection)))
   const failed = results.find((one) => one.status === 'rejected')
   if (failed) throw failed.reason
 }

@@ -1,7 +1,8 @@
 import { type AuroraIam, AuroraIamError } from '@aurora-iam/core'
-import { type AdapterIam, adapterIam, describe } from '@aurora-iam/core/adapter'
+import { type AdapterIam, adapterIam } from '@aurora-iam/core/adapter'
 import type { Pool, PoolConnection } from 'mysql2'
 import { iamOfHooks } from '../hooks-registry.ts'
+import { driverPoolOf } from './driver-pool.ts'
 import { poolView } from './pool-view.ts'
 
 /** A pool of mysql2, in any version, of its callback or its promise API. */
@@ -52,17 +53,6 @@ export function retryLogins(pool: Pool, iam: AdapterIam): Pool {
     )
   }
   return poolView(pool, getConnection)
-}
-
-function driverPoolOf(pool: unknown): Pool {
-  const driverPool = (pool as { pool?: unknown } | undefined)?.pool ?? pool
-  if (typeof (driverPool as Partial<Pool> | undefined)?.getConnection === 'function')
-    return driverPool as Pool
-  throw new AuroraIamError(
-    'ERR_AURORA_IAM_INVALID_OPTION',
-    `pool: expected a pool that mysql2's createPool returned, got ${typeof pool === 'string' ? 'a string' : describe(pool)}.`,
-    { option: 'pool' },
-  )
 }
 
 function assertIam(pool: Pool, iam: AuroraIam): void {

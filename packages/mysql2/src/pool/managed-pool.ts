@@ -1,5 +1,6 @@
 import type { Pool } from 'mysql2'
 import { DriverLifetime, type OpenConnection } from './driver-lifetime.ts'
+import { driverPoolOf } from './driver-pool.ts'
 import type { RetryablePool } from './login-retry.ts'
 import { poolView } from './pool-view.ts'
 
@@ -15,10 +16,11 @@ import { poolView } from './pool-view.ts'
  *
  * @param pool - mysql2's pool, of its callback or its promise API, with options of `withAuroraIam`. It is not changed
  * @returns a view to use in place of `pool`
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for another object than a pool
  */
 export function managedPool<P extends RetryablePool>(pool: P): P {
-  if ('pool' in pool) return manageConnections(pool.pool as Pool).promise() as unknown as P
-  return manageConnections(pool as unknown as Pool) as unknown as P
+  const managed = manageConnections(driverPoolOf(pool))
+  return ('pool' in pool ? managed.promise() : managed) as unknown as P
 }
 
 /** Returns the view of a pool of mysql2's callback API. */

@@ -1,5 +1,6 @@
 import { openTogether, type WarmUpOptions } from '@aurora-iam/core/adapter'
-import type { Pool, PoolConnection } from 'mysql2'
+import type { PoolConnection } from 'mysql2'
+import { driverPoolOf } from './driver-pool.ts'
 import type { RetryablePool } from './login-retry.ts'
 
 /**
@@ -16,7 +17,7 @@ import type { RetryablePool } from './login-retry.ts'
  * @throws the first error of a connection that cannot be opened
  */
 export async function warmUp(pool: RetryablePool, count: number, options?: WarmUpOptions): Promise<void> {
-  const callbacks = ('pool' in pool ? pool.pool : pool) as Pool
+  const callbacks = driverPoolOf(pool)
   const acquire = () =>
     new Promise<PoolConnection>((resolve, reject) =>
       callbacks.getConnection((error, connection) => (error ? reject(error) : resolve(connection))),
