@@ -164,7 +164,7 @@ class TicketTable {
 type Sdk = typeof import('@aws-sdk/client-dynamodb')
 
 /**
- * Loads the SDK on first use, as it is large and optional. It is imported inside a `try`: elsewhere a bundler fails for
+ * Loads the SDK on first use: it is large and optional. It is imported inside a `try`: elsewhere a bundler fails for
  * all users who have not installed it.
  */
 async function loadSdk(): Promise<Sdk> {
