@@ -48,7 +48,7 @@ describe.each(PACKED)('packages/%s, packed', (name, expected) => {
 
   // A command has no types.
   if (name !== 'cli') {
-    test('its types resolve for every way of importing an ES module', async () => {
+    test('types: they resolve for every way of importing an ES module', async () => {
       await run(bin('attw'), [tarball, '--profile', 'esm-only'])
     })
   }

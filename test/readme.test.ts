@@ -92,7 +92,7 @@ describe.each([
     await rm(folder, { recursive: true })
   })
 
-  test('its code runs as it stands', async () => {
+  test('each block of code, unchanged: it runs', async () => {
     const blocks = blocksOf(await readFile(`${root}${file}`, 'utf8'))
     expect(blocks.length).toBe(count)
     for (const [index, block] of blocks.entries()) {

@@ -96,7 +96,7 @@ test('a database that is not ours is not restarted, nor one that was closed', as
   await theirs.close()
 })
 
-test('its MariaDB is killed: an event, `ended`, a clear error, and clients are refused', async () => {
+test('the MariaDB is killed: an event, `ended`, a clear error, and clients are refused', async () => {
   await using doomed = await startLocalAurora()
   const connection = await logIn(doomed)
   const broken = new Promise<{ code?: string }>((resolve) => connection.once('error', resolve))

@@ -92,7 +92,7 @@ describe('a client that is rejected gets 1045, and no token goes out', () => {
 })
 
 describe('the database gives no session: the client is told why', () => {
-  test('it rejects the token: its own error', async () => {
+  test('the database rejects the token: the error of the database', async () => {
     const { port, events } = await gatewayTo(aurora)
     aurora.faults.set({ refuse: 'NotAuthorized' })
     const error = await refusal(port)
@@ -101,13 +101,13 @@ describe('the database gives no session: the client is told why', () => {
     expect(events).toContainEqual(expect.objectContaining({ type: 'failed' }))
   })
 
-  test('it has too many connections: its own error', async () => {
+  test('the database has too many connections: the error of the database', async () => {
     const { port } = await gatewayTo(aurora)
     aurora.faults.set({ error: { errno: 1040, message: 'Too many connections' } })
     expect(await refusal(port)).toMatchObject({ errno: 1040, message: 'Too many connections' })
   })
 
-  test('it cannot be reached: 1105 with the code of the network', async () => {
+  test('the database cannot be reached: 1105 with the code of the network', async () => {
     const { port } = await gatewayTo(aurora, {}, { dial: { host: '127.0.0.1', port: 1 } })
     const error = await refusal(port)
     expect(error.message).toBe('aurora-iam: the database cannot be reached (ECONNREFUSED)')
