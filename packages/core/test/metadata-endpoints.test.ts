@@ -9,7 +9,7 @@ import { MINUTE, TARGET } from './support.ts'
 isolateAwsEnvironment()
 
 describe('container endpoint', () => {
-  test('a metadata endpoint: its credentials, with the authorization that it asks for', async () => {
+  test('a request: credentials, with the authorization that it asks for', async () => {
     const end = new Date(Math.ceil(Date.now() / 1000) * 1000 + 60 * MINUTE)
     const url = await serveHttp((request, response) => {
       response.statusCode = request.headers.authorization === 'let-me-in' ? 200 : 401
