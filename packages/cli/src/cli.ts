@@ -43,7 +43,8 @@ export async function runCli(
     else await program.parseAsync(args, { from: 'user' })
     return status
   } catch (error) {
-    return report(error as Error, output)
+    const command = program.commands.find((known) => known.name() === args[0])
+    return report(error as Error, output, command?.name())
   }
 }
 
@@ -65,10 +66,16 @@ export async function main(): Promise<void> {
 }
 
 /** Writes what failed. Errors that are not about the arguments or the set-up are bugs, and keep their stack. */
-function report(error: Error & { code?: unknown }, output: CliOutput): number {
+function report(error: Error & { code?: unknown }, output: CliOutput, command: string | undefined): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0
-    output.error(`aurora-iam: ${error.message.replace(/^error: /, '')}. See aurora-iam --help\n`)
+    const problem = error.message
+      .replace(/^error: /, '')
+      .replace(/\.$/, '')
+      .replaceAll('\n', ' ')
+    output.error(
+      `aurora-iam: ${problem}. See ${['aurora-iam', command, '--help'].filter(Boolean).join(' ')}\n`,
+    )
     return 2
   }
   const isSetUp = error instanceof UsageError || CONFIGURATION.has(error.code)

@@ -64,6 +64,23 @@ describe('help', () => {
   })
 })
 
+describe('arguments that a command does not take', () => {
+  test.each([
+    [['doctor', 'extra'], /got 1\. See aurora-iam doctor --help\n$/],
+    [['plan', '--proceses', '2'], / \(Did you mean --processes\?\)\. See aurora-iam plan --help\n$/],
+    [['plann'], / \(Did you mean plan\?\)\. See aurora-iam --help\n$/],
+  ])('%j: one line that names the help of the command', async (args, said) => {
+    const { status, error } = await run(args)
+    expect(status).toBe(2)
+    expect(error).toMatch(said)
+    expect(error.trim()).not.toContain('\n')
+  })
+
+  test('proxy --help: it says that an address is required, and what replaces it', async () => {
+    expect((await run(['proxy', '--help'])).out).toContain('required, unless --socket or --config')
+  })
+})
+
 test('piped output has no escape sequence', async () => {
   const { out } = await runProgram(['plan', '--processes', '2', '--max-connections', '1'])
   expect(out).toContain('does not hold')

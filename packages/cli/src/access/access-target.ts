@@ -1,4 +1,4 @@
-import { parseRdsHostname } from '@aurora-iam/core/adapter'
+import { parseRdsHostname, type RdsHostname } from '@aurora-iam/core/adapter'
 import type { AccessFlags } from '../options/access-flags.ts'
 import { readDatabaseUrl } from '../options/database-url.ts'
 import { UsageError } from '../options/usage-error.ts'
@@ -59,9 +59,7 @@ export function readAccessTarget(
   const parsed = parseRdsHostname(host)
   if (parsed === undefined)
     throw new UsageError('--host: expected an endpoint that RDS issued, not an address or another name.')
-  const region = flags.region ?? parsed.region
-  if (region === undefined || !/^[a-z]{2,4}(-[a-z]+){1,2}-\d{1,2}$/.test(region))
-    throw new UsageError('--region: the name of the host does not show it. Give one such as eu-west-1.')
+  const region = regionOf(flags, parsed)
   const kind = kindOf(parsed.kind)
   // The name of a custom endpoint or of a global database is not that of the cluster.
   const isNamedByHost =
@@ -102,6 +100,21 @@ export function readAccessTarget(
   }
 }
 
+function regionOf({ region: given }: AccessFlags, { hostname, region }: RdsHostname): string {
+  if (given !== undefined && !/^[a-z]{2,4}(-[a-z]+){1,2}-\d{1,2}$/.test(given))
+    throw new UsageError('--region: expected a Region such as eu-west-1.')
+  // A permission for another Region than that of the database allows nothing.
+  if (given !== undefined && region !== undefined && given !== region) {
+    throw new UsageError(
+      `--region: ${given} contradicts ${hostname}, which is in ${region}. Leave --region out: the name tells it.`,
+    )
+  }
+  const known = given ?? region
+  if (known === undefined)
+    throw new UsageError('--region: the name of the host does not show it. Give one such as eu-west-1.')
+  return known
+}
+
 function kindOf(kind: string): AccessTarget['kind'] {
   if (kind === 'instance') return 'instance'
   return kind === 'proxy' || kind === 'proxy-endpoint' ? 'proxy' : 'cluster'
@@ -138,11 +151,20 @@ function resourceIdOf(
     notes.push('The policy allows every database of the Region. Name the resource id of this one.')
     return '*'
   }
-  // An Aurora instance has a separate db-… id, which no policy knows.
-  const allowed = kind === 'instance' ? '(cluster|db)' : prefix.slice(0, -1)
-  if (!new RegExp(`^${allowed}-[A-Za-z0-9]{1,64}$`).test(resourceId)) {
+  const lookUp = LOOK_UP[kind](identifier)
+  if (/[*?]/.test(resourceId)) {
     throw new UsageError(
-      `--resource-id: this endpoint has one that begins with ${prefix}: ${LOOK_UP[kind](identifier)}`,
+      `--resource-id: an id has no wildcard. Give the whole id, or * alone for every database of the Region: ${lookUp}`,
+    )
+  }
+  // An Aurora instance has a separate db-… id, which no policy knows.
+  const allowed = kind === 'instance' ? ['cluster-', 'db-'] : [prefix]
+  const begins = allowed.find((start) => resourceId.startsWith(start))
+  if (begins === undefined)
+    throw new UsageError(`--resource-id: this endpoint has one that begins with ${prefix}: ${lookUp}`)
+  if (!/^[A-Za-z0-9]{1,64}$/.test(resourceId.slice(begins.length))) {
+    throw new UsageError(
+      `--resource-id: expected 1 to 64 letters and digits after ${begins}. Copy the id as AWS shows it: ${lookUp}`,
     )
   }
   return resourceId

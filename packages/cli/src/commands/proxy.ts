@@ -11,7 +11,10 @@ export function proxyCommand({ output, stopped }: CommandContext): Command {
     exit: '0 after SIGTERM or SIGINT, 1 if it cannot start, 2 for arguments that cannot be used',
   })
   return addGatewayOptions(command)
-    .option('--listen <host:port>', 'TCP address to listen on; one that other machines reach needs TLS')
+    .option(
+      '--listen <host:port>',
+      'TCP address to listen on (required, unless --socket or --config is given); other machines reach it with TLS alone',
+    )
     .option('--socket <path>', 'Unix socket to listen on, in place of --listen (mode 0600)')
     .option(
       '--password-file <file>',

@@ -97,11 +97,11 @@ const LINES: Readonly<Record<DenialCause, (evidence: LoginEvidence) => readonly 
 function permissionLines({ target, arn }: LoginEvidence): readonly string[] {
   const [resource, other] = databaseResources(target.kind)
   return [
-    `${arn ?? 'The identity that signs'} has no permission to connect. It needs, with ${resource.idSource} for ${resource.idPrefix}ABC:`,
+    `${arn ?? 'The identity that signs'} has no permission to connect. It needs, with ${resource.idSource} in place of ${resource.idPrefix}RESOURCE_ID:`,
     permission(target, resource.idPrefix, arn),
     ...(other
       ? [
-          `If it is a member of a cluster, with ${other.idSource} for ${other.idPrefix}ABC:`,
+          `If it is a member of a cluster, with ${other.idSource} in place of ${other.idPrefix}RESOURCE_ID:`,
           permission(target, other.idPrefix, arn),
         ]
       : []),
@@ -109,8 +109,8 @@ function permissionLines({ target, arn }: LoginEvidence): readonly string[] {
 }
 
 function permission({ region = 'REGION', username }: ConnectionTarget, idPrefix: string, arn = ''): string {
-  const [, partition = 'aws', , , account = 'ACCOUNT'] = arn.split(':')
-  const resource = `arn:${partition}:rds-db:${region}:${account}:dbuser:${idPrefix}ABC/${username}`
+  const [, partition = 'aws', , , account = 'ACCOUNT_ID'] = arn.split(':')
+  const resource = `arn:${partition}:rds-db:${region}:${account}:dbuser:${idPrefix}RESOURCE_ID/${username}`
   return JSON.stringify({ Effect: 'Allow', Action: 'rds-db:connect', Resource: resource })
 }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { chmodSync, lstatSync, rmSync } from 'node:fs'
+import { chmodSync, lstatSync, rmSync, statSync } from 'node:fs'
 import { type AddressInfo, connect, type Server } from 'node:net'
+import { dirname, resolve } from 'node:path'
 import { CommandError } from '../options/command-error.ts'
 
 /** A TCP address, or the path of a Unix socket. */
@@ -49,13 +50,12 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EADDRINUSE: 'Another process listens there. Stop it, or give another port.',
   EADDRNOTAVAIL: 'No interface of this machine has that address. Give one that it has.',
   EACCES: 'This user may not listen there. Give a port above 1023, or a folder that this user can write to.',
-  ENOENT: 'Create the folder of the socket first.',
 }
 
 /**
  * Makes sure that a socket can be made at `path`. Removes the file that a killed process left.
  *
- * @throws {@link CommandError} for a path that is too long, in use, or that of another kind of file
+ * @throws {@link CommandError} for a path that is too long, in no folder, in use, or that of another kind of file
  */
 async function prepareSocketPath(path: string): Promise<void> {
   const bytes = Buffer.byteLength(path)
@@ -64,6 +64,10 @@ async function prepareSocketPath(path: string): Promise<void> {
       `The socket path has ${bytes} bytes, and the system accepts at most ${MAX_SOCKET_PATH_BYTES}. Give a shorter one.`,
     )
   }
+  const folder = dirname(resolve(path))
+  // Node reports such a folder as EACCES.
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new CommandError(`${path} cannot be listened on: there is no folder ${folder}. Create it first.`)
   const stats = lstatSync(path, { throwIfNoEntry: false })
   if (stats === undefined) return
   if (!stats.isSocket())

@@ -1,4 +1,4 @@
-import { type RateLimit, redisStore } from '@aurora-iam/rate-limit'
+import { type RateLimit, redisStore, resolveRateLimit } from '@aurora-iam/rate-limit'
 import type { GatewayFlags } from '../options/gateway-flags.ts'
 import { readNumber } from '../options/numbers.ts'
 import { UsageError } from '../options/usage-error.ts'
@@ -9,8 +9,6 @@ export interface GatewayRateLimit {
   readonly maxWaitMs: number | undefined
   close(): void
 }
-
-const DEFAULT_LIMIT = 20
 
 /**
  * Returns the limit that the options ask for. A Redis that cannot be reached does not keep clients from logging in:
@@ -35,7 +33,7 @@ export async function readRateLimit(
   // The limiter reports that its store is lost.
   client.on('error', () => {})
   return {
-    rateLimit: { limit: limit ?? DEFAULT_LIMIT, store: redisStore(client) },
+    rateLimit: { ...resolveRateLimit(limit ?? 'conservative'), store: redisStore(client) },
     maxWaitMs,
     close: () => client.disconnect(),
   }

@@ -20,6 +20,9 @@ export interface PlanFlags {
   readonly json?: boolean
 }
 
+/** The simulation keeps every connection in memory. */
+const MOST_CONNECTIONS = 10_000_000
+
 const READABLE = 0o644
 
 /** Simulates the scenarios and prints what becomes of them. */
@@ -54,8 +57,13 @@ function readFleet(flags: PlanFlags): Fleet {
     failoverMs: readNumber(flags.failoverMs, '--failover-ms', { least: 0 }) ?? 30_000,
     seed: readNumber(flags.seed, '--seed', { least: 0 }) ?? 1,
   }
-  if (fleet.processes * fleet.pool > 10_000_000)
-    throw new UsageError('--processes: times --pool expected at most 10000000 connections.')
+  const connections = fleet.processes * fleet.pool
+  if (connections > MOST_CONNECTIONS) {
+    throw new UsageError(
+      `--processes and --pool: ${fleet.processes} x ${fleet.pool} is ${connections} connections, and at most ` +
+        `${MOST_CONNECTIONS} are simulated. Give fewer processes or a smaller pool.`,
+    )
+  }
   return fleet
 }
 

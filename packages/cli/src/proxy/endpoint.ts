@@ -63,17 +63,22 @@ export function readEndpoint(config: EndpointConfig): Endpoint {
 }
 
 function addressOf({ listen, socket }: EndpointConfig): ListenAddress {
-  if ((listen === undefined) === (socket === undefined))
+  if (listen !== undefined && socket !== undefined)
+    throw new UsageError('--listen and --socket are both given. Give one of them.')
+  if (listen === undefined && socket === undefined) {
     throw new UsageError(
-      '--listen: give an address such as 127.0.0.1:3307, or a path with --socket, and not both.',
+      '--listen or --socket is required. Give an address with --listen 127.0.0.1:3307, or a path with --socket.',
     )
+  }
   return socket === undefined ? readAddress(listen as string, '--listen') : { socket }
 }
 
 function tlsOf({ tlsCert, tlsKey }: EndpointConfig): Endpoint['tls'] {
   if (tlsCert === undefined && tlsKey === undefined) return undefined
-  if (tlsCert === undefined || tlsKey === undefined)
-    throw new UsageError('--tls-cert: give it together with --tls-key.')
+  if (tlsKey === undefined)
+    throw new UsageError('--tls-key is missing. Give the key of the certificate in --tls-cert.')
+  if (tlsCert === undefined)
+    throw new UsageError('--tls-cert is missing. Give the certificate of the key in --tls-key.')
   const tls = { cert: readText(tlsCert, '--tls-cert'), key: readText(tlsKey, '--tls-key') }
   try {
     createSecureContext(tls)
@@ -102,7 +107,9 @@ function readText(path: string, option: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    throw new UsageError(`${option}: ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`)
+    throw new UsageError(
+      `${option}: ${path} cannot be read (${(error as NodeJS.ErrnoException).code}). Give a file that this user can read.`,
+    )
   }
 }
 

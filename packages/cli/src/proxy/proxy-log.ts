@@ -35,9 +35,7 @@ export class ProxyLog {
       this.#json({ ...event, endpoint })
       return
     }
-    const { type, client, ...rest } = event
-    const details = Object.entries(rest).map(([name, value]) => `${name}=${round(value)}`)
-    this.#line(`${endpoint} ${type} ${client} ${details.join(' ')}`)
+    this.#line(`${endpoint} ${event.type} ${event.client}${detailsOf(event)}`)
   }
 
   /** Reports a step of the proxy itself. */
@@ -61,6 +59,16 @@ export class ProxyLog {
   }
 }
 
-function round(value: unknown): unknown {
-  return typeof value === 'number' ? Math.round(value) : value
+function detailsOf(event: GatewayEvent): string {
+  switch (event.type) {
+    case 'connect':
+      return ''
+    case 'login':
+      return ` in ${Math.round(event.durationMs)} ms`
+    case 'rejected':
+    case 'failed':
+      return `: ${event.reason}`
+    case 'close':
+      return ` by ${event.by} after ${Math.round(event.durationMs)} ms`
+  }
 }

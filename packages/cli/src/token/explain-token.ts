@@ -32,7 +32,7 @@ const CLOCK_AHEAD_MS = 5 * 60_000
 /** Explains a token at the time `nowMs`. Whether its signature is right is known to the server alone. */
 export function explainToken(text: string, nowMs: number): TokenExplanation {
   const token = parseToken(text)
-  if ('problem' in token) return { token: undefined, problems: [`It is ${token.problem}.`] }
+  if ('problem' in token) return { token: undefined, problems: [`It is not well formed: ${token.problem}.`] }
   const [accessKeyId = '', date, region, service, terminator] = token.credential.split('/')
   const lifeSeconds = /^\d{1,6}$/.test(token.expires) ? Number(token.expires) : undefined
   const expiresAt = new Date(token.signedAtMs + Math.min(lifeSeconds ?? 0, LONGEST_LIFE_SECONDS) * 1000)

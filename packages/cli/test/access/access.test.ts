@@ -45,6 +45,8 @@ describe('policy', () => {
   test.each([
     ['db-ABC', 'begins with cluster-'],
     ['mydb', 'begins with cluster-'],
+    ['cluster-*', 'an id has no wildcard'],
+    ['cluster-A_B', 'letters and digits after cluster-'],
   ])('a resource id that is not that of a cluster (%s): refused', async (id, said) => {
     const { status, error } = await ask('policy', CLUSTER, '--resource-id', id)
     expect(status).toBe(2)
@@ -58,6 +60,16 @@ describe('policy', () => {
     expect(error).toContain('every database of the Region')
   })
 })
+
+test.each(['policy', 'sql', 'terraform', 'cdk'])(
+  '%s with a --region that contradicts the host: refused, and no ARN written',
+  async (command) => {
+    const { status, out, error } = await ask(command, CLUSTER, '--region', 'us-east-1')
+    expect({ status, out }).toEqual({ status: 2, out: '' })
+    expect(error).toContain(`--region: us-east-1 contradicts ${CLUSTER}, which is in eu-west-1.`)
+    expect(await ask(command, CLUSTER, '--region', 'eu-west-1')).toMatchObject({ status: 0 })
+  },
+)
 
 describe('policy --check', () => {
   const statement = (Effect: string, Resource: string, Sid?: string) => ({

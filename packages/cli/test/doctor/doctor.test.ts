@@ -61,7 +61,7 @@ test('a login that is refused: the server’s own words, the likely reasons, the
   expect(verdicts).toMatchObject({ clock: 'ok', identity: 'ok', TLS: 'ok', login: 'FAIL' })
   expect(out).toMatch(/login +1045 \(28000\): Access denied for user 'app'/)
   expect(out).toContain(') arn:aws:sts::123456789012:assumed-role/app/i-0 has no permission to connect.')
-  expect(out).toContain(`arn:aws:rds-db:${aurora.region}:123456789012:dbuser:cluster-ABC/app`)
+  expect(out).toContain(`arn:aws:rds-db:${aurora.region}:123456789012:dbuser:cluster-RESOURCE_ID/app`)
   expect(out).toContain("CREATE USER 'app' IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL;")
 })
 
@@ -257,7 +257,7 @@ describe('arguments', () => {
     [['patient'], "unknown command 'patient'"],
     [['doctor', '--user', 'app'], '--host is missing.'],
     [['doctor', '--host', 'db'], '--user is missing.'],
-    [['doctor', '--hots', 'db'], "unknown option '--hots'\n(Did you mean --host?)"],
+    [['doctor', '--hots', 'db'], "unknown option '--hots' (Did you mean --host?)"],
     [['doctor', '--host', 'db', '--user', 'app', '--dial', 'here'], '--dial: expected a host and a port'],
     [['doctor', '--host', 'db', '--user', 'app', '--ca', '/nowhere'], '--ca: ENOENT'],
     [['doctor', '--host', 'db', '--user', 'app', '--region', 'Mars'], 'region: '],

@@ -130,7 +130,9 @@ const evidence = {
 test('1045 at RDS Proxy: both of its modes, and no advice that breaks the standard one', () => {
   const lines = loginRemedies(denied, { ...evidence, target: PROXY })
   const text = lines.join('\n')
-  expect(text).toMatch(/dbuser:prx-ABC\/app[\s\S]*DefaultAuthScheme NONE[\s\S]*DefaultAuthScheme IAM_AUTH/)
+  expect(text).toMatch(
+    /dbuser:prx-RESOURCE_ID\/app[\s\S]*DefaultAuthScheme NONE[\s\S]*DefaultAuthScheme IAM_AUTH/,
+  )
   expect(text).not.toMatch(/modify-db-cluster|modify-db-instance/)
   const [standard = ''] = text.split('End-to-end')
   expect(standard).not.toContain('CREATE USER')
@@ -138,14 +140,16 @@ test('1045 at RDS Proxy: both of its modes, and no advice that breaks the standa
 
 test('1045 at an instance: the resource and the commands of both, the instance and the cluster', () => {
   const text = loginRemedies(denied, { ...evidence, target: INSTANCE }).join('\n')
-  expect(text).toMatch(/describe-db-instances[\s\S]*dbuser:db-ABC\/app[\s\S]*dbuser:cluster-ABC\/app/)
+  expect(text).toMatch(
+    /describe-db-instances[\s\S]*dbuser:db-RESOURCE_ID\/app[\s\S]*dbuser:cluster-RESOURCE_ID\/app/,
+  )
   expect(text).toMatch(/modify-db-instance[\s\S]*modify-db-cluster/)
 })
 
 test('1045 at a cluster: nothing of instances', () => {
   const text = loginRemedies(denied, { ...evidence, target: CLUSTER }).join('\n')
-  expect(text).toContain('dbuser:cluster-ABC/app')
-  expect(text).not.toMatch(/db-ABC|modify-db-instance/)
+  expect(text).toContain('dbuser:cluster-RESOURCE_ID/app')
+  expect(text).not.toMatch(/db-RESOURCE_ID|modify-db-instance/)
 })
 
 test('messages of the library: options of the command line, the remedy apart', () => {

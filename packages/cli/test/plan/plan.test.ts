@@ -84,7 +84,10 @@ test.each([
   [[], '--processes is missing'],
   [['--processes', '0'], '--processes: expected'],
   [['--processes', '2', '--rolling', '25'], '--rolling: expected'],
-  [['--processes', '1000000', '--pool', '1000'], 'at most 10000000'],
+  [
+    ['--processes', '1000000', '--pool', '1000'],
+    '1000000 x 1000 is 1000000000 connections, and at most 10000000',
+  ],
 ])('%j: exit status 2', async (args, said) => {
   const { status, error } = await run(['plan', ...args])
   expect(status).toBe(2)

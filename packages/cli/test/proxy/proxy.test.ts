@@ -133,12 +133,27 @@ describe('where it listens', () => {
   test.each([
     ['a path that is too long', () => ['--socket', pathOf('x'.repeat(120))], 1, 'at most 103'],
     ['a file that is no socket', () => ['--socket', pathOf('ca.pem')], 1, 'no socket'],
-    ['an address and a path', () => [...one, '--socket', pathOf('s')], 2, 'not both'],
-    ['no address', () => [], 2, '--listen'],
+    [
+      'a folder that is missing',
+      () => ['--socket', pathOf('none/s')],
+      1,
+      /there is no folder \S+none\. Create it/,
+    ],
+    [
+      'a folder that is a file',
+      () => ['--socket', pathOf('ca.pem/s')],
+      1,
+      /there is no folder \S+ca\.pem\. Create it/,
+    ],
+    ['an address and a path', () => [...one, '--socket', pathOf('s')], 2, 'are both given'],
+    ['no address', () => [], 2, '--listen or --socket is required.'],
+    ['a certificate alone', () => [...one, '--tls-cert', pathOf('ca.pem')], 2, '--tls-key is missing'],
+    ['a key alone', () => [...one, '--tls-key', pathOf('ca.pem')], 2, '--tls-cert is missing'],
+    ['no password file', () => [...one, '--password-file', '/nope'], 2, '--password-file: /nope cannot be'],
   ])('%s: a clear error', async (_what, where, status, said) => {
     const { ended, output } = start(...target(), ...where())
     expect(await ended).toBe(status)
-    expect(output.error).toContain(said)
+    expect(output.error).toMatch(said)
   })
 
   test('a port that is taken: a clear error', async () => {
@@ -234,6 +249,18 @@ test('SIGTERM: open sessions end in their own time, and then the proxy', async (
   expect(await session.query('SELECT 1 AS one')).toMatchObject([[{ one: 1 }], {}])
   await session.end()
   expect(await proxy.ended).toBe(0)
+})
+
+test('the log: what happened, in words', async () => {
+  const proxy = start(...target(), ...withPassword(), ...one)
+  const [port] = await ports(proxy)
+  await (await logIn({ port })).end()
+  await rejection({ port, password: 'wrong' })
+  await vi.waitFor(() => expect(proxy.output.error).toContain(' rejected '), 10_000)
+  expect(proxy.output.error).toMatch(/ login \S+ in \d+ ms$/m)
+  expect(proxy.output.error).toMatch(/ close \S+ by client after \d+ ms$/m)
+  expect(proxy.output.error).toMatch(/ rejected \S+: Access denied/)
+  expect(proxy.output.error).not.toContain('=')
 })
 
 test('--json: the log is lines of JSON, without the password of clients', async () => {

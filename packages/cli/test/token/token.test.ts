@@ -157,7 +157,12 @@ describe('explain', () => {
     ['a URL', (text) => `https://${text}`, 'remove the scheme'],
     ['encoded as a whole', (text) => encodeURIComponent(text.trim()), 'double-encoded'],
     ['for an address', (text) => text.replace(aurora.hostname, 'db.example.com'), 'not an RDS endpoint'],
-    ['no token', () => 'hunter2', 'not a token at all'],
+    ['no token', () => 'hunter2', 'It is not well formed: not a token at all'],
+    [
+      'of a parameter without a value',
+      (text) => text.trim().replace(/&.*/, '&X-Amz-Date'),
+      'rejected     It is not well formed: parameter 2 is not a percent-encoded name=value pair',
+    ],
   ])('a token that is %s: why the server rejects it', async (_what, change, said) => {
     const { status, out } = await run(['explain'], change(await valid()))
     expect(status).toBe(1)
