@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { once, setMaxListeners } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import type { AdapterIam, ConnectionTarget } from '@aurora-iam/core/adapter'
@@ -61,6 +61,8 @@ const BACKLOG = 4096
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { iam, target, account, maxConnections = 1000, allowsLocalInfile = false } = options
   const closing = new AbortController()
+  // Each client on its way to a session listens, and there is no limit to their number.
+  setMaxListeners(0, closing.signal)
   const open = new Map<GatewayClient, Promise<void>>()
   const pending = new Places(MAX_PENDING_LOGINS)
   let lastLoginAt: Date | undefined

@@ -19,11 +19,11 @@ shift
 while
   "$@" 3<&- >"$folder/log" 2>&1 &
   command=$!
-  (read -r line <&3; kill -9 $command) &
+  (read -r line <&3; kill -9 $command 2>/dev/null) &
   watcher=$!
   wait $command
 do
-  kill -9 $watcher
+  kill -9 $watcher 2>/dev/null
 done
 kill -9 $command 2>/dev/null
 tail -n 20 "$folder/log" >&2

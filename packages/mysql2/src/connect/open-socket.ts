@@ -50,7 +50,11 @@ export function openWhenPermitted(settings: ConnectionSettings, context: SocketC
       if (!opening.login?.isTokenSent) failNow(opening, error)
     }),
     isTraced: false,
-    onDriverError: (error) => opening.login?.fail(error),
+    onDriverError: (error) => {
+      opening.login?.fail(error)
+      // mysql2 leaves it to the server to close the connection: one that does not would keep the socket.
+      setImmediate(() => socket.destroy())
+    },
   }
   socket.once('close', opening.stopFailing)
   traceConnection(opening)
@@ -120,12 +124,10 @@ function reportEnd(opening: OpeningConnection, login: LoginAttempt): void {
     if (opening.isTraced) setImmediate(failClosed)
     else failClosed()
   }
-  socket.once('error', fail)
+  // It stays: mysql2 ends a stream that has failed, and an error of that would be thrown at the process.
+  socket.on('error', fail)
   socket.once('close', close)
-  login.onEnd(() => {
-    socket.off('error', fail)
-    socket.off('close', close)
-  })
+  login.onEnd(() => socket.off('close', close))
 }
 
 /**
