@@ -18,9 +18,23 @@ export function startUpstreamTls(socket: Socket, greeting: Greeting): Pick<Login
     async startTls() {
       const stream = connect({ socket, secureContext: context, rejectUnauthorized: false })
       stream.unref().on('error', () => {})
+      endWithoutAlert(stream, socket)
       await Promise.race([once(stream, 'secureConnect'), closed(stream)])
       return new PacketChannel(stream)
     },
+  }
+}
+
+/**
+ * Makes the end of `stream` the end of its TCP connection, without the TLS alert `close_notify`. MariaDB checks every 5
+ * seconds of a `SLEEP` whether its client is there, and takes an alert that it has not read for a sign that it is: the
+ * statement would run on, and its transaction would keep its locks.
+ *
+ * @see https://github.com/MariaDB/server/blob/10.11/vio/viosocket.c (`vio_is_connected`)
+ */
+function endWithoutAlert(stream: Socket, socket: Socket): void {
+  stream._final = (callback) => {
+    socket.end(() => callback())
   }
 }
 

@@ -36,6 +36,22 @@ describe('a good login', () => {
     await connection.end()
   })
 
+  test('whose client is lost ends while a statement sleeps', async () => {
+    const [lost, other] = [await logIn(aurora), await logIn(aurora)]
+    lost.query('SELECT SLEEP(100)').catch(() => {})
+    const running = async () => {
+      const [rows] = await other.query(
+        "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO = 'SELECT SLEEP(100)'",
+      )
+      return rows
+    }
+    await expect.poll(running).toHaveLength(1)
+    lost.destroy()
+    // MariaDB checks every 5 seconds whether the client of a SLEEP is there.
+    await expect.poll(running, { timeout: 12_000 }).toEqual([])
+    await other.end()
+  })
+
   test('is greeted as Aurora MySQL 3 does', async () => {
     const connection = await logIn(aurora)
     expect((connection as unknown as { connection: { _handshakePacket: unknown } }).connection).toMatchObject(
