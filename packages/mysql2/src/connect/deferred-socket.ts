@@ -58,7 +58,10 @@ export class DeferredSocket extends Socket {
       () => {
         const held = this.#held ?? []
         this.#held = undefined
-        for (const chunk of held) super.push(chunk)
+        // TLS must not begin on the greeting of a server that has closed meanwhile: mysql2 would end a stream without a
+        // handle, and throw the error of that at the process. An error in place of the greeting is passed on.
+        const isClosed = held.at(-1) === null && !this.refusal
+        for (const chunk of isClosed ? [null] : held) super.push(chunk)
       },
       (error) => this.destroy(error),
     )
