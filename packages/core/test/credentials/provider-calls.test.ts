@@ -98,7 +98,8 @@ test('shared files on a file system that does not answer: one read, and other fi
   for (let attempt = 0; attempt < 3; attempt++) {
     const errors = await Promise.all(iams.map((iam) => rejectionOf(iam.token(TARGET))))
     for (const error of errors) expect(error).toMatchObject(TIMEOUT)
-    if (attempt > 0) expect(errors[0]?.message).toMatch(/AWS shared files.*file system/)
+    // The second attempt can begin within the last millisecond of the first one's time, and then waits once more.
+    if (attempt === 2) expect(errors[0]?.message).toMatch(/AWS shared files.*file system/)
   }
   await write('other', 'readable')
   expect(await readFile(pathOf('other'), 'utf8')).toBe('readable')
