@@ -325,7 +325,7 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
   }
 }
 
-/** Returns a failed login in the form that is reported. */
+/** Failed login, with what the statistics and the channel report of it. */
 interface FailedLogin {
   readonly target: ConnectionTarget
   readonly stage: ConnectFailedEvent['stage']
