@@ -56,7 +56,11 @@ describe.each(PACKED)('packages/%s, packed', (name, expected) => {
   test('holds the build and its sources, and nothing of the tests', async () => {
     const { stdout } = await run('tar', ['-tzf', tarball])
     const files = stdout.trim().split('\n')
-    expect(files).toEqual(expect.arrayContaining(['README.md', ...expected].map((file) => `package/${file}`)))
+    expect(files).toEqual(
+      expect.arrayContaining(
+        ['README.md', 'LICENSE', 'CHANGELOG.md', ...expected].map((file) => `package/${file}`),
+      ),
+    )
     expect(files.filter((file) => /test|tsbuildinfo|\.env/.test(file))).toEqual([])
   })
 })
