@@ -1,7 +1,9 @@
 import { type Session, WireError } from '@aurora-iam/wire'
+import { readConnectionFacts } from '../facts/connection-facts.ts'
+import { engineOf, isAtLeast } from '../facts/engine-version.ts'
+import { query } from '../facts/query.ts'
+import { classFinding } from './class-finding.ts'
 import type { Finding } from './finding.ts'
-import { classFinding } from './instance-class.ts'
-import { query } from './query.ts'
 
 /** The fleet that the caller plans, for the check of `max_connections`. */
 export interface PlannedFleet {
@@ -9,9 +11,6 @@ export interface PlannedFleet {
   readonly pool: number | undefined
   readonly instanceClass: string | undefined
 }
-
-/** IAM logins came with Aurora MySQL 1.10: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html */
-const MINIMUM_AURORA = [1, 10] as const
 
 /** Tokens are dated by clocks; below this a difference is the time of the query. */
 const CLOCK_DIFFERENCE_MS = 60_000
@@ -63,17 +62,14 @@ async function versionFinding(session: Session): Promise<Omit<Finding, 'check'>>
     (rows) => rows[0]?.[0] ?? undefined,
     () => undefined,
   )
-  if (aurora === undefined) return { verdict: 'unknown', seen: `MySQL ${server}, with no version of Aurora` }
-  const [major = 0, minor = 0] = aurora.split('.').map(Number)
-  const [leastMajor, leastMinor] = MINIMUM_AURORA
-  const isEnough = major > leastMajor || (major === leastMajor && minor >= leastMinor)
-  return isEnough
-    ? { verdict: 'ok', seen: `Aurora MySQL ${aurora} (MySQL ${server})` }
-    : {
-        verdict: 'fail',
-        seen: `Aurora MySQL ${aurora} is older than ${MINIMUM_AURORA.join('.')}, which IAM logins need`,
-        remedies: ['Upgrade the cluster.'],
-      }
+  const { name, minimum } = engineOf(server ?? '', aurora)
+  if (minimum === undefined) return { verdict: 'unknown', seen: `${name}: no minimum is documented for it` }
+  if (isAtLeast(aurora ?? server ?? '', minimum)) return { verdict: 'ok', seen: `${name} has IAM logins` }
+  return {
+    verdict: 'fail',
+    seen: `${name} is older than ${minimum}, which IAM logins need`,
+    remedies: ['Upgrade the engine: `aws rds describe-db-engine-versions` lists the versions.'],
+  }
 }
 
 async function serverClockFinding(session: Session): Promise<Omit<Finding, 'check'>> {
@@ -95,13 +91,12 @@ async function connectionsFinding(
   session: Session,
   { processes, pool }: PlannedFleet,
 ): Promise<Omit<Finding, 'check'>> {
-  const [[limit] = []] = await query(session, 'SELECT @@max_connections')
-  const [[, open] = []] = await query(session, "SHOW GLOBAL STATUS LIKE 'Threads_connected'")
-  const seen = `max_connections ${limit}, ${open} open now`
+  const { maxConnections, openConnections } = await readConnectionFacts(session)
+  const seen = `max_connections ${maxConnections}, ${openConnections} others open now`
   if (processes === undefined || pool === undefined)
     return { verdict: 'ok', seen: `${seen}. --processes and --pool check whether a fleet fits` }
   const needed = processes * pool
-  if (needed + Number(open) <= Number(limit)) return { verdict: 'ok', seen: `${seen}, ${needed} planned` }
+  if (needed + openConnections <= maxConnections) return { verdict: 'ok', seen: `${seen}, ${needed} planned` }
   return {
     verdict: 'fail',
     seen: `${seen}, and ${processes} processes with ${pool} connections need ${needed}`,

@@ -14,9 +14,12 @@ export interface TargetFlags {
 }
 
 /** Adds the options that name a database to a command. */
-export function addTargetOptions(command: Command): Command {
+export function addTargetOptions(
+  command: Command,
+  { host = 'endpoint of the database (default: that of DATABASE_URL)' }: { readonly host?: string } = {},
+): Command {
   return command
-    .option('--host <name>', 'endpoint of the database (default: that of DATABASE_URL)')
+    .option('--host <name>', host)
     .option('--user <name>', 'database user to log in as (default: that of DATABASE_URL)')
     .option('--port <number>', 'port of the database (default: that of DATABASE_URL, or 3306)')
     .option('--hostname <name>', 'endpoint to sign and to verify, if --host is another name for it')

@@ -52,40 +52,84 @@ const SAFETY_MS = 2
 
 const TIMELINE_POINTS = 120
 
-/** Simulates one scenario with one kind of limiter. The same fleet and seed give the same outcome. */
-export function simulate(fleet: Fleet, scenario: Scenario, limiter: Limiter): Outcome {
+/** The two ways in which logins come to the database: in the order of shared permits, or all at once. */
+type Discipline = 'shared' | 'competing'
+
+const DISCIPLINES: Readonly<Record<Limiter, Discipline>> = {
+  none: 'competing',
+  process: 'competing',
+  fleet: 'shared',
+}
+
+/**
+ * Simulates every scenario with every kind of limiter, in the order of {@link SCENARIOS} and {@link LIMITERS}. The same
+ * fleet and seed give the same outcomes.
+ */
+export function simulate(fleet: Fleet): readonly Outcome[] {
+  const coldStart = simulateLimiters(fleet, 'cold start')
+  const rollingDeploy = simulateLimiters(fleet, 'rolling deploy')
+  // A failover is a cold start that begins late.
+  const failover = coldStart.map((outcome) => delayed(outcome, fleet.failoverMs))
+  return [...coldStart, ...rollingDeploy, ...failover]
+}
+
+function simulateLimiters(fleet: Fleet, scenario: Scenario): Outcome[] {
+  const courses = {
+    shared: simulateCourse(fleet, scenario, 'shared'),
+    // Without a limiter and with one in each process the database accepts the same logins, and rejects others.
+    competing: simulateCourse(fleet, scenario, 'competing'),
+  }
+  return LIMITERS.map((limiter) => {
+    const { rejected, ...course } = courses[DISCIPLINES[limiter]]
+    return { limiter, rejected: rejected[limiter], ...course }
+  })
+}
+
+function delayed(outcome: Outcome, byMs: number): Outcome {
+  const { firstMs, fullMs, timeline } = outcome
+  return {
+    ...outcome,
+    scenario: 'failover',
+    firstMs: firstMs === undefined ? undefined : firstMs + byMs,
+    fullMs: fullMs === undefined ? undefined : fullMs + byMs,
+    timeline: timeline.map(({ atMs, open }) => ({ atMs: open === 0 ? atMs : atMs + byMs, open })),
+  }
+}
+
+type RejectedLogins = Readonly<Record<Limiter, number>>
+
+type Course = Omit<Outcome, 'limiter' | 'rejected'> & { readonly rejected: RejectedLogins }
+
+function simulateCourse(fleet: Fleet, scenario: Scenario, discipline: Discipline): Course {
   const { processes, pool, maxConnections = Number.POSITIVE_INFINITY } = fleet
-  const batch = scenario === 'rolling deploy' ? Math.max(1, Math.ceil(processes * fleet.rolling)) : processes
+  const isRolling = scenario === 'rolling deploy'
+  const batch = isRolling ? Math.max(1, Math.ceil(processes * fleet.rolling)) : processes
   const total = processes * pool
   const record = new OpenConnections(total)
   // Before a rolling deploy the old processes have all their connections.
-  let old = scenario === 'rolling deploy' ? total : 0
-  let startMs = scenario === 'failover' ? fleet.failoverMs : 0
+  let old = isRolling ? total : 0
+  let startMs = 0
   let done = 0
-  let firstMs = 0
-  let rejected = 0
+  let firstMs: number | undefined = 0
   let longestQueue = 0
   let isComplete = true
+  const rejected = { none: 0, process: 0, fleet: 0 }
   while (done < processes && isComplete) {
     const size = Math.min(batch, processes - done)
-    const room = maxConnections - old - done * pool
-    const round = openAll({ ...fleet, processes: size }, limiter, Math.min(room, size * pool), done)
+    const room = Math.max(0, Math.min(size * pool, maxConnections - old - done * pool))
+    const round = openAll({ ...fleet, processes: size }, discipline, room, done)
     for (const atMs of round.logins) record.add(startMs + atMs, old)
-    rejected += round.rejected
+    for (const limiter of LIMITERS) rejected[limiter] += round.rejected[limiter]
     longestQueue = Math.max(longestQueue, size * pool)
     isComplete = round.fullMs !== undefined
-    firstMs = Math.max(
-      firstMs,
-      round.firstMs === undefined ? Number.POSITIVE_INFINITY : startMs + round.firstMs,
-    )
+    firstMs = round.firstMs === undefined ? undefined : startMs + round.firstMs
     startMs += round.fullMs ?? 0
     done += size
-    if (scenario === 'rolling deploy') old -= size * pool
+    if (isRolling) old -= size * pool
   }
   return {
     scenario,
-    limiter,
-    firstMs: Number.isFinite(firstMs) && (isComplete || scenario !== 'rolling deploy') ? firstMs : undefined,
+    firstMs: isComplete || !isRolling ? firstMs : undefined,
     fullMs: isComplete ? startMs : undefined,
     rejected,
     longestQueue,
@@ -99,78 +143,63 @@ interface Round {
   readonly logins: Float64Array
   readonly firstMs: number | undefined
   readonly fullMs: number | undefined
-  readonly rejected: number
+  readonly rejected: RejectedLogins
 }
 
 /** Opens all connections of `fleet` from the time 0 on, `room` of them at most. */
-function openAll(fleet: Fleet, limiter: Limiter, room: number, salt: number): Round {
-  const { processes, pool } = fleet
-  const total = processes * pool
-  const random = randomFrom(fleet.seed + salt)
-  const possible = Math.max(0, Math.min(room, total))
-  const owners = shuffled(processes, pool, random)
-  const logins = new Float64Array(possible)
-  const hasFirst = new Uint8Array(processes)
-  let missing = processes
-  let firstMs: number | undefined
-  const accept = (index: number, atMs: number): void => {
-    logins[index] = atMs
-    const owner = owners[index] as number
-    if (hasFirst[owner] === 0) {
-      hasFirst[owner] = 1
-      missing -= 1
-      if (missing === 0) firstMs = atMs
-    }
-  }
+function openAll(fleet: Fleet, discipline: Discipline, room: number, salt: number): Round {
+  const { processes, pool, seed } = fleet
+  const random = randomFrom(seed + salt)
+  const lastFirst = lastFirstConnection(processes, pool, random)
+  const logins = new Float64Array(room)
   const rejected =
-    limiter === 'fleet'
-      ? shareLimit(fleet, possible, random, accept)
-      : compete(fleet, limiter, possible, random, accept)
-  const last = logins[possible - 1] ?? 0
-  return { logins, rejected, firstMs, fullMs: possible === total ? last : undefined }
+    discipline === 'shared' ? shareLimit(fleet, logins, random) : compete(fleet, logins, random)
+  return {
+    logins,
+    rejected,
+    firstMs: logins[lastFirst],
+    fullMs: room === processes * pool ? logins[room - 1] : undefined,
+  }
 }
 
 /** Simulates a shared limiter: each permit is used again one second after the login that it was for. Nothing is rejected. */
-function shareLimit(
-  { limit, loginMs }: Fleet,
-  possible: number,
-  random: () => number,
-  accept: (index: number, atMs: number) => void,
-): number {
+function shareLimit({ limit, loginMs }: Fleet, logins: Float64Array, random: () => number): RejectedLogins {
   const freeAt = new Float64Array(limit)
   let latest = 0
-  for (let index = 0; index < possible; index += 1) {
+  for (let index = 0; index < logins.length; index += 1) {
     // Permits are granted in the order in which they become free, which is that of their use but for small differences.
     const permit = index % limit
     const endsAt = (freeAt[permit] as number) + duration(loginMs, random)
     freeAt[permit] = endsAt + SECOND_MS + SAFETY_MS
     latest = Math.max(latest, endsAt)
-    accept(index, latest)
+    logins[index] = latest
   }
-  return 0
+  return { none: 0, process: 0, fleet: 0 }
 }
 
-/** Simulates no limiter, or one in each process: the database accepts `limit` of all that come in a second. */
+/** Simulates no limiter, and one in each process: the database accepts `limit` of all that come in a second. */
 function compete(
   { limit, loginMs, processes, pool }: Fleet,
-  limiter: Limiter,
-  possible: number,
+  logins: Float64Array,
   random: () => number,
-  accept: (index: number, atMs: number) => void,
-): number {
+): RejectedLogins {
   const total = processes * pool
-  let rejected = 0
+  // A process with a separate limiter offers as many as that allows: never fewer than the database accepts.
+  const mostOffered = processes * Math.min(limit, pool)
+  let none = 0
+  let process = 0
   let index = 0
-  for (let second = 0; index < possible; second += 1) {
+  for (let second = 0; index < logins.length; second += 1) {
     const waiting = total - index
-    // A process with a separate limiter offers as many as that allows.
-    const offered = limiter === 'none' ? waiting : Math.min(waiting, processes * Math.min(limit, pool))
-    const accepted = Math.min(limit, offered, possible - index)
-    rejected += offered - accepted
-    const times = Array.from({ length: accepted }, () => second * SECOND_MS + duration(loginMs, random))
-    for (const atMs of times.sort((a, b) => a - b)) accept(index++, atMs)
+    const accepted = Math.min(limit, waiting, logins.length - index)
+    none += waiting - accepted
+    process += Math.min(waiting, mostOffered) - accepted
+    const end = index + accepted
+    for (let at = index; at < end; at += 1) logins[at] = second * SECOND_MS + duration(loginMs, random)
+    logins.subarray(index, end).sort()
+    index = end
   }
-  return rejected
+  return { none, process, fleet: 0 }
 }
 
 /** Returns the time of a login: half of it is constant, half varies with a long tail. */
@@ -178,16 +207,26 @@ function duration(meanMs: number, random: () => number): number {
   return meanMs / 2 - (meanMs / 2) * Math.log(1 - random())
 }
 
-/** Returns each process as many times as it has connections, in random order: the order of the queue. */
-function shuffled(processes: number, pool: number, random: () => number): Int32Array {
-  const owners = new Int32Array(processes * pool).map((_, index) => index % processes)
-  for (let i = owners.length - 1; i > 0; i -= 1) {
-    const j = Math.floor(random() * (i + 1))
-    const owner = owners[i] as number
-    owners[i] = owners[j] as number
-    owners[j] = owner
+/**
+ * Returns the place in the queue at which the last process gets its first connection. The queue has each process as many
+ * times as it has connections, in random order.
+ */
+function lastFirstConnection(processes: number, pool: number, random: () => number): number {
+  const owners = new Int32Array(processes * pool)
+  for (let place = 0; place < owners.length; place += 1) owners[place] = place % processes
+  const hasFirst = new Uint8Array(processes)
+  let missing = processes
+  for (let place = 0; place < owners.length; place += 1) {
+    // The places before this one are drawn, and the others are still to draw from.
+    const drawn = place + Math.floor(random() * (owners.length - place))
+    const owner = owners[drawn] as number
+    owners[drawn] = owners[place] as number
+    if (hasFirst[owner] === 1) continue
+    hasFirst[owner] = 1
+    missing -= 1
+    if (missing === 0) return place
   }
-  return owners
+  return owners.length - 1
 }
 
 /** Open connections over time, thinned out for a chart. */

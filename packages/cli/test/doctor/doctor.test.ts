@@ -288,7 +288,7 @@ describe('after the login', () => {
       expect.arrayContaining(['user', 'version', 'server', 'connections']),
     )
     expect(out).toMatch(/^ok +server clock +\d+ s from the clock of this machine$/m)
-    expect(out).toMatch(/^ok +connections +max_connections \d+, \d+ open now/m)
+    expect(out).toMatch(/^ok +connections +max_connections \d+, \d+ others open now/m)
   })
 
   test('a fleet that does not fit into max_connections: FAIL', async () => {
@@ -313,5 +313,28 @@ describe('after the login', () => {
     const { ok, findings } = JSON.parse(out)
     expect([status, ok]).toEqual([0, true])
     expect(findings.map(({ check }: { check: string }) => check)).toContain('login')
+  })
+})
+
+describe('plan --host', () => {
+  const plan = (...more: string[]) =>
+    run('plan', '--processes', '4', ...doctorArguments(aurora).slice(1), ...more)
+
+  test('the facts of the doctor: max_connections and the time of a login come from the database', async () => {
+    const { status, out, error } = await plan('--json')
+    expect({ status, error }).toMatchObject({ status: 0 })
+    const [, most, open] = /max_connections (\d+), (\d+) open now, a login takes \d+ ms/.exec(error) ?? []
+    expect(JSON.parse(out).fleet.maxConnections).toBe(Number(most) - Number(open))
+    expect(aurora.log.logins).toHaveLength(1)
+    await until(() => aurora.openConnections === 0)
+  })
+
+  test('a database that rejects the login: its error, and the command that finds the reason', async () => {
+    aurora.faults.set({ refuse: 'NotAuthorized' })
+    const { status, out, error } = await plan()
+    expect({ status, out }).toEqual({ status: 1, out: '' })
+    expect(error).toMatch(
+      /^aurora-iam: The database was not asked \(1045: Access denied.* Run aurora-iam doctor/,
+    )
   })
 })

@@ -1,0 +1,47 @@
+import { adapterIam } from '@aurora-iam/core/adapter'
+import { clientErrorFor } from '../gateway/client-error.ts'
+import { Upstream } from '../gateway/upstream.ts'
+import { CommandError } from '../options/command-error.ts'
+import type { Target } from '../options/target.ts'
+import { type ConnectionFacts, readConnectionFacts } from './connection-facts.ts'
+
+/** Facts of a database that one login shows. */
+export interface DatabaseFacts extends ConnectionFacts {
+  /** Time of the login, in milliseconds. */
+  readonly loginMs: number
+}
+
+/** Longest time for the login and the questions, in milliseconds. */
+const TIMEOUT_MS = 20_000
+
+/**
+ * Logs in once and asks a database for its facts.
+ *
+ * @throws {@link CommandError} with the reason, for a database that gives no session
+ */
+export async function askDatabase({ host, port, user, iam: options }: Target): Promise<DatabaseFacts> {
+  const iam = adapterIam(options)
+  const signal = AbortSignal.timeout(TIMEOUT_MS)
+  let upstream: Upstream | undefined
+  try {
+    const target = iam.resolve({ host, port, user })
+    // The first token loads the AWS SDK and the credentials, which is no part of a login.
+    await iam.token(target)
+    const startedAt = performance.now()
+    upstream = await Upstream.open(iam, target, signal, signal)
+    const wish = { capabilities: 0, database: undefined, collation: 45, attributes: undefined }
+    const session = await upstream.logIn(wish, signal)
+    const loginMs = performance.now() - startedAt
+    return { ...(await readConnectionFacts(session)), loginMs }
+  } catch (error) {
+    const { errno, message } = clientErrorFor(error as Error)
+    throw new CommandError(
+      `The database was not asked (${errno}: ${message}). Run aurora-iam doctor with the same options.`,
+      1,
+      { cause: error },
+    )
+  } finally {
+    upstream?.destroy()
+    iam.close()
+  }
+}
