@@ -2,23 +2,29 @@
 // run. Prints ratios. By hand: node test/bench/cli.mjs [relay|start|plan]
 import { execFileSync, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startLocalAurora } from '@aurora-iam/local'
 import { withAuroraIam } from '@aurora-iam/mysql2'
 import { createConnection } from 'mysql2/promise'
 
 const bin = fileURLToPath(new URL('../../packages/cli/bin/aurora-iam.js', import.meta.url))
 const parts = process.argv.length > 2 ? process.argv.slice(2) : ['relay', 'start', 'plan']
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
-const folder = mkdtempSync(join(tmpdir(), 'cli-bench-'))
 
-const aurora = await startLocalAurora({ throttle: false })
-const { host, port, hostname, database, region, credentials } = aurora
-writeFileSync(join(folder, 'ca.pem'), aurora.ca)
+// A process of its own, as a database is: its work is in no figure of the client.
+const local = spawn(process.execPath, [bin, 'local', '--throttle', '100000', '--json'])
+const [first] = await once(local.stdout, 'data')
+local.stdout.resume()
+const { host, port, hostname, database, region, credentials, caFile } = JSON.parse(
+  String(first).split('\n')[0],
+)
+const iam = {
+  hostname,
+  region,
+  ca: readFileSync(caFile, 'utf8'),
+  credentials: { ...credentials, expiration: undefined },
+}
 const environment = {
   ...process.env,
   AWS_ACCESS_KEY_ID: credentials.accessKeyId,
@@ -30,21 +36,23 @@ const environment = {
 if (parts.includes('relay')) await relay()
 if (parts.includes('start')) start()
 if (parts.includes('plan')) await plan()
-await aurora.close()
-rmSync(folder, { recursive: true })
+local.kill()
+await once(local, 'close')
 
 async function relay() {
-  const target = ['--host', host, '--port', String(port), '--hostname', hostname, '--user', 'app']
-  const options = [
-    ...target,
+  const target = [
+    '--host',
+    host,
+    '--port',
+    String(port),
+    '--hostname',
+    hostname,
+    '--user',
+    'app',
     '--ca',
-    join(folder, 'ca.pem'),
-    '--listen',
-    '127.0.0.1:0',
-    '--limit',
-    '1000',
-    '--json',
+    caFile,
   ]
+  const options = [...target, '--listen', '127.0.0.1:0', '--limit', '1000', '--json']
   const proxy = spawn(process.execPath, [bin, 'proxy', ...options], { env: environment })
   const [line] = await once(proxy.stdout, 'data')
   const { address, password } = JSON.parse(String(line).split('\n')[0])
@@ -52,37 +60,68 @@ async function relay() {
   const forward = fork(fileURLToPath(new URL('tcp-forward.mjs', import.meta.url)), [String(port)])
   const [forwardPort] = await once(forward, 'message')
 
-  const iam = { ...aurora.iam, rateLimit: false, port, dial: { host: '127.0.0.1', port: forwardPort } }
+  const throughForward = { ...iam, rateLimit: false, port, dial: { host: '127.0.0.1', port: forwardPort } }
+  const direct = { ...throughForward, dial: { host, port } }
   const contenders = {
-    'TCP forward': () => createConnection(withAuroraIam({ host, port, user: 'app', database }, iam)),
-    'aurora-iam proxy': () =>
-      createConnection({
-        host: '127.0.0.1',
-        port: Number(address.split(':')[1]),
-        user: 'app',
-        password,
-        database,
-      }),
-  }
-  const names = Object.keys(contenders)
-  const rows = 'SELECT REPEAT(CHAR(97 + seq % 26), 60000) AS x FROM seq_1_to_800'
-  const large = { [names[0]]: [], [names[1]]: [] }
-  const small = { [names[0]]: [], [names[1]]: [] }
-  const memory = []
-  for (let round = 0; round < 7; round += 1) {
-    for (const name of round % 2 ? names.toReversed() : names) {
-      const connections = await Promise.all(Array.from({ length: 16 }, contenders[name]))
-      let startedAt = performance.now()
-      await drain(connections[0], rows)
-      large[name].push(48 / ((performance.now() - startedAt) / 1000))
-      startedAt = performance.now()
-      await Promise.all(
-        connections.map(async (connection) => {
-          for (let i = 0; i < 250; i += 1) await connection.query('SELECT 1')
+    // The client does the TLS of its session, and the forward copies bytes.
+    forward: {
+      middle: forward,
+      open: () => createConnection(withAuroraIam({ host, port, user: 'app', database }, throughForward)),
+    },
+    proxy: {
+      middle: proxy,
+      open: () =>
+        createConnection({
+          host: '127.0.0.1',
+          port: Number(address.split(':')[1]),
+          user: 'app',
+          password,
+          database,
         }),
-      )
-      small[name].push(4000 / ((performance.now() - startedAt) / 1000))
-      for (const connection of connections) connection.destroy()
+    },
+    direct: {
+      middle: undefined,
+      open: () => createConnection(withAuroraIam({ host, port, user: 'app', database }, direct)),
+    },
+  }
+  const rows = 'SELECT REPEAT(CHAR(97 + seq % 26), 60000) AS x FROM seq_1_to_800'
+  const loads = {
+    'large results': { count: 1, units: 48, unit: 'MB/s', run: ([connection]) => drain(connection, rows) },
+    'SELECT 1 over 16 connections': {
+      count: 16,
+      units: 4000,
+      unit: '/s',
+      run: (connections) =>
+        Promise.all(
+          connections.map(async (connection) => {
+            for (let i = 0; i < 250; i += 1) await connection.query('SELECT 1')
+          }),
+        ),
+    },
+  }
+  const memory = []
+  const measured = Object.fromEntries(Object.keys(loads).map((load) => [load, []]))
+  const rounds = Number(process.env.ROUNDS ?? 9)
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [load, { count, units, run }] of Object.entries(loads)) {
+      const result = {}
+      const names = Object.keys(contenders)
+      for (const name of round % 2 ? names.toReversed() : names) {
+        const { middle, open } = contenders[name]
+        const connections = await Promise.all(Array.from({ length: count }, open))
+        await connections[0].query('SELECT 1')
+        const before = { client: process.cpuUsage(), middle: cpuMs(middle), at: performance.now() }
+        await run(connections)
+        const seconds = (performance.now() - before.at) / 1000
+        const { user, system } = process.cpuUsage(before.client)
+        result[name] = {
+          perSecond: units / seconds,
+          clientMs: (user + system) / 1000,
+          middleMs: cpuMs(middle) - before.middle,
+        }
+        for (const connection of connections) connection.destroy()
+      }
+      measured[load].push(result)
     }
     memory.push(
       Math.round(
@@ -90,17 +129,31 @@ async function relay() {
       ),
     )
   }
-  const report = (what, unit, results) => {
-    const [plain, ours] = names.map((name) => median(results[name]))
-    console.log(
-      `${what}: forward ${plain.toFixed(0)} ${unit}, proxy ${ours.toFixed(0)} ${unit}, ratio ${(ours / plain).toFixed(2)}`,
-    )
+  for (const [load, { unit }] of Object.entries(loads)) {
+    const of = (name, field) => median(measured[load].map((result) => result[name][field])).toFixed(0)
+    // The rounds of a busy machine differ: the ratio is that of neighbours in one round.
+    const ratio = (over) =>
+      median(
+        measured[load].map(({ proxy: ours, [over]: other }) => ours.perSecond / other.perSecond),
+      ).toFixed(2)
+    console.log(`${load}: proxy / TCP forward ${ratio('forward')}, proxy / direct ${ratio('direct')}`)
+    for (const name of Object.keys(contenders)) {
+      console.log(
+        `  ${name.padEnd(8)} ${of(name, 'perSecond').padStart(6)} ${unit}, CPU: client ${of(name, 'clientMs')} ms, ` +
+          `in between ${of(name, 'middleMs')} ms`,
+      )
+    }
   }
-  report('large results', 'MB/s', large)
-  report('SELECT 1 over 16 connections', '/s', small)
   console.log(`memory of the proxy after each round: ${memory.join(', ')} MB`)
   proxy.kill()
   forward.kill()
+}
+
+/** Returns the processor time of a process so far, in milliseconds: /proc counts in hundredths of a second. */
+function cpuMs(child) {
+  if (child === undefined) return 0
+  const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10
 }
 
 /** Reads a result without keeping it. */
@@ -141,7 +194,7 @@ async function plan() {
   const members = Array.from({ length: 4 }, () =>
     fork(fileURLToPath(new URL('plan-member.mjs', import.meta.url))),
   )
-  const settings = { host, port, database, iam: { ...aurora.iam }, pool: 15, limit: 5 }
+  const settings = { host, port, database, iam, pool: 15, limit: 5 }
   await Promise.all(members.map((member) => once(member, 'message')))
   for (const member of members) member.send(settings)
   await Promise.all(members.map((member) => once(member, 'message')))

@@ -18,6 +18,8 @@ export function prepareFor(aurora: LocalAurora): void {
     vi.stubEnv('AWS_SESSION_TOKEN', sessionToken)
     vi.stubEnv('AWS_REGION', aurora.region)
     for (const name of ['AURORA_IAM_CA', 'AURORA_IAM_REDIS', 'DATABASE_URL']) vi.stubEnv(name, undefined)
+    // No test asks AWS itself.
+    for (const service of ['RDS', 'IAM']) vi.stubEnv(`AWS_ENDPOINT_URL_${service}`, 'http://127.0.0.1:1')
     await write('ca.pem', aurora.ca)
     await sts(LET_IN)
   })

@@ -1,8 +1,9 @@
 import { connect, type Socket } from 'node:net'
-import { connect as connectTls, type TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import type { AuroraIamError } from '@aurora-iam/core'
 import type { AdapterIam, ConnectionTarget, TlsPolicy } from '@aurora-iam/core/adapter'
 import { Capability, login as logIn, PacketChannel, readGreeting, WireError } from '@aurora-iam/wire'
+import { startTls } from '../gateway/start-tls.ts'
 import { splitMessage } from '../output/option-words.ts'
 import type { StsAnswer } from './ask-sts.ts'
 import type { Finding } from './finding.ts'
@@ -67,7 +68,7 @@ export async function* logInTo(
       capabilities: Capability.LONG_PASSWORD | Capability.PLUGIN_AUTH_LENENC_CLIENT_DATA,
       plugins: ['mysql_clear_password'],
       startTls: async () => {
-        secured = await secure(socket, target.hostname, policy)
+        secured = await startTls(socket, target.hostname, policy)
         tls = describeTls(secured, target.hostname)
         return new PacketChannel(secured)
       },
@@ -143,17 +144,6 @@ function evidenceOf(
       clockAheadOfStsMs: sts.clockAheadMs,
     },
   }
-}
-
-/** Begins TLS over `socket`, with the peer verified: chain and name. */
-function secure(socket: Socket, hostname: string, policy: TlsPolicy): Promise<TLSSocket> {
-  const { ca, minVersion, rejectUnauthorized } = policy
-  return new Promise((resolve, reject) => {
-    const options = { socket, ca: ca as string, minVersion, rejectUnauthorized, servername: hostname }
-    const secured = connectTls(options, () => resolve(secured))
-    secured.once('error', reject)
-    socket.once('close', () => reject(socket.errored ?? new Error('the server closed the connection')))
-  })
 }
 
 function describeTls(secured: TLSSocket, hostname: string): string {

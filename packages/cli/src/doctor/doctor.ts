@@ -3,6 +3,7 @@ import { adapterIam, type ConnectionTarget } from '@aurora-iam/core/adapter'
 import type { Target } from '../options/target.ts'
 import { splitMessage } from '../output/option-words.ts'
 import { askSts } from './ask-sts.ts'
+import { awsFindings } from './aws/aws-findings.ts'
 import { clockFinding } from './clock-finding.ts'
 import { logInTo } from './database.ts'
 import type { Finding } from './finding.ts'
@@ -11,7 +12,8 @@ import type { PlannedFleet } from './session-findings.ts'
 import { tokenFinding } from './token-finding.ts'
 
 /**
- * Checks each step of a login, in the order in which a program takes them, until one fails that the others need.
+ * Checks each step of a login, in the order in which a program takes them, until one fails that the others need. Then
+ * checks what the AWS API tells about it.
  *
  * @throws {@link AuroraIamError} for options that cannot be used
  */
@@ -44,6 +46,7 @@ export async function* examine(
     yield identity
 
     yield* logInTo(iam, target, { clock, identity, sts, hasCa: options.ca !== undefined, fleet })
+    yield* awsFindings(target, { arn: sts.arn, profile: options.profile })
   } finally {
     iam.close()
   }

@@ -61,10 +61,16 @@ const LINES: Readonly<Record<DenialCause, (evidence: LoginEvidence) => readonly 
     `${target.hostname} is not a name that RDS issued, and the database compares the signed name with its own. Give both:`,
     `--host ${target.hostname} --hostname <the endpoint of the database>`,
   ],
-  port: ({ target, dialled }) => [
-    `The token is signed for port ${target.port}, which leads to ${dialled?.host}. If that is a tunnel, give the port of the database itself:`,
-    `--port 3306 --dial ${dialled?.host}:${target.port}`,
-  ],
+  port: ({ target, dialled }) =>
+    dialled?.port === target.port
+      ? [
+          `The token is signed for port ${target.port}, which leads to ${dialled.host}. If that is a tunnel, give the port of the database itself:`,
+          `--port 3306 --dial ${dialled.host}:${target.port}`,
+        ]
+      : [
+          `The token is signed for port ${target.port}, and ${dialled?.host}:${dialled?.port} was dialled. If the database itself listens on another`,
+          `port than ${target.port}, give that: --port <number> --dial ${dialled?.host}:${dialled?.port}`,
+        ],
   region: ({ target }) => [
     `The database is in another Region than ${target.region ?? 'that of the AWS configuration'}, which its name does not tell. Give its own: --region`,
     ...(target.kind === 'global-writer'

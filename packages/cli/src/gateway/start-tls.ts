@@ -6,6 +6,7 @@ import type { TlsPolicy } from '@aurora-iam/core/adapter'
 /**
  * Starts TLS on a connected socket and verifies the server: chain and host name.
  *
+ * @param highWaterMark - Bytes that the stream buffers. Node's default, 16 KB, if left out.
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_TLS_REQUIRED` where the server sent more than its greeting before TLS;
  * the error of TLS or of the network
  */
@@ -13,7 +14,7 @@ export function startTls(
   socket: Socket,
   hostname: string,
   policy: TlsPolicy,
-  highWaterMark: number,
+  highWaterMark?: number,
 ): Promise<TLSSocket> {
   if (socket.readableLength > 0) {
     throw new AuroraIamError(
@@ -30,7 +31,7 @@ export function startTls(
       minVersion,
       rejectUnauthorized,
       servername: hostname,
-      highWaterMark,
+      ...(highWaterMark !== undefined && { highWaterMark }),
     }
     const secured = connect(options, () => resolve(secured))
     secured.on('error', reject)

@@ -33,6 +33,15 @@ test('the port of a tunnel is signed: it is the first reason, and what it says t
   expect(await doctor({ port, dial })).toMatchObject({ status: 0, verdicts: { login: 'ok' } })
 })
 
+test('another port is signed than that of the database: it is named, and what it says to do works', async () => {
+  const { status, out } = await doctor({ ...throughTunnel, port: '3307' })
+  expect(status).toBe(1)
+  const reason = reasons(out).find((text) => text.startsWith('The token is signed for port 3307'))
+  expect(reason).toContain(`and ${tunnel} was dialled`)
+  expect(reason).toContain(`--port <number> --dial ${tunnel}`)
+  expect(await doctor(throughTunnel)).toMatchObject({ status: 0, verdicts: { login: 'ok' } })
+})
+
 test('a tunnel that is used as it should be is not suspected', async () => {
   aurora.faults.set({ refuse: 'NotAuthorized' })
   const { out } = await doctor(throughTunnel)

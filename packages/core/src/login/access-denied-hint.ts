@@ -51,8 +51,11 @@ const SENTENCES: Readonly<Record<DenialCause, (evidence: DenialEvidence) => stri
     `${target.hostname} is not a name that RDS issued: the database compares the signed name with its own. Give its ` +
     'endpoint as `hostname`, and this name as the host',
   port: ({ target, dialled }) =>
-    `the token is signed for port ${target.port}, which leads to ${dialled?.host}: if that is a tunnel, give the port of the ` +
-    'database itself as `port` beside `hostname`',
+    dialled?.port === target.port
+      ? `the token is signed for port ${target.port}, which leads to ${dialled.host}: if that is a tunnel, give the port of the ` +
+        'database itself as `port` beside `hostname`'
+      : `the token is signed for port ${target.port}, and port ${dialled?.port} was dialled: if the database itself listens on ` +
+        'another port than the signed one, give that as `port`',
   region: ({ target }) =>
     `the database is in another Region than ${target.region ?? 'that of the AWS configuration'}, for which the token is signed ` +
     `and which its name does not tell: give its own as \`region\`${target.kind === 'global-writer' ? ', which is that of the current writer (`aws rds describe-global-clusters`)' : ''}`,

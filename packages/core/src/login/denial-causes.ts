@@ -12,7 +12,7 @@ import { isRegionDoubtful, suspectedTunnel } from './suspect-target.ts'
  * - `foreign-token`: the token provider's token is for another database, user or Region, or has expired
  * - `credentials-expired`: the credentials that signed have expired or were revoked
  * - `name`: the signed name is not one that RDS issued
- * - `port`: the signed port is that of a tunnel
+ * - `port`: the signed port is that of a tunnel, or another than the one that was dialled
  * - `region`: the signed Region is not that of the database
  * - `permission`: the identity has no `rds-db:connect` for this user of this database
  * - `user`: the database user does not exist, has other letter case or has a password
@@ -111,8 +111,7 @@ const WEIGH: Readonly<Record<DenialCause, (evidence: DenialEvidence) => Weight>>
     claims && foreignClaims(claims, target, nowMs).length > 0 ? PROVEN : EXCLUDED,
   'credentials-expired': weighCredentials,
   name: ({ target, accepted }) => (accepted > 0 || parseRdsHostname(target.hostname) ? EXCLUDED : LIKELY),
-  port: ({ target, dialled, accepted }) =>
-    accepted === 0 && suspectedTunnel(target, dialled) ? LIKELY : EXCLUDED,
+  port: weighPort,
   region: ({ target, accepted }) => (accepted === 0 && isRegionDoubtful(target) ? LIKELY : EXCLUDED),
   withdrawn: ({ acceptedAgoMs }) => (acceptedAgoMs === undefined ? EXCLUDED : SUSPECTED),
   permission: ({ acceptedAgoMs }) => (acceptedAgoMs === undefined ? POSSIBLE : EXCLUDED),
@@ -124,6 +123,14 @@ const WEIGH: Readonly<Record<DenialCause, (evidence: DenialEvidence) => Weight>>
     if (acceptedAgoMs === undefined) return recentLogins >= BURST ? SUSPECTED : POSSIBLE
     return acceptedAgoMs < RECENT_MS || recentLogins >= BURST ? LIKELY : POSSIBLE
   },
+}
+
+function weighPort({ target, dialled, accepted }: DenialEvidence): Weight {
+  if (accepted > 0 || dialled === undefined) return EXCLUDED
+  if (suspectedTunnel(target, dialled)) return LIKELY
+  if (dialled.port === target.port) return EXCLUDED
+  // The database itself was dialled on another port, or a tunnel, whose port need not be that of the database.
+  return dialled.host === target.hostname ? LIKELY : REMOTE
 }
 
 function weighClock(evidence: DenialEvidence): Weight {

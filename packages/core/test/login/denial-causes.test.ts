@@ -114,6 +114,21 @@ describe.each(Object.entries(HOSTS))('%s', (_kind, hostname) => {
   })
 })
 
+test('another port of the database itself was dialled than the signed one: the port first', () => {
+  const dialled = { host: HOSTS.cluster, port: 3307 }
+  const evidence = evidenceOf(HOSTS.cluster, { dialled })
+  expect(rankDenialCauses(evidence)[0]).toBe('port')
+  expect(accessDeniedHint(evidence).message).toContain('signed for port 3306, and port 3307 was dialled')
+})
+
+test('a tunnel on another port than the signed one: the port last, and not once a login was accepted', () => {
+  const dialled = { host: '127.0.0.1', port: 13_306 }
+  const causes = rankDenialCauses(evidenceOf(HOSTS.cluster, { dialled }))
+  expect(causes.slice(-2)).toEqual(['clock', 'port'])
+  const accepted = { dialled, accepted: 1, acceptedAgoMs: HOUR_MS }
+  expect(rankDenialCauses(evidenceOf(HOSTS.cluster, accepted))).not.toContain('port')
+})
+
 test('the global writer: the Region first, with the command that returns it', () => {
   const evidence = evidenceOf(GLOBAL)
   expect(rankDenialCauses(evidence)[0]).toBe('region')

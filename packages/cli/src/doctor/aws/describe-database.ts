@@ -1,0 +1,145 @@
+import type { ConnectionTarget } from '@aurora-iam/core/adapter'
+import type { DBCluster, RDSClient } from '@aws-sdk/client-rds'
+import { withinTime } from './aws-call.ts'
+import { loadClient, type OptionalClients } from './optional-clients.ts'
+
+/** Description of a database or an RDS Proxy in the AWS API. */
+export interface DatabaseDescription {
+  /** Kind and identifier, for people. */
+  readonly name: string
+  readonly arn: string
+  /** Such as `cluster-ABCDEFGHIJKL`. */
+  readonly resourceId: string
+  /** Port that it listens on; undefined where the API does not tell. */
+  readonly port: number | undefined
+  readonly acceptsTokens: boolean
+  /** How tokens are accepted, or why not. */
+  readonly how: string
+  /** Commands that make it accept tokens. */
+  readonly remedies: readonly string[]
+}
+
+/** An endpoint that the AWS API has nothing for. The message is for people. */
+export class NotDescribed extends Error {
+  override readonly name = 'NotDescribed'
+}
+
+type Rds = OptionalClients['@aws-sdk/client-rds']
+
+/**
+ * Describes the database of an endpoint, by the identifier in its name.
+ *
+ * @throws ClientMissing; {@link NotDescribed}; the error of the AWS API
+ */
+export async function describeDatabase(
+  { hostname, kind }: ConnectionTarget,
+  options: ConstructorParameters<typeof RDSClient>[0],
+): Promise<DatabaseDescription> {
+  const rds = await loadClient('@aws-sdk/client-rds')
+  const client = new rds.RDSClient({ ...options })
+  const [identifier = ''] = hostname.split('.')
+  try {
+    switch (kind) {
+      case 'cluster':
+      case 'cluster-ro':
+        return await describeCluster(rds, client, identifier)
+      case 'cluster-custom':
+        return await describeCustomEndpoint(rds, client, identifier)
+      case 'instance':
+        return await describeInstance(rds, client, identifier)
+      case 'proxy':
+        return await describeProxy(rds, client, identifier)
+      case 'proxy-endpoint':
+        return await describeProxyEndpoint(rds, client, identifier)
+      default:
+        throw new NotDescribed(`the name ${hostname} does not tell which database it is`)
+    }
+  } finally {
+    client.destroy()
+  }
+}
+
+async function describeCluster(rds: Rds, client: RDSClient, id: string): Promise<DatabaseDescription> {
+  const question = new rds.DescribeDBClustersCommand({ DBClusterIdentifier: id })
+  const { DBClusters: [cluster] = [] } = await client.send(question, withinTime())
+  if (cluster === undefined) throw new NotDescribed(`the AWS API has no cluster ${id}`)
+  return clusterDescription(id, cluster)
+}
+
+function clusterDescription(id: string, cluster: DBCluster): DatabaseDescription {
+  const { DBClusterArn, DbClusterResourceId, IAMDatabaseAuthenticationEnabled, Port } = cluster
+  return {
+    name: `cluster ${id}`,
+    arn: DBClusterArn ?? '',
+    resourceId: DbClusterResourceId ?? '',
+    port: Port,
+    acceptsTokens: IAMDatabaseAuthenticationEnabled === true,
+    how: `IAM authentication is ${IAMDatabaseAuthenticationEnabled ? 'enabled' : 'off'}`,
+    remedies: [
+      `aws rds modify-db-cluster --db-cluster-identifier ${id} --enable-iam-database-authentication --apply-immediately`,
+    ],
+  }
+}
+
+async function describeCustomEndpoint(rds: Rds, client: RDSClient, id: string): Promise<DatabaseDescription> {
+  const question = new rds.DescribeDBClusterEndpointsCommand({ DBClusterEndpointIdentifier: id })
+  const { DBClusterEndpoints: [endpoint] = [] } = await client.send(question, withinTime())
+  if (endpoint?.DBClusterIdentifier === undefined)
+    throw new NotDescribed(`the AWS API has no endpoint ${id} of a cluster`)
+  return describeCluster(rds, client, endpoint.DBClusterIdentifier)
+}
+
+/** The permission for a member of a cluster names the cluster, whose setting counts. */
+async function describeInstance(rds: Rds, client: RDSClient, id: string): Promise<DatabaseDescription> {
+  const question = new rds.DescribeDBInstancesCommand({ DBInstanceIdentifier: id })
+  const { DBInstances: [instance] = [] } = await client.send(question, withinTime())
+  if (instance === undefined) throw new NotDescribed(`the AWS API has no instance ${id}`)
+  if (instance.DBClusterIdentifier !== undefined)
+    return describeCluster(rds, client, instance.DBClusterIdentifier)
+  const { DBInstanceArn, DbiResourceId, IAMDatabaseAuthenticationEnabled, Endpoint } = instance
+  return {
+    name: `instance ${id}`,
+    arn: DBInstanceArn ?? '',
+    resourceId: DbiResourceId ?? '',
+    port: Endpoint?.Port,
+    acceptsTokens: IAMDatabaseAuthenticationEnabled === true,
+    how: `IAM authentication is ${IAMDatabaseAuthenticationEnabled ? 'enabled' : 'off'}`,
+    remedies: [
+      `aws rds modify-db-instance --db-instance-identifier ${id} --enable-iam-database-authentication --apply-immediately`,
+    ],
+  }
+}
+
+async function describeProxyEndpoint(rds: Rds, client: RDSClient, id: string): Promise<DatabaseDescription> {
+  const question = new rds.DescribeDBProxyEndpointsCommand({ DBProxyEndpointName: id })
+  const { DBProxyEndpoints: [endpoint] = [] } = await client.send(question, withinTime())
+  if (endpoint?.DBProxyName === undefined)
+    throw new NotDescribed(`the AWS API has no endpoint ${id} of a proxy`)
+  return describeProxy(rds, client, endpoint.DBProxyName)
+}
+
+/**
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DBProxy.html
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_UserAuthConfigInfo.html
+ */
+async function describeProxy(rds: Rds, client: RDSClient, id: string): Promise<DatabaseDescription> {
+  const question = new rds.DescribeDBProxiesCommand({ DBProxyName: id })
+  const { DBProxies: [proxy] = [] } = await client.send(question, withinTime())
+  if (proxy === undefined) throw new NotDescribed(`the AWS API has no proxy ${id}`)
+  const { DBProxyArn = '', DefaultAuthScheme, Auth = [] } = proxy
+  const isEndToEnd = DefaultAuthScheme === 'IAM_AUTH'
+  const secrets = Auth.filter(({ IAMAuth }) => IAMAuth === 'REQUIRED' || IAMAuth === 'ENABLED').length
+  return {
+    name: `proxy ${id}`,
+    arn: DBProxyArn,
+    resourceId: DBProxyArn.split(':').at(-1) ?? '',
+    port: undefined,
+    acceptsTokens: isEndToEnd || secrets > 0,
+    how: isEndToEnd
+      ? 'end-to-end IAM (DefaultAuthScheme IAM_AUTH)'
+      : `standard IAM, with tokens for ${secrets} of ${Auth.length} secrets`,
+    remedies: [
+      `aws rds modify-db-proxy --db-proxy-name ${id} --auth AuthScheme=SECRETS,IAMAuth=REQUIRED,SecretArn=<ARN of the secret>`,
+    ],
+  }
+}
