@@ -12,7 +12,7 @@ const bin = fileURLToPath(new URL('../../packages/cli/bin/aurora-iam.js', import
 const parts = process.argv.length > 2 ? process.argv.slice(2) : ['relay', 'start', 'plan']
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 
-// A process of its own, as a database is: its work is in no figure of the client.
+// A separate process, as a database is: its work is in no figure of the client.
 const local = spawn(process.execPath, [bin, 'local', '--throttle', '100000', '--json'])
 const [first] = await once(local.stdout, 'data')
 local.stdout.resume()

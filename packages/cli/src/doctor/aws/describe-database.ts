@@ -13,7 +13,7 @@ export interface DatabaseDescription {
   /** Port that it listens on; undefined where the API does not tell. */
   readonly port: number | undefined
   readonly acceptsTokens: boolean
-  /** How tokens are accepted, or why not. */
+  /** Way in which tokens are accepted, or the reason why not. */
   readonly how: string
   /** Commands that make it accept tokens. */
   readonly remedies: readonly string[]
@@ -89,7 +89,7 @@ async function describeCustomEndpoint(rds: Rds, client: RDSClient, id: string): 
   return describeCluster(rds, client, endpoint.DBClusterIdentifier)
 }
 
-/** The permission for a member of a cluster names the cluster, whose setting counts. */
+/** Describes an instance; for a member of a cluster the cluster, which the permission names and whose setting counts. */
 async function describeInstance(rds: Rds, client: RDSClient, id: string): Promise<DatabaseDescription> {
   const question = new rds.DescribeDBInstancesCommand({ DBInstanceIdentifier: id })
   const { DBInstances: [instance] = [] } = await client.send(question, withinTime())
