@@ -5,8 +5,13 @@ import { type RateLimitStore, StoreConflictError } from '../store.ts'
 import { ClockStepDetector } from './clock-step-detector.ts'
 import { type FleetLease, FleetLeases, type Instant, type LeaseReport } from './leases.ts'
 import { type DegradedAttempt, FleetOutage } from './outage.ts'
+import { PlannedCall } from './planned-call.ts'
+import { PromisedShare } from './promised-share.ts'
+import { QueueStanding } from './queue-standing.ts'
 import { RoundTrip } from './round-trip.ts'
-import { readStoreReply, type StoreReply } from './store-reply.ts'
+import { StoreBackoff } from './store-backoff.ts'
+import type { StoreReply } from './store-reply.ts'
+import { sendRequest } from './store-request.ts'
 
 /** The last packet of a holder that lost its lease arrives within this; see `GRACE` in `fleet-step.lua`. */
 const graceMs = 1000
@@ -14,19 +19,11 @@ const graceMs = 1000
 /** The margins of `fleet-step.lua` on an interval. */
 const marginMs = 3
 
-/** A share that was promised longer ago may belong to another process; the store forgets it a little later. */
-const shareValidMs = 50_000
-
 /** Before the first reply, the connection may still have to be opened. */
 const firstPatienceMs = 3000
 
-/** Bounds of the exponential backoff while the store is lost. */
-const firstRetryMs = 250
-const longestRejectedRetryMs = 2000
-const longestSilentRetryMs = 4000
-const longestColdRetryMs = 30_000
-
-interface Request {
+/** Request that is under way, with what it reports: the reply confirms that. */
+interface OpenRequest {
   readonly serial: number
   readonly sent: Instant
   readonly leaseMs: number
@@ -49,27 +46,22 @@ export class StoreSync {
   readonly #onAvailable: () => void
   readonly #clockSteps = new ClockStepDetector()
   readonly #roundTrip = new RoundTrip()
+  readonly #backoff = new StoreBackoff()
+  readonly #standing = new QueueStanding()
+  readonly #share: PromisedShare
+  readonly #nextAction: PlannedCall
   readonly #process = crypto.randomUUID()
-  #want: Demand = { live: 0, background: 0 }
-  #turns: readonly [number, number] = [0, 0]
-  /** True for a lane in which this process may stand in the queue of the store, by lane. */
-  #isInLine = { live: false, background: false }
   /** When attempts ended that no lease covered. */
   #others: number[] = []
   #resetOf: number | undefined
-  #heardAt: Instant | undefined
   #serial = 0
   #lastReply = 0
-  #open: Request | undefined
+  #open: OpenRequest | undefined
   #isOverdue = false
-  #failures = 0
-  #failedAt = Number.NEGATIVE_INFINITY
   #retryAt = Number.NEGATIVE_INFINITY
   #renewAt = Number.POSITIVE_INFINITY
-  #isScheduled = false
   #isResting = false
   #flushes: (() => void)[] = []
-  #timer: { at: number; cancel: () => void } | undefined
 
   /** @param onAvailable - is called when permits may be available that were not. */
   constructor(
@@ -83,17 +75,19 @@ export class StoreSync {
     this.#key = key
     this.#onAvailable = onAvailable
     this.limit = options.limit
+    this.#share = new PromisedShare(options)
+    this.#nextAction = new PlannedCall(
+      options.clock,
+      () => this.#actAt(),
+      () => this.#act(),
+    )
   }
 
   /** Sets how many more permits are wanted than this process holds. */
   want(demand: Demand): void {
-    const { live, background } = this.#want
-    if ((demand.live > 0 && live === 0) || (demand.background > 0 && background === 0)) {
-      this.#retryAt = Number.NEGATIVE_INFINITY
-    }
-    if (demand.live + demand.background > 0) this.#isResting = false
-    this.#want = demand
-    this.#plan()
+    if (this.#standing.setWant(demand)) this.#retryAt = Number.NEGATIVE_INFINITY
+    if (this.#standing.isWanted) this.#isResting = false
+    this.#nextAction.update()
   }
 
   /** Returns an attempt to go on with while the store is lost, or when to ask again. */
@@ -104,12 +98,12 @@ export class StoreSync {
   /** Notes the end of an attempt that no lease covered: it counts for the fleet all the same. */
   endDegraded(at: number): void {
     this.#others.push(at)
-    this.#plan()
+    this.#nextAction.update()
   }
 
   /** Notes that something about the leases has changed. */
   update(): void {
-    this.#plan()
+    this.#nextAction.update()
   }
 
   /** Resolves when the store has received what ended so far, or cannot be reached. */
@@ -117,7 +111,7 @@ export class StoreSync {
     if (!this.#hasReports || this.outage !== undefined) return Promise.resolve()
     return new Promise((resolve) => {
       this.#flushes.push(resolve)
-      this.#plan()
+      this.#nextAction.update()
     })
   }
 
@@ -125,88 +119,54 @@ export class StoreSync {
   rest(): void {
     if (this.#isResting) return
     this.#isResting = true
-    this.#renewAt = this.outage === undefined && this.#heardAt !== undefined ? 0 : Number.POSITIVE_INFINITY
-    this.#plan()
+    this.#renewAt = this.outage === undefined && this.fleet !== undefined ? 0 : Number.POSITIVE_INFINITY
+    this.#nextAction.update()
   }
 
   get #hasReports(): boolean {
     return this.leases.hasReports || this.#others.length > 0
   }
 
-  #plan(): void {
-    if (this.#isScheduled) return
-    const { clock } = this.#options
-    const now = clock.now()
-    const at = this.#dueAt()
-    if (this.#timer !== undefined && this.#timer.at === at) return
-    this.#timer?.cancel()
-    this.#timer = undefined
-    if (at === Number.POSITIVE_INFINITY) return
-    if (at <= now) {
-      this.#isScheduled = true
-      // Whatever else the caller does in this turn, such as asking for more, goes along.
-      queueMicrotask(() => {
-        this.#isScheduled = false
-        this.#act()
-      })
-      return
-    }
-    const act = () => {
-      this.#timer = undefined
-      this.#act()
-    }
-    this.#timer = { at, cancel: clock.setTimer(act, Math.ceil(at - now), true) }
-  }
-
   #act(): void {
     const now = this.#options.clock.now()
     const open = this.#open
     if (open !== undefined && !this.#isOverdue && now >= this.#overdueAt(open)) this.#overdue(open)
-    else if (now >= this.#askAt()) this.#ask()
-    this.#plan()
+    else if (now >= this.#requestAt()) this.#request()
   }
 
-  #dueAt(): number {
+  #actAt(): number {
     const open = this.#open
     const overdueAt = open === undefined || this.#isOverdue ? Number.POSITIVE_INFINITY : this.#overdueAt(open)
-    return Math.min(overdueAt, this.#askAt())
+    return Math.min(overdueAt, this.#requestAt())
   }
 
-  #overdueAt({ sent }: Request): number {
-    const patienceMs = this.#heardAt === undefined ? firstPatienceMs : this.#roundTrip.patienceMs
+  #overdueAt({ sent }: OpenRequest): number {
+    const patienceMs = this.fleet === undefined ? firstPatienceMs : this.#roundTrip.patienceMs
     return sent.now + patienceMs
   }
 
   /** Returns the instant to send the next request at. */
-  #askAt(): number {
+  #requestAt(): number {
     const reason = this.#reasonAt()
     if (reason === Number.POSITIVE_INFINITY) return reason
-    const longest = this.#heardAt === undefined ? longestColdRetryMs : longestSilentRetryMs
     if (this.#open !== undefined) {
       // A client that is cut off keeps what it was given: another request makes sense when this one is lost for sure.
-      return Math.max(this.#open.sent.now + this.#backoff(2000, longest), this.#overdueAt(this.#open))
+      const retryAt = this.#backoff.afterNoReply(this.#open.sent.now, this.fleet === undefined)
+      return Math.max(retryAt, this.#overdueAt(this.#open))
     }
-    if (this.outage === undefined || this.#failures === 0) return reason
-    return Math.max(reason, this.#failedAt + this.#backoff(firstRetryMs, longestRejectedRetryMs))
+    if (this.outage === undefined || !this.#backoff.hasFailed) return reason
+    return Math.max(reason, this.#backoff.afterFailure())
   }
 
-  #backoff(firstMs: number, longestMs: number): number {
-    return Math.min(longestMs, firstMs * 2 ** Math.max(0, this.#failures - 1)) * this.#jitter
-  }
-
-  /** Spreads the retries of many processes; constant between two requests, so that plans are stable. */
-  #jitter = 1
-
+  /** Returns the instant from which on there is a reason for a request. */
   #reasonAt(): number {
-    const isWanted = this.#want.live + this.#want.background > 0
+    const { isWanted } = this.#standing
     if (this.outage !== undefined) {
       const isKept = this.outage.limit > 0 && this.#options.onStoreLost === 'share' && !this.#isResting
       return isWanted || isKept || this.outage.attempts.size > 0 ? 0 : Number.POSITIVE_INFINITY
     }
     if (this.#flushes.length > 0 || this.#others.length > 0) return 0
-    for (const lane of ['live', 'background'] as const) {
-      if (this.#isInLine[lane] && this.#want[lane] === 0) return 0
-    }
+    if (this.#standing.hasWithdrawn) return 0
     return Math.min(
       isWanted ? this.#retryAt : Number.POSITIVE_INFINITY,
       this.leases.dueAt(this.#roundTrip.leaseMs),
@@ -214,13 +174,13 @@ export class StoreSync {
     )
   }
 
-  #ask(): void {
+  #request(): void {
     const sent = this.#instant()
     const { leaseMs } = this.#roundTrip
     const { intervalMs, recoveryIntervalMs, onStoreLost } = this.#options
     const oldest = sent.now - 2 * intervalMs - leaseMs - graceMs
     this.#others = this.#others.filter((at) => at > oldest)
-    const request: Request = {
+    const open: OpenRequest = {
       serial: ++this.#serial,
       sent,
       leaseMs,
@@ -228,14 +188,13 @@ export class StoreSync {
       others: [...this.#others],
       adopting: [...(this.outage?.attempts ?? [])],
     }
-    const { live, background } = this.#want
-    for (const lane of ['live', 'background'] as const) this.#isInLine[lane] ||= this.#want[lane] > 0
-    const isLeaving = this.#isResting && live + background === 0
-    this.#open = request
+    this.#open = open
     this.#isOverdue = false
-    this.#jitter = 0.8 + 0.4 * Math.random()
+    this.#backoff.drawJitter()
     this.#renewAt = Number.POSITIVE_INFINITY
-    const message = {
+    this.#standing.send()
+    const { want, turns, isWanted } = this.#standing
+    sendRequest(this.#store, this.#key, {
       process: this.#process,
       at: this.#clockSteps.storeTime(sent),
       rtt: this.#roundTrip.ms,
@@ -243,34 +202,24 @@ export class StoreSync {
       limit: this.limit,
       interval: Math.ceil(intervalMs),
       recover: Math.ceil(recoveryIntervalMs),
-      want: [live, background],
-      turn: this.#turns,
-      ...request.report,
-      others: request.others.map((at) => Math.max(0, Math.floor(sent.now - at))),
-      adopt: request.adopting.length,
-      share: this.#share(sent),
+      want: [want.live, want.background],
+      turn: turns,
+      ...open.report,
+      others: open.others.map((at) => Math.max(0, Math.floor(sent.now - at))),
+      adopt: open.adopting.length,
+      share: this.#share.at(sent, (this.outage?.limit ?? 0) > 0),
       shares: onStoreLost === 'share',
       slowest: this.fleet?.slowestLeaseMs,
       born: this.fleet?.born,
       reset: this.#resetOf,
-      bye: isLeaving ? 1 : undefined,
-    }
-    this.#send(JSON.stringify(message)).then(
-      (reply) => this.#receive(request, reply),
-      (error: Error) => this.#fail(request, error),
+      bye: this.#isResting && !isWanted ? 1 : undefined,
+    }).then(
+      (reply) => this.#receive(open, reply),
+      (error: Error) => this.#fail(open, error),
     )
   }
 
-  async #send(message: string): Promise<StoreReply> {
-    try {
-      return readStoreReply(await this.#store.step(this.#key ?? 'default', message))
-    } catch (error) {
-      if (error instanceof Error) throw error
-      throw new Error(`It failed with ${typeof error === 'string' ? error : 'no error'}.`, { cause: error })
-    }
-  }
-
-  #receive(request: Request, reply: StoreReply): void {
+  #receive(request: OpenRequest, reply: StoreReply): void {
     if (request.serial <= this.#lastReply) return
     this.#lastReply = request.serial
     const received = this.#instant()
@@ -288,19 +237,18 @@ export class StoreSync {
       this.#others = this.#others.filter((at) => !others.includes(at))
       this.#retryAt = sent.now + reply.retryMs
       if (reply.isLate) {
-        this.#failures = 1
-        this.#failedAt = received.now
+        this.#backoff.restart(received.now)
       } else {
-        this.#failures = 0
+        this.#backoff.reset()
         this.#takeOver(request, reply, received)
       }
     }
     if (!this.#hasReports) this.#endFlushes()
     this.#onAvailable()
-    this.#plan()
+    this.#nextAction.update()
   }
 
-  #takeOver(request: Request, reply: StoreReply, received: Instant): void {
+  #takeOver(request: OpenRequest, reply: StoreReply, received: Instant): void {
     const { sent, leaseMs, adopting } = request
     const { outage } = this
     for (const [index, attempt] of adopting.entries()) {
@@ -317,9 +265,8 @@ export class StoreSync {
       this.leases.adopt(lease)
     }
     this.leases.update(reply, leaseMs, sent, received.now)
-    this.#turns = reply.turns
-    this.#isInLine = { live: reply.turns[0] > 0, background: reply.turns[1] > 0 }
-    this.#heardAt = sent
+    this.#standing.update(reply.turns)
+    this.#share.update(reply.share, sent)
     const from = this.fleet?.limit ?? this.limit
     const { limit } = reply
     this.fleet = reply
@@ -337,28 +284,28 @@ export class StoreSync {
     }))
   }
 
-  #fail(request: Request, error: Error): void {
+  #fail(request: OpenRequest, error: Error): void {
     if (this.#open?.serial === request.serial) {
       this.#open = undefined
-      this.#failures += this.#isOverdue ? 0 : 1
+      if (!this.#isOverdue) this.#backoff.countFailure()
     }
     if (request.serial <= this.#lastReply) return
     this.#lost(error, request.sent.now)
   }
 
-  #overdue({ sent }: Request): void {
+  #overdue({ sent }: OpenRequest): void {
     this.#isOverdue = true
-    this.#failures += 1
+    this.#backoff.countFailure()
     const waitedMs = Math.ceil(this.#options.clock.now() - sent.now)
     this.#lost(new Error(`It has not replied within ${waitedMs} ms.`), sent.now)
   }
 
   #lost(error: Error, since: number): void {
     const now = this.#instant()
-    this.#failedAt = now.now
+    this.#backoff.failAt(now.now)
     this.#endFlushes()
     if (this.outage === undefined) {
-      const limit = error instanceof StoreConflictError ? 0 : this.#degradedLimit()
+      const limit = error instanceof StoreConflictError ? 0 : this.#degradedLimit(now)
       const { intervalMs, onStoreLost } = this.#options
       const leaseMs = Math.max(this.#roundTrip.leaseMs, this.fleet?.slowestLeaseMs ?? 0)
       const waitMs = this.#roundTrip.ms + leaseMs + graceMs + intervalMs + marginMs
@@ -367,26 +314,12 @@ export class StoreSync {
       publish('aurora-iam:rate-limit:store-lost', () => ({ key: this.#key, error, onStoreLost, limit }))
     } else this.outage.confirm(now)
     this.#onAvailable()
-    this.#plan()
+    this.#nextAction.update()
   }
 
-  /** Returns how many permits per interval this process may use without the store. */
-  #degradedLimit(): number {
-    const { share, onStoreLost } = this.#options
+  #degradedLimit(now: Instant): number {
     const limit = Math.min(this.limit, this.fleet?.limit ?? this.limit)
-    if (onStoreLost === 'fail-open') return limit
-    if (onStoreLost === 'fail-closed') return 0
-    if (this.#heardAt !== undefined) return Math.min(limit, this.#share(this.#instant()))
-    return share === undefined ? 0 : Math.floor(limit / share.processes)
-  }
-
-  /** Returns the share that the store promised and still counts with. */
-  #share({ now, wall }: Instant): number {
-    if (this.#options.onStoreLost !== 'share' || this.#heardAt === undefined) return 0
-    const heard = this.#heardAt
-    const isValid = now - heard.now <= shareValidMs && wall - heard.wall <= shareValidMs
-    // What it uses now, it uses until it has heard otherwise.
-    return isValid || (this.outage?.limit ?? 0) > 0 ? (this.fleet?.share ?? 0) : 0
+    return this.#share.degradedLimit(limit, now)
   }
 
   #endFlushes(): void {
