@@ -55,7 +55,7 @@ async function outcome(): Promise<string> {
     longestWaitMs: iam.longestWaitMs,
     hasWriterCheck: iam.writerCheck(target) !== undefined,
     target: Object.entries(target),
-    dial: target.dial(),
+    dial: target.dial(target),
     tls: Object.entries(iam.tls(target)),
     token: value,
     mysql2: Object.entries(withAuroraIam({ ...PLACE, user: 'app' }, OURS)),

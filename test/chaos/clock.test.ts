@@ -70,9 +70,9 @@ describe.each(ADAPTERS)('the clock of a machine with $name', (harness) => {
       // A second user makes it likelier that it is the clock, which is what both have in common.
       const both = await attempt('reporting')
       if (keepsErrors) {
-        expect(alone).toMatch(/\(7\) the clock of this machine, which says /)
+        expect(alone).toMatch(/\(7\) the clock of this machine, which shows /)
         expect(both).toMatch(
-          /\(1\) the clock of this machine, which says .*probably one that they have in common/,
+          /\(1\) the clock of this machine, which shows .*probably one that they have in common/,
         )
       }
       expect(aurora.log.refusals[0]).toMatchObject({ reason })

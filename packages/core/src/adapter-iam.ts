@@ -23,7 +23,7 @@ export interface AdapterIam extends AuroraIam {
   readonly tcpTimeoutMs: number
   /** The longest time until {@link login} resolves or rejects, in milliseconds. */
   readonly longestWaitMs: number
-  /** True if the caller wants {@link retryRefused} for each new connection. */
+  /** True if the caller wants {@link retryRejected} for each new connection. */
   readonly retryRejectedLogins: boolean
   /**
    * Returns what to sign, verify and dial for an address of the driver.
@@ -82,5 +82,5 @@ export interface AdapterIam extends AuroraIam {
    *
    * The error that `open` rejects with must be the object that was given to {@link LoginAttempt.fail}.
    */
-  retryRefused<T>(open: () => Promise<T>): Promise<T>
+  retryRejected<T>(open: () => Promise<T>): Promise<T>
 }

@@ -218,12 +218,12 @@ describe('the time in the answers of STS', () => {
     [
       '20 minutes fast',
       20,
-      /\(1\) the clock of this machine says .*, which is 20 min ahead of that of AWS STS/,
+      /\(1\) the clock of this machine shows .*, which is 20 min ahead of that of AWS STS/,
     ],
     [
       '20 minutes slow',
       -20,
-      /\(1\) the clock of this machine says .*, which is 20 min behind that of AWS STS/,
+      /\(1\) the clock of this machine shows .*, which is 20 min behind that of AWS STS/,
     ],
     ['right', 0, /\(1\) the identity/],
   ])('tells of a clock that has been %s from the start', async (_what, ahead, expected) => {

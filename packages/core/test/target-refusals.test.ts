@@ -140,7 +140,8 @@ test.each([
   ['a port out of range', () => ({ port: 0 }), 'INVALID_OPTION', 'dial.port', /from 1 to 65535/],
   ['an option of another', () => ({ hostname: 'x' }), 'UNKNOWN_OPTION', 'dial.hostname', /host, port/],
 ])('dial that returns %s: refused before a socket is opened', (_title, dial, code, option, remedy) => {
-  const error = errorThrownBy(() => resolve({ host: CLUSTER }, { dial } as TargetOptions).dial())
+  const target = resolve({ host: CLUSTER }, { dial } as TargetOptions)
+  const error = errorThrownBy(() => target.dial(target))
   expect(error).toMatchObject({ code: `ERR_AURORA_IAM_${code}`, option, retryable: false })
   expect(error.message).toMatch(remedy)
 })

@@ -6,7 +6,7 @@ import knex, { type Knex } from 'knex'
 export type Mysql2Client = typeof Knex.Client
 
 /**
- * Returns a class for Knex's `client` option that repeats a login once, through `iam.retryRefused`. Knex's pool opens
+ * Returns a class for Knex's `client` option that repeats a login once, through `iam.retryRejected`. Knex's pool opens
  * its connections by `acquireRawConnection`, and by nothing else.
  *
  * @param client - `'mysql2'`, or a class that extends Knex's mysql2 client
@@ -20,7 +20,7 @@ export function retryingClient(client: Knex.Config['client'], iam: AdapterIam): 
 
     override async acquireRawConnection() {
       try {
-        return await iam.retryRefused(() => super.acquireRawConnection())
+        return await iam.retryRejected(() => super.acquireRawConnection())
       } catch (error) {
         // Callers that wait for one repetition fail together. Of failures in one turn of the event loop Knex's pool
         // reports one to a query, and connects again for the others: each failure gets its own turn.

@@ -1,5 +1,7 @@
 import { LocalAuroraError } from './errors.ts'
-import type { Clock } from './options.ts'
+
+/** Returns epoch milliseconds. */
+export type Clock = () => number
 
 /** A clock that tests set. */
 export class MovableClock {

@@ -37,5 +37,5 @@ export type {
 export { formatEvent } from './log/log-events.ts'
 export type { LoginLog } from './log/login-log.ts'
 export type { CredentialEndpoints, CredentialFault } from './metadata/metadata-server.ts'
-export type { Clock, LocalAuroraOptions } from './options.ts'
+export type { LocalAuroraOptions } from './options.ts'
 export { startLocalAurora } from './start-local-aurora.ts'

@@ -1,12 +1,10 @@
 import { isIPv4 } from 'node:net'
+import type { Clock } from './clock.ts'
 import { checkDatabaseName, checkUserNames } from './database/names.ts'
 import { LocalAuroraError } from './errors.ts'
 import type { PolicyDocument } from './iam/policy.ts'
 import { type CredentialIdentity, createPrincipal, type Principal } from './iam/principals.ts'
 import type { ThrottleSetting } from './iam/throttle.ts'
-
-/** Tells the time in epoch milliseconds. */
-export type Clock = () => number
 
 /** Options of {@link startLocalAurora}; every one may be left out. */
 export interface LocalAuroraOptions {

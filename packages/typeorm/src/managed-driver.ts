@@ -4,7 +4,7 @@ import mysql2, { type PoolOptions } from 'mysql2'
 
 /**
  * Returns `driver`, or mysql2, with pools that replace connections at the end of their lifetime, and with
- * `retryRejectedLogins` open them through `iam.retryRefused`. Clusters stay unchanged: mysql2 itself tries a failed
+ * `retryRejectedLogins` open them through `iam.retryRejected`. Clusters stay unchanged: mysql2 itself tries a failed
  * login again, and gives no public way to the pools of their nodes.
  */
 export function managedDriver(driver: typeof mysql2 | undefined, iam: AdapterIam): typeof mysql2 {

@@ -1,5 +1,12 @@
 export type { Answering, AuthPlugin, AuthState } from './client/authenticate.ts'
-export { changeUser, type Identity, type LoginOptions, login, type Session } from './client/login.ts'
+export {
+  changeUser,
+  type Identity,
+  type LoginOptions,
+  login,
+  readGreeting,
+  type Session,
+} from './client/login.ts'
 export {
   encryptPassword,
   scrambleCachingSha2,
@@ -28,7 +35,6 @@ export {
   decodeGreeting,
   encodeGreeting,
   type Greeting,
-  readGreeting,
   SCRAMBLE_BYTES,
 } from './packets/greeting.ts'
 export {

@@ -11,17 +11,17 @@ export function clockFinding({ clockAheadMs }: StsAnswer): Finding {
     return {
       check: 'clock',
       verdict: 'unknown',
-      seen: `it says ${time}; AWS STS, whose clock is right, gave no answer`,
+      seen: `it shows ${time}; AWS STS, whose clock is right, gave no answer`,
     }
   }
   const seconds = Math.round(Math.abs(clockAheadMs) / 1_000)
   if (Math.abs(clockAheadMs) < TOLERANCE_MS) {
-    return { check: 'clock', verdict: 'ok', seen: `it says ${time}, ${seconds} s from that of AWS STS` }
+    return { check: 'clock', verdict: 'ok', seen: `it shows ${time}, ${seconds} s from that of AWS STS` }
   }
   return {
     check: 'clock',
     verdict: 'fail',
-    seen: `it says ${time}, which is ${duration(seconds)} ${clockAheadMs > 0 ? 'ahead of' : 'behind'} that of AWS STS`,
+    seen: `it shows ${time}, which is ${duration(seconds)} ${clockAheadMs > 0 ? 'ahead of' : 'behind'} that of AWS STS`,
     remedies: [
       'Tokens are dated by it, and good for 15 minutes from then. Set it, and have it kept right:',
       'chronyc makestep (chrony), timedatectl set-ntp true (systemd), w32tm /resync (Windows).',

@@ -126,7 +126,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       return lastLoginAt
     },
     async probe(signal) {
-      await iam.retryRefused(async () => {
+      await iam.retryRejected(async () => {
         const upstream = await Upstream.open(iam, target, signal, closing.signal)
         const wish = { capabilities: 0, database: undefined, collation: 45, attributes: undefined }
         await upstream.logIn(wish, signal)

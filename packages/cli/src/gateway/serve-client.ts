@@ -59,7 +59,7 @@ export async function serveClient(
       collation: response.collation,
       attributes: response.attributes,
     }
-    const session = await context.iam.retryRefused(async (): Promise<Session> => {
+    const session = await context.iam.retryRejected(async (): Promise<Session> => {
       const next = unused ?? (await open())
       unused = undefined
       upstream = next

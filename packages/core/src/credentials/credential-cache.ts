@@ -9,13 +9,13 @@ import { type ResolvedCredentials, readCredentials } from './resolved-credential
 
 /** Evidence of the cached credentials about the clock and about themselves. */
 export interface CredentialsEvidence {
-  /** When they expire, epoch milliseconds; Infinity when they do not say. */
+  /** When they expire, epoch milliseconds; Infinity if the provider did not say. */
   readonly expiresMs: number
-  /** When they expired by their issuer's word, if the AWS SDK still uses them after that. */
+  /** The expiry that the provider named, if the AWS SDK still uses them after that. */
   readonly endedMs: number | undefined
-  /** True if they have a session token: they expire, also where they do not say when. */
+  /** True if they have a session token: they expire, also without a named expiry. */
   readonly isTemporary: boolean
-  /** Milliseconds since this process first got them. */
+  /** Milliseconds since this process first received them. */
   readonly ageMs: number
   /** Milliseconds that this machine's clock is ahead of that of AWS STS, if STS was asked. */
   readonly clockAheadOfStsMs: number | undefined
@@ -25,27 +25,27 @@ export interface CredentialsEvidence {
 export type CredentialSource = AwsCredentialIdentity | AwsCredentialIdentityProvider
 
 /**
- * Asks one credential source: one question at a time for all callers (another only after a rejection), in bounded
- * time, and never remembering a failure.
+ * Cache of the credentials of one provider. Concurrent callers share one call of the provider, which is bounded in
+ * time. A failure is not cached.
  */
-export class Credentials {
+export class CredentialCache {
   readonly #source: CredentialSource | undefined
   readonly #profile: string | undefined
   readonly #timeoutMs: number
   readonly #closing: AbortSignal
   readonly #clock: () => number
-  readonly #questions = new SingleFlight<'credentials', ResolvedCredentials>()
+  readonly #flights = new SingleFlight<'credentials', ResolvedCredentials>()
   #provider: AwsCredentialIdentityProvider | undefined
   #latest: ResolvedCredentials | undefined
   #resolvedAtMs = Number.NEGATIVE_INFINITY
   /** When the latest identity was first resolved, on the monotonic clock. */
   #knownSince = 0
   #isInvalid = false
-  /** The AWS SDK's chain caches an invalid response as it does credentials, until a refresh is forced. */
-  #gaveNonsense = false
+  /** True after an invalid response: the AWS SDK's chain caches it like credentials, until a refresh is forced. */
+  #hasInvalidResponse = false
   /** Difference from the monotonic clock to that of AWS STS, if STS was asked. */
   #stsOffsetMs: number | undefined
-  /** Number of calls of the source. */
+  /** Number of calls of the provider. */
   resolutions = 0
 
   constructor(options: {
@@ -62,7 +62,7 @@ export class Credentials {
     this.#clock = options.clock
   }
 
-  /** The identity of the last answer, if there was one. */
+  /** The identity of the cached credentials; undefined before there are any. */
   get identity(): string | undefined {
     return this.#latest?.identity
   }
@@ -80,10 +80,10 @@ export class Credentials {
     if (latest && isRecent && !this.#isInvalid && now < latest.expiresMs - TRANSIT_MS) {
       return Promise.resolve(latest)
     }
-    return this.#questions.run('credentials', (isWanted) => this.#ask(region, isWanted))
+    return this.#flights.run('credentials', (isWanted) => this.#refresh(region, isWanted))
   }
 
-  /** Returns the evidence of the last answer about the clock of this machine. */
+  /** Returns the evidence that the cached credentials give about the clock of this machine. */
   evidence(): CredentialsEvidence | undefined {
     const latest = this.#latest
     if (!latest) return undefined
@@ -96,35 +96,35 @@ export class Credentials {
 
   /** Makes the next {@link resolve} force a refresh: the database rejected what these credentials signed. */
   invalidate(): void {
-    // A question that another refusal has led to answers this one as well.
+    // The refresh after another rejected login serves this one as well.
     if (this.#isInvalid) return
     this.#isInvalid = true
-    // The answer to a question from before may be the same as what was refused.
-    this.#questions.forget('credentials')
+    // A call that began before may return the credentials that were rejected.
+    this.#flights.forget('credentials')
   }
 
-  async #ask(region: string, isWanted: () => boolean): Promise<ResolvedCredentials> {
+  async #refresh(region: string, isWanted: () => boolean): Promise<ResolvedCredentials> {
     const isForced = this.#isInvalid
     let resolved: ResolvedCredentials
     try {
-      resolved = await this.#askOnce(region, isForced)
+      resolved = await this.#request(region, isForced)
     } catch (error) {
-      // One refusal, which may have been for the rate, makes credentials doubtful, not bad: while the source fails
-      // they are used to their end, and each new token asks it again.
+      // A rejected login does not prove that the credentials are bad: its reason may be the rate. While the provider
+      // fails they are used until they expire, and each new token calls it again.
       if (!isForced || !this.#latest || this.#clock() >= this.#latest.expiresMs - TRANSIT_MS) throw error
       return this.#latest
     }
     if (!isForced && resolved.expiresMs - this.#clock() < SHORT_CREDENTIALS_MS) {
-      // A source that cannot renew yet answers the same again, or fails; the cached ones are still valid.
-      const renewed = await this.#askOnce(region, true).catch(() => resolved)
+      // A provider that cannot renew yet returns the same credentials, or fails. The cached ones are still valid.
+      const renewed = await this.#request(region, true).catch(() => resolved)
       if (renewed.expiresMs > resolved.expiresMs) resolved = renewed
     }
     if (resolved.expiresMs <= this.#clock()) {
       throw new AuroraIamError(
         'ERR_AURORA_IAM_CREDENTIALS_INVALID',
-        `credentials: the source gave credentials that expired at ${new Date(resolved.expiresMs).toISOString()}, ` +
-          `and the clock of this machine says ${new Date(this.#clock()).toISOString()}. Renew them (for SSO: ` +
-          '`aws sso login`); if their source renews them automatically, the clock is probably fast.',
+        `credentials: the provider returned credentials that expired at ${new Date(resolved.expiresMs).toISOString()}, ` +
+          `and the clock of this machine shows ${new Date(this.#clock()).toISOString()}. Renew them (for SSO: ` +
+          '`aws sso login`). If the provider renews them automatically, the clock is probably fast.',
         { option: 'credentials' },
       )
     }
@@ -136,16 +136,16 @@ export class Credentials {
     return resolved
   }
 
-  async #askOnce(region: string, forceRefresh: boolean): Promise<ResolvedCredentials> {
+  async #request(region: string, forceRefresh: boolean): Promise<ResolvedCredentials> {
     let answer: unknown
     try {
-      answer = await this.#callProvider(region, forceRefresh || this.#gaveNonsense)
+      answer = await this.#callProvider(region, forceRefresh || this.#hasInvalidResponse)
     } catch (error) {
       throw error instanceof AuroraIamError ? error : credentialsUnavailable(error)
     }
-    this.#gaveNonsense = true
+    this.#hasInvalidResponse = true
     const resolved = readCredentials(answer)
-    this.#gaveNonsense = false
+    this.#hasInvalidResponse = false
     return resolved
   }
 
@@ -181,7 +181,7 @@ export class Credentials {
   #timeoutError(): AuroraIamError {
     return new AuroraIamError(
       'ERR_AURORA_IAM_CREDENTIALS_TIMEOUT',
-      `credentials: the AWS credential source did not answer within ${this.#timeoutMs} ms ` +
+      `credentials: the AWS credential provider did not answer within ${this.#timeoutMs} ms ` +
         '(`credentialsTimeoutMs`). Check that the metadata endpoint or STS can be reached, and that a credential_process ends.',
       { option: 'credentials' },
     )

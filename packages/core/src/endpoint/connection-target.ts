@@ -30,30 +30,30 @@ export interface TokenTarget {
 
 /** One database login: what is signed and verified, and where the socket goes. */
 export interface ConnectionTarget extends TokenTarget {
-  /** undefined: not known before the AWS SDK's configuration is asked. */
+  /** Undefined until it is read from the AWS configuration. */
   readonly region: string | undefined
   readonly kind: EndpointKind
   /** Where every connection goes; undefined where a function of the caller decides for each of them. */
   readonly fixedAddress: Address | undefined
   /**
-   * Returns where to open a socket: `hostname` and `port`, unless a tunnel or a private address stands before them. It
-   * calls the caller's function, so it is called once for a connection, after the wait for its permit. Of a copy with
-   * another `username` it asks for that user.
+   * Returns where to open a socket for `token`, which is this target or its copy with another `username`: at `hostname`
+   * and `port`, or at the tunnel or private address that the caller named. It calls the caller's function, so it is
+   * called once for each connection, after the wait for its permit.
    *
    * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` or `ERR_AURORA_IAM_UNKNOWN_OPTION` for a result that
    * is no address; and whatever the caller's function throws
    */
-  dial(): Address
+  readonly dial: (token: TokenTarget) => Address
 }
 
-/** Where a driver wants to go, in the driver's words. */
+/** Address and user of a connection, as the driver names them. */
 export interface DriverAddress {
   readonly host: string | undefined
   readonly port: number | string | undefined
   readonly user: string | undefined
 }
 
-/** The options that say how an address of the driver becomes a {@link ConnectionTarget}. */
+/** The options by which an address of the driver becomes a {@link ConnectionTarget}. */
 export interface TargetOptions {
   readonly region?: string | undefined
   readonly hostname?: string | undefined
@@ -93,8 +93,8 @@ export function resolveTarget(
     username: user,
   }
   const region = regionOf(named, options.region)
-  const addressOf = (asked: TokenTarget): Address => {
-    const away = readDial(options.dial, asked)
+  const dial = ({ hostname, port, username }: TokenTarget): Address => {
+    const away = readDial(options.dial, { hostname, port, username })
     return {
       host: away.host ?? (options.hostname && host ? host : named.hostname),
       port: away.port ?? dialledPort,
@@ -105,11 +105,8 @@ export function resolveTarget(
     region,
     kind: named.kind,
     // An address that is invalid is refused now. A function may count or reserve, so it is called for connections alone.
-    fixedAddress: typeof options.dial === 'function' ? undefined : addressOf(token),
-    dial() {
-      const { hostname, port, username } = this
-      return addressOf({ hostname, port, username })
-    },
+    fixedAddress: typeof options.dial === 'function' ? undefined : dial(token),
+    dial,
   }
 }
 

@@ -94,24 +94,24 @@ function clockSentence(evidence: DenialEvidence): string {
   switch (suspicion?.by) {
     case 'sts': {
       const direction = suspicion.aheadMs > 0 ? 'ahead of' : 'behind'
-      return `${clock} says ${time}, which is ${duration(suspicion.aheadMs)} ${direction} that of AWS STS`
+      return `${clock} shows ${time}, which is ${duration(suspicion.aheadMs)} ${direction} that of AWS STS`
     }
     case 'jump': {
       const direction = suspicion.movedMs > 0 ? 'forward' : 'back'
       const since = accepted > 0 ? 'a login was last accepted' : 'the start'
       // The monotonic clock stands still while a machine sleeps.
       const slept = suspicion.movedMs > 0 ? ' (or the machine slept that long)' : ''
-      return `${clock} was set ${direction} by ${duration(suspicion.movedMs)} since ${since}${slept} and now says ${time}`
+      return `${clock} was set ${direction} by ${duration(suspicion.movedMs)} since ${since}${slept} and now shows ${time}`
     }
     case 'credentials': {
       const hours = Math.floor(suspicion.lifeMs / 3_600_000)
-      return `${clock}, which says ${time}, is probably slow: by it the credentials expire in ${hours} h, and AWS issues none for more than 36 h`
+      return `${clock}, which shows ${time}, is probably slow: by it the credentials expire in ${hours} h, and AWS issues none for more than 36 h`
     }
     default:
       return isRefusedEverywhere
-        ? `${clock}, which says ${time}, is wrong: several users or endpoints were rejected and none was accepted, so the ` +
+        ? `${clock}, which shows ${time}, is wrong: several users or endpoints were rejected and none was accepted, so the ` +
             'cause is probably one that they have in common, this or the next'
-        : `${clock}, which says ${time}, is wrong`
+        : `${clock}, which shows ${time}, is wrong`
   }
 }
 

@@ -1,22 +1,12 @@
-import type { Permit, PermitLane } from '@aurora-iam/rate-limit'
 import type { Address, ConnectionTarget } from '../endpoint/connection-target.ts'
-import type { SilentAttempt } from '../permit/address-watch.ts'
+import type { AttemptPermit } from '../permit/attempt-permit.ts'
 import type { AuthToken } from '../token/auth-token.ts'
 import type { CachedToken } from '../token/token-cache.ts'
+import { loginOutcome } from './login-outcome.ts'
 
-/** Coordinator of login attempts, as one of them sees it: it gives tokens and permits, and receives the reports. */
+/** Coordinator of login attempts, as one of them sees it: it gives tokens, and receives the reports. */
 export interface LoginOwner {
   getToken(target: ConnectionTarget): CachedToken | Promise<CachedToken>
-  /** Waits for another permit, ahead of attempts that have opened no socket. */
-  acquireAgain(attempt: LoginAttempt): Promise<Permit | undefined>
-  /** Records that the socket is being opened. */
-  connecting(attempt: LoginAttempt): void
-  /** Records that the server has sent its first bytes. */
-  answered(attempt: LoginAttempt): void
-  /** Records that the attempt ended before that. `isFault`: because of the address, not of the caller. */
-  unanswered(attempt: LoginAttempt, isFault: boolean): void
-  /** Records that no socket was opened. */
-  unused(attempt: LoginAttempt): void
   /**
    * Records that the server answered 1045 to `token`. It was signed for this login or, if not `isNew`, earlier or
    * accepted since.
@@ -28,42 +18,21 @@ export interface LoginOwner {
   failed(attempt: LoginAttempt, error: Error): void
 }
 
-/** Progress of the socket of an attempt. */
-type Progress = 'not opened' | 'connecting' | 'answered'
-
-/** MySQL's "Access denied": on Aurora the answer to a bad token and to too many logins alike. */
-const ER_ACCESS_DENIED = 1045
-
-/**
- * MySQL's "Too many connections", which RDS Proxy also answers to too many logins.
- *
- * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.troubleshooting.html
- */
-const ER_CON_COUNT = 1040
-
 /**
  * One login attempt that the rate limit has let through. The holder opens the socket at {@link dial}, asks for
  * {@link token} when the server requests it, and reports the outcome once: `succeed`, `fail`, `discard`, `abandon` or
  * `cancel`. Only the first report counts.
  */
-export class LoginAttempt implements SilentAttempt {
+export class LoginAttempt {
   /** The endpoint that is signed and verified. */
   readonly target: ConnectionTarget
-  /** The queue that it waits in for another permit. */
-  readonly lane: PermitLane
   /** When the attempt got its permit, on the monotonic clock. */
   readonly startedAt = performance.now()
-  /** True if {@link AddressWatch.enter} reserved room for it. */
-  readonly isReserved: boolean
   readonly #owner: LoginOwner
-  readonly #address: Address | undefined
+  readonly #permit: AttemptPermit
   readonly #cached: CachedToken
   readonly #requestedAt: number
   readonly #listeners: Array<() => void> = []
-  #permit: Permit | undefined
-  #permitId: string | undefined
-  #isPermitMissing: boolean
-  #progress: Progress = 'not opened'
   #sent: CachedToken | undefined
   #isTokenEarly = false
   #isOver = false
@@ -71,11 +40,7 @@ export class LoginAttempt implements SilentAttempt {
   constructor(options: {
     owner: LoginOwner
     target: ConnectionTarget
-    lane: PermitLane
-    address: Address | undefined
-    permit: Permit | undefined
-    /** True for an attempt that must acquire a permit once its server has answered. */
-    isPermitMissing: boolean
+    permit: AttemptPermit
     /** The cached token when the wait for the permit began. */
     cached: CachedToken
     /** When this login was requested, on the monotonic clock. */
@@ -83,12 +48,7 @@ export class LoginAttempt implements SilentAttempt {
   }) {
     this.#owner = options.owner
     this.target = options.target
-    this.lane = options.lane
-    this.#address = options.address
     this.#permit = options.permit
-    this.#permitId = options.permit?.id
-    this.#isPermitMissing = options.isPermitMissing
-    this.isReserved = options.isPermitMissing
     this.#cached = options.cached
     this.#requestedAt = options.requestedAt
   }
@@ -99,18 +59,18 @@ export class LoginAttempt implements SilentAttempt {
    * @throws {TypeError} for a login on an open connection
    */
   dial(): Address {
-    if (!this.#address) throw new TypeError('A login on an open connection dials nothing.')
-    return this.#address
+    if (!this.address) throw new TypeError('A login on an open connection dials nothing.')
+    return this.address
   }
 
   /** The address that was dialled; undefined for a login on an open connection. */
   get address(): Address | undefined {
-    return this.#address
+    return this.#permit.address
   }
 
   /** The latest permit of this attempt, as the events of the rate limiter name it; undefined without a rate limit. */
   get permitId(): string | undefined {
-    return this.#permitId
+    return this.#permit.id
   }
 
   /** True once the token was handed out: only the server's answer is missing. */
@@ -119,14 +79,11 @@ export class LoginAttempt implements SilentAttempt {
   }
 
   /**
-   * Reports that the socket is being opened. From then on the permit may go back while the server is silent, so the
+   * Reports that the socket is being opened. From then on the permit may go back while the server sends nothing, so the
    * holder calls {@link confirmPermit} before it answers the server's first bytes.
    */
   trackConnect(): void {
-    if (this.#isOver || this.#progress !== 'not opened') return
-    if (!this.#permit && !this.#isPermitMissing) return
-    this.#progress = 'connecting'
-    this.#owner.connecting(this)
+    this.#permit.trackConnect()
   }
 
   /**
@@ -135,19 +92,7 @@ export class LoginAttempt implements SilentAttempt {
    * @returns undefined if it does, else a promise that resolves when it holds another one
    */
   confirmPermit(): Promise<void> | undefined {
-    if (this.#progress === 'connecting') {
-      this.#progress = 'answered'
-      this.#owner.answered(this)
-    }
-    return this.#isPermitMissing && !this.#isOver ? this.#acquireAgain() : undefined
-  }
-
-  /** Returns the permit unused. The server has sent nothing, so it has counted nothing. */
-  returnPermit(): void {
-    if (!this.#permit || this.#isOver) return
-    this.#permit.cancel()
-    this.#permit = undefined
-    this.#isPermitMissing = true
+    return this.#permit.confirm()
   }
 
   /**
@@ -162,11 +107,11 @@ export class LoginAttempt implements SilentAttempt {
     for (;;) {
       // The wait may have been long: the cache returns the same token, or its successor.
       const token = this.#cached.isSingleUse ? this.#cached : await this.#owner.getToken(this.target)
-      if (!this.#isPermitMissing && !this.#permit?.isLapsed) {
+      if (this.#permit.isUsable) {
         this.#sent = token
         return token.token
       }
-      await this.#acquireAgain()
+      await this.#permit.acquireAgain()
     }
   }
 
@@ -177,9 +122,8 @@ export class LoginAttempt implements SilentAttempt {
    */
   async tokenBeforeConnect(): Promise<AuthToken> {
     this.#isTokenEarly = true
-    // A holder that does not track its socket cannot hold back its answer.
-    const isUntracked = this.#isPermitMissing && this.#progress === 'not opened'
-    if (isUntracked || this.#permit?.isLapsed) await this.#acquireAgain()
+    const permitted = this.#permit.confirmEarly()
+    if (permitted) await permitted
     this.#sent = this.#cached.isSingleUse ? this.#cached : await this.#owner.getToken(this.target)
     return this.#sent.token
   }
@@ -193,12 +137,9 @@ export class LoginAttempt implements SilentAttempt {
 
   /** Reports that the login failed, by `error` of the server, the driver or the network. */
   fail(error: Error): void {
-    const isSilent = this.#progress === 'connecting'
     if (!this.#end()) return
-    if (isSilent) {
-      this.#permit?.cancel()
-      this.#owner.unanswered(this, true)
-    } else this.#release(error)
+    if (this.#permit.isUnanswered) this.#permit.cancel({ isFault: true })
+    else this.#reject(error)
     this.#owner.failed(this, error)
   }
 
@@ -211,15 +152,14 @@ export class LoginAttempt implements SilentAttempt {
 
   /** Ends an attempt whose outcome cannot be seen from here. */
   abandon(): void {
-    const isSilent = this.#progress === 'connecting'
     if (!this.#end()) return
-    if (isSilent) this.#cancelPermit()
-    else this.#permit?.release()
+    if (this.#permit.isUnanswered) this.#permit.cancel({ isFault: false })
+    else this.#permit.release()
   }
 
   /** Ends an attempt for which no socket was opened: the permit goes to the next in the queue. */
   cancel(): void {
-    if (this.#end()) this.#cancelPermit()
+    if (this.#end()) this.#permit.cancel({ isFault: false })
   }
 
   /** Calls `listener` when the attempt is over, whatever its outcome. */
@@ -227,41 +167,10 @@ export class LoginAttempt implements SilentAttempt {
     this.#listeners.push(listener)
   }
 
-  async #acquireAgain(): Promise<void> {
-    // A socket was opened for a permit that has lapsed: a server that counts those has counted it.
-    this.#permit?.release('failed')
-    this.#permit = undefined
-    this.#isPermitMissing = true
-    const permit = await this.#owner.acquireAgain(this)
-    if (this.#isOver) {
-      permit?.cancel()
-      throw new Error('The connection closed while it waited for another permit of the rate limit.')
-    }
-    this.#isPermitMissing = false
-    this.#permit = permit
-    this.#permitId = permit?.id
-  }
-
-  #cancelPermit(): void {
-    this.#permit?.cancel()
-    if (this.#progress === 'connecting') this.#owner.unanswered(this, false)
-    else if (this.#progress === 'not opened' && this.isReserved) this.#owner.unused(this)
-  }
-
-  #release(error: Error): void {
+  #reject(error: Error): void {
     const token = this.#sent
-    const { errno } = error as { errno?: unknown }
-    const isDenied = errno === ER_ACCESS_DENIED
-    // Errors of the network have negative numbers, those of MySQL positive ones.
-    const isAnswer = typeof errno === 'number' && errno > 0
-    // A user who was accepted a moment ago is denied for the rate rather than for the token. A server that is silent
-    // after the token may throttle or be overloaded: both need fewer logins.
-    const isThrottled =
-      errno === ER_CON_COUNT ||
-      (token !== undefined &&
-        (isDenied ? token.signer.acceptedAt !== undefined : !isAnswer && !this.#isTokenEarly))
-    this.#permit?.release(isThrottled ? 'throttled' : 'failed')
-    if (this.#progress === 'not opened' && this.isReserved) this.#owner.unused(this)
+    const { isDenied, isThrottled } = loginOutcome(error, token, this.#isTokenEarly)
+    this.#permit.release(isThrottled ? 'throttled' : 'failed')
     if (!isDenied) return
     if (!token) {
       this.#owner.tokenNotRequested(this, error)
@@ -280,7 +189,7 @@ export class LoginAttempt implements SilentAttempt {
   }
 
   #accept(): void {
-    this.#permit?.release('ok')
+    this.#permit.release('ok')
     if (!this.#sent) return
     this.#sent.wasAccepted = true
     this.#sent.signer.acceptedAt = performance.now()

@@ -1,4 +1,4 @@
-import type { Credentials } from '../credentials/credential-cache.ts'
+import type { CredentialCache } from '../credentials/credential-cache.ts'
 import { reasonSuffix } from '../credentials/provider-failure.ts'
 import { isValidDate } from '../credentials/resolved-credentials.ts'
 import { publish } from '../diagnostics.ts'
@@ -24,7 +24,7 @@ export type TokenSource = (target: ConnectionTarget) => Promise<IssuedToken>
 
 /** Returns a source that signs with AWS credentials. They are resolved again for each token. */
 export function signingTokenSource(options: {
-  credentials: Credentials
+  credentials: CredentialCache
   sign: Sign
   profile: string | undefined
   limits: Limits

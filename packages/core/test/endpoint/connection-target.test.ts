@@ -116,13 +116,13 @@ test('dial as a function: called once for each connection, and for nothing else'
   const target = resolve({ host: CLUSTER }, { dial: () => ({ host: addresses.shift() as string }) })
   expect(addresses).toHaveLength(3)
   expect(target.fixedAddress).toBeUndefined()
-  expect(target.dial()).toEqual({ host: '10.0.0.1', port: 3306 })
-  expect(target.dial()).toEqual({ host: '10.0.0.2', port: 3306 })
+  expect(target.dial(target)).toEqual({ host: '10.0.0.1', port: 3306 })
+  expect(target.dial(target)).toEqual({ host: '10.0.0.2', port: 3306 })
 })
 
 test('dial as a function: a copy of the target for another user asks for that user', () => {
   const target = resolve({ host: CLUSTER }, { dial: ({ username }) => ({ host: `${username}.internal` }) })
-  expect({ ...target, username: 'batch' }.dial().host).toBe('batch.internal')
+  expect(target.dial({ ...target, username: 'batch' }).host).toBe('batch.internal')
 })
 
 test('what a dial function throws: passed on unchanged', () => {
@@ -130,7 +130,8 @@ test('what a dial function throws: passed on unchanged', () => {
   const dial = () => {
     throw error
   }
-  expect(errorThrownBy(() => resolve({ host: CLUSTER }, { dial }).dial())).toBe(error)
+  const target = resolve({ host: CLUSTER }, { dial })
+  expect(errorThrownBy(() => target.dial(target))).toBe(error)
 })
 
 test.each(CASES)('$title', ({ address, options, signed: [hostname, port], dialled }) => {
@@ -144,7 +145,7 @@ test.each(CASES)('$title', ({ address, options, signed: [hostname, port], dialle
     fixedAddress: typeof options?.dial === 'function' ? undefined : dialled,
     dial: expect.any(Function),
   })
-  expect(target.dial()).toEqual(dialled)
+  expect(target.dial(target)).toEqual(dialled)
 })
 
 test('a port option given as a string is signed as a number', () => {

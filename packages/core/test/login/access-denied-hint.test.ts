@@ -29,7 +29,7 @@ describe('the clock is suspected first', () => {
   test('when the credentials would live longer than AWS lets any', async () => {
     const { iam, target } = setUp(endingIn(36 * HOUR + 20 * MINUTE))
     expect(await hint(iam, target.hostname)).toMatch(
-      /\(1\) the clock of this machine, which says 2026-11-23T12:00:00.000Z, is probably slow: .* in 36 h/,
+      /\(1\) the clock of this machine, which shows 2026-11-23T12:00:00.000Z, is probably slow: .* in 36 h/,
     )
   })
 
@@ -55,7 +55,7 @@ describe('the clock is suspected first', () => {
     clock.now += 20 * MINUTE
     const said = await hint(iam, target.hostname)
     expect(said.match(/the clock/g)).toHaveLength(1)
-    expect(said).toMatch(/set forward by 20 min since the start.* and now says 2026-11-23T12:20:00.000Z/)
+    expect(said).toMatch(/set forward by 20 min since the start.* and now shows 2026-11-23T12:20:00.000Z/)
   })
 })
 
@@ -153,7 +153,7 @@ test('credentials that had ended when they came: the time that this machine says
   expect(await rejectionOf(iam.token(target))).toMatchObject({
     code: 'ERR_AURORA_IAM_CREDENTIALS_INVALID',
     message: expect.stringMatching(
-      /expired at 2026-11-23T11:55:00.000Z, and the clock of this machine says 2026-11-23T12:00:00.000Z.*probably fast/,
+      /expired at 2026-11-23T11:55:00.000Z, and the clock of this machine shows 2026-11-23T12:00:00.000Z.*probably fast/,
     ),
   })
 })

@@ -22,7 +22,7 @@ function database(iam: AdapterIam, target: ConnectionTarget, accepts: (token: st
     seen.accepted++
     login.succeed()
   }
-  return { seen, open: () => iam.retryRefused(open) }
+  return { seen, open: () => iam.retryRejected(open) }
 }
 
 /** Logs in once. Then the database rejects that token, and accepts a new one only if it `takesNew`. */
@@ -147,7 +147,7 @@ describe('a token that had just been made', () => {
     expect(Object.keys(error)).toEqual(['errno'])
     expect(error.cause).toMatchObject({ code: 'ERR_AURORA_IAM_ACCESS_DENIED', retryable: false })
     expect((error.cause as Error).message).toMatch(
-      /for app at db\d+.*:3306; no login has been accepted before.*\(1\) .*rds-db:connect.*\(6\) the clock of this machine, which says 2026-11-23T12:00:00.000Z/,
+      /for app at db\d+.*:3306; no login has been accepted before.*\(1\) .*rds-db:connect.*\(6\) the clock of this machine, which shows 2026-11-23T12:00:00.000Z/,
     )
   })
 
@@ -181,7 +181,7 @@ test('another error is not repeated', async () => {
     calls++
     throw error
   }
-  await expect(iam.retryRefused(open)).rejects.toBe(error)
+  await expect(iam.retryRejected(open)).rejects.toBe(error)
   expect(calls).toBe(1)
 })
 

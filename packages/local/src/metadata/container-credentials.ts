@@ -1,6 +1,5 @@
-import { credentialsAsAws } from '../credentials-json.ts'
 import type { CredentialIdentity } from '../iam/principals.ts'
-import type { Endpoint } from './endpoint.ts'
+import { credentialsAsAws, type Endpoint } from './endpoint.ts'
 
 /**
  * Plays the container credentials endpoint of ECS and EKS Pod Identity:

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { credentialsAsAws } from '../credentials-json.ts'
 import type { CredentialIdentity } from '../iam/principals.ts'
-import type { Endpoint, EndpointReply } from './endpoint.ts'
+import { credentialsAsAws, type Endpoint, type EndpointReply } from './endpoint.ts'
 
 const TOKEN_PATH = '/latest/api/token'
 const CREDENTIALS_PATH = '/latest/meta-data/iam/security-credentials/'

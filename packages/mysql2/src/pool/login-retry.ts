@@ -35,7 +35,7 @@ export function withLoginRetry<P extends RetryablePool>(pool: P, iam: AuroraIam)
 }
 
 /**
- * Returns a view of `pool` that opens its connections through `iam.retryRefused`.
+ * Returns a view of `pool` that opens its connections through `iam.retryRejected`.
  *
  * mysql2's own `query`, `execute` and `promise` get their connections from `this.getConnection`, which is a public
  * method: a view with another one serves them all, and the pool itself stays unchanged.
@@ -46,7 +46,7 @@ export function retryLogins(pool: Pool, iam: AdapterIam): Pool {
       new Promise<PoolConnection>((resolve, reject) =>
         pool.getConnection((error, connection) => (error ? reject(error) : resolve(connection))),
       )
-    iam.retryRefused(open).then(
+    iam.retryRejected(open).then(
       // Outside of the promise, so that what the callback throws is not taken for a rejection.
       (connection) => process.nextTick(callback, null, connection),
       (error) => process.nextTick(callback, error),

@@ -43,7 +43,7 @@ export interface ConnectionObserver {
  * Opens connections with IAM: a permit, then a token, then the socket. mariadb from 3.5.3 verifies chain and name before
  * it sends the password, whatever the server's greeting contains.
  *
- * A login that was rejected with a token of an earlier login is retried once, as {@link AdapterIam.retryRefused} does.
+ * A login that was rejected with a token of an earlier login is retried once, as {@link AdapterIam.retryRejected} does.
  */
 export function openWithIam(options: {
   iam: AdapterIam
@@ -96,7 +96,7 @@ export function openWithIam(options: {
       }
     }
     try {
-      return await iam.retryRefused(open)
+      return await iam.retryRejected(open)
     } catch (error) {
       throw connectError(error as Error, { ...dialled, user: target.username })
     }

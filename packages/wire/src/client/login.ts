@@ -3,7 +3,7 @@ import type { ConnectAttributes } from '../codec/connect-attributes.ts'
 import { MAX_PAYLOAD_BYTES } from '../codec/packet.ts'
 import type { PacketChannel } from '../codec/packet-channel.ts'
 import { encodeChangeUser } from '../packets/change-user.ts'
-import type { Greeting } from '../packets/greeting.ts'
+import { decodeGreeting, type Greeting } from '../packets/greeting.ts'
 import { encodeHandshakeResponse, encodeSslRequest } from '../packets/handshake-response.ts'
 import { WireError } from '../wire-error.ts'
 import {
@@ -59,6 +59,15 @@ export interface Session {
 }
 
 const DEFAULT_COLLATION = 45
+
+/**
+ * Waits for the server's greeting.
+ *
+ * @throws {@link WireError} as {@link decodeGreeting} and {@link PacketChannel.read} do.
+ */
+export async function readGreeting(channel: PacketChannel): Promise<Greeting> {
+  return decodeGreeting((await channel.read()).payload)
+}
 
 /**
  * Logs in as a client does, after {@link readGreeting}.

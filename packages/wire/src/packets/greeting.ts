@@ -1,7 +1,6 @@
 import { ByteReader } from '../codec/byte-reader.ts'
 import { ByteWriter } from '../codec/byte-writer.ts'
 import { Capability, hasCapability, withCapability } from '../codec/capabilities.ts'
-import type { PacketChannel } from '../codec/packet-channel.ts'
 import { WireError } from '../wire-error.ts'
 import { throwIfError } from './ok-err.ts'
 
@@ -86,13 +85,4 @@ export function decodeGreeting(payload: Buffer): Greeting {
   const scramble = Buffer.concat([scramblePart1, scramblePart2]).subarray(0, SCRAMBLE_BYTES)
   const authPlugin = reader.nulTerminatedOrRest()
   return { serverVersion, connectionId, scramble, capabilities, collation, status, authPlugin }
-}
-
-/**
- * Waits for the server's greeting.
- *
- * @throws {@link WireError} as {@link decodeGreeting} and {@link PacketChannel.read} do.
- */
-export async function readGreeting(channel: PacketChannel): Promise<Greeting> {
-  return decodeGreeting((await channel.read()).payload)
 }

@@ -102,13 +102,13 @@ test('a command that is too long is refused by its header', () => {
 })
 
 test('bytes go both ways, a command is intercepted, and bytes go both ways again', async () => {
-  const [client, front] = await socketPair()
-  const [back, server] = await socketPair()
-  const ended = relay(front, back, {
+  const [client, clientSide] = await socketPair()
+  const [serverSide, server] = await socketPair()
+  const ended = relay(clientSide, serverSide, {
     command: CHANGE_USER,
     maxPayloadBytes: 1024,
     handle: async ({ payload }) => {
-      const channel = new PacketChannel(front)
+      const channel = new PacketChannel(clientSide)
       channel.sequence = 1
       channel.write(Buffer.from(`seen ${payload.subarray(1)}`))
       expect((await channel.read()).payload.toString()).toBe('answer')
@@ -127,16 +127,16 @@ test('bytes go both ways, a command is intercepted, and bytes go both ways again
 })
 
 test('a receiver that does not keep up holds the sender back, and nothing is lost', async () => {
-  const [client, front] = await socketPair()
-  const [back, server] = await socketPair()
-  const ended = relay(front, back, neverIntercept)
+  const [client, clientSide] = await socketPair()
+  const [serverSide, server] = await socketPair()
+  const ended = relay(clientSide, serverSide, neverIntercept)
   const total = 32 * 1024 * 1024
   client.pause()
   let sent = 0
   const chunk = Buffer.alloc(1024 * 1024, 7)
   for (; sent < total; sent += chunk.length) server.write(chunk)
   await new Promise((resolve) => setTimeout(resolve, 200))
-  expect(front.writableLength + back.readableLength).toBeLessThan(1024 * 1024)
+  expect(clientSide.writableLength + serverSide.readableLength).toBeLessThan(1024 * 1024)
   expect(server.writableLength).toBeGreaterThan(0)
   let received = 0
   client
@@ -151,10 +151,10 @@ test('a receiver that does not keep up holds the sender back, and nothing is los
 })
 
 test('an interception that fails ends both sides and says why', async () => {
-  const [client, front] = await socketPair()
-  const [back, server] = await socketPair()
+  const [client, clientSide] = await socketPair()
+  const [serverSide, server] = await socketPair()
   const failure = new Error('refused')
-  const ended = relay(front, back, {
+  const ended = relay(clientSide, serverSide, {
     command: CHANGE_USER,
     maxPayloadBytes: 1024,
     handle: () => Promise.reject(failure),
@@ -166,9 +166,9 @@ test('an interception that fails ends both sides and says why', async () => {
 })
 
 test('a server that hangs up after COM_QUIT did what the client wanted', async () => {
-  const [client, front] = await socketPair()
-  const [back, server] = await socketPair()
-  const ended = relay(front, back, neverIntercept)
+  const [client, clientSide] = await socketPair()
+  const [serverSide, server] = await socketPair()
+  const ended = relay(clientSide, serverSide, neverIntercept)
   client.resume()
   server.once('data', () => server.end())
   client.write(command(1))

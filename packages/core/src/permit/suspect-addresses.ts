@@ -3,7 +3,7 @@ import { PERMIT_GRACE_MS, SUSPECT_MEMORY_MS } from '../timings.ts'
 import { onAbort } from '../util/abortable.ts'
 
 /** An attempt whose server has not sent anything yet. */
-export interface SilentAttempt {
+export interface UnansweredAttempt {
   /** Returns the permit to the limiter, if the attempt holds one. */
   returnPermit(): void
 }
@@ -16,10 +16,10 @@ export interface AddressLimit {
 
 interface AddressState {
   /** The attempts that wait for the server's first bytes, and when each began, oldest first. */
-  readonly silent: Map<SilentAttempt, number>
+  readonly unanswered: Map<UnansweredAttempt, number>
   /** When the latest attempts began, oldest first. Only of a suspect address. */
   readonly starts: number[]
-  /** Calls of {@link AddressWatch.enter} that wait, oldest first. */
+  /** Calls of {@link SuspectAddresses.enter} that wait, oldest first. */
   readonly entering: Set<() => void>
   /** An attempt heard nothing for too long, or failed before it heard anything. Undefined once another was answered. */
   suspectSince: number | undefined
@@ -28,18 +28,18 @@ interface AddressState {
 }
 
 /**
- * Watches the addresses that are dialled, so that one without an answer takes no permits from the others.
+ * The addresses that are dialled, and those of them that do not answer: these take no permits from the others.
  *
  * The server cannot count a login before the client has named its user, which a client does after the server's
  * greeting. An attempt that has heard nothing has therefore used nothing of the rate. Its permit goes back after
  * {@link PERMIT_GRACE_MS}, or when it fails, and the attempt acquires another one before it answers the greeting. So
- * every user name and every token leaves under a permit, whatever happened before, and the proof of `LocalPermits` and
- * of the fleet store holds for what the server counts.
+ * every user name and every token leaves under a permit, and the proof of `LocalPermits` and of the fleet store holds
+ * for what the server counts.
  *
  * The address is suspect then, until it answers an attempt. Attempts to a suspect address hold no permit while they
  * wait. The address has its own limit instead: as many sockets at once, and in any interval, as the rate limit allows.
  */
-export class AddressWatch {
+export class SuspectAddresses {
   readonly #addresses = new Map<string, AddressState>()
   #timer: NodeJS.Timeout | undefined
 
@@ -49,7 +49,7 @@ export class AddressWatch {
   }
 
   /** Starts to watch an attempt. The caller has opened its socket. */
-  begin(address: string, attempt: SilentAttempt): void {
+  begin(address: string, attempt: UnansweredAttempt): void {
     const now = performance.now()
     const state = this.#addresses.get(address) ?? this.#create(address, now)
     if (state.suspectSince !== undefined) {
@@ -57,14 +57,14 @@ export class AddressWatch {
       else state.starts.push(now)
       attempt.returnPermit()
     }
-    state.silent.set(attempt, now)
+    state.unanswered.set(attempt, now)
     this.#timer ??= this.#wakeIn(PERMIT_GRACE_MS)
   }
 
   /** Ends the watch of an attempt: the server has sent something. The address is no longer suspect. */
-  answered(address: string, attempt: SilentAttempt): void {
+  answered(address: string, attempt: UnansweredAttempt): void {
     const state = this.#addresses.get(address)
-    if (!state?.silent.delete(attempt)) return
+    if (!state?.unanswered.delete(attempt)) return
     state.suspectSince = undefined
     this.#admit(address, state)
   }
@@ -72,11 +72,11 @@ export class AddressWatch {
   /**
    * Ends the watch of an attempt that heard nothing.
    *
-   * @param isFault - false when the caller gave the attempt up, which says nothing about the address
+   * @param isFault - false when the caller cancelled the attempt, which shows nothing about the address
    */
-  ended(address: string, attempt: SilentAttempt, isFault: boolean): void {
+  ended(address: string, attempt: UnansweredAttempt, isFault: boolean): void {
     const state = this.#addresses.get(address)
-    if (!state?.silent.delete(attempt)) return
+    if (!state?.unanswered.delete(attempt)) return
     if (isFault) this.#suspect(state)
     this.#admit(address, state)
   }
@@ -119,12 +119,12 @@ export class AddressWatch {
   }
 
   #create(address: string, now: number): AddressState {
-    for (const [other, { silent, entering, reserved, suspectSince }] of this.#addresses) {
-      const isIdle = silent.size === 0 && entering.size === 0 && reserved === 0
+    for (const [other, { unanswered, entering, reserved, suspectSince }] of this.#addresses) {
+      const isIdle = unanswered.size === 0 && entering.size === 0 && reserved === 0
       if (isIdle && now - (suspectSince ?? 0) > SUSPECT_MEMORY_MS) this.#addresses.delete(other)
     }
     const state: AddressState = {
-      silent: new Map(),
+      unanswered: new Map(),
       starts: [],
       entering: new Set(),
       suspectSince: undefined,
@@ -136,16 +136,16 @@ export class AddressWatch {
 
   #suspect(state: AddressState): void {
     state.suspectSince = performance.now()
-    for (const attempt of state.silent.keys()) attempt.returnPermit()
+    for (const attempt of state.unanswered.keys()) attempt.returnPermit()
   }
 
   /** Lets the calls of {@link enter} look again, oldest first. */
   #admit(address: string, state: AddressState): void {
     for (const look of [...state.entering]) look()
-    const { silent, entering, reserved, suspectSince } = state
+    const { unanswered, entering, reserved, suspectSince } = state
     if (suspectSince !== undefined) return
     state.starts.length = 0
-    if (silent.size === 0 && entering.size === 0 && reserved === 0) this.#addresses.delete(address)
+    if (unanswered.size === 0 && entering.size === 0 && reserved === 0) this.#addresses.delete(address)
   }
 
   #waitFor(state: AddressState, delayMs: number, signals: readonly AbortSignal[]): Promise<void> {
@@ -174,7 +174,7 @@ export class AddressWatch {
     let oldest = Number.POSITIVE_INFINITY
     for (const state of this.#addresses.values()) {
       if (state.suspectSince !== undefined) continue
-      const [since] = state.silent.values()
+      const [since] = state.unanswered.values()
       if (since === undefined) continue
       if (now - since >= PERMIT_GRACE_MS) this.#suspect(state)
       else oldest = Math.min(oldest, since)
@@ -185,12 +185,12 @@ export class AddressWatch {
 
 /** Returns when the address has room for another attempt: now or earlier if it has, Infinity if one must end first. */
 function roomIn(
-  { silent, starts, reserved }: AddressState,
+  { unanswered, starts, reserved }: AddressState,
   { limit, intervalMs }: AddressLimit,
   now: number,
 ): number {
   while (starts.length > 0 && now - (starts[0] as number) >= intervalMs) starts.shift()
-  if (silent.size + reserved >= limit) return Number.POSITIVE_INFINITY
+  if (unanswered.size + reserved >= limit) return Number.POSITIVE_INFINITY
   return starts.length < limit ? now : (starts[0] as number) + intervalMs
 }
 

@@ -1,0 +1,41 @@
+import type { CachedToken } from '../token/token-cache.ts'
+
+/** MySQL's "Access denied": on Aurora the answer to a bad token and to too many logins alike. */
+const ER_ACCESS_DENIED = 1045
+
+/**
+ * MySQL's "Too many connections", which RDS Proxy also answers to too many logins.
+ *
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.troubleshooting.html
+ */
+const ER_CON_COUNT = 1040
+
+/** What the error of a failed login tells of the rate and of the token. */
+export interface LoginOutcome {
+  readonly isDenied: boolean
+  /** True if the rate limit is to be lowered. */
+  readonly isThrottled: boolean
+}
+
+/**
+ * Reads the error by which a login failed.
+ *
+ * @param sent - the token that the server may have received; undefined if it did not ask for one
+ * @param isTokenEarly - true if the token went to the driver before the socket was opened: the server may not have it
+ */
+export function loginOutcome(
+  error: Error,
+  sent: CachedToken | undefined,
+  isTokenEarly: boolean,
+): LoginOutcome {
+  const { errno } = error as { errno?: unknown }
+  const isDenied = errno === ER_ACCESS_DENIED
+  // Errors of the network have negative numbers, those of MySQL positive ones.
+  const isAnswer = typeof errno === 'number' && errno > 0
+  // A user who was accepted a moment ago is denied for the rate rather than for the token. A server that is unresponsive
+  // after the token may throttle or be overloaded: both need fewer logins.
+  const isThrottled =
+    errno === ER_CON_COUNT ||
+    (sent !== undefined && (isDenied ? sent.signer.acceptedAt !== undefined : !isAnswer && !isTokenEarly))
+  return { isDenied, isThrottled }
+}

@@ -1,0 +1,78 @@
+import type { Permit, PermitLane, RateLimiter } from '@aurora-iam/rate-limit'
+import type { Address, ConnectionTarget } from '../endpoint/connection-target.ts'
+import { addressKey } from '../endpoint/target-key.ts'
+import { AttemptPermit, type PermitSource } from './attempt-permit.ts'
+import type { EndpointLimiters } from './endpoint-limiters.ts'
+import { PermitWaits } from './permit-waits.ts'
+import { SuspectAddresses } from './suspect-addresses.ts'
+import { asAborted } from './until-aborted.ts'
+
+/** Options of {@link Admission.admit}. */
+export interface AdmissionOptions {
+  readonly signal: AbortSignal | undefined
+  readonly lane: PermitLane
+  /** True for a login on an open connection: nothing is dialled. */
+  readonly isOpen: boolean
+}
+
+/** Admits login attempts: each waits for a permit of the rate limit, or for room at an address that does not answer. */
+export class Admission implements PermitSource {
+  readonly addresses = new SuspectAddresses()
+  readonly #limiters: EndpointLimiters
+  readonly #waits: PermitWaits
+  readonly #maxWaitMs: number
+  readonly #closing: AbortSignal
+
+  constructor(limiters: EndpointLimiters, limits: { maxWaitMs: number; closing: AbortSignal }) {
+    this.#limiters = limiters
+    this.#waits = new PermitWaits(limiters, limits)
+    this.#maxWaitMs = limits.maxWaitMs
+    this.#closing = limits.closing
+  }
+
+  /**
+   * Waits until an attempt may open its socket, and calls the caller's `dial` once to ask where.
+   *
+   * @throws {@link AuroraIamError} `ERR_AURORA_IAM_RATE_LIMITED`, `ERR_AURORA_IAM_CLOSED`, `ERR_AURORA_IAM_ABORTED`; and
+   * whatever the caller's `dial` throws
+   */
+  async admit(target: ConnectionTarget, { signal, lane, isOpen }: AdmissionOptions): Promise<AttemptPermit> {
+    const limiter = this.#limiters.limiterOf(target)
+    const admitted = (address: Address | undefined, permit: Permit | undefined, isMissing: boolean) =>
+      new AttemptPermit(this, { target, lane, address, permit, isMissing })
+    if (!limiter) return admitted(isOpen ? undefined : target.dial(target), undefined, false)
+    let address = isOpen ? undefined : target.fixedAddress
+    let permit: Permit | undefined
+    try {
+      for (;;) {
+        if (address && this.addresses.isSuspect(addressKey(address))) {
+          permit?.cancel()
+          permit = undefined
+          await this.#enter(address, limiter, signal)
+          if (this.addresses.isSuspect(addressKey(address))) return admitted(address, undefined, true)
+        } else if (permit && (address || isOpen)) return admitted(address, permit, false)
+        else if (permit) address = target.dial(target)
+        else permit = await this.#waits.acquire(limiter, target, { signal, lane, group: target })
+      }
+    } catch (error) {
+      permit?.cancel()
+      throw error
+    }
+  }
+
+  async acquireNext(target: ConnectionTarget, lane: PermitLane): Promise<Permit | undefined> {
+    const limiter = this.#limiters.limiterOf(target)
+    return limiter && this.#waits.acquireNext(limiter, target, { lane, group: target })
+  }
+
+  async #enter(address: Address, limiter: RateLimiter, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.addresses.enter(addressKey(address), limiter, {
+        timeoutMs: this.#maxWaitMs,
+        signals: signal ? [this.#closing, signal] : [this.#closing],
+      })
+    } catch (error) {
+      throw asAborted(error, this.#closing, signal)
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import type { Permit, PermitLane, RateLimiter } from '@aurora-iam/rate-limit'
+import type { TokenTarget } from '../endpoint/connection-target.ts'
+import type { EndpointLimiters } from './endpoint-limiters.ts'
+import { abortedError } from './permit-errors.ts'
+
+/** Options of the wait of one login for its permit. */
+export interface PermitWait {
+  readonly signal?: AbortSignal | undefined
+  readonly lane?: PermitLane | undefined
+  /** An object that stands for the pool: pools take turns. */
+  readonly group?: object | undefined
+}
+
+/** Waits of logins for their permits: new ones in the limiter's queue, those with an open socket ahead of them. */
+export class PermitWaits {
+  readonly #limiters: EndpointLimiters
+  readonly #maxWaitMs: number
+  readonly #closing: AbortSignal
+  /** Attempts that have an open socket and wait for another permit, by limiter, oldest first. */
+  readonly #urgent = new WeakMap<RateLimiter, Array<(permit: Permit) => void>>()
+
+  /** @param closing - ends the waits for a permit of the caller's limiter, which is not closed here */
+  constructor(
+    limiters: EndpointLimiters,
+    { maxWaitMs, closing }: { maxWaitMs: number; closing: AbortSignal },
+  ) {
+    this.#limiters = limiters
+    this.#maxWaitMs = maxWaitMs
+    this.#closing = closing
+  }
+
+  /**
+   * Waits for a permit of `limiter`, which is that of `target`.
+   *
+   * @throws {@link AuroraIamError} `ERR_AURORA_IAM_RATE_LIMITED`, `ERR_AURORA_IAM_CLOSED`, `ERR_AURORA_IAM_ABORTED`
+   */
+  async acquire(limiter: RateLimiter, target: TokenTarget, wait: PermitWait = {}): Promise<Permit> {
+    const deadline = performance.now() + this.#maxWaitMs
+    const signal = this.#signalFor(limiter, wait.signal)
+    const { lane, group } = wait
+    for (;;) {
+      try {
+        const timeoutMs = Math.max(0, deadline - performance.now())
+        const permit = await limiter.acquire({
+          timeoutMs,
+          ...(signal && { signal }),
+          ...(lane && { lane }),
+          ...(group && { group }),
+        })
+        const urgent = this.#urgent.get(limiter)?.shift()
+        if (!urgent) return permit
+        urgent(permit)
+        if (wait.signal?.aborted) throw abortedError(wait.signal.reason)
+      } catch (error) {
+        throw this.#limiters.explain(error, target)
+      }
+    }
+  }
+
+  /**
+   * Waits for the permit of an attempt whose socket is open. It gets the next permit of this AuroraIam, before attempts
+   * that came earlier: the server has limited time for a login that it has greeted.
+   */
+  async acquireNext(limiter: RateLimiter, target: TokenTarget, wait: PermitWait): Promise<Permit> {
+    const served = new AbortController()
+    const urgent = this.#urgent.get(limiter) ?? []
+    this.#urgent.set(limiter, urgent)
+    let give: (permit: Permit) => void = () => {}
+    const given = new Promise<Permit>((resolve) => {
+      give = (permit) => {
+        served.abort()
+        resolve(permit)
+      }
+    })
+    urgent.push(give)
+    try {
+      return await Promise.race([
+        given,
+        this.#waitInQueue(limiter, target, { ...wait, signal: served.signal }, given),
+      ])
+    } finally {
+      const index = urgent.indexOf(give)
+      if (index >= 0) urgent.splice(index, 1)
+    }
+  }
+
+  /** Waits in the queue as well, so that a permit comes when no other attempt waits. */
+  async #waitInQueue(
+    limiter: RateLimiter,
+    target: TokenTarget,
+    wait: PermitWait & { readonly signal: AbortSignal },
+    given: Promise<Permit>,
+  ): Promise<Permit> {
+    try {
+      // The permit goes to the oldest attempt that waits, so one that comes back here has no taker any more.
+      ;(await this.acquire(limiter, target, wait)).cancel()
+      return await given
+    } catch (error) {
+      if (wait.signal.aborted) return given
+      throw error
+    }
+  }
+
+  #signalFor(limiter: RateLimiter, signal: AbortSignal | undefined): AbortSignal | undefined {
+    if (!this.#limiters.isOfCaller(limiter)) return signal
+    return signal ? AbortSignal.any([signal, this.#closing]) : this.#closing
+  }
+}
