@@ -10,7 +10,7 @@ const ER_ACCESS_DENIED = 1045
  */
 const ER_CON_COUNT = 1040
 
-/** What the error of a failed login tells of the rate and of the token. */
+/** Meaning of the error of a failed login for the rate and for the token. */
 export interface LoginOutcome {
   readonly isDenied: boolean
   /** True if the rate limit is to be lowered. */

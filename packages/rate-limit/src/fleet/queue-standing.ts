@@ -1,13 +1,13 @@
 import type { Demand } from '../permit-source.ts'
 
-/** What this process wants of the store, and where it stands in the queue of the store. */
+/** Demand of this process, and its standing in the queue of the store. */
 export class QueueStanding {
   #want: Demand = { live: 0, background: 0 }
   #turns: readonly [live: number, background: number] = [0, 0]
   /** True for a lane in which this process may stand in the queue of the store. */
   #isInQueue = { live: false, background: false }
 
-  /** How many more permits are wanted than the process holds, by lane. */
+  /** Permits that are wanted beyond those that the process holds, by lane. */
   get want(): Demand {
     return this.#want
   }

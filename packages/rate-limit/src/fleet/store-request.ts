@@ -15,7 +15,7 @@ export interface StoreRequest {
   readonly limit: number
   readonly interval: number
   readonly recover: number
-  /** How many more permits the process wants than it holds. */
+  /** Permits that the process wants beyond those that it holds. */
   readonly want: readonly [live: number, background: number]
   /** Turns of the process in the store's queue; 0 outside of it. */
   readonly turn: readonly [live: number, background: number]
@@ -25,7 +25,7 @@ export interface StoreRequest {
   readonly cancelled: readonly number[]
   /** Ages of the attempts that ended without a lease. */
   readonly others: readonly number[]
-  /** How many attempts without a lease are in flight: each gets a permit. */
+  /** Number of attempts in flight without a lease: each gets a permit. */
   readonly adopt: number
   /** The share that the process believes to have. */
   readonly share: number
