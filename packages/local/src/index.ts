@@ -15,7 +15,7 @@ export {
   type Principals,
 } from './iam/principals.ts'
 export type { ThrottleRate, ThrottleSetting } from './iam/throttle.ts'
-export type { LocalAurora, LocalAuroraIam, ServerAddress } from './local-aurora.ts'
+export type { LocalAurora, LocalAuroraIam } from './local-aurora.ts'
 export type {
   ChangeUserEvent,
   ClosedEvent,
@@ -38,4 +38,5 @@ export { formatEvent } from './log/log-events.ts'
 export type { LoginLog } from './log/login-log.ts'
 export type { CredentialEndpoints, CredentialFault } from './metadata/metadata-server.ts'
 export type { LocalAuroraOptions } from './options.ts'
+export type { ServerAddress } from './server/cluster.ts'
 export { startLocalAurora } from './start-local-aurora.ts'

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock, MovableClock } from './clock.ts'
 import type { Account } from './database/accounts.ts'
 import type { MariaDbPair } from './database/mariadb-pair.ts'
@@ -6,11 +5,10 @@ import { LocalAuroraError } from './errors.ts'
 import type { Faults } from './faults/faults.ts'
 import type { CredentialIdentity, Principals } from './iam/principals.ts'
 import type { Throttle, ThrottleSetting } from './iam/throttle.ts'
-import type { ClusterEvent } from './log/log-events.ts'
 import type { LoginLog } from './log/login-log.ts'
 import { type CredentialEndpoints, startCredentialEndpoints } from './metadata/metadata-server.ts'
 import type { ResolvedOptions } from './options.ts'
-import { endpointAddress, nameAfterSwitchover } from './server/endpoint-names.ts'
+import { Cluster, type ServerAddress } from './server/cluster.ts'
 import type { Instance } from './server/instance.ts'
 
 /** Parts of {@link LocalAurora}. */
@@ -28,12 +26,6 @@ export interface LocalAuroraParts {
   readonly ca: string
 }
 
-/** Address to dial. */
-export interface ServerAddress {
-  readonly host: string
-  readonly port: number
-}
-
 /** Options of `withAuroraIam` and `createAuroraIam` for a Local Aurora. */
 export interface LocalAuroraIam {
   readonly hostname: string
@@ -48,15 +40,16 @@ export interface LocalAuroraIam {
 /** A running Local Aurora, from {@link startLocalAurora}. `await using` closes it. */
 export class LocalAurora implements AsyncDisposable {
   readonly #parts: LocalAuroraParts
+  readonly #cluster: Cluster
   #endpoints: Promise<CredentialEndpoints> | undefined
   #closing: Promise<void> | undefined
   readonly #ended = new AbortController()
-  #resuming: NodeJS.Timeout | undefined
-  #hasSwitchedOver = false
 
   /** Use {@link startLocalAurora}. */
   constructor(parts: LocalAuroraParts) {
     this.#parts = parts
+    const { instances, pair, options, log } = parts
+    this.#cluster = new Cluster({ instances, pair, hostnames: options.hostnames, log })
     for (const { backend } of parts.instances) {
       const { ended } = backend
       if (ended.aborted) this.#endWith(ended.reason)
@@ -171,7 +164,7 @@ export class LocalAurora implements AsyncDisposable {
     return this.#parts.clock.now()
   }
 
-  /** Tells the time by another clock. A moment stands still until the clock is set again. */
+  /** Sets the clock. A moment stands still until the clock is set again. */
   setClock(clock: Clock | Date | number): void {
     this.#parts.clock.set(clock)
   }
@@ -195,16 +188,7 @@ export class LocalAurora implements AsyncDisposable {
    */
   async restart({ readOnly = false }: { readonly readOnly?: boolean } = {}): Promise<void> {
     this.#assertOpen()
-    const { listener, backend } = this.#writer
-    const { restart } = backend
-    if (restart === undefined) {
-      throw new LocalAuroraError(
-        'ERR_LOCAL_AURORA_INVALID_OPTION',
-        'backend: the database at that URL is not ours to restart; leave `backend` out to have a MariaDB started',
-        { option: 'backend' },
-      )
-    }
-    await listener.closedDuring(() => restart(readOnly))
+    await this.#cluster.restart(readOnly)
   }
 
   /**
@@ -218,10 +202,8 @@ export class LocalAurora implements AsyncDisposable {
    * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-failover.html
    */
   async failover({ keepConnections = false }: { readonly keepConnections?: boolean } = {}): Promise<void> {
-    const { pair, writer } = this.#assertReader()
-    const promote = (): Promise<void> => pair.promoteReader(true)
-    await (keepConnections ? promote() : writer.listener.closedDuring(promote))
-    this.#record('failover')
+    this.#assertOpen()
+    await this.#cluster.failover(keepConnections)
   }
 
   /**
@@ -234,17 +216,8 @@ export class LocalAurora implements AsyncDisposable {
    * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/blue-green-deployments-switching.html
    */
   async switchover({ windowMs = 0 }: { readonly windowMs?: number } = {}): Promise<void> {
-    checkDuration('windowMs', windowMs)
-    const { pair, writer: blue, reader: green } = this.#assertReader()
-    await blue.listener.closedDuring(() =>
-      green.listener.closedDuring(async () => {
-        await pair.promoteReader(false)
-        await blue.rename(this.hostnames.map(nameAfterSwitchover))
-        await sleep(windowMs)
-      }),
-    )
-    this.#hasSwitchedOver = true
-    this.#record('switchover')
+    this.#assertOpen()
+    await this.#cluster.switchover(windowMs)
   }
 
   /**
@@ -257,33 +230,22 @@ export class LocalAurora implements AsyncDisposable {
    */
   pause({ resumeAfterMs = 15_000 }: { readonly resumeAfterMs?: number } = {}): void {
     this.#assertOpen()
-    checkDuration('resumeAfterMs', resumeAfterMs)
-    clearTimeout(this.#resuming)
-    this.#resuming = undefined
-    const wake = (): void => {
-      if (this.#resuming !== undefined) return
-      this.#resuming = setTimeout(() => this.resume(), resumeAfterMs).unref()
-      this.#record('resuming')
-    }
-    for (const { listener } of this.#parts.instances) listener.pause(wake)
-    this.#record('paused')
+    this.#cluster.pause(resumeAfterMs)
   }
 
   /** Ends {@link LocalAurora.pause} at once: the connections that wait are greeted. */
   resume(): void {
-    clearTimeout(this.#resuming)
-    for (const { listener } of this.#parts.instances) listener.resume()
-    this.#record('resumed')
+    this.#cluster.resume()
   }
 
   /** The address of the writer. It is {@link LocalAurora.host} until a failover or a switchover. */
   get writer(): ServerAddress {
-    return addressOf(this.#writer)
+    return this.#cluster.writer
   }
 
   /** The address of the reader; undefined without the option `readerHost`, and after a switchover. */
   get reader(): ServerAddress | undefined {
-    return this.#reader && addressOf(this.#reader)
+    return this.#cluster.reader
   }
 
   /**
@@ -292,11 +254,7 @@ export class LocalAurora implements AsyncDisposable {
    * {@link LocalAurora.hostnames}.
    */
   addressOf(hostname: string): ServerAddress | undefined {
-    const [first] = this.#parts.instances
-    const name = hostname.toLowerCase()
-    if (this.#hasSwitchedOver && first.hostnames.includes(name)) return addressOf(first)
-    if (!this.hostnames.includes(name)) return undefined
-    return endpointAddress(name, this.writer, this.reader)
+    return this.#cluster.addressOf(hostname)
   }
 
   /**
@@ -317,30 +275,6 @@ export class LocalAurora implements AsyncDisposable {
     return this.#closing
   }
 
-  get #writer(): Instance {
-    const { pair, instances } = this.#parts
-    return instances[pair?.writer ?? 0] as Instance
-  }
-
-  get #reader(): Instance | undefined {
-    const { pair, instances } = this.#parts
-    return pair === undefined || this.#hasSwitchedOver ? undefined : instances[1 - pair.writer]
-  }
-
-  #assertReader(): { pair: MariaDbPair; writer: Instance; reader: Instance } {
-    this.#assertOpen()
-    const { pair } = this.#parts
-    const reader = this.#reader
-    if (pair !== undefined && reader !== undefined) return { pair, writer: this.#writer, reader }
-    const problem = this.#hasSwitchedOver ? 'the switchover left no reader' : 'there is no reader'
-    const message = `readerHost: ${problem}; start a Local Aurora with { readerHost: '127.0.0.2' }`
-    throw new LocalAuroraError('ERR_LOCAL_AURORA_INVALID_OPTION', message, { option: 'readerHost' })
-  }
-
-  #record(type: ClusterEvent['type']): void {
-    this.#parts.log.record({ type, connection: 0 })
-  }
-
   #assertOpen(): void {
     if (this.#ended.signal.aborted) throw this.#ended.signal.reason
   }
@@ -356,7 +290,7 @@ export class LocalAurora implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#ended.abort(new LocalAuroraError('ERR_LOCAL_AURORA_CLOSED', 'this Local Aurora was closed'))
-    clearTimeout(this.#resuming)
+    this.#cluster.stopResuming()
     const { instances } = this.#parts
     await Promise.all(instances.map(({ listener }) => listener.close()))
     await this.#endpoints?.then((endpoints) => endpoints.close())
@@ -366,14 +300,4 @@ export class LocalAurora implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
-}
-
-function addressOf({ host, listener }: Instance): ServerAddress {
-  return { host, port: listener.port }
-}
-
-function checkDuration(option: string, value: number): void {
-  if (Number.isFinite(value) && value >= 0 && value < 2 ** 31) return
-  const message = `${option}: expected milliseconds from 0 to ${2 ** 31 - 1}`
-  throw new LocalAuroraError('ERR_LOCAL_AURORA_INVALID_OPTION', message, { option })
 }

@@ -1,4 +1,4 @@
-import { RateLimitError } from '../errors.ts'
+import type { RateLimitError } from '../errors.ts'
 import { publish } from '../events.ts'
 import type { CompleteOptions } from '../options.ts'
 import type { Permit, PermitLane } from '../permit.ts'
@@ -6,6 +6,7 @@ import type { PermitSource } from '../permit-source.ts'
 import { AbortListeners } from './abort-listeners.ts'
 import { DeadlineHeap } from './deadline-heap.ts'
 import type { ListNode } from './linked-list.ts'
+import { abortedError, fullError, type QueueState, timeoutError } from './queue-errors.ts'
 import { Slices } from './slices.ts'
 import { type TurnMember, Turns } from './turns.ts'
 
@@ -44,7 +45,7 @@ export interface QueueCounts {
 }
 
 /**
- * Queue of the requests for permits, whatever their source is. Live requests go before background ones, and groups take
+ * Queue of the requests for permits of any source. Live requests go before background ones, and groups take
  * turns within a lane. One timer serves all requests, and only while any waits: it keeps the process alive, because a
  * connection is wanted.
  */
@@ -84,7 +85,10 @@ export class PermitQueue {
       const permit = this.#source.take(now, now, lane)
       if (typeof permit !== 'number') return this.#granted(permit)
     }
-    if (this.#waiting >= this.#options.maxQueue) throw this.#full(now)
+    if (this.#waiting >= this.#options.maxQueue) {
+      this.#counts.refusedQueueFull += 1
+      throw fullError(this.#state(now))
+    }
     return new Promise((resolve, reject) => this.#join(request, now, resolve, reject))
   }
 
@@ -118,7 +122,7 @@ export class PermitQueue {
     lane.add(waiter)
     this.#deadlines.add(waiter)
     if (request.signal !== undefined) this.#aborts.add(request.signal, waiter)
-    // Behind others of its lane it changes nothing but the deadline and the demand.
+    // A request behind others of its lane changes nothing but the deadline and the demand.
     if (lane.length === 1) this.#serve()
     else {
       this.#source.demand(this.#demand)
@@ -224,7 +228,7 @@ export class PermitQueue {
     for (let late = this.#deadlines.first; late !== undefined; late = this.#deadlines.first) {
       if (late.deadline > now) break
       this.#counts.timedOut += 1
-      this.#end(late, () => this.#timedOut(late, now))
+      this.#end(late, () => timeoutError(late.request.timeoutMs, late.ahead, this.#state(now)))
       yield
     }
     this.#isEndingLate = false
@@ -232,41 +236,10 @@ export class PermitQueue {
 
   #aborted(signal: AbortSignal): RateLimitError {
     this.#counts.aborted += 1
-    return new RateLimitError('ERR_RATE_LIMIT_ABORTED', 'The wait for a permit was aborted by its signal.', {
-      cause: signal.reason,
-    })
+    return abortedError(signal)
   }
 
-  #full(now: number): RateLimitError {
-    this.#counts.refusedQueueFull += 1
-    const retryAfterMs = this.#estimateWaitMs(now)
-    return new RateLimitError(
-      'ERR_RATE_LIMIT_QUEUE_FULL',
-      `The queue for permits is full (\`maxQueue\` is ${this.#options.maxQueue}); this request would have waited about ${retryAfterMs} ms. Open fewer connections at once or raise \`maxQueue\`.`,
-      { retryAfterMs },
-    )
-  }
-
-  #timedOut(waiter: Waiter, now: number): RateLimitError {
-    const { timeoutMs } = waiter.request
-    const { degradedBy: cause } = this.#source
-    if (cause !== undefined) {
-      return new RateLimitError(
-        'ERR_RATE_LIMIT_STORE_LOST',
-        `No permit was granted within ${timeoutMs} ms: the store that the limit is shared through is unreachable. ${cause.message} Bring it back, or see \`onStoreLost\`.`,
-        { cause, retryAfterMs: this.#estimateWaitMs(now) },
-      )
-    }
-    const { limit, effectiveLimit } = this.#source.counts(now)
-    const slowed = effectiveLimit < limit ? `, ${effectiveLimit} for now because the server throttles` : ''
-    return new RateLimitError(
-      'ERR_RATE_LIMIT_TIMEOUT',
-      `No permit was granted within ${timeoutMs} ms. Ahead when the request was made: ${waiter.ahead}; waiting now: ${this.#waiting}; limit: ${limit} per ${this.#options.intervalMs} ms${slowed}. Open fewer connections at once or wait longer (\`maxWaitMs\`, \`timeoutMs\`).`,
-      { retryAfterMs: this.#estimateWaitMs(now) },
-    )
-  }
-
-  #estimateWaitMs(now: number): number {
-    return Math.ceil(this.#source.estimateWaitMs(now, this.#waiting))
+  #state(now: number): QueueState {
+    return { source: this.#source, options: this.#options, waiting: this.#waiting, now }
   }
 }

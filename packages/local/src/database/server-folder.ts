@@ -1,0 +1,40 @@
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { LocalAuroraError } from '../errors.ts'
+import { quote } from '../printable.ts'
+import type { KeyPair } from '../tls/key-pair.ts'
+
+/** Without the NUL at its end: https://man7.org/linux/man-pages/man7/unix.7.html; macOS and the BSDs have four bytes less. */
+const MAX_SOCKET_PATH_BYTES = process.platform === 'linux' ? 107 : 103
+
+/**
+ * Creates the folder of one server. Only its owner may enter, so that no other user of the machine reaches the socket.
+ *
+ * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`: the temporary folder does not serve
+ */
+export async function createFolder(): Promise<string> {
+  const parent = resolve(tmpdir())
+  const socketBytes = Buffer.byteLength(join(parent, 'aurora-iam-XXXXXX', 'socket'))
+  if (socketBytes > MAX_SOCKET_PATH_BYTES) {
+    const limit = MAX_SOCKET_PATH_BYTES - socketBytes + Buffer.byteLength(parent)
+    const message =
+      `TMPDIR: ${quote(parent)} is too long for the path of a Unix socket: it has ` +
+      `${Buffer.byteLength(parent)} bytes, the limit is ${limit}. Set TMPDIR to a shorter path, such as /tmp`
+    throw new LocalAuroraError('ERR_LOCAL_AURORA_INVALID_OPTION', message, { option: 'TMPDIR' })
+  }
+  try {
+    return await mkdtemp(join(parent, 'aurora-iam-'))
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    const message = `TMPDIR: cannot create a folder in ${quote(parent)} (${code}). Set TMPDIR to a folder that you can write to`
+    throw new LocalAuroraError('ERR_LOCAL_AURORA_INVALID_OPTION', message, { option: 'TMPDIR', cause })
+  }
+}
+
+/** Writes the certificate into the folder. Returns the options of the server for it. */
+export async function writeCertificate(folder: string, { key, cert }: KeyPair): Promise<string[]> {
+  const [keyFile, certFile] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')]
+  await Promise.all([writeFile(keyFile, key, { mode: 0o600 }), writeFile(certFile, cert)])
+  return [`--ssl-key=${keyFile}`, `--ssl-cert=${certFile}`]
+}
