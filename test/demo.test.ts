@@ -22,7 +22,7 @@ describe('npm run demo', () => {
 
   afterAll(() => rm(temporary, { recursive: true }))
 
-  test('loses no money, refuses no login of ours, and shows the plain pool fail', {
+  test('the demo: it loses no money, no login of ours is rejected, and the plain pool fails', {
     timeout: 90_000,
   }, async () => {
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [DEMO], { env, timeout: 80_000 })
@@ -34,7 +34,7 @@ describe('npm run demo', () => {
     expect(await readdir(temporary)).toEqual([])
   })
 
-  test('Ctrl-C leaves no process and no folder', { timeout: 60_000 }, async () => {
+  test('Ctrl-C: no process and no folder is left', { timeout: 60_000 }, async () => {
     const demo = spawn(process.execPath, [DEMO], { env, stdio: ['ignore', 'pipe', 'inherit'] })
     let output = ''
     demo.stdout.on('data', (chunk) => {

@@ -44,11 +44,11 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
 // The demo has a separate test.
 const examples = readdirSync(EXAMPLES).filter((name) => name !== 'demo')
 
-test('each example has its output here', () => {
+test('each example: its output is listed here', () => {
   expect(Object.keys(OUTPUT).sort()).toEqual(examples.sort())
 })
 
-test.for(examples)('the example %s: prints what it should, and exits', async (name, { skip }) => {
+test.for(examples)('the example %s: prints the expected output, and exits', async (name, { skip }) => {
   const needed = missingNode(name)
   if (needed) {
     process.stdout.write(

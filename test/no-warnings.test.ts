@@ -8,12 +8,12 @@ test.each([
     "const e = new (require('events'))(); for (let i = 0; i < 11; i++) e.on('x', () => {})",
   ],
   ['a rejection without a handler', "Promise.reject(new Error('look out'))"],
-])('a program that a test starts fails on %s', (_, code) => {
+])('a program that a test starts: it fails on %s', (_, code) => {
   const { status, stderr } = spawnSync(process.execPath, ['-e', code], { encoding: 'utf8' })
   expect(status).toBe(1)
   expect(stderr).toMatch(/look out|MaxListenersExceededWarning/)
 })
 
-test('a program without any ends well', () => {
+test('a program without a warning: it exits normally', () => {
   expect(spawnSync(process.execPath, ['-e', '']).status).toBe(0)
 })

@@ -41,7 +41,7 @@ describe.each(PACKED)('packages/%s, packed', (name, expected) => {
 
   afterAll(() => rm(packed, { recursive: true }))
 
-  test('publint finds nothing to say', async () => {
+  test('publint: no findings', async () => {
     const { stdout } = await run(bin('publint'), ['run', tarball, '--strict'])
     expect(stdout).toContain('All good')
   })
@@ -53,7 +53,7 @@ describe.each(PACKED)('packages/%s, packed', (name, expected) => {
     })
   }
 
-  test('holds the build and its sources, and nothing of the tests', async () => {
+  test('the packed files: the build and its sources, no tests', async () => {
     const { stdout } = await run('tar', ['-tzf', tarball])
     const files = stdout.trim().split('\n')
     expect(files).toEqual(
@@ -68,7 +68,7 @@ describe.each(PACKED)('packages/%s, packed', (name, expected) => {
 describe.each(PACKAGES)('@aurora-iam/%s', (name, exported, mayUse) => {
   const folder = join(root, 'packages', name)
 
-  test('require() and import() give one and the same class, without a warning', async () => {
+  test('require() and import(): the same class, without a warning', async () => {
     const program = `
       const required = require('@aurora-iam/${name}')
       import('@aurora-iam/${name}').then((imported) => {
@@ -80,7 +80,7 @@ describe.each(PACKAGES)('@aurora-iam/%s', (name, exported, mayUse) => {
     expect(stderr).toBe('')
   })
 
-  test('builds on no more of ours than it may', async () => {
+  test('dependencies: no package of ours beyond those that it may have', async () => {
     const { dependencies = {} } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as {
       dependencies?: Record<string, string>
     }
@@ -89,7 +89,7 @@ describe.each(PACKAGES)('@aurora-iam/%s', (name, exported, mayUse) => {
   })
 })
 
-test('aurora-iam is a command', async () => {
+test('aurora-iam: a command', async () => {
   const { stdout } = await run(process.execPath, [join(root, 'packages/cli/bin/aurora-iam.js'), '--help'])
   expect(stdout).toContain('doctor')
 })

@@ -72,7 +72,7 @@ test.each(recipes.map((code) => [adapterOf(code), code] as const))(
   },
 )
 
-test('the page has a recipe for each adapter', () => {
+test('the page: a recipe for each adapter', () => {
   expect(new Set(recipes.map(adapterOf))).toEqual(new Set(Object.keys(QUERIES)))
 })
 

@@ -27,6 +27,10 @@ export function checkSource(path, text) {
     if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) {
       if (node.text.includes(' ')) checkProse(node.getStart(file), node.text)
     }
+    const title = testTitle(node)
+    if (title && !/: \S/.test(title.getText(file))) {
+      report(title.getStart(file), `a test title has the form "condition: result": ${title.getText(file)}`)
+    }
     for (const { pos, end } of commentsAround(text, node)) comments.set(pos, end)
     for (const doc of docsOf(node)) checkDoc(node, doc, file, report)
     for (const child of node.getChildren(file)) if (!ts.isJSDoc(child)) visit(child)
@@ -53,6 +57,22 @@ function* commentsAround(text, node) {
   if (node.getChildCount() > 0) return
   yield* ts.getLeadingCommentRanges(text, node.pos) ?? []
   yield* ts.getTrailingCommentRanges(text, node.end) ?? []
+}
+
+/** Returns the title of a call of `test` or `it`, also of `test.each(…)(…)`; undefined for another node. */
+function testTitle(node) {
+  if (!ts.isCallExpression(node) || node.arguments.length < 2) return undefined
+  const [title] = node.arguments
+  const isText = ts.isStringLiteralLike(title) || ts.isTemplateExpression(title)
+  return isText && /^(it|test)$/.test(rootOf(node.expression)) ? title : undefined
+}
+
+/** Returns the first name of `test.each(…)`, `test.skipIf(…)` and the like. */
+function rootOf(expression) {
+  if (ts.isCallExpression(expression) || ts.isPropertyAccessExpression(expression))
+    return rootOf(expression.expression)
+  if (ts.isTaggedTemplateExpression(expression)) return rootOf(expression.tag)
+  return ts.isIdentifier(expression) ? expression.text : ''
 }
 
 function docsOf(node) {

@@ -80,7 +80,7 @@ describe.each(ADAPTERS)('the clock of a machine with $name', (harness) => {
   )
 
   test.each(WRONG)(
-    '20 minutes %s, with a role from STS: the cause says by how much',
+    '20 minutes %s, with a role from STS: the cause has the difference',
     async (_what, by, reason, _direction, compared) => {
       const clock = () => Date.now() + by
       const iam = createAuroraIam({ ...(await withWebIdentity()), clock, rateLimit: false })
@@ -91,7 +91,7 @@ describe.each(ADAPTERS)('the clock of a machine with $name', (harness) => {
   )
 
   test.each(WRONG)(
-    'set 20 minutes %s while the pool works: what is open goes on, the cause says so, and right again at once',
+    'set 20 minutes %s while the pool works: open connections go on, the cause names it, and logins work once it is right',
     async (_what, by, reason, direction) => {
       let aheadMs = 0
       const clock = () => Date.now() + aheadMs
@@ -113,10 +113,10 @@ describe.each(ADAPTERS)('the clock of a machine with $name', (harness) => {
   describe.each([
     ['forward', 60 * MINUTE_MS],
     ['back', -60 * MINUTE_MS],
-  ])('set an hour %s while a connection waits for its place', (_what, by) => {
+  ])('set an hour %s while a connection waits for its permit', (_what, by) => {
     const jump = () => vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + by })
 
-    test('the place is granted in its time', async () => {
+    test('the clock is set: the permit is granted in its time', async () => {
       const rateLimit = createRateLimiter({ limit: 1, intervalMs: 300 })
       const client = await connect({ ...aurora.iam, rateLimit, maxWaitMs: 20_000 })
       const first = await client.hold()
@@ -129,7 +129,7 @@ describe.each(ADAPTERS)('the clock of a machine with $name', (harness) => {
       await second.release()
     })
 
-    test('the place comes no sooner, and the wait for it ends in its time', async () => {
+    test('the clock is set and the limit is in use: the permit comes no sooner, and the wait ends in its time', async () => {
       const rateLimit = createRateLimiter({ limit: 1, intervalMs: 60_000 })
       const client = await connect({ ...aurora.iam, rateLimit, maxWaitMs: 300 })
       const held = await client.hold()

@@ -91,7 +91,7 @@ describe.each(ADAPTERS)('credentials of $name', (harness) => {
   const { keepsErrors, retriesLogins = false } = harness.capabilities
   const refused = refusedBy(harness)
 
-  test.each(HOSTILE)('a source that answers %s: a clear error, then a usable pool', async (...row) => {
+  test.each(HOSTILE)('a provider that answers %s: a clear error, then a usable pool', async (...row) => {
     const [, answer, code, cause] = row
     const { identity } = issue()
     let current: Answer = () => identity
@@ -114,7 +114,7 @@ describe.each(ADAPTERS)('credentials of $name', (harness) => {
     expect(aurora.log.refusals).toHaveLength(0)
   })
 
-  test('a role that is rotated while the pool works: one login is refused, the next are right', async () => {
+  test('a role that is rotated while the pool works: one login is rejected, the next are accepted', async () => {
     let role = issue()
     const iam = iamWith({ credentials: async () => role.identity })
     const client = await connect(iam)
@@ -135,7 +135,7 @@ describe.each(ADAPTERS)('credentials of $name', (harness) => {
     expect(aurora.log.logins).toHaveLength(held.length)
   })
 
-  test('the credentials file is rewritten while the pool works: one login is refused, the next are right', async () => {
+  test('the credentials file is rewritten while the pool works: one login is rejected, the next are accepted', async () => {
     const writeFileFor = ({ accessKeyId, secretAccessKey, sessionToken }: CredentialIdentity) =>
       writeFile(
         join(folder, 'credentials'),
@@ -154,7 +154,7 @@ describe.each(ADAPTERS)('credentials of $name', (harness) => {
     expect(aurora.log.refusals).toHaveLength(1)
   })
 
-  test('credentials that end while 500 connections wait for their place: none is refused', async () => {
+  test('credentials that expire while 500 connections wait for their permit: none is rejected', async () => {
     let role = issue(2 * MINUTE_MS)
     const gate = await gateLimiter(501)
     const iam = iamWith({ credentials: async () => role.identity, rateLimit: gate.limiter })
@@ -177,7 +177,7 @@ describe.each(ADAPTERS)('credentials of $name', (harness) => {
     expect(iam.stats()).toMatchObject({ tokensSigned: 2, connectionsOpened: 500 })
   })
 
-  test('a source that is down for 30 seconds: no effect while the token is valid, then an error, then automatic recovery', async () => {
+  test('a provider that is down for 30 seconds: no effect while the token is valid, then an error, then automatic recovery', async () => {
     let isDown = false
     const { identity } = issue()
     const iam = iamWith({

@@ -74,7 +74,7 @@ describe.each(ADAPTERS)('failover through $name', (harness) => {
     if (without) expect(lookup.mock.calls.map(([name]) => name)).toEqual([old.hostname, old.hostname])
   })
 
-  test('the old writer answers 1290 to changes: without requireWriter and retireDemoted, what is taken from the pool stays there', async () => {
+  test('the old writer answers 1290 to changes: without requireWriter and retireDemoted, the connections of the pool stay there', async () => {
     const { client } = await open(harness, { retireDemoted: false }, 1)
     await client.query('CREATE TABLE IF NOT EXISTS note (id INT)')
     await old.restart({ readOnly: true })
@@ -108,7 +108,7 @@ describe.each(ADAPTERS)('failover through $name', (harness) => {
   const TROUBLES: ReadonlyArray<readonly [what: string, begin: () => unknown]> = [
     ['a restart', () => old.restart()],
     ['a storm', () => old.faults.dropConnections()],
-    ['refusals', () => old.faults.set({ refuse: 'NotAuthorized' })],
+    ['rejections', () => old.faults.set({ refuse: 'NotAuthorized' })],
     ['silence', () => old.faults.set({ hang: 'after-token' })],
   ]
 

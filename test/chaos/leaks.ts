@@ -37,7 +37,7 @@ export interface Amount {
 /** Checks that each adapter leaves nothing behind, in a separate program. */
 export function describeLeaks({ connects, failures, heapGrowthMb }: Amount, timeout: number): void {
   test.concurrent.each(['mysql2', 'knex', 'typeorm', 'prisma'])(
-    `%s leaves nothing behind after ${connects} connections, and ${failures} that failed`,
+    `%s: nothing is left after ${connects} connections, and ${failures} that failed`,
     { timeout },
     async (adapter) => {
       await using aurora = await startLocalAurora({ throttle: false })

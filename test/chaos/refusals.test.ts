@@ -78,7 +78,7 @@ async function holdAtOnce(client: Client, count: number) {
   }
 }
 
-describe.each([...ADAPTERS, ...ON_OLDEST])('refused logins of $name', (harness) => {
+describe.each([...ADAPTERS, ...ON_OLDEST])('rejected logins of $name', (harness) => {
   const modes = harness.capabilities.retriesLogins ? [true] : [false, true]
   const refused = refusedBy(harness)
 
@@ -94,7 +94,7 @@ describe.each([...ADAPTERS, ...ON_OLDEST])('refused logins of $name', (harness) 
       expect(aurora.log.refusals).toHaveLength(errors.length)
     })
 
-  test('a key is deleted: with retry all ten get in, each at one repetition at most', async () => {
+  test('a key is deleted: with retry all ten are accepted, with one repetition each at most', async () => {
     const { client } = await withDeletedKey(harness, true, SECOND)
     expect((await holdAtOnce(client, 10)).errors).toEqual([])
     expect(aurora.log.logins).toHaveLength(10)
@@ -116,7 +116,7 @@ describe.each([...ADAPTERS, ...ON_OLDEST])('refused logins of $name', (harness) 
   )
 
   test.each(modes)(
-    'a token that was just made is refused: one login, and the error says what to look at; retry: %s',
+    'a new token is rejected: one login, and the error lists what to check; retry: %s',
     async (isRetrying) => {
       aurora.faults.set({ refuse: 'NotAuthorized' })
       const error = await open(harness, { isRetrying })
@@ -132,7 +132,7 @@ describe.each([...ADAPTERS, ...ON_OLDEST])('refused logins of $name', (harness) 
 })
 
 describe.each(ADAPTERS)('a server that throttles logins of $name', (harness) => {
-  test('slows them down to what it bears, says so in stats(), and they grow back', async () => {
+  test('a server that throttles: logins slow down to its rate, stats() reports it, and they speed up again', async () => {
     const rateLimit = createRateLimiter({ limit: 16, intervalMs: 250, recoveryIntervalMs: 600 })
     const { client, iam } = await open(harness, { isRetrying: true, connectionLimit: 17, rateLimit })
     inUse.push(await client.hold())

@@ -14,7 +14,7 @@ test.each([
   ['latest', ADAPTERS],
   ['oldest', ON_OLDEST],
 ])(
-  'no money is lost in minutes of faults, on the %s drivers',
+  'minutes of faults, on the %s drivers: no money is lost',
   { timeout: 400_000 },
   async (_which, adapters) => {
     for (const seed of SEEDS) judge(await transferThroughFaults(adapters, { seed, rounds: 6 }), seed)

@@ -63,7 +63,7 @@ const write = async (name: string, text: string) => {
   await writeFile(join(folder, name), text)
 }
 
-test('knex migrate:latest and migrate:rollback, with a URL from the environment', async () => {
+test('knex migrate:latest and migrate:rollback: they run with a URL from the environment', async () => {
   await write('knexfile.js', "export default { client: 'mysql2', connection: process.env.DATABASE_URL }")
   await write(
     'migrations/1_comets.js',
@@ -74,7 +74,7 @@ export const down = (knex) => knex.schema.dropTable('comets')`,
   expect(await exec('knex', 'migrate:rollback')).toContain('Batch 1 rolled back: 1 migrations')
 })
 
-test('typeorm migration:run and query', async () => {
+test('typeorm migration:run and query: they run', async () => {
   await write(
     'data-source.js',
     `import { DataSource } from 'typeorm'
@@ -84,7 +84,7 @@ export default new DataSource({ type: 'mysql', url: process.env.DATABASE_URL, en
   expect(answer).toContain('app@localhost')
 })
 
-test('sequelize db:migrate', async () => {
+test('sequelize db:migrate: it runs', async () => {
   await write('package.json', '{}')
   await write(
     'config.js',
@@ -102,7 +102,7 @@ test('sequelize db:migrate', async () => {
   ).toContain('1-asteroids: migrated')
 })
 
-test('drizzle-kit push', async () => {
+test('drizzle-kit push: it runs', async () => {
   await write(
     'drizzle.config.js',
     `export default {
@@ -120,7 +120,7 @@ export const moons = mysqlTable('moons', { id: int().primaryKey(), name: varchar
   expect(await exec('mariadb', '-N', '-e', "SHOW TABLES LIKE 'moons'")).toBe('moons\n')
 })
 
-test('the URL and the statements of the schema engine of Prisma, which this machine cannot download', async () => {
+test('Prisma’s schema engine, which this machine cannot download: its URL and its statements work', async () => {
   await write(
     'prisma.js',
     `import { createConnection } from 'mysql2/promise'

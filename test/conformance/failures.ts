@@ -29,7 +29,7 @@ export function failures({ harness, aurora, connect }: Suite): void {
       expect(await attempt()).toEqual([{ one: 1 }])
     })
 
-    test('one pool survives an outage of the credential source', async () => {
+    test('an outage of the credential provider: one pool survives it', async () => {
       let isOut = false
       const credentials = async () => {
         if (isOut) throw new Error('the metadata service is down')
@@ -52,7 +52,7 @@ export function failures({ harness, aurora, connect }: Suite): void {
       await held.release()
     })
 
-    test('a credential source that never answers ends in a clear error, in bounded time', async () => {
+    test('a credential provider that never answers: a clear error in bounded time', async () => {
       const credentials = () => new Promise<never>(() => {})
       const iam = { ...aurora().iam, credentials, credentialsTimeoutMs: 100, rateLimit: false as const }
       const attempt = connect({}, iam).then((client) => client.query('SELECT 1'))
@@ -60,7 +60,7 @@ export function failures({ harness, aurora, connect }: Suite): void {
       expect(aurora().log.connections).toBe(0)
     })
 
-    test('a refusal of the server reaches the caller unchanged, and the next login has a new token', async () => {
+    test('a rejection by the server: it reaches the caller unchanged, and the next login has a new token', async () => {
       const iam = createAuroraIam({ ...aurora().iam, rateLimit: false })
       aurora().faults.set({ refuse: 'NotAuthorized' })
       const attempt = () => connect({}, iam).then((client) => client.query('SELECT 1 AS one'))

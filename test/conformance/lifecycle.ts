@@ -19,7 +19,7 @@ export function lifecycle({ harness, aurora, connect }: Suite): void {
       expect(await run).toEqual({ stdout: 'closed\n', stderr: '' })
     })
 
-    test('closing the AuroraIam ends the waits for a place', async () => {
+    test('close() of the AuroraIam: the waits for a permit end', async () => {
       const iam = createAuroraIam({ ...aurora().iam, rateLimit: 1 })
       const client = await connect({ connectionLimit: 2 }, iam)
       const held = await client.hold()
@@ -31,14 +31,14 @@ export function lifecycle({ harness, aurora, connect }: Suite): void {
       await held.release()
     })
 
-    test('no connection is opened on an AuroraIam that is closed', async () => {
+    test('a closed AuroraIam: no connection is opened', async () => {
       const iam = createAuroraIam({ ...aurora().iam, rateLimit: false })
       iam.close()
       const attempt = connect({}, iam).then((client) => client.query('SELECT 1'))
       await expect(attempt).rejects.toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
     })
 
-    test('connections that were closed leave nothing behind at the server', async () => {
+    test('closed connections: the server has none left', async () => {
       const client = await connect({ connectionLimit: 10 })
       const held = await Promise.all(Array.from({ length: 10 }, () => client.hold()))
       for (const connection of held) await connection.release()

@@ -8,7 +8,7 @@ import type { Suite } from './harness.ts'
 /** Tests that every new connection waits for its permit before it opens a socket. */
 export function rate({ harness, aurora, connect, address }: Suite): void {
   describe('connection rate', () => {
-    test('no socket is opened before its permit is granted', async () => {
+    test('a permit that is not granted yet: no socket is opened', async () => {
       const gate = await gateLimiter()
       const client = connect({}, { ...aurora().iam, rateLimit: gate.limiter })
       const answer = client.then((opened) => opened.query('SELECT 1 AS one'))
@@ -43,7 +43,7 @@ export function rate({ harness, aurora, connect, address }: Suite): void {
       expect(order).toEqual([0, 1, 2, 3])
     })
 
-    test('the server never sees more logins in any second than the limit, and refuses none', async () => {
+    test('any second: the server sees no more logins than the limit, and rejects none', async () => {
       aurora().setThrottle({ limit: 8, intervalMs: 400 })
       const rateLimit = createRateLimiter({ limit: 8, intervalMs: 400 })
       const client = await connect({ connectionLimit: 24 }, { ...aurora().iam, rateLimit })
@@ -53,7 +53,7 @@ export function rate({ harness, aurora, connect, address }: Suite): void {
       expect(aurora().log.peakTokens(400)).toBe(8)
     })
 
-    test('without a place in time the error is the limiter’s own', async () => {
+    test('no permit in time: the limiter’s error', async () => {
       const rateLimit = createRateLimiter({ limit: 1, intervalMs: 60_000 })
       const client = await connect({ connectionLimit: 2 }, { ...aurora().iam, rateLimit, maxWaitMs: 50 })
       const held = await client.hold()

@@ -8,7 +8,7 @@ export function secrets({ harness, aurora, connect, address }: Suite): void {
   describe('secrets', () => {
     afterEach(() => vi.restoreAllMocks())
 
-    test('the token is in no message, stack, inspection or line of output', async () => {
+    test('messages, stacks, inspections and output: none has the token', async () => {
       const printed = ['log', 'error', 'warn', 'info', 'debug'].map((method) =>
         vi.spyOn(console, method as 'log'),
       )

@@ -15,7 +15,7 @@ const IMPOSTORS: ReadonlyArray<readonly [what: string, fault: FaultSettings]> = 
 /** Tests that the token leaves only over verified TLS to the right name. */
 export function tls({ aurora, connect }: Suite): void {
   describe('TLS', () => {
-    test.each(IMPOSTORS)('a server with %s gets no token', async (_what, fault) => {
+    test.each(IMPOSTORS)('a server with %s: it gets no token', async (_what, fault) => {
       aurora().faults.set(fault)
       const attempt = connect().then((client) => client.query('SELECT 1'))
       await expect(attempt).rejects.toThrow()
@@ -23,7 +23,7 @@ export function tls({ aurora, connect }: Suite): void {
       expect(aurora().log.tokensReceived).toBe(0)
     })
 
-    test('the connection is encrypted with TLS 1.2 or newer', async () => {
+    test('a connection: encrypted with TLS 1.2 or newer', async () => {
       const client = await connect()
       await client.query('SELECT 1')
       const [secured] = [...aurora().log].filter((event) => event.type === 'tls')

@@ -9,7 +9,7 @@ export function tokens({ harness, aurora, connect, address }: Suite): void {
   describe('tokens', () => {
     const newIam = () => createAuroraIam({ ...aurora().iam, rateLimit: false })
 
-    test('no token is made and no connection opened before one is needed', async () => {
+    test('no query yet: no token is signed and no connection opened', async () => {
       const iam = newIam()
       harness.options(address(), iam)
       expect(iam.stats()).toMatchObject({ tokensSigned: 0, credentialsResolved: 0 })
@@ -21,7 +21,7 @@ export function tokens({ harness, aurora, connect, address }: Suite): void {
       expect(iam.stats().tokensSigned).toBe(atOpening)
     })
 
-    test('a connection that is used again needs no token', async () => {
+    test('a connection that is used again: no token is needed', async () => {
       const iam = newIam()
       const client = await connect({ connectionLimit: 1 }, iam)
       for (let i = 0; i < 10; i++) await client.query('SELECT 1')
@@ -29,7 +29,7 @@ export function tokens({ harness, aurora, connect, address }: Suite): void {
       expect(iam.stats().tokensSigned).toBe(1)
     })
 
-    test('500 connections at once take one signing and one look at the credentials', async () => {
+    test('500 connections at once: one signing and one call of the credential provider', async () => {
       const iam = newIam()
       // A busy machine may take longer over so many than a single one may.
       const client = await connect({ connectionLimit: 500, connectTimeout: 30_000 }, iam)
@@ -40,7 +40,7 @@ export function tokens({ harness, aurora, connect, address }: Suite): void {
       expect(iam.stats()).toMatchObject({ tokensSigned: 1, credentialsResolved: 1 })
     })
 
-    test('a connection that is opened after the token has ended gets a new one', async () => {
+    test('a connection after the token has expired: it gets a new one', async () => {
       let now = Date.now()
       const clock = () => now
       aurora().setClock(clock)
@@ -56,7 +56,7 @@ export function tokens({ harness, aurora, connect, address }: Suite): void {
       expect(iam.stats().tokensSigned).toBe(3)
     })
 
-    test('the token is signed for the host, the port and the user of the connection', async () => {
+    test('a token: signed for the host, the port and the user of the connection', async () => {
       const client = await connect()
       await client.query('SELECT 1')
       const [login] = aurora().log.logins

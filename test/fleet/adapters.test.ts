@@ -48,7 +48,7 @@ test(`a process for each adapter (${fleet.join(', ')}): they storm one database 
   expect(aurora.log.peakTokens(1000)).toBeLessThanOrEqual(limit)
 })
 
-test('every adapter has its part in that', () => {
+test('each adapter: it has its part of the permits', () => {
   const packages = fileURLToPath(new URL('../../packages/', import.meta.url))
   const adapters = readdirSync(packages).filter((name) =>
     existsSync(`${packages}${name}/src/with-aurora-iam.ts`),

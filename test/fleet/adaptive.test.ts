@@ -5,7 +5,7 @@ import { createRateLimiter } from '@aurora-iam/rate-limit'
 import mysql from 'mysql2/promise'
 import { expect, onTestFinished, test } from 'vitest'
 
-test('set to 20 a second at a database that takes 8: the rate is halved until logins get in, and every one does', async () => {
+test('set to 20 a second at a database that takes 8: the rate is halved until logins are accepted, and each is in the end', async () => {
   const aurora = await startLocalAurora({ throttle: false })
   onTestFinished(() => aurora.close())
   const rateLimit = createRateLimiter({ limit: 20, recoveryIntervalMs: 5000 })

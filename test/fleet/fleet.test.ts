@@ -7,7 +7,7 @@ import { intervalMs, limit, startFleet, welcomes } from './fleet-set-up.ts'
 // Generous: they wait for processes, side by side.
 vi.setConfig({ testTimeout: 120_000 })
 
-test('the servers found here are the ones tested', () => {
+test('the servers of this machine: the ones that are tested', () => {
   expect(serverPrograms).toContain('redis-server')
   if (!serverPrograms.includes('valkey-server')) {
     process.stderr.write('No valkey-server on the PATH: the fleet was tested on Redis alone.\n')
@@ -29,7 +29,7 @@ describe.concurrent.each(serverPrograms)('%s', (program) => {
   )
 })
 
-test.concurrent('a process that is killed leaves its places to the others', async ({ onTestFinished }) => {
+test.concurrent('a process that is killed: the others get its permits', async ({ onTestFinished }) => {
   const { server, members } = await startFleet(onTestFinished, { size: 3 })
   void members[0]!.run(100).catch(() => {})
   const others = Promise.all(members.slice(1).map((member) => member.run(50)))
@@ -45,7 +45,9 @@ test.concurrent('a process that is killed leaves its places to the others', asyn
   expect(utilisation(after, limit, intervalMs)).toBeGreaterThan(0.7)
 })
 
-test.concurrent('a process that is frozen overruns nothing when it thaws', async ({ onTestFinished }) => {
+test.concurrent('a process that was frozen: the limit is not exceeded when it goes on', async ({
+  onTestFinished,
+}) => {
   const { server, members } = await startFleet(onTestFinished, { size: 3 })
   const all = Promise.all(members.map((member) => member.run(60)))
   await sleep(2300)

@@ -15,7 +15,7 @@ const connect = async () => ({})
 const isThrottled = () => false
 `
 
-test('the code of the README of rate-limit runs as it stands', async () => {
+test('the code of the README of rate-limit: it runs unchanged', async () => {
   const redis = await RedisServer.start()
   onTestFinished(() => redis.close())
   const folder = await mkdtemp(fileURLToPath(new URL('.readme-', import.meta.url)))

@@ -46,4 +46,11 @@ describe('the language check', () => {
     expect(markdown(`| ${'word '.repeat(15)} | ${'word '.repeat(15)} |`)).toEqual([])
     expect(markdown(`[a](https://example.com/${'x'.repeat(120)})`)).toEqual([])
   })
+
+  test('a test title without a colon, also of test.each: found', () => {
+    expect(source("test('it works', () => {})")).toEqual([expect.stringMatching(/^1 a test title/)])
+    expect(source("test.each([1])('it works with %i', () => {})")).toHaveLength(1)
+    expect(source("test('a cached token: no signing', () => {})")).toEqual([])
+    expect(source("describe('a login', () => {})")).toEqual([])
+  })
 })

@@ -62,7 +62,7 @@ describe('publishing', () => {
     await publishable('wire')
   })
 
-  test('a package without a licence, or without an entry in its changelog: is refused', async () => {
+  test('a package without a licence, or without an entry in its changelog: refused', async () => {
     await setAddress(ADDRESS)
     await release()
     await rm(join(copy, 'packages/core/LICENSE'))

@@ -66,7 +66,7 @@ describe.each(INSTALLED)('the command line of %s, with a knexfile on IAM', (_nam
     return stdout
   }
 
-  test('migrate:latest, seed:run, migrate:status and migrate:rollback', async () => {
+  test('migrate:latest, seed:run, migrate:status and migrate:rollback: they run', async () => {
     expect(await knex('migrate:latest')).toContain('Batch 1 run: 1 migrations')
     expect(await knex('seed:run')).toContain('Ran 1 seed files')
     expect(await knex('migrate:status')).toContain('20260101000000_planets.js')

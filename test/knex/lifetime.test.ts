@@ -23,7 +23,7 @@ function burst(db: Knex): Promise<unknown> {
 }
 
 describe.each(VERSIONS)('$name over the life of its tokens', ({ makeKnex }) => {
-  test('keeps its healthy connections, over a hundred lives of a token', async () => {
+  test('a hundred lifetimes of a token: the pool keeps its healthy connections', async () => {
     const iam = createAuroraIam({ ...aurora.iam, rateLimit: false })
     const db = open(makeKnex, iam, { pool: { max: 3 } })
     for (let life = 0; life < 100; life++) {
@@ -36,7 +36,7 @@ describe.each(VERSIONS)('$name over the life of its tokens', ({ makeKnex }) => {
     expect(iam.stats().tokensSigned).toBe(1)
   })
 
-  test('logs in with a live token whenever the pool grows, while tokens age under its load', async () => {
+  test('a pool that grows while tokens age: each login has a valid token', async () => {
     const iam = createAuroraIam({ ...aurora.iam, rateLimit: false })
     const db = open(makeKnex, iam, { pool: { max: 5, idleTimeoutMillis: 1, reapIntervalMillis: 5 } })
     const worker = async () => {
@@ -53,7 +53,7 @@ describe.each(VERSIONS)('$name over the life of its tokens', ({ makeKnex }) => {
   })
 })
 
-test('Knex would close its healthy connections by an expirationChecker, which is why one is refused', async () => {
+test('an expirationChecker: Knex would close its healthy connections, so it is refused', async () => {
   const settings = auroraIamConnection(connectionTo(aurora), { ...aurora.iam, rateLimit: false })
   const connection = () => {
     const expiresAt = now + 15 * MINUTE_MS

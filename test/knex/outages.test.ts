@@ -64,7 +64,7 @@ describe.each(VERSIONS)('the pool of $name in an outage', ({ makeKnex }) => {
     }
   })
 
-  test('who waits longer than maxWaitMs meets the limiter’s error, and no KnexTimeoutError', async () => {
+  test('a wait longer than maxWaitMs: the limiter’s error, not a KnexTimeoutError', async () => {
     const rateLimit = createRateLimiter({ limit: 1, intervalMs: 60_000 })
     await rateLimit.acquire()
     const db = open(makeKnex, { ...aurora.iam, rateLimit, maxWaitMs: 50 })
@@ -95,13 +95,13 @@ describe.each(VERSIONS)('the pool of $name in an outage', ({ makeKnex }) => {
     expect(aurora.openConnections).toBeLessThanOrEqual(3)
   })
 
-  test('a database that is away is said to be away, in the driver’s words', async () => {
+  test('a database that is away: the driver’s own error', async () => {
     const dial = { host: '127.0.0.1', port: await closedPort() }
     const db = open(makeKnex, { ...aurora.iam, rateLimit: false, dial })
     expect(await rejectionOf(db.raw('SELECT 1'))).toMatchObject({ code: 'ECONNREFUSED' })
   })
 
-  test('idle connections that broke are replaced before a query meets them', async () => {
+  test('idle connections that broke: replaced before a query gets them', async () => {
     const db = open(makeKnex, unlimited(), { pool: { max: 3 } })
     await Promise.all([1, 2, 3].map(() => db.raw('SELECT SLEEP(0.02)')))
     aurora.faults.dropConnections()

@@ -17,7 +17,7 @@ const TOO_LATE = {
 }
 
 describe.each(VERSIONS)('the pool of $name', ({ makeKnex }) => {
-  test('30 slow queries at 10 new connections a second all succeed', async () => {
+  test('30 slow queries at 10 new connections a second: all succeed', async () => {
     aurora.setThrottle({ limit: 10, intervalMs: 1_000 })
     const rateLimit = createRateLimiter({ limit: 10, intervalMs: 1_000 })
     const db = open(makeKnex, { ...aurora.iam, rateLimit }, { pool: { max: 30 } })
@@ -26,7 +26,7 @@ describe.each(VERSIONS)('the pool of $name', ({ makeKnex }) => {
     expect(aurora.log.refusals).toEqual([])
   })
 
-  test('an acquireConnectionTimeout of the caller holds, and the connection that comes later is used', async () => {
+  test('acquireConnectionTimeout of the caller: it holds, and the connection that comes later is used', async () => {
     const { limiter, grant } = await gateLimiter()
     const config = { acquireConnectionTimeout: 100 }
     const db = open(makeKnex, { ...aurora.iam, rateLimit: limiter }, config)
@@ -38,7 +38,7 @@ describe.each(VERSIONS)('the pool of $name', ({ makeKnex }) => {
     expect(aurora.log.connections).toBe(1)
   })
 
-  test('a createTimeoutMillis of the caller holds, and the connection that comes later is closed', async () => {
+  test('createTimeoutMillis of the caller: it holds, and the connection that comes later is closed', async () => {
     const { limiter, grant } = await gateLimiter()
     const config = { acquireConnectionTimeout: 60_000, pool: { max: 1, createTimeoutMillis: 100 } }
     const db = open(makeKnex, { ...aurora.iam, rateLimit: limiter }, config)
@@ -49,7 +49,7 @@ describe.each(VERSIONS)('the pool of $name', ({ makeKnex }) => {
     expect(aurora.log.connections).toBe(1)
   })
 
-  test('destroy() lets the connections that wait finish first, for as long as they may wait', async () => {
+  test('destroy(): the connections that wait finish first, within their longest wait', async () => {
     const { limiter, grant } = await gateLimiter()
     const db = open(makeKnex, { ...aurora.iam, rateLimit: limiter })
     const query = rejectionOf(db.raw('SELECT 1'))
@@ -66,7 +66,7 @@ describe.each(VERSIONS)('the pool of $name', ({ makeKnex }) => {
     await until(() => aurora.openConnections === 0)
   })
 
-  test('destroy() is done at once when the AuroraIam is closed before', async () => {
+  test('destroy() after the AuroraIam was closed: done at once', async () => {
     const { limiter } = await gateLimiter()
     const iam = createAuroraIam({ ...aurora.iam, rateLimit: limiter })
     const db = open(makeKnex, iam)
@@ -79,7 +79,7 @@ describe.each(VERSIONS)('the pool of $name', ({ makeKnex }) => {
     expect(aurora.log.connections).toBe(0)
   })
 
-  test('destroyed in the middle, it lets running queries finish and takes no more', async () => {
+  test('destroy() during queries: they finish, and new ones are refused', async () => {
     const db = open(makeKnex, { ...aurora.iam, rateLimit: false }, { pool: { max: 2 } })
     const running = [1, 2].map(() => db.raw('SELECT SLEEP(0.2) AS slept'))
     const results = Promise.allSettled(running)

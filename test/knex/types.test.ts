@@ -8,11 +8,11 @@ import type { clientsOf } from './types/consumer.ts'
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 describe('what users write compiles without a cast', () => {
-  test('with the latest Knex', () => {
+  test('the latest Knex: it compiles', () => {
     expectTypeOf<ReturnType<typeof clientsOf>>().toEqualTypeOf<Knex[]>()
   })
 
-  test('with the oldest Knex that is supported', async () => {
+  test('the oldest supported Knex: it compiles', async () => {
     const args = ['-p', at('types'), '--listFiles']
     const { stdout } = await promisify(execFile)(at('../../node_modules/.bin/tsc'), args)
     expect(stdout).toContain('/knex@3.0.1')

@@ -27,7 +27,7 @@ const open = opener(() => aurora)
 describe.each(VERSIONS)('$name on IAM', ({ makeKnex }) => {
   const unlimited = () => createAuroraIam({ ...aurora.iam, rateLimit: false })
 
-  test('builds a schema, and reads it back', async () => {
+  test('a schema: built and read back', async () => {
     const db = open(makeKnex, unlimited())
     await db.schema.dropTableIfExists('gadgets')
     await db.schema.createTable('gadgets', (table) => {
@@ -38,7 +38,7 @@ describe.each(VERSIONS)('$name on IAM', ({ makeKnex }) => {
     expect(await db('gadgets').columnInfo('name')).toMatchObject({ type: 'varchar', maxLength: 40 })
   })
 
-  test('commits a transaction, and rolls one back, on one connection each', async () => {
+  test('transactions: committed and rolled back, on one connection each', async () => {
     const db = open(makeKnex, unlimited())
     await db.schema.dropTableIfExists('notes')
     await db.schema.createTable('notes', (table) => table.string('text'))
@@ -55,7 +55,7 @@ describe.each(VERSIONS)('$name on IAM', ({ makeKnex }) => {
     expect(aurora.log.connections).toBe(1)
   })
 
-  test('streams rows', async () => {
+  test('rows: streamed', async () => {
     const db = open(makeKnex, unlimited())
     const rows = db.raw('SELECT seq FROM seq_1_to_1000').stream()
     let sum = 0
@@ -63,7 +63,7 @@ describe.each(VERSIONS)('$name on IAM', ({ makeKnex }) => {
     expect(sum).toBe(500_500)
   })
 
-  test('a reader and a writer share one AuroraIam; each name and user is signed for itself', async () => {
+  test('a reader and a writer with one AuroraIam: each name and user is signed', async () => {
     const { region, credentials, ca } = aurora
     const iam = createAuroraIam({ region, credentials, ca, dial: { host: aurora.host }, rateLimit: false })
     const node = (host: string, user: string) => ({ connection: { ...connectionTo(aurora), host, user } })
@@ -77,7 +77,7 @@ describe.each(VERSIONS)('$name on IAM', ({ makeKnex }) => {
     expect(iam.stats()).toMatchObject({ tokensSigned: 2, connectionsOpened: 2, credentialsResolved: 1 })
   })
 
-  test('carries Objection', async () => {
+  test('Objection: it works on this Knex', async () => {
     class Animal extends Model {
       static override tableName = 'animals'
       declare id: number
@@ -97,7 +97,7 @@ describe.each(VERSIONS)('$name on IAM', ({ makeKnex }) => {
     expect(await Bound.query().where('name', 'like', 'Jen%').resultSize()).toBe(1)
   })
 
-  test('takes what a framework writes to the object of auroraIamConnection, or merges with it', async () => {
+  test('a framework that writes to the object of auroraIamConnection, or merges it: supported', async () => {
     const iam = unlimited()
     const connection = auroraIamConnection(connectionTo(aurora), iam)
     Object.assign(connection, { typeCast: (_field: unknown, next: () => unknown) => String(next()) })
@@ -108,7 +108,7 @@ describe.each(VERSIONS)('$name on IAM', ({ makeKnex }) => {
     await db.destroy()
   })
 
-  test('with enabled: false logs in by password, through the same call', async () => {
+  test('enabled: false: the same call logs in by password', async () => {
     const db = makeKnex(withAuroraIam({ client: 'mysql2', connection: plain }, { enabled: false }))
     const [rows] = await db.raw('SELECT CURRENT_USER() AS user')
     expect(rows).toEqual([{ user: expect.stringMatching(/^legacy@/) }])

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 
 const PROGRAM = fileURLToPath(new URL('../fixtures/close-local-aurora.mjs', import.meta.url))
 
-test('close() settles in a program that has nothing else to do, also while the database does not answer', async () => {
+test('close() in a program that has nothing else to do: it resolves, also while the database does not answer', async () => {
   const { AURORA_IAM_BACKEND: _, ...env } = process.env
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [PROGRAM], { env, timeout: 20_000 })
   expect({ stdout, stderr }).toEqual({ stdout: 'closed\n', stderr: '' })

@@ -63,20 +63,20 @@ const BAD: readonly Bad[] = [
   ['a role without rds-db:connect for the user', 'NotAuthorized', signed({ credentials: onlyReporting })],
 ]
 
-describe('a login with a bad token: the client sees 1045, the log says why', () => {
+describe('a login with a bad token: the client gets 1045, the log has the reason', () => {
   beforeAll(() => aurora.principals.add(onlyReporting))
 
-  test.each(BAD)('%s is %s', async (_kind, reason, make) => {
+  test.each(BAD)('%s: %s', async (_kind, reason, make) => {
     await expect(logIn(aurora, await make(aurora))).rejects.toMatchObject({ errno: 1045 })
     expect(aurora.log.refusals).toMatchObject([{ user: 'app', reason }])
   })
 
-  test('the same token, untouched, is taken', async () => {
+  test('the same token, unchanged: accepted', async () => {
     await logIn(aurora, await signed()(aurora))
     expect(aurora.log.logins).toHaveLength(1)
   })
 
-  test('too many logins are ThrottlingException', async () => {
+  test('too many logins: ThrottlingException', async () => {
     aurora.setThrottle({ limit: 1, intervalMs: 60_000 })
     const token = await signed()(aurora)
     await logIn(aurora, token)
@@ -84,7 +84,7 @@ describe('a login with a bad token: the client sees 1045, the log says why', () 
     expect(aurora.log.refusals).toMatchObject([{ reason: 'ThrottlingException' }])
   })
 
-  test('a failure of the IAM service is InternalError', async () => {
+  test('a failure of the IAM service: InternalError', async () => {
     aurora.faults.set({ refuse: 'InternalError' })
     await expect(logIn(aurora, await signed()(aurora))).rejects.toMatchObject({ errno: 1045 })
     expect(aurora.log.refusals).toMatchObject([{ reason: 'InternalError' }])

@@ -91,7 +91,7 @@ describe.each(VERSIONS)('what the server answers to changeUser of $name', ({ pro
     return { error, connectionsOpened, connectionsFailed, lastError, succeeded, failed, throttled, cancelled }
   }
 
-  test('OK and refusal are understood in any number of pieces', async () => {
+  test('OK and rejection in any number of pieces: understood', async () => {
     expect(await change(changing(inPieces(packet(3, OK))))).toMatchObject({
       error: undefined,
       connectionsOpened: 2,
@@ -105,7 +105,7 @@ describe.each(VERSIONS)('what the server answers to changeUser of $name', ({ pro
     })
   })
 
-  test('silence is waited for no longer than connectTimeout, and may be throttling', async () => {
+  test('no answer: awaited until connectTimeout, and reported as throttling', async () => {
     expect(await change(changing(() => {}))).toMatchObject({
       error: { code: 'ETIMEDOUT' },
       connectionsFailed: 1,
@@ -114,7 +114,7 @@ describe.each(VERSIONS)('what the server answers to changeUser of $name', ({ pro
     })
   })
 
-  test('to close the connection without a word may be throttling too', async () => {
+  test('the server closes the connection without an answer: reported as throttling', async () => {
     expect(await change(changing((session) => session.end()))).toMatchObject({
       error: { code: 'PROTOCOL_CONNECTION_LOST' },
       connectionsFailed: 1,
@@ -122,12 +122,12 @@ describe.each(VERSIONS)('what the server answers to changeUser of $name', ({ pro
     })
   })
 
-  test('an answer that is too short to be one ends nothing but the change', async () => {
+  test('an answer that is too short: only the change of user ends', async () => {
     const short = packet(3, Buffer.of(255, 21))
     expect(await change(changing((session) => session.send(short)))).toMatchObject({ connectionsOpened: 1 })
   })
 
-  test('of a connection that compresses, only mysql2 understands the answer', async () => {
+  test('a connection that compresses: only mysql2 reads the answer', async () => {
     expect(await change(compressing, { compress: true })).toMatchObject({
       error: { errno: 1045 },
       connectionsOpened: 1,

@@ -50,7 +50,7 @@ describe.each(VERSIONS)('changeUser of $name', ({ callbacks, promises }) => {
     await connection.end()
   })
 
-  test('a connection that is destroyed while it waits leaves the queue', async () => {
+  test('a connection destroyed while it waits: it leaves the queue', async () => {
     const { limiter } = await gateLimiter(1, 1)
     const iam = { ...aurora.iam, rateLimit: limiter }
     const connection = await promises.createConnection(withAuroraIam(addressOf(aurora), iam))
@@ -64,7 +64,7 @@ describe.each(VERSIONS)('changeUser of $name', ({ callbacks, promises }) => {
     expect(aurora.log.tokensReceived).toBe(1)
   })
 
-  test('a refusal by the server reaches the callback and the promise', async () => {
+  test('a rejection by the server: it reaches the callback and the promise', async () => {
     const iam = { ...aurora.iam, rateLimit: false as const }
     const unhandled = await unhandledDuring(async () => {
       const connection = callbacks.createConnection(withAuroraIam(addressOf(aurora), iam))
@@ -84,7 +84,7 @@ describe.each(VERSIONS)('changeUser of $name', ({ callbacks, promises }) => {
     ])
   })
 
-  test('a token that is refused is dropped, and the next one is made of new credentials', async () => {
+  test('a rejected token: evicted, and the next one is signed with new credentials', async () => {
     let current = { accessKeyId: 'AKIDFIRST', secretAccessKey: 'first' }
     aurora.principals.add(current)
     const limiter = createRateLimiter({ limit: 20 })
@@ -113,7 +113,7 @@ describe.each(VERSIONS)('changeUser of $name', ({ callbacks, promises }) => {
     other!.destroy()
   })
 
-  test('leaves no listener on the stream of the connection', async () => {
+  test('after the change: no listener is left on the stream', async () => {
     const iam = { ...aurora.iam, rateLimit: false as const }
     const connection = callbacks.createConnection(withAuroraIam(addressOf(aurora), iam))
     await callbackErrorOf((done) => connection.connect(done))
@@ -128,7 +128,7 @@ describe.each(VERSIONS)('changeUser of $name', ({ callbacks, promises }) => {
     connection.destroy()
   })
 
-  test('a connection that is destroyed while the server judges the token is no sign of throttling', async () => {
+  test('a connection destroyed while the server checks the token: no throttling', async () => {
     const limiter = createRateLimiter({ limit: 20 })
     const iam = createAuroraIam({ ...aurora.iam, rateLimit: limiter })
     aurora.faults.set({ authDelayMs: 200 })
@@ -141,7 +141,7 @@ describe.each(VERSIONS)('changeUser of $name', ({ callbacks, promises }) => {
     expect(iam.stats()).toMatchObject({ connectionsFailed: 0 })
   })
 
-  test('a failing credential source reaches the callback and the promise, and no token is sent', async () => {
+  test('a credential provider that fails: its error reaches the callback and the promise, no token is sent', async () => {
     const { source, credentials } = failingCredentials(aurora)
     aurora.setClock(source.clock)
     const iam = createAuroraIam({ ...aurora.iam, credentials, clock: source.clock, rateLimit: false })

@@ -50,7 +50,7 @@ describe.each(VERSIONS)('a pool cluster of $name', ({ callbacks }) => {
     return cluster
   }
 
-  test('signs and verifies the name and the user of each node', async () => {
+  test('each node: its name and its user are signed and verified', async () => {
     const iam = createAuroraIam(settings())
     const cluster = open()
     cluster.add('WRITER', withAuroraIam(node(aurora.hostname, 'app'), iam))
@@ -82,7 +82,7 @@ describe.each(VERSIONS)('a pool cluster of $name', ({ callbacks }) => {
     { nodes: 2, logins: 19 },
     { nodes: 3, logins: 24 },
   ])(
-    'ten connections without a permission cost $logins logins with $nodes nodes',
+    'ten connections without the permission: $logins logins with $nodes nodes',
     async ({ nodes, logins }) => {
       const iam = createAuroraIam(settings())
       const cluster = open()

@@ -16,7 +16,7 @@ afterEach(() => vi.restoreAllMocks())
 const unlimited = () => ({ ...aurora.iam, rateLimit: false as const })
 
 describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
-  test('the callback API connects, explicitly and by a first query', async () => {
+  test('the callback API: it connects explicitly and by a first query', async () => {
     const connection = callbacks.createConnection(withAuroraIam(addressOf(aurora), unlimited()))
     expect(await callbackErrorOf((done) => connection.connect(done))).toBeNull()
     const implicit = callbacks.createConnection(withAuroraIam(addressOf(aurora), unlimited()))
@@ -27,7 +27,7 @@ describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
     for (const open of [connection, implicit]) await new Promise((resolve) => open.end(resolve))
   })
 
-  test('the pool of the callback API connects', async () => {
+  test('the pool of the callback API: it connects', async () => {
     const pool = callbacks.createPool(
       withAuroraIam({ ...addressOf(aurora), connectionLimit: 2 }, unlimited()),
     )
@@ -37,7 +37,7 @@ describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
     await new Promise((resolve) => pool.end(resolve))
   })
 
-  test('connection.destroy() while waiting for a place leaves the queue, and opens nothing', async () => {
+  test('connection.destroy() during the wait for a permit: it leaves the queue, and nothing is opened', async () => {
     const { limiter, grant } = await gateLimiter()
     const iam = { ...aurora.iam, rateLimit: limiter }
     const unhandled = await unhandledDuring(async () => {
@@ -67,7 +67,7 @@ describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
     expect(limiter.stats()).toMatchObject({ succeeded: 1, inFlight: 0 })
   })
 
-  test('connection.destroy() while the server judges the token is no sign of throttling', async () => {
+  test('connection.destroy() while the server checks the token: no throttling', async () => {
     const limiter = createRateLimiter({ limit: 20 })
     const iam = createAuroraIam({ ...aurora.iam, rateLimit: limiter })
     aurora.faults.set({ authDelayMs: 200 })
@@ -81,7 +81,7 @@ describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
     expect(iam.stats()).toMatchObject({ connectionsOpened: 0, connectionsFailed: 0 })
   })
 
-  test('a server that closes the connection while it has the token may be throttling', async () => {
+  test('the server closes the connection while it has the token: reported as throttling', async () => {
     const limiter = createRateLimiter({ limit: 20 })
     const iam = createAuroraIam({ ...aurora.iam, rateLimit: limiter })
     aurora.faults.set({ authDelayMs: 10_000 })
@@ -95,7 +95,7 @@ describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
     expect(iam.stats()).toMatchObject({ connectionsFailed: 1 })
   })
 
-  test('a connection that is reset with the server’s question takes no second place', async () => {
+  test('a connection reset at the server’s request for a token: no second permit is taken', async () => {
     const limiter = createRateLimiter({ limit: 20 })
     await using cutting = await resettingDoor(3)
     const iam = createAuroraIam({ ...aurora.iam, port: aurora.port, rateLimit: limiter })
@@ -109,7 +109,7 @@ describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
     expect(aurora.log.tokensReceived).toBe(0)
   })
 
-  test('connectTimeout counts from the opening of the socket, not from the wait for a place', async () => {
+  test('connectTimeout: it counts from the opening of the socket, not from the wait for a permit', async () => {
     const { limiter, grant } = await gateLimiter()
     const connecting = promises.createConnection(
       withAuroraIam({ ...addressOf(aurora), connectTimeout: 500 }, { ...aurora.iam, rateLimit: limiter }),
@@ -137,7 +137,7 @@ describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
     await new Promise((resolve) => pool.end(resolve))
   })
 
-  test('mysql2 has no complaint about any option that it is given', async () => {
+  test('the options that mysql2 is given: it warns of none', async () => {
     const complaints = [vi.spyOn(console, 'error'), vi.spyOn(console, 'warn'), vi.spyOn(console, 'log')]
     const pool = promises.createPool(withAuroraIam(addressOf(aurora), unlimited()))
     await pool.query('SELECT 1')
@@ -147,7 +147,7 @@ describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
     for (const complaint of complaints) expect(complaint).not.toHaveBeenCalled()
   })
 
-  test('mysql2’s own options do what they did', async () => {
+  test('other options of mysql2: they keep their effect', async () => {
     const options = { dateStrings: true, namedPlaceholders: true, multipleStatements: true, compress: true }
     const connection = await promises.createConnection(
       withAuroraIam({ ...addressOf(aurora), ...options }, unlimited()),

@@ -43,7 +43,7 @@ describe.each(VERSIONS)('a pool of $name with login retry', ({ callbacks, promis
     return { iam, options, open }
   }
 
-  test('query, execute and getConnection succeed with the new key, of both APIs', async () => {
+  test('query, execute and getConnection of both APIs: they succeed with the new key', async () => {
     for (const use of [
       (pool: Pool) => pool.query('SELECT 1 AS one'),
       (pool: Pool) => pool.execute('SELECT 1 AS one'),
@@ -64,7 +64,7 @@ describe.each(VERSIONS)('a pool of $name with login retry', ({ callbacks, promis
     }
   })
 
-  test('the callback API', async () => {
+  test('the callback API: it succeeds with the new key', async () => {
     const { iam, options } = await withDeletedKey()
     const pool = withLoginRetry(callbacks.createPool(options), iam)
     pools.push(pool.promise())
@@ -75,7 +75,7 @@ describe.each(VERSIONS)('a pool of $name with login retry', ({ callbacks, promis
     expect(aurora.log.refusals).toHaveLength(1)
   })
 
-  test('ten connections that are refused together all get in', async () => {
+  test('ten connections that are rejected together: all are accepted', async () => {
     const { open } = await withDeletedKey()
     const pool = open()
     const held = await Promise.all(Array.from({ length: 10 }, () => pool.getConnection()))
@@ -86,7 +86,7 @@ describe.each(VERSIONS)('a pool of $name with login retry', ({ callbacks, promis
     expect(aurora.log.refusals.length).toBeLessThanOrEqual(10)
   })
 
-  test('a permission that is missing costs one login more, and ends in the error of the server', async () => {
+  test('a permission that is missing: one login more, then the error of the server', async () => {
     const { open } = await withDeletedKey({ accessKeyId: 'AKIDUNKNOWN', secretAccessKey: 'unknown' })
     const pool = open()
     const results = await Promise.allSettled(Array.from({ length: 10 }, () => pool.query('SELECT 1')))
@@ -97,7 +97,7 @@ describe.each(VERSIONS)('a pool of $name with login retry', ({ callbacks, promis
     expect(aurora.log.refusals).toHaveLength(11)
   })
 
-  test('without it the connections in flight fail, and the next one is right', async () => {
+  test('without login retry: the connections in flight fail, and the next one is accepted', async () => {
     const { options } = await withDeletedKey()
     const pool = promises.createPool(options)
     pools.push(pool)
@@ -106,7 +106,7 @@ describe.each(VERSIONS)('a pool of $name with login retry', ({ callbacks, promis
     expect(aurora.log.refusals).toHaveLength(1)
   })
 
-  test('what the pool tells and what it is told are as they were', async () => {
+  test('events and settings of the pool: unchanged', async () => {
     const { options, iam } = await withDeletedKey()
     const plain = promises.createPool(options)
     const pool = withLoginRetry(plain, iam)

@@ -88,7 +88,7 @@ describe.each(VERSIONS)('a managed pool of $name', ({ callbacks, promises }) => 
     expect(await idOf(pool)).not.toBe(before)
   })
 
-  test('the callback API, and login retry around it', async () => {
+  test('the callback API with login retry around it: connections are managed', async () => {
     const iam = createAuroraIam({ ...aurora.iam, rateLimit: { limit: 1_000 } })
     const options = withAuroraIam({ ...addressOf(aurora), connectionLimit: 2 }, iam)
     const pool = withLoginRetry(managedPool(callbacks.createPool(options)), iam)

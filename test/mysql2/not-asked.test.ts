@@ -33,7 +33,7 @@ describe.each(VERSIONS)('a user of $name who is not an IAM user', ({ name, callb
   // Before 3.22 mysql2 publishes no error of a handshake in TLS, and without a plugin nothing else shows it.
   if (name !== 'mysql2 3.15.3') answers.push(['at once', deniedAtOnce])
   test.each(answers)(
-    '1045 %s: the cause says that the server did not ask for a token',
+    '1045 %s: the cause reports that the server did not ask for a token',
     async (_when, script) => {
       server.script = script
       const ca = [aurora.ca, server.certificates.ca]

@@ -54,7 +54,7 @@ describe.each(VERSIONS.slice(1))('$name', ({ promises }) => {
   )
 })
 
-test('mysql2 3.15.3: 1040 in place of a greeting is throttling there too', async () => {
+test('mysql2 3.15.3, 1040 in place of a greeting: throttling there too', async () => {
   const limiter = createRateLimiter({ limit: 20 })
   const iam = createAuroraIam({ ...aurora.iam, rateLimit: limiter })
   aurora.faults.set({ error: { errno: 1040, message: 'Too many connections' } })
@@ -65,7 +65,7 @@ test('mysql2 3.15.3: 1040 in place of a greeting is throttling there too', async
   expect(iam.stats().lastError).toMatchObject({ code: error.code, message: error.message })
 })
 
-test('a permit that was lost is found from the events alone', async () => {
+test('a lost permit: found from the events alone', async () => {
   const limiter = createRateLimiter({ limit: 20 })
   const iam = createAuroraIam({ ...aurora.iam, rateLimit: limiter })
   const open = new Map<string, string>()

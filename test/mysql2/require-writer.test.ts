@@ -78,7 +78,7 @@ describe.each(VERSIONS)('requireWriter with $name', ({ callbacks, promises }) =>
     await pool.end()
   })
 
-  test('a refused login is told as the server told it, and counted once', async () => {
+  test('a rejected login: the server’s own error, counted once', async () => {
     aurora.faults.set({ refuse: 'NotAuthorized' })
     const { limiter, iam } = watched()
     const pool = promises.createPool(withAuroraIam(addressOf(aurora), iam))
@@ -88,7 +88,7 @@ describe.each(VERSIONS)('requireWriter with $name', ({ callbacks, promises }) =>
     await pool.end()
   })
 
-  test('a connection is open when the writer has said so', async () => {
+  test('a writer: the connection opens after it has answered', async () => {
     const { limiter, iam } = watched()
     const pool = promises.createPool(withAuroraIam(addressOf(aurora), iam))
     const events = await endingsDuring(() => pool.query('SELECT 1'))

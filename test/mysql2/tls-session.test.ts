@@ -16,7 +16,7 @@ async function connectOnce(iam = createAuroraIam({ ...aurora.iam, rateLimit: fal
   await connection.end()
 }
 
-test('the second connection resumes the TLS session of the first', async () => {
+test('the second connection: it resumes the TLS session of the first', async () => {
   const iam = createAuroraIam({ ...aurora.iam, rateLimit: false })
   await connectOnce(iam)
   await connectOnce(iam)
@@ -39,7 +39,7 @@ test.each([
   { options: {}, keepAlive: [[true, 30_000]] },
   { options: { keepAliveInitialDelay: 5_000 }, keepAlive: [[true, 5_000]] },
   { options: { enableKeepAlive: false }, keepAlive: [] },
-])('the socket has TCP_NODELAY and the keep-alive of $options', async ({ options, keepAlive }) => {
+])('a socket: TCP_NODELAY and the keep-alive of $options', async ({ options, keepAlive }) => {
   const noDelays = vi.spyOn(Socket.prototype, 'setNoDelay')
   const keepAlives = vi.spyOn(Socket.prototype, 'setKeepAlive')
   // Local Aurora's own sockets live in this process too: only the one that goes to its port counts.

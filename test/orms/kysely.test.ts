@@ -23,7 +23,7 @@ for (const [version, driver] of Object.entries({
   )
 }
 
-test('the connection by which Kysely cancels a query logs in by IAM too', async () => {
+test('the connection by which Kysely cancels a query: it logs in by IAM too', async () => {
   // Kysely says on the console that the query was interrupted.
   const printed = vi.spyOn(console, 'error').mockImplementation(() => {})
   await using aurora = await startLocalAurora()

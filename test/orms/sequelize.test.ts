@@ -19,7 +19,7 @@ describeOrm(
   },
 )
 
-test('Sequelize’s replication signs and verifies the name and the user of each node', async () => {
+test('Sequelize’s replication: the name and the user of each node are signed and verified', async () => {
   await using aurora = await startLocalAurora({ hostnames: [READER], users: ['app', 'reporting'] })
   const { hostname, port, region, credentials, ca } = aurora
   const settings = { region, credentials, ca, dial: { host: aurora.host } }

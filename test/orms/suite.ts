@@ -40,7 +40,7 @@ export function describeOrm(
 
     const failure = () => orm.query('SELECT 1').then(() => 'no failure', unwrap)
 
-    test('connections that are opened after a token has ended log in with a new one', async () => {
+    test('connections after a token has expired: they log in with a new one', async () => {
       let now = Date.now()
       aurora.setClock(() => now)
       for (let connections = 1; connections <= 3; connections++) {
@@ -52,7 +52,7 @@ export function describeOrm(
       expect(aurora.log.fingerprints).toHaveLength(3)
     })
 
-    test('a refusal of the server keeps its code, and the next login has a new token', async () => {
+    test('a rejection by the server: its code is kept, and the next login has a new token', async () => {
       aurora.faults.set({ refuse: 'NotAuthorized' })
       expect(await failure()).toMatchObject({ code: 'ER_ACCESS_DENIED_ERROR', errno: 1045 })
       aurora.faults.clear()
@@ -60,7 +60,7 @@ export function describeOrm(
       expect(iam.stats().tokensSigned).toBe(2)
     })
 
-    test('an error of ours keeps its code and its cause', async () => {
+    test('an AuroraIamError: its code and its cause are kept', async () => {
       isOut = true
       const error = await failure()
       isOut = false

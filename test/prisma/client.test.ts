@@ -27,7 +27,7 @@ describe.each(CLIENTS)('a client of the generator $generator', ({ Client }) => {
 
   afterEach(() => prisma.$disconnect())
 
-  test('writes and reads models, with every type as Prisma has it', async () => {
+  test('models: written and read, with every type of Prisma', async () => {
     const published = new Date('1969-07-20T20:17:40.123Z')
     const data = { pages: [1, 2], 'in print': true }
     await prisma.author.create({
@@ -44,13 +44,13 @@ describe.each(CLIENTS)('a client of the generator $generator', ({ Client }) => {
     expect(await prisma.book.aggregate({ _sum: { price: true }, _count: true })).toMatchObject({ _count: 1 })
   })
 
-  test('takes raw SQL with values', async () => {
+  test('raw SQL with values: executed', async () => {
     expect(await prisma.$executeRaw`INSERT INTO Author (name) VALUES (${"O'Brien"}), (${'Žofie'})`).toBe(2)
     const rows = await prisma.$queryRaw`SELECT name FROM Author WHERE name LIKE ${"O'%"}`
     expect(rows).toEqual([{ name: "O'Brien" }])
   })
 
-  test('a batch is all or nothing', async () => {
+  test('a batch: all or nothing', async () => {
     const create = (name: string) => prisma.author.create({ data: { name } })
     await prisma.$transaction([create('a'), create('b')])
     expect(await rejectionOf(prisma.$transaction([create('c'), create('a')]))).toMatchObject({
@@ -59,7 +59,7 @@ describe.each(CLIENTS)('a client of the generator $generator', ({ Client }) => {
     expect(await prisma.author.count()).toBe(2)
   })
 
-  test('a transaction is committed, or rolled back when its callback throws', async () => {
+  test('a transaction: committed, or rolled back when its callback throws', async () => {
     await prisma.$transaction(
       async (tx) => {
         await tx.author.create({ data: { name: 'kept' } })
@@ -75,7 +75,7 @@ describe.each(CLIENTS)('a client of the generator $generator', ({ Client }) => {
     expect(await prisma.author.findMany({ select: { name: true } })).toEqual([{ name: 'kept' }])
   })
 
-  test('a nested transaction is a savepoint of the outer one', async () => {
+  test('a nested transaction: a savepoint of the outer one', async () => {
     await prisma.$transaction(async (tx) => {
       await tx.author.create({ data: { name: 'outer' } })
       const inner = tx.$transaction(async (nested) => {
@@ -87,7 +87,7 @@ describe.each(CLIENTS)('a client of the generator $generator', ({ Client }) => {
     expect(await prisma.author.findMany({ select: { name: true } })).toEqual([{ name: 'outer' }])
   })
 
-  test('relations are joined, however deep', async () => {
+  test('relations of any depth: joined', async () => {
     await prisma.author.create({
       data: { name: 'a', books: { create: [{ title: 'One' }, { title: 'Two' }] } },
     })
@@ -110,7 +110,7 @@ describe.each(CLIENTS)('a client of the generator $generator', ({ Client }) => {
     expect(await prisma.author.count()).toBe(1)
   })
 
-  test('$disconnect closes every connection, and the next query opens new ones', async () => {
+  test('$disconnect: every connection closes, and the next query opens new ones', async () => {
     await Promise.all(Array.from({ length: 5 }, () => prisma.author.count()))
     await prisma.$disconnect()
     await expect.poll(() => aurora.openConnections).toBe(0)
@@ -123,7 +123,7 @@ describe.each(CLIENTS)('a client of the generator $generator', ({ Client }) => {
   })
 })
 
-test('whether relations can be joined by the server is asked of the server', async () => {
+test('relations that the server may join: the server is asked whether it can', async () => {
   const adapter = await auroraIamFor(aurora).adapter.connect()
   const { rows } = await adapter.queryRaw({ sql: 'SELECT VERSION()', args: [], argTypes: [] })
   const isMariaDb = /mariadb/i.test(String(rows[0]?.[0]))
@@ -131,13 +131,13 @@ test('whether relations can be joined by the server is asked of the server', asy
   await adapter.dispose()
 })
 
-test('each new connection sets the session variables', async () => {
+test('a new connection: it sets the session variables', async () => {
   const prisma = clientFor(aurora, { sessionVariables: { lock_wait_timeout: 7 } })
   expect(await prisma.$queryRaw`SELECT @@lock_wait_timeout = 7 AS is_set`).toEqual([{ is_set: 1 }])
   await prisma.$disconnect()
 })
 
-test('connections that lie idle are closed after idleTimeoutMs', async () => {
+test('idle connections: closed after idleTimeoutMs', async () => {
   const prisma = clientFor(aurora, { idleTimeoutMs: 30 })
   await prisma.$connect()
   await expect.poll(() => prisma.$iam.status().idle).toBe(0)
@@ -145,7 +145,7 @@ test('connections that lie idle are closed after idleTimeoutMs', async () => {
   await prisma.$disconnect()
 })
 
-test('$disconnect does not wait for a credential source that hangs', async () => {
+test('$disconnect while a credential provider hangs: it does not wait for it', async () => {
   let now = Date.now()
   let hangs = false
   const credentials = () => (hangs ? new Promise<never>(() => {}) : Promise.resolve(aurora.credentials))
@@ -167,7 +167,7 @@ test('$disconnect does not wait for a credential source that hangs', async () =>
   expect((await query).message).toContain('disconnected before it had a connection')
 })
 
-test('several clients that share an AuroraIam share its tokens and its rate', async () => {
+test('several clients with one AuroraIam: they share its tokens and its rate', async () => {
   const iam = createAuroraIam({ ...aurora.iam, rateLimit: false })
   const clients = [clientFor(aurora, {}, iam), clientFor(aurora, {}, iam), clientFor(aurora, {}, iam)]
   await Promise.all(clients.map((client) => client.$queryRaw`SELECT 1`))
@@ -186,7 +186,7 @@ test('two clients with one adapter: separate connections', async () => {
   await two.$disconnect()
 })
 
-test('with @prisma/extension-read-replicas writes go to the one and reads to the other, each with its own tokens', async () => {
+test('@prisma/extension-read-replicas: writes go to one client and reads to the other, each with its own tokens', async () => {
   const { Client } = CLIENTS[0]
   const [writer, reader] = [
     auroraIamFor(aurora),

@@ -54,7 +54,7 @@ describe.each([
   ['too many connections', 'P2037', { error: { errno: 1040, message: 'Too many' } }, 'TooManyConnections'],
   ['no such database', 'P1003', { error: { errno: 1049, message: 'Unknown' } }, 'DatabaseDoesNotExist'],
 ] as const)('%s is %s', (_what, code, fault, kind) => {
-  test.each(WAYS)('for %s', async (_way, run, name) => {
+  test.each(WAYS)('%s: the error and its code', async (_way, run, name) => {
     aurora.faults.set(fault)
     const error = await rejectionOf(run(connect(aurora)))
     expect(error).toMatchObject({ code, name, meta: { driverAdapterError: { cause: { kind } } } })
@@ -62,7 +62,7 @@ describe.each([
     expect(aurora.log.connections).toBe(1)
   })
 
-  test.each(QUERIES)('for %s whose connection is not the first', async (_way, run, name) => {
+  test.each(QUERIES)('%s, not on the first connection: the error and its code', async (_way, run, name) => {
     const prisma = connect(aurora)
     await prisma.$transaction(async () => {
       aurora.faults.set(fault)
@@ -72,7 +72,7 @@ describe.each([
   })
 })
 
-test('a refused login names the user', async () => {
+test('a rejected login: the error names the user', async () => {
   aurora.faults.set({ error: { errno: 1045, message: 'No' } })
   const error = await rejectionOf(connect(aurora).author.count())
   expect(error).toMatchObject({
@@ -81,7 +81,7 @@ test('a refused login names the user', async () => {
   })
 })
 
-test('a bad token that had just been made says what to look at', async () => {
+test('a rejected new token: the error lists what to check', async () => {
   aurora.faults.set({ refuse: 'InvalidToken' })
   const error = await rejectionOf(connect(aurora).author.count())
   const cause = { code: 'ERR_AURORA_IAM_ACCESS_DENIED', message: expect.stringContaining('rds-db:connect') }
@@ -89,7 +89,7 @@ test('a bad token that had just been made says what to look at', async () => {
 })
 
 describe('a server that is not there is P1001', () => {
-  test.each(WAYS)('for %s', async (_way, run) => {
+  test.each(WAYS)('%s: P1001', async (_way, run) => {
     const port = await portOfNobody()
     const prisma = connect(aurora, { port }, { ...aurora.iam, port: aurora.port, rateLimit: false })
     const error = await rejectionOf(run(prisma))
@@ -97,14 +97,14 @@ describe('a server that is not there is P1001', () => {
   })
 })
 
-test('a server that takes the connection and says nothing is P1001, after connectTimeoutMs', async () => {
+test('a server that accepts the connection and sends nothing: P1001 after connectTimeoutMs', async () => {
   aurora.faults.set({ hang: 'before-greeting' })
   const error = await rejectionOf(connect(aurora, { connectTimeoutMs: 100 }).$connect())
   expect(error).toMatchObject({ code: 'P1001' })
 })
 
 describe('all connections in use', () => {
-  test('is P2024 after acquireTimeoutMs, and the message says what they do', async () => {
+  test('all connections in use: P2024 after acquireTimeoutMs, and the message reports what they do', async () => {
     const prisma = connect(aurora, { connectionLimit: 1, acquireTimeoutMs: 100 })
     await prisma.$transaction(
       async () => {
@@ -121,7 +121,7 @@ describe('all connections in use', () => {
     expect(await prisma.author.count()).toBe(0)
   })
 
-  test('is P2028 for a transaction whose maxWait is shorter', async () => {
+  test('all connections in use and a shorter maxWait: P2028 for a transaction', async () => {
     const prisma = connect(aurora, { connectionLimit: 1 })
     await prisma.$transaction(async () => {
       const error = await rejectionOf(prisma.$transaction(async () => {}, { maxWait: 50 }))
@@ -131,7 +131,7 @@ describe('all connections in use', () => {
 })
 
 describe('a connection that is lost', () => {
-  test('while raw SQL runs is P1017, which says so in meta as well', async () => {
+  test('the connection is lost during raw SQL: P1017, in meta as well', async () => {
     const prisma = connect(aurora)
     const sleeping = rejectionOf(prisma.$queryRaw`SELECT SLEEP(10)`.then())
     await untilRunning(aurora, 'SLEEP(10)')
@@ -140,7 +140,7 @@ describe('a connection that is lost', () => {
     expect(await sleeping).toMatchObject({ code: 'P1017', meta })
   })
 
-  test('while a query runs is P1017', async () => {
+  test('the connection is lost during a query: P1017', async () => {
     const prisma = connect(aurora)
     await lockTable(aurora, 'Author')
     const counting = rejectionOf(prisma.author.count().then())
@@ -149,7 +149,7 @@ describe('a connection that is lost', () => {
     expect(await counting).toMatchObject({ code: 'P1017' })
   })
 
-  test('in the middle of a transaction is P1017, and at its COMMIT', async () => {
+  test('the connection is lost in a transaction, and at its COMMIT: P1017', async () => {
     const prisma = connect(aurora)
     const cut = async () => {
       aurora.faults.dropConnections()
@@ -169,7 +169,7 @@ describe('a connection that is lost', () => {
   })
 })
 
-test('an error of ours keeps its code; what Prisma would drop of it is in meta', async () => {
+test('an AuroraIamError: its code is kept, and what Prisma would drop is in meta', async () => {
   const outage = new Error('the role cannot be assumed')
   const credentials = async () => {
     throw outage
@@ -183,7 +183,7 @@ test('an error of ours keeps its code; what Prisma would drop of it is in meta',
   }
 })
 
-test('no permit in time: an error that says so, with the wait that was necessary', async () => {
+test('no permit in time: an error with the wait that was necessary', async () => {
   const rateLimit = createRateLimiter({ limit: 1, intervalMs: 60_000 })
   await rateLimit.acquire()
   const prisma = connect(aurora, {}, { ...aurora.iam, rateLimit, maxWaitMs: 50 })
@@ -195,7 +195,7 @@ test('no permit in time: an error that says so, with the wait that was necessary
   expect(aurora.log.connections).toBe(0)
 })
 
-test('no error shows the token', async () => {
+test('any error: it does not show the token', async () => {
   aurora.faults.set({ refuse: 'InvalidToken' })
   const { adapter, status } = auroraIamFor(aurora)
   const error = await rejectionOf(adapter.connect())

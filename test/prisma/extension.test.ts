@@ -27,7 +27,7 @@ afterEach(async () => {
 })
 
 describe('$iam.status()', () => {
-  test.each(CLIENTS)('says what goes on and what has happened, with $generator', async ({ Client }) => {
+  test.each(CLIENTS)('the status: connections, waits and counts, with $generator', async ({ Client }) => {
     const prisma = connect({}, Client)
     expect(prisma.$iam.status()).toEqual({
       active: 0,
@@ -57,7 +57,7 @@ describe('$iam.status()', () => {
     })
   })
 
-  test('is there in transactions, and after other extensions', async () => {
+  test('$iam: present in transactions and after other extensions', async () => {
     const prisma = connect().$extends({ client: { $hello: () => 'hello' } })
     await prisma.$transaction(async (tx) => {
       expect(tx.$iam.status()).toMatchObject({ active: 1 })
@@ -78,7 +78,7 @@ describe('retryReads', () => {
     return outcome
   }
 
-  test('repeats a read of a model whose connection was lost', async () => {
+  test('a read of a model whose connection was lost: repeated', async () => {
     const prisma = connect({ retryReads: true })
     await prisma.author.create({ data: { name: 'a', books: { create: { title: 'One' } } } })
     expect(await whileLost(() => prisma.author.count(), 'COUNT(*)')).toBe(1)
@@ -90,7 +90,7 @@ describe('retryReads', () => {
     expect(await whileLost(both, '`name`')).toMatchObject([{ name: 'a' }, null])
   })
 
-  test('is off by default', async () => {
+  test('no option: no retry', async () => {
     const prisma = connect()
     expect(await rejectionOf(whileLost(() => prisma.author.count(), 'COUNT(*)'))).toMatchObject({
       code: 'P1017',
@@ -118,13 +118,13 @@ describe('retryReads', () => {
     ],
     ['a write', async (prisma: Connected) => prisma.author.deleteMany(), 'DELETE', 'P1017'],
     ['an upsert', async (prisma: Connected) => prisma.author.upsert(UPSERT), 'Author', 'P1017'],
-  ] as const)('does not repeat %s', async (_what, run, part, code) => {
+  ] as const)('%s: not repeated', async (_what, run, part, code) => {
     const prisma = connect({ retryReads: true })
     const work = async () => run(prisma)
     expect(await rejectionOf(whileLost<unknown>(work, part))).toMatchObject({ code })
   })
 
-  test('repeats once, and only what was lost', async () => {
+  test('a read that was lost twice: repeated once, and only what was lost', async () => {
     const prisma = connect({ retryReads: true })
     await prisma.$disconnect()
     aurora.faults.set({ refuse: 'NotAuthorized' })
@@ -141,7 +141,7 @@ describe('retryReads', () => {
       'ERR_AURORA_IAM_INVALID_OPTION',
       /^retryReads: expected true or false, got a string of 3 characters/,
     ],
-  ])('the options %o are refused', (options, code, message) => {
+  ])('the options %o: refused', (options, code, message) => {
     const { extension } = auroraIamFor(aurora)
     expect(() => extension(options as object)).toThrow(
       expect.objectContaining({ code, message: expect.stringMatching(message) }),
@@ -162,7 +162,7 @@ describe('types', () => {
     extension({ retryReads: true }),
   )
 
-  test('status() is typed, on the client and in a transaction', () => {
+  test('status(): typed on the client and in a transaction', () => {
     expectTypeOf(prisma.$iam.status).returns.toEqualTypeOf<AuroraIamStatus>()
     const inside = () => prisma.$transaction(async (tx) => tx.$iam.status())
     expectTypeOf(inside).returns.resolves.toEqualTypeOf<AuroraIamStatus>()
@@ -170,7 +170,7 @@ describe('types', () => {
     expect(prisma.$iam.stats).toBeUndefined()
   })
 
-  test('results stay exact', () => {
+  test('results: their types stay exact', () => {
     const some = () => prisma.author.findMany({ select: { name: true } })
     const deep = () => prisma.author.findFirst({ include: { books: true } })
     const counted = () => prisma.book.count()

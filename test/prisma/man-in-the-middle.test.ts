@@ -23,7 +23,7 @@ const IMPOSTORS = [
 ] as const
 
 describe.each(GREETINGS)('a server that greets %s', (_how, greeting) => {
-  test.each(IMPOSTORS)('and has %s gets no token', async (_what, fault) => {
+  test.each(IMPOSTORS)('a server that has %s: it gets no token', async (_what, fault) => {
     const faults: FaultSettings = { ...greeting, ...fault }
     aurora.faults.set(faults)
     const prisma = clientFor(aurora)
@@ -33,7 +33,7 @@ describe.each(GREETINGS)('a server that greets %s', (_how, greeting) => {
     await prisma.$disconnect()
   })
 
-  test('and has a certificate for the address that is dialled, not for the name that is signed, gets no token', async () => {
+  test('a certificate for the address that is dialled, not for the name that is signed: no token', async () => {
     aurora.faults.set(greeting)
     const hostname = 'other.cluster-c0local0aur0.us-east-1.rds.amazonaws.com'
     const prisma = clientFor(aurora, {}, { ...aurora.iam, hostname, rateLimit: false })
@@ -41,7 +41,7 @@ describe.each(GREETINGS)('a server that greets %s', (_how, greeting) => {
     expect(aurora.log.tokensReceived).toBe(0)
   })
 
-  test('and proves its name is logged in to', async () => {
+  test('a server that proves its name: the client logs in', async () => {
     aurora.faults.set(greeting)
     const prisma = clientFor(aurora)
     await prisma.$connect()

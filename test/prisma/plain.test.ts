@@ -9,7 +9,7 @@ const aurora = await localAurora()
 const given = await passwordUser(aurora)
 
 describe('enabled: false', () => {
-  test('logs in by password, through the same call, given as options or in a url', async () => {
+  test('the same call, with options or a url: it logs in by password', async () => {
     const { host, port, user, password, database, ssl } = given
     const url = `mysql://${user}:${encodeURIComponent(password)}@${host}:${port}/${database}`
     for (const options of [given, { url, ssl }]) {
@@ -22,7 +22,7 @@ describe('enabled: false', () => {
     }
   })
 
-  test('a wrong password is P1000', async () => {
+  test('a wrong password: P1000', async () => {
     const { adapter, status } = auroraIam({ ...given, password: 'wrong' }, { enabled: false })
     expect(await rejectionOf(new PrismaClient({ adapter }).$connect())).toMatchObject({ code: 'P1000' })
     expect(status()).toMatchObject({ connectionsFailed: 1, lastError: { code: 'ER_ACCESS_DENIED_ERROR' } })

@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => pool.end())
 
-test('queries, executes, runs batches and imports files as mariadb’s own pool does', async () => {
+test('queries, statements, batches and imported files: as in mariadb’s own pool', async () => {
   await pool.query('CREATE TABLE thing (id INT PRIMARY KEY, name VARCHAR(20))')
   expect(
     await pool.batch('INSERT INTO thing VALUES (?, ?)', [
@@ -38,7 +38,7 @@ test('queries, executes, runs batches and imports files as mariadb’s own pool 
   expect(pool.escapeId('a`b')).toBe('`a``b`')
 })
 
-test('counts its connections, and says who takes one and who gives it back', async () => {
+test('connections: counted, and events report which is borrowed and returned', async () => {
   const heard: string[] = []
   pool.on('enqueue', () => heard.push('enqueue'))
   pool.on('connection', () => heard.push('connection'))
@@ -74,7 +74,7 @@ test('a connection that was returned: unusable for its borrower, and returning i
   await other.release()
 })
 
-test('no query that is under way when its transaction is rolled back is executed behind the ROLLBACK', async () => {
+test('a query under way when its transaction is rolled back: not executed after the ROLLBACK', async () => {
   const sql = 'INSERT INTO thing VALUES (5, ?)'
   const connection = await pool.getConnection()
   await connection.query('BEGIN')

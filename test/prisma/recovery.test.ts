@@ -45,7 +45,7 @@ test('tokens age in the middle of a run: connections opened later have new ones,
   expect(prisma.$iam.status()).toMatchObject({ connectionsOpened: 10, connectionsFailed: 0, tokensSigned: 3 })
 })
 
-test('many connections at once are no cause for a warning of Node', async () => {
+test('many connections at once: no warning of Node', async () => {
   const warnings: Error[] = []
   const note = (warning: Error) => warnings.push(warning)
   process.on('warning', note)
@@ -72,7 +72,7 @@ test('a server that stops answering the writer check: a time-out', async () => {
   expect(iam.stats()).toMatchObject({ connectionsOpened: 0, connectionsFailed: 1 })
 })
 
-test('a connection that led to a reader is one that failed, and no sign of throttling', async () => {
+test('a connection that led to a reader: a failure, and no throttling', async () => {
   await aurora.restart({ readOnly: true })
   onTestFinished(() => aurora.restart())
   const rateLimit = createRateLimiter({ limit: 100 })
@@ -88,7 +88,7 @@ test('a connection that led to a reader is one that failed, and no sign of throt
   expect(rateLimit.stats()).toMatchObject({ succeeded: 1, throttled: 0, failed: 0, inFlight: 0 })
 })
 
-test('logins are refused for a while, then accepted: the same client goes on', async () => {
+test('logins are rejected for a while, then accepted: the same client works on', async () => {
   const prisma = connect(aurora)
   aurora.faults.set({ refuse: 'NotAuthorized' })
   for (let i = 0; i < 5; i++) {
@@ -99,8 +99,8 @@ test('logins are refused for a while, then accepted: the same client goes on', a
   expect(prisma.$iam.status()).toMatchObject({ connectionsOpened: 1, connectionsFailed: 5 })
 })
 
-describe('a refused token', () => {
-  test('that came from the cache: replaced, and the login repeated once, with a separate permit', async () => {
+describe('a rejected token', () => {
+  test('a rejected token from the cache: replaced, and the login repeated once, with a separate permit', async () => {
     const revoked = aurora.credentials
     const renewed = createPrincipal()
     let current: typeof revoked = revoked
@@ -122,7 +122,7 @@ describe('a refused token', () => {
     aurora.principals.add(revoked)
   })
 
-  test('that was made for this login is not', async () => {
+  test('a rejected token that was signed for this login: no retry', async () => {
     aurora.faults.set({ refuse: 'NotAuthorized' })
     const prisma = connect(aurora)
     await rejectionOf(prisma.$connect())
@@ -130,7 +130,7 @@ describe('a refused token', () => {
     expect(prisma.$iam.status()).toMatchObject({ tokensSigned: 1, connectionsFailed: 1 })
   })
 
-  test('is refused again: no third attempt', async () => {
+  test('a second rejection: no third attempt', async () => {
     const iam = createAuroraIam({ ...aurora.iam, rateLimit: false })
     const { hostname, port } = aurora
     await iam.token({ hostname, port, username: 'app' })
@@ -140,7 +140,7 @@ describe('a refused token', () => {
     expect(aurora.log.connections).toBe(2)
   })
 
-  test('by many connections at once: each is repeated once, with one new token for all', async () => {
+  test('many connections rejected at once: each is repeated once, with one new token for all', async () => {
     const iam = createAuroraIam({ ...aurora.iam, rateLimit: false })
     const prisma = connect(aurora, {}, iam)
     await prisma.$connect()
@@ -164,7 +164,7 @@ test('the limiter is full: queries wait in the queue, and all are answered', asy
 })
 
 describe('after a restart of the database', () => {
-  test('no query is given a connection that is known to be dead', async () => {
+  test('a connection known to be dead: no query gets it', async () => {
     const prisma = connect(aurora)
     await onMany(prisma, 5)
     aurora.faults.dropConnections()
@@ -172,7 +172,7 @@ describe('after a restart of the database', () => {
     expect(await onMany(prisma, 10)).toHaveLength(10)
   })
 
-  test('a connection that lay idle is asked whether it lives, and replaced if it does not', async () => {
+  test('a connection that was idle: validated, and replaced if it is dead', async () => {
     vi.useFakeTimers({ toFake: ['performance'] })
     const prisma = connect(aurora)
     await onMany(prisma, 5)
@@ -183,7 +183,7 @@ describe('after a restart of the database', () => {
     expect(await onMany(prisma, 5)).toHaveLength(5)
   })
 
-  test('one lost connection makes the others be asked', async () => {
+  test('one lost connection: the others are validated', async () => {
     const prisma = connect(aurora)
     await onMany(prisma, 5)
     aurora.faults.dropConnections()
@@ -191,7 +191,7 @@ describe('after a restart of the database', () => {
     expect(await onMany(prisma, 5)).toHaveLength(5)
   })
 
-  test('a database that was away is found again', async () => {
+  test('a database that was away: found again', async () => {
     const prisma = connect(aurora)
     await onMany(prisma, 3)
     aurora.faults.set({ cutAfterBytes: 0 })
@@ -205,7 +205,7 @@ describe('after a restart of the database', () => {
 })
 
 describe('$disconnect in the middle', () => {
-  test('lets queries finish that run, and ends the waits of the others', async () => {
+  test('$disconnect during queries: they finish, and the waits of the others end', async () => {
     const prisma = connect(aurora, { connectionLimit: 1 })
     await prisma.$connect()
     const running = prisma.$queryRaw`SELECT SLEEP(0.3) AS slept`.then()
@@ -234,7 +234,7 @@ describe('$disconnect in the middle', () => {
     await queries[0]
   })
 
-  test('breaks off a login that is under way', async () => {
+  test('$disconnect during a login: the login is aborted', async () => {
     const prisma = connect(aurora)
     await prisma.$connect()
     aurora.faults.set({ hang: 'after-token' })
@@ -250,7 +250,7 @@ describe('$disconnect in the middle', () => {
   })
 
   // The last, because the database sleeps on.
-  test('waits no longer than 5 seconds for a query that does not end', async () => {
+  test('$disconnect and a query that does not end: it waits 5 seconds at most', async () => {
     const prisma = connect(aurora)
     const endless = rejectionOf(prisma.$queryRaw`SELECT SLEEP(100)`.then())
     await untilRunning(aurora, 'SLEEP(100)')

@@ -21,7 +21,7 @@ function redirectTo(url: string): Buffer {
   return Buffer.concat([header, lengthEncoded(''), lengthEncoded(changes)])
 }
 
-test('a server that redirects in its OK packet to one that takes the token: the token stays with the first', async () => {
+test('a server that redirects in its OK packet to another that collects tokens: the token stays with the first', async () => {
   await using server = await startHostileServer(aurora.hostname)
   await using thief = new HostileServer(server.certificates)
   await thief.listen()

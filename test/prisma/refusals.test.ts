@@ -12,7 +12,7 @@ describe('an adapter before 7.10, which would take the pool for options and dial
     vi.resetModules()
   })
 
-  test('is refused by name, before anything is opened', async () => {
+  test('an adapter before 7.10: refused by name, before anything is opened', async () => {
     vi.doMock('@prisma/adapter-mariadb', () => import('@prisma/adapter-mariadb-7.9'))
     vi.resetModules()
     const ours = await import('@aurora-iam/prisma')
@@ -33,7 +33,7 @@ describe('a schema of another database', () => {
 
   afterEach(() => rm(postgresql, { force: true }))
 
-  test('is refused by Prisma when the client is made, with the name of the adapter', async () => {
+  test('a schema of another database: Prisma refuses it with the name of the adapter when the client is created', async () => {
     const code = await readFile(generated, 'utf8')
     await writeFile(postgresql, code.replace('"activeProvider": "mysql"', '"activeProvider": "postgresql"'))
     const { PrismaClient } = require(postgresql.pathname)

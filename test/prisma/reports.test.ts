@@ -61,7 +61,7 @@ describe.each([
   ['silence after TLS', { hang: 'after-tls' }, 'P1001', { code: 'ETIMEDOUT' }, 'failed'],
   ['silence after the token', { hang: 'after-token' }, 'P1001', { code: 'ETIMEDOUT' }, 'failed'],
 ] as const)('%s', (_cause, fault, code, driverError, outcome) => {
-  test('is reported once, with the driver’s own error: to the caller, the event, stats() and the limiter', async () => {
+  test('a failed login: reported once, with the driver’s error, to the caller, the event, stats() and the limiter', async () => {
     const events = failedConnections()
     const rateLimit = createRateLimiter({ limit: 100 })
     const iam = createAuroraIam({ ...aurora.iam, rateLimit })

@@ -65,7 +65,7 @@ describe.each([
 ] as const)(
   'a network that stops delivering while a transaction is at %s',
   (_what, work, disconnectedCode) => {
-    test('costs the connection, and the transaction is P2028 as any that ran too long', async () => {
+    test('the network stops delivering: the connection is lost, and the transaction is P2028', async () => {
       await using network = await startSilenceableProxy(aurora.port)
       const prisma = await connectThrough(network, { connectionLimit: 1 })
       const { outcome } = await begin(prisma, (tx) => {
@@ -78,7 +78,7 @@ describe.each([
       await prisma.$disconnect()
     })
 
-    test('does not keep $disconnect from ending', async () => {
+    test('the network stops delivering: $disconnect still ends', async () => {
       await using network = await startSilenceableProxy(aurora.port)
       const prisma = await connectThrough(network, { connectTimeoutMs: 400 })
       const { outcome } = await begin(prisma, (tx) => {
@@ -97,7 +97,7 @@ describe.each([
 )
 
 // The last, because the database sleeps on.
-test('$disconnect waits no longer than 5 seconds for a query in a transaction, and nothing of it is kept', async () => {
+test('$disconnect and a query in a transaction: it waits 5 seconds at most, and nothing is committed', async () => {
   const prisma = clientFor(aurora)
   await prisma.$connect()
   const { outcome } = await begin(prisma, async (tx) => tx.$queryRaw`SELECT SLEEP(100)`)

@@ -33,7 +33,7 @@ describe.each(VERSIONS)('the command line of $name', ({ module }) => {
     return stdout
   }
 
-  test('runs a migration, queries and reverts, with the DataSource file of the application', async () => {
+  test('the DataSource file of the application: a migration runs, queries run, the migration is reverted', async () => {
     aurora.log.clear()
     expect(await typeorm('migration:run')).toContain('CreateShop1700000000000 has been executed successfully')
     expect(await typeorm('query', 'SELECT name FROM shop')).toContain('corner')

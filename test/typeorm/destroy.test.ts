@@ -24,7 +24,7 @@ describe.each(VERSIONS)('destroy() of $name while connections wait in the queue'
     await until(() => aurora.openConnections === 0)
   }
 
-  test('lets them have it, and is done', async () => {
+  test('connections that wait: they get their permit, then destroy() is done', async () => {
     const rateLimit = createRateLimiter({ limit: 2, intervalMs: 400 })
     const isWaiting = () => rateLimit.stats().waiting > 0
     const { dataSource, errors } = await busy({ ...aurora.iam, rateLimit }, isWaiting)
@@ -43,7 +43,7 @@ describe.each(VERSIONS)('destroy() of $name while connections wait in the queue'
     await until(() => aurora.openConnections === 0)
   })
 
-  test('has nothing to wait for once the AuroraIam is closed', async () => {
+  test('the AuroraIam is closed before: destroy() has nothing to wait for', async () => {
     const iam = createAuroraIam({ ...aurora.iam, rateLimit: 1 })
     const isWaiting = () => Object.values(iam.stats().rateLimits)[0]?.waiting === 3
     const { dataSource, errors } = await busy(iam, isWaiting)

@@ -24,7 +24,7 @@ afterEach(async () => {
 })
 
 // retryRejectedLogins leaves a cluster of pools to mysql2, which itself tries a failed login again.
-describe.each(VERSIONS)('refused logins of $name with replication', ({ open }) => {
+describe.each(VERSIONS)('rejected logins of $name with replication', ({ open }) => {
   /** Opens a DataSource with a connection to the writer in use, by a key that is deleted now. */
   async function withDeletedKey(next: typeof FIRST): Promise<DataSource> {
     let current = FIRST
@@ -57,7 +57,7 @@ describe.each(VERSIONS)('refused logins of $name with replication', ({ open }) =
     return runner.query('SELECT 1 AS one')
   }
 
-  test('a query whose login is refused gets in at the second attempt', async () => {
+  test('a query whose login is rejected: accepted at the second attempt', async () => {
     const dataSource = await withDeletedKey(SECOND)
     expect(await query(dataSource)).toEqual([{ one: 1 }])
     expect(aurora.log.refusals).toHaveLength(1)

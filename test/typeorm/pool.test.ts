@@ -49,7 +49,7 @@ describe.each(VERSIONS)('the pool of $name', ({ open, Account }) => {
     return found.map(({ balance }) => balance)
   }
 
-  test('commits a transaction, and rolls one back', async () => {
+  test('transactions: committed and rolled back', async () => {
     const dataSource = await accounts()
     await dataSource.transaction(async (manager) => {
       await manager.decrement(Account, { owner: 'Ann' }, 'balance', 30)
@@ -63,7 +63,7 @@ describe.each(VERSIONS)('the pool of $name', ({ open, Account }) => {
     expect(await balances(dataSource)).toEqual([70, 130])
   })
 
-  test('streams rows', async () => {
+  test('rows: streamed', async () => {
     const dataSource = await start()
     const runner = await hold(dataSource)
     const rows: unknown[] = []
@@ -72,7 +72,7 @@ describe.each(VERSIONS)('the pool of $name', ({ open, Account }) => {
     expect(rows).toHaveLength(1_000)
   })
 
-  test.each(['mysql', 'mariadb'] as const)('connects by a url, as type %s', async (type) => {
+  test.each(['mysql', 'mariadb'] as const)('a url, as type %s: it connects', async (type) => {
     const url = `${type}://app@${aurora.host}:${aurora.port}/app`
     const options = { type, url, host: undefined, port: undefined, username: undefined, database: undefined }
     const dataSource = await start(options)
@@ -80,7 +80,7 @@ describe.each(VERSIONS)('the pool of $name', ({ open, Account }) => {
     expect(aurora.log.logins).toMatchObject([{ user: 'app', hostname: aurora.hostname, port: aurora.port }])
   })
 
-  test('works on while tokens age: one login per connection, one token per life, no refusal', async () => {
+  test('tokens that age: one login per connection, one token per lifetime, no rejection', async () => {
     let ahead = 0
     aurora.setClock(() => Date.now() + ahead)
     const dataSource = await accounts()
@@ -98,7 +98,7 @@ describe.each(VERSIONS)('the pool of $name', ({ open, Account }) => {
     expect(aurora.log.refusals).toHaveLength(0)
   })
 
-  test('while logins are refused, open connections work; afterwards new ones do', async () => {
+  test('rejected logins: open connections work, and afterwards new ones do', async () => {
     let ahead = 0
     aurora.setClock(() => Date.now() + ahead)
     const dataSource = await start()
@@ -115,7 +115,7 @@ describe.each(VERSIONS)('the pool of $name', ({ open, Account }) => {
     await held.release()
   })
 
-  test('initialize() can be called again after it was refused', async () => {
+  test('initialize() after a rejection: it can be called again', async () => {
     const dataSource = create()
     aurora.faults.set({ refuse: 'NotAuthorized' })
     await expect(dataSource.initialize()).rejects.toMatchObject({ code: 'ER_ACCESS_DENIED_ERROR' })
@@ -124,7 +124,7 @@ describe.each(VERSIONS)('the pool of $name', ({ open, Account }) => {
     expect(await dataSource.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
   })
 
-  test('a full limiter fails the connections beyond it, and none of those that are open', async () => {
+  test('a full limiter: only the connections beyond it fail', async () => {
     const rateLimit = createRateLimiter({ limit: 2, intervalMs: 60_000 })
     const dataSource = await start({}, { rateLimit, maxWaitMs: 50 })
     const held = [await hold(dataSource), await hold(dataSource)]
@@ -138,7 +138,7 @@ describe.each(VERSIONS)('the pool of $name', ({ open, Account }) => {
     expect(aurora.log.logins.length).toBe(2)
   })
 
-  test('a burst that waits longer than connectTimeout succeeds as a whole', async () => {
+  test('a burst that waits longer than connectTimeout: all of it succeeds', async () => {
     const rateLimit = createRateLimiter({ limit: 5, intervalMs: 1_000 })
     const dataSource = await start({ poolSize: 15, connectTimeout: 1_000 }, { rateLimit })
     const startedAt = performance.now()
@@ -148,7 +148,7 @@ describe.each(VERSIONS)('the pool of $name', ({ open, Account }) => {
     expect(rows.map(({ i }) => Number(i))).toEqual(Array.from({ length: 30 }, (_, i) => i))
   })
 
-  test('a restart of the database loses what was under way, and nothing else', async () => {
+  test('a restart of the database: only what was under way is lost', async () => {
     const dataSource = await accounts()
     const unhandled = await unhandledDuring(async () => {
       const cut = dataSource.transaction(async (manager) => {
@@ -170,7 +170,7 @@ describe.each(VERSIONS)('the pool of $name', ({ open, Account }) => {
     expect(unhandled).toEqual([])
   })
 
-  test('mysql2 and TypeORM have no complaint about any option that they are given', async () => {
+  test('the options that mysql2 and TypeORM are given: they warn of none', async () => {
     const complaints = (['error', 'warn', 'log'] as const).map((method) => vi.spyOn(console, method))
     const dataSource = await start()
     await dataSource.query('SELECT 1')

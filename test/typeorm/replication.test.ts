@@ -69,20 +69,17 @@ describe.each(VERSIONS)('replication of $name', ({ open }) => {
     ['urls', () => ({ master: url(master()), slaves: [url(slave())] })],
   ] as const
 
-  test.each(nodes)(
-    'signs and verifies the host, the port and the user of each node: %s',
-    async (_form, own) => {
-      const dataSource = await create(own()).initialize()
-      expect(await query(dataSource, 'master')).toEqual([{ name: 'app' }])
-      expect(await query(dataSource, 'slave')).toEqual([{ name: 'reporting' }])
-      expect(writer.log.logins).toMatchObject([{ user: 'app', hostname: writer.hostname, port: writer.port }])
-      expect(reader.log.logins).toMatchObject([{ user: 'reporting', hostname: READER, port: reader.port }])
-      const tls = [...writer.log, ...reader.log].filter((event) => event.type === 'tls')
-      expect(tls).toMatchObject([{ servername: writer.hostname }, { servername: READER }])
-    },
-  )
+  test.each(nodes)('each node: its host, port and user are signed and verified (%s)', async (_form, own) => {
+    const dataSource = await create(own()).initialize()
+    expect(await query(dataSource, 'master')).toEqual([{ name: 'app' }])
+    expect(await query(dataSource, 'slave')).toEqual([{ name: 'reporting' }])
+    expect(writer.log.logins).toMatchObject([{ user: 'app', hostname: writer.hostname, port: writer.port }])
+    expect(reader.log.logins).toMatchObject([{ user: 'reporting', hostname: READER, port: reader.port }])
+    const tls = [...writer.log, ...reader.log].filter((event) => event.type === 'tls')
+    expect(tls).toMatchObject([{ servername: writer.hostname }, { servername: READER }])
+  })
 
-  test('dials each node where it is, under one `hostname`, and gives no token to a node of another name', async () => {
+  test('nodes at different addresses under one `hostname`: each is dialled; another name gets no token', async () => {
     const at = (aurora: LocalAurora, username: string) => ({ host: aurora.host, port: aurora.port, username })
     const behind = { master: at(writer, 'app'), slaves: [at(reader, 'reporting')] }
     const dataSource = await create(behind, { hostname: writer.hostname, dial: undefined }).initialize()
@@ -104,7 +101,7 @@ describe.each(VERSIONS)('replication of $name', ({ open }) => {
     expect(await untilDone(() => query(dataSource, 'slave'))).toEqual([{ name: 'reporting' }])
   })
 
-  test('the writer comes back after an outage of the credential source', async () => {
+  test('an outage of the credential provider: the writer is available again afterwards', async () => {
     const { source, credentials } = failingCredentials(writer)
     writer.setClock(source.clock)
     const dataSource = await create({}, { credentials, clock: source.clock }).initialize()

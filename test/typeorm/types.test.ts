@@ -8,7 +8,7 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 test.each([
   ['0.3', 'tsconfig.0.3.json'],
   ['1.1', 'tsconfig.latest.json'],
-])('what users write compiles on TypeORM %s with nothing cast', async (version, project) => {
+])('code of users on TypeORM %s: it compiles without a cast', async (version, project) => {
   const args = ['--project', path(`types/${project}`), '--listFiles']
   const compile = promisify(execFile)(path('../../node_modules/.bin/tsc'), args)
   const { stdout } = await compile.catch((error: { stdout: string }) => error)

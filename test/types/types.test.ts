@@ -28,7 +28,7 @@ async function errorsOf(compiler: string, args: readonly string[] = []): Promise
 }
 
 // A compiler computes for seconds, and for much longer beside other work.
-describe('what users write, and what the compiler must refuse', { timeout: 240_000 }, () => {
+describe('code of users, and errors that the compiler must find', { timeout: 240_000 }, () => {
   test.each([
     ['the oldest TypeScript', 'typescript-5.4'],
     ['the last of TypeScript 5', 'typescript-5.9'],

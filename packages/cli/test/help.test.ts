@@ -43,14 +43,14 @@ describe('start-up', () => {
     expect(modules.length).toBeLessThan(50)
   })
 
-  test('a command that signs nothing does not load the AWS SDK', async () => {
+  test('a command that signs nothing: it does not load the AWS SDK', async () => {
     const modules = await modulesOf('plan', '--processes', '2')
     expect(modules.filter((url) => url.includes('@aws-sdk') || url.includes('mysql2'))).toEqual([])
   })
 })
 
 describe('help', () => {
-  test('the program lists every command', async () => {
+  test('--help of the program: every command is listed', async () => {
     const { out } = await run(['--help'])
     for (const command of COMMANDS) expect(out).toMatch(new RegExp(`^  ${command} `, 'm'))
   })
@@ -76,12 +76,12 @@ describe('arguments that a command does not take', () => {
     expect(error.trim()).not.toContain('\n')
   })
 
-  test('proxy --help: it says that an address is required, and what replaces it', async () => {
+  test('proxy --help: an address is required, with its replacement', async () => {
     expect((await run(['proxy', '--help'])).out).toContain('required, unless --socket or --config')
   })
 })
 
-test('piped output has no escape sequence', async () => {
+test('piped output: no escape sequence', async () => {
   const { out } = await runProgram(['plan', '--processes', '2', '--max-connections', '1'])
   expect(out).toContain('does not hold')
   expect(out).not.toContain('\u001b')
@@ -94,7 +94,7 @@ describe('completion', () => {
     expect(out).toContain('complete')
   })
 
-  test('the program suggests commands and options', async () => {
+  test('completion of the program: commands and options are suggested', async () => {
     expect((await runProgram(['complete', '--', 'pro'])).out).toContain('proxy')
     expect((await runProgram(['complete', '--', 'proxy', '--drain'])).out).toContain('--drain-ms')
   })

@@ -44,7 +44,7 @@ function start(options: Record<string, string> = {}, nodeOptions: readonly strin
   return { program, output }
 }
 
-test('says what it finds, and nothing of what the AWS SDK thinks of this Node', async () => {
+test('a program without options: its own findings are printed, no warning of the AWS SDK about this Node', async () => {
   vi.stubEnv('AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED', undefined)
   const { program, output } = start()
   expect(await once(program, 'close')).toEqual([0, null])

@@ -87,7 +87,7 @@ test.each(others)('$command: works', async ({ command }) => {
   else expect(output.error.replace(/^\d{4}-.*$/gm, '').trim()).toBe('')
 })
 
-test('the table of the commands and the options is that of the program', async () => {
+test('the table of commands and options: that of the program', async () => {
   const { out } = await run(['--help'])
   for (const [, command = ''] of out.matchAll(/^ {2}([a-z]+) /gm)) expect(readme).toContain(`\`${command}`)
   const { out: proxy } = await run(['proxy', '--help'])

@@ -7,7 +7,7 @@ import { setUp } from './set-up.ts'
 import { Clock, Deferred, iamOn, MINUTE, START, settle, warningsOf } from './support.ts'
 
 describe('login', () => {
-  test('the token comes before the place: without credentials no place is taken', async () => {
+  test('no credentials: no permit is taken, because the token comes first', async () => {
     const credentials = async () => {
       throw new Error('down')
     }
@@ -17,7 +17,7 @@ describe('login', () => {
     expect(iam.stats()).toMatchObject({ connectionsFailed: 5, connectionsOpened: 0 })
   })
 
-  test('places go to those who came first', async () => {
+  test('several logins that wait: permits are granted in the order of their requests', async () => {
     const { login } = setUp({ rateLimit: { limit: 1, intervalMs: 5 } })
     const order: number[] = []
     await Promise.all(
@@ -30,7 +30,7 @@ describe('login', () => {
     expect(order).toEqual([0, 1, 2, 3, 4, 5])
   })
 
-  test('no place in time: RATE_LIMITED with the reason and when to come back', async () => {
+  test('no permit in time: RATE_LIMITED with the reason and the time to retry after', async () => {
     const { login } = setUp({ rateLimit: 1, maxWaitMs: 0 })
     await login()
     const error = await rejectionOf(login())
@@ -46,7 +46,7 @@ describe('login', () => {
     )
   })
 
-  test('a place that was cancelled goes to the next in line', async () => {
+  test('a cancelled permit: it goes to the next in the queue', async () => {
     const { login } = setUp({ rateLimit: { limit: 1, intervalMs: 3_600_000 } })
     const first = await login()
     const second = login()
@@ -54,7 +54,7 @@ describe('login', () => {
     await (await second).succeed()
   })
 
-  test('one failure, a new error object for each who waited, and one cause', async () => {
+  test('one failure for several callers: a new error object for each, with one cause', async () => {
     const cause = new Error('down')
     const answer = new Deferred<typeof STATIC>()
     const { login } = setUp({ credentials: () => answer.promise })
@@ -96,7 +96,7 @@ describe('login', () => {
     expect((await third).target.username).toBe('app')
   })
 
-  test('aborted while it waits for its token: ABORTED at once, and others get theirs', async () => {
+  test('aborted while it waits for its token: ABORTED at once, and other callers get theirs', async () => {
     const answer = new Deferred<typeof STATIC>()
     const { login } = setUp({ credentials: () => answer.promise })
     const controller = new AbortController()
@@ -132,7 +132,7 @@ describe('login', () => {
     expect(warnings).toEqual([])
   })
 
-  test("a limiter of the caller's own is used, and left open", async () => {
+  test('a limiter of the caller: used, and left open', async () => {
     const rateLimit = createRateLimiter({ limit: 3 })
     const { iam, login, target } = setUp({ rateLimit })
     ;(await login()).succeed()
@@ -142,13 +142,13 @@ describe('login', () => {
     await rateLimit.acquire()
   })
 
-  test('rateLimit: false waits for nothing', async () => {
+  test('rateLimit: false: no wait', async () => {
     const { iam, login } = setUp()
     await Promise.all(Array.from({ length: 500 }, login.bind(undefined, undefined)))
     expect(iam.stats().rateLimits).toEqual({})
   })
 
-  test('a limit that others of the same endpoint contradict is a configuration to fix, not to wait for', async () => {
+  test('a limit that another user of the endpoint contradicts: CONFLICTING_OPTIONS, not retryable', async () => {
     const { iam, target, login } = setUp({ rateLimit: { limit: 1, intervalMs: 1_000 } })
     await login()
     const other = iamOn(new Clock(), { rateLimit: { limit: 1, intervalMs: 2_000 } })
@@ -162,7 +162,7 @@ describe('login', () => {
 })
 
 describe('close', () => {
-  test('ends those who wait for a place, and refuses whatever comes after', async () => {
+  test('waits for a permit: ended by close(), and later calls are refused', async () => {
     const { iam, login, target } = setUp({ rateLimit: { limit: 1, intervalMs: 3_600_000 } })
     await login()
     const waiters = [rejectionOf(login()), rejectionOf(login())]
@@ -176,7 +176,7 @@ describe('close', () => {
     }
   })
 
-  test("ends those who wait at a limiter of the caller's own, which goes on for others", async () => {
+  test('waits at a limiter of the caller: ended by close(), and the limiter goes on for others', async () => {
     const rateLimit = createRateLimiter({ limit: 1, intervalMs: 3_600_000 })
     const taken = await rateLimit.acquire()
     const { iam, login } = setUp({ rateLimit })
@@ -190,7 +190,7 @@ describe('close', () => {
     await other
   })
 
-  test('ends those who wait for a hanging source', async () => {
+  test('waits for a credential provider that hangs: ended by close()', async () => {
     const { iam, login } = setUp({
       credentials: () => new Promise(() => {}),
       credentialsTimeoutMs: 3_600_000,
@@ -201,7 +201,7 @@ describe('close', () => {
     expect(await waiter).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
   })
 
-  test('at whatever moment: a token is waited for no more, and the source is asked no more', async () => {
+  test('close() at any moment: no token is awaited any more, and the provider is not called any more', async () => {
     // Each await is one step on the way to the token. Credentials in their last minutes are asked for twice.
     const expiration = new Date(START + 10 * MINUTE)
     const askedAfterwards: number[] = []
@@ -225,7 +225,7 @@ describe('close', () => {
     expect(askedAfterwards).toEqual([])
   })
 
-  test('what others of the same endpoint wait for goes on', async () => {
+  test('waits of another AuroraIam for the same endpoint: they go on', async () => {
     const rateLimit = { limit: 1, intervalMs: 5 }
     const { iam, login, target } = setUp({ rateLimit })
     const other = iamOn(new Clock(), { rateLimit })

@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest'
 import { describe } from '../src/adapter.ts'
 import { AuroraIamError } from '../src/index.ts'
 
-test('an error has only what is known about it', () => {
+test('an error with few details: the others are absent', () => {
   const error = new AuroraIamError('ERR_AURORA_IAM_CLOSED', 'Closed.')
   expect(Object.keys(error).sort()).toEqual(['code', 'retryable'])
   expect('cause' in error).toBe(false)
@@ -11,7 +11,7 @@ test('an error has only what is known about it', () => {
   expect(inspect(error)).not.toContain('undefined')
 })
 
-test('a copy is another object with the same content', () => {
+test('a copy of an error: another object with the same content', () => {
   const cause = new Error('underneath')
   const error = new AuroraIamError('ERR_AURORA_IAM_RATE_LIMITED', 'Full.', {
     cause,

@@ -113,12 +113,12 @@ describe('a provider of the caller whose failure repeats a secret', () => {
   const failing = (failure: Error) =>
     createAuroraIam({ rateLimit: false, credentials: () => Promise.reject(failure) })
 
-  test('a token: it is taken out of the message', async () => {
+  test('a token: removed from the message', async () => {
     const error = await rejectionOf(failing(new Error(`X-Amz-Security-Token=${SESSION}`)).token(TARGET))
     expect(error.message).not.toContain(SESSION)
   })
 
-  test("what a command printed is not in the message; the error itself is the caller's, and kept", async () => {
+  test("output of a command in a provider's error: not in the message; the caller's error itself is kept", async () => {
     const failure = new Error(`Command failed: vault read aws\n${SECRET}`)
     const error = await rejectionOf(failing(failure).token(TARGET))
     expect(error.message).not.toContain(SECRET)

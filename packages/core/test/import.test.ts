@@ -51,7 +51,7 @@ const REPORT_MODULES = `
     }\`
   register('data:text/javascript,' + encodeURIComponent(hook))`
 
-test('importing loads nothing of the AWS SDK; the first token does', async () => {
+test('an import: nothing of the AWS SDK is loaded; the first token loads it', async () => {
   const isOfSdk = (line: string) => /node_modules\/(@aws-sdk|@smithy)\//.test(line)
   const imported = await play(`${REPORT_MODULES}
     await import(library)
@@ -67,7 +67,7 @@ test('importing loads nothing of the AWS SDK; the first token does', async () =>
   expect(signed.some(isOfSdk)).toBe(true)
 })
 
-test('importing reads nothing of the environment, opens nothing and leaves no global behind', async () => {
+test('an import: the environment is not read, nothing is opened, no global is left', async () => {
   const [result] = await play(`
     const read = []
     process.env = new Proxy(process.env, { get: (env, name) => (read.push(String(name)), env[name]) })

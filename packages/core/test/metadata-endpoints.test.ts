@@ -52,7 +52,7 @@ describe('container endpoint', () => {
     expect(seen).toEqual(['pod-one', 'pod-two'])
   })
 
-  test('credentials in their last minutes: newer ones are asked for once, not with every token', async () => {
+  test('credentials in their last minutes: a refresh is requested once, not with every token', async () => {
     let requests = 0
     const url = await serveHttp((_request, response) => {
       requests++
@@ -68,7 +68,7 @@ describe('container endpoint', () => {
     expect(requests).toBe(2)
   })
 
-  test('one that takes the request and never answers: CREDENTIALS_TIMEOUT, and usable when it is back', async () => {
+  test('an endpoint that accepts the request and never answers: CREDENTIALS_TIMEOUT, and usable when it is back', async () => {
     let isUp = false
     const url = await serveHttp((_request, response) => {
       const Expiration = new Date(Date.now() + 60 * MINUTE).toISOString()
@@ -123,7 +123,7 @@ describe('EC2 instance metadata', () => {
     expect(await accessKeyId(iam)).toBe('AKIDEC22')
   })
 
-  test('static stability: an end that the SDK pushed forward is not believed after a refusal', async () => {
+  test('static stability: an expiry that the SDK extended does not count after a rejection', async () => {
     vi.spyOn(console, 'warn').mockImplementation(() => {})
     let isUp = true
     let generation = 1

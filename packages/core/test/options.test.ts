@@ -27,7 +27,7 @@ const WRONG: ReadonlyArray<readonly [option: string, values: readonly unknown[],
 
 test.each(
   WRONG.flatMap(([option, values, remedy]) => values.map((value) => [option, value, remedy] as const)),
-)('%s: %o is refused, with what was expected', (option, value, remedy) => {
+)('%s: %o: refused, with the expected value', (option, value, remedy) => {
   const error = errorThrownBy(() => createAuroraIam({ [option]: value }))
   expect(error).toBeInstanceOf(AuroraIamError)
   expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_INVALID_OPTION', retryable: false })
@@ -36,7 +36,7 @@ test.each(
   expect(inspect(error)).not.toContain(SECRET)
 })
 
-test.each(['[] instead of options', 'null', 'a string'])('%s is refused', (what) => {
+test.each(['[] instead of options', 'null', 'a string'])('%s: refused', (what) => {
   const options = { '[] instead of options': [], null: null, 'a string': 'eu-west-1' }[what]
   expect(errorThrownBy(() => createAuroraIam(options as never))).toMatchObject({
     code: 'ERR_AURORA_IAM_INVALID_OPTION',
@@ -45,7 +45,7 @@ test.each(['[] instead of options', 'null', 'a string'])('%s is refused', (what)
 })
 
 test.each(['host', 'user', 'Region', 'awsRegion', 'ssl', 'toString'])(
-  '%s is no option, and what is one is said',
+  '%s: not an option, and the known ones are listed',
   (option) => {
     const error = errorThrownBy(() => createAuroraIam({ [option]: 'x' } as never))
     expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_UNKNOWN_OPTION', option })
@@ -53,7 +53,7 @@ test.each(['host', 'user', 'Region', 'awsRegion', 'ssl', 'toString'])(
   },
 )
 
-test('a password is refused, and not shown', () => {
+test('a password: refused, and not shown', () => {
   const error = errorThrownBy(() => createAuroraIam({ password: 'hunter2' } as never))
   expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_PASSWORD_GIVEN', option: 'password' })
   expect(error.message).toContain('`enabled: false`')
@@ -66,14 +66,14 @@ const CONTRADICTIONS: ReadonlyArray<readonly [option: string, options: AuroraIam
   ['maxWaitMs', { maxWaitMs: 10, rateLimit: { limit: 1, maxWaitMs: 20 } }],
 ]
 
-test.each(CONTRADICTIONS)('options that contradict each other are refused: %s in %o', (option, options) => {
+test.each(CONTRADICTIONS)('options that contradict each other: refused (%s in %o)', (option, options) => {
   expect(errorThrownBy(() => createAuroraIam(options))).toMatchObject({
     code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
     option,
   })
 })
 
-test('an unknown or wrong option of the rate limit is refused by its whole name', () => {
+test('an unknown or invalid option of the rate limit: refused by its full name', () => {
   expect(
     errorThrownBy(() => createAuroraIam({ rateLimit: { limit: 1, perSecond: 2 } as never })),
   ).toMatchObject({
@@ -105,7 +105,7 @@ const RIGHT: readonly AuroraIamOptions[] = [
   { region: undefined, credentials: undefined, rateLimit: undefined, ca: undefined, enabled: undefined },
 ]
 
-test.each(RIGHT)('taken: %o', (options) => {
+test.each(RIGHT)('%o: accepted', (options) => {
   expect(() => createAuroraIam(options)).not.toThrow()
 })
 
@@ -119,7 +119,7 @@ test('adapterIam: one view for each AuroraIam, and a new one for options', () =>
   expect(adapterIam(undefined).enabled).toBe(true)
 })
 
-test('what users hold: the public members and no others', () => {
+test('the object of users: the public members and no others', () => {
   const iam = createAuroraIam()
   expect(Reflect.ownKeys(iam)).toEqual([])
   expect(Reflect.ownKeys(Object.getPrototypeOf(iam))).toEqual(['constructor', 'token', 'stats', 'close'])
@@ -150,7 +150,7 @@ test('the options are read once: changing the object afterwards changes nothing'
   expect(iam.resolve({ host, port: 3306, user: 'app' }).region).toBe('eu-west-1')
 })
 
-test('the longest wait follows from the options', () => {
+test('the time options: the longest wait follows from them', () => {
   expect(adapterIam().longestWaitMs).toBe(60_000)
   expect(adapterIam({ maxWaitMs: 100, credentialsTimeoutMs: 10 }).longestWaitMs).toBe(130)
   const rateLimit = { limit: 1, maxWaitMs: 100 }

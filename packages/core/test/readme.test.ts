@@ -21,7 +21,7 @@ function table(heading: string): Map<string, string[]> {
   return new Map(rows.map(([, name, rest]) => [name!, rest!.split('|').map((cell) => cell.trim())]))
 }
 
-test('the table of errors has every code, and says truly which can be retried', () => {
+test('the table of errors: every code, and whether it can be retried', () => {
   const rows = table('Errors')
   expect(codes.length).toBeGreaterThan(10)
   expect([...rows.keys()]).toEqual(codes)
@@ -38,17 +38,17 @@ test('the table of errors has every code, and says truly which can be retried', 
   }
 })
 
-test('the table of options has every option', () => {
+test('the table of options: every option', () => {
   const { message } = errorThrownBy(() => createAuroraIam({ nonsense: 1 } as never))
   const known = /Known: (.+)\./.exec(message)?.[1]?.split(', ')
   expect([...table('Options').keys()].sort()).toEqual(known)
 })
 
-test('the table of events has every channel', () => {
+test('the table of events: every channel', () => {
   expect([...table('Events').keys()]).toEqual(Object.values(channels).map(({ name }) => name))
 })
 
-test('the table of trust roots has the Regions that are covered, and no others', () => {
+test('the table of trust roots: the Regions that are covered, and no others', () => {
   const [, list = ''] = /^Regions with known roots:\n(.*?)\.$/ms.exec(readme) ?? []
   const named = list.split(/,\s+/)
   const { ca } = adapterIam().tls({ hostname: 'x.y', kind: 'other', region: undefined } as never)

@@ -19,7 +19,7 @@ function printed(...values: unknown[]): string {
     .join('\n')
 }
 
-test('every step is published, and no event, result or object shows a secret', async () => {
+test('each step of a login: published, and no event, result or object shows a secret', async () => {
   const events: Array<readonly [name: string, event: Record<string, unknown>]> = []
   const listen = (event: unknown, name: string | symbol) =>
     events.push([String(name), event as Record<string, unknown>])
@@ -54,7 +54,7 @@ test('no subscriber: nothing is published and nothing built', async () => {
   await expect(iamOn(new Clock()).token(TARGET)).resolves.toBeInstanceOf(AuthToken)
 })
 
-test('a token prints when it ends, and nothing else', () => {
+test('a printed token: only its expiry', () => {
   const token = new AuthToken('hunter2', new Date(START))
   const text = 'AuthToken <redacted, expires 2026-11-23T12:00:00.000Z>'
   expect(inspect(token)).toBe(text)
@@ -64,7 +64,7 @@ test('a token prints when it ends, and nothing else', () => {
   expect(token.value).toBe('hunter2')
 })
 
-test('redact() takes out of any text what is secret in a token, and leaves the rest', async () => {
+test('redact(): removes what is secret in a token from any text, and leaves the rest', async () => {
   const { value } = await iamOn(new Clock()).token(TARGET)
   const text = redact(
     `could not log in with "${value}" as app; url=mysql://app:${encodeURIComponent(value)}@db`,
@@ -75,7 +75,7 @@ test('redact() takes out of any text what is secret in a token, and leaves the r
   expect(text).toContain('as app')
 })
 
-test('readTokenDates() reads when a token was signed and when it ends', async () => {
+test('readTokenDates(): when a token was signed and when it expires', async () => {
   const { value } = await iamOn(new Clock()).token(TARGET)
   const dates = { signedAt: new Date(START), expiresAt: new Date(START + 900_000) }
   expect(readTokenDates(value)).toEqual(dates)
@@ -84,7 +84,7 @@ test('readTokenDates() reads when a token was signed and when it ends', async ()
   }
 })
 
-test('without a subscriber or a login nothing has happened', () => {
+test('no subscriber and no login: the counts are zero', () => {
   expect(createAuroraIam().stats()).toEqual({
     tokensSigned: 0,
     credentialsResolved: 0,

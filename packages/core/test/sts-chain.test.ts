@@ -34,14 +34,14 @@ describe('web identity, as EKS gives it to a service account', () => {
     vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', pathOf('jwt'))
   })
 
-  test('the role is assumed with the token in the file, and signs', async () => {
+  test('a token in the file: the role is assumed with it, and signs', async () => {
     expect(await accessKeyId(start())).toBe('AKIDROLE')
     expect(asked).toMatchObject([
       { Action: 'AssumeRoleWithWebIdentity', RoleArn: ROLE, WebIdentityToken: 'jwt-one' },
     ])
   })
 
-  test('a token that ends with the role, and the next one with the current token of the file', async () => {
+  test('the role expires: the token expires with it, and the next uses the current token of the file', async () => {
     let now = Date.now()
     const iam = start({ clock: () => now })
     answer = () => ({ accessKeyId: `AKIDROLE${asked.length}`, lifeMinutes: 20 })
@@ -53,7 +53,7 @@ describe('web identity, as EKS gives it to a service account', () => {
     expect(asked.map(({ WebIdentityToken }) => WebIdentityToken)).toEqual(['jwt-one', 'jwt-two'])
   })
 
-  test('refused by STS: UNAVAILABLE with its words, without the token of the file', async () => {
+  test('rejected by STS: UNAVAILABLE with its message, without the token of the file', async () => {
     answer = () => DENIED
     const error = await rejectionOf(start().token(TARGET))
     expect(error).toMatchObject({
@@ -91,7 +91,7 @@ source_profile = source
     answer = ({ RoleArn }) => ({ accessKeyId: RoleArn === ROLE ? 'AKIDAPP' : 'AKIDHUB' })
   })
 
-  test('each role is assumed by the one before it, the last with its external id', async () => {
+  test('a chain of roles: each is assumed by the one before it, the last with its external id', async () => {
     expect(await accessKeyId(start())).toBe('AKIDAPP')
     expect(asked).toMatchObject([
       { Action: 'AssumeRole', RoleArn: 'arn:aws:iam::999999999999:role/hub', accessKeyId: 'AKIDSOURCE' },
@@ -100,13 +100,13 @@ source_profile = source
     expect(asked[0]?.ExternalId).toBeUndefined()
   })
 
-  test('500 connections assume it once', async () => {
+  test('500 connections: the role is assumed once', async () => {
     const iam = start()
     await Promise.all(Array.from({ length: 500 }, () => accessKeyId(iam)))
     expect(asked).toHaveLength(2)
   })
 
-  test('the source key is replaced in the file: used once the database has refused', async () => {
+  test('the source key is replaced in the file: used once the database has rejected the old one', async () => {
     const iam = start()
     await accessKeyId(iam)
     await write('credentials', SOURCE.replace('AKIDSOURCE', 'AKIDNEXT'))
@@ -120,7 +120,7 @@ source_profile = source
     ])
   })
 
-  test('refused half way: UNAVAILABLE with the words of STS, and usable when it is allowed', async () => {
+  test('a role rejected in the chain: UNAVAILABLE with the message of STS, and usable when it is allowed', async () => {
     answer = ({ RoleArn }) => (RoleArn === ROLE ? DENIED : { accessKeyId: 'AKIDHUB' })
     const iam = start()
     const error = await rejectionOf(iam.token(TARGET))
@@ -159,7 +159,7 @@ source_profile = source
   })
 })
 
-describe('the Region that AWS STS is asked in', () => {
+describe('the Region of AWS STS', () => {
   const DATABASES = {
     Sydney: 'db.cluster-abcdefghijkl.ap-southeast-2.rds.amazonaws.com',
     China: 'db.cluster-abcdefghijkl.rds.cn-north-1.amazonaws.com.cn',
@@ -226,12 +226,12 @@ describe('the time in the answers of STS', () => {
       /\(1\) the clock of this machine shows .*, which is 20 min behind that of AWS STS/,
     ],
     ['right', 0, /\(1\) the identity/],
-  ])('tells of a clock that has been %s from the start', async (_what, ahead, expected) => {
+  ])('a clock that has been %s from the start: named first', async (_what, ahead, expected) => {
     const iam = start({ clock: () => Date.now() + ahead * MINUTE })
     expect(((await refused(iam)).cause as Error).message).toMatch(expected)
   })
 
-  test('a clock that was put right meanwhile is not suspected', async () => {
+  test('a clock that was corrected meanwhile: not suspected', async () => {
     let ahead = 20
     const iam = start({ clock: () => Date.now() + ahead * MINUTE })
     await refused(iam)

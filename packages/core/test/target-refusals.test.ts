@@ -127,7 +127,7 @@ const REFUSALS: ReadonlyArray<
   ],
 ]
 
-test.each(REFUSALS)('refused, with the remedy: %s', (_title, address, options, code, option, remedy) => {
+test.each(REFUSALS)('%s: refused, with the remedy', (_title, address, options, code, option, remedy) => {
   const error = errorThrownBy(() => resolve(address, options))
   expect(error).toBeInstanceOf(AuroraIamError)
   expect(error).toMatchObject({ code: `ERR_AURORA_IAM_${code}`, option, retryable: false })
@@ -146,7 +146,7 @@ test.each([
   expect(error.message).toMatch(remedy)
 })
 
-test('a URL given as the host is refused without its password', () => {
+test('a URL given as the host: refused without its password', () => {
   const error = errorThrownBy(() => resolve({ host: 'mysql://app:hunter2@db.example.com/app' }))
   expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_HOST_NOT_SIGNABLE', option: 'host' })
   expect(error.message).not.toContain('hunter2')
@@ -158,6 +158,6 @@ test.each([
   ['hostname', { hostname: 'localhost', port: 3306, username: user }],
   ['username', { hostname: CLUSTER, port: 3306, username: '' }],
   ['port', { hostname: CLUSTER, port: 0, username: user }],
-])("token() names the AWS SDK's %s", async (option, target) => {
+])("token() with a wrong value: the error names the AWS SDK's %s", async (option, target) => {
   await expect(createAuroraIam().token(target as never)).rejects.toMatchObject({ option })
 })

@@ -7,7 +7,7 @@ import { Clock, Deferred, iamOn, MINUTE, START, settle, TARGET, warningsOf } fro
 const NEVER = new Date(START + 365 * 24 * 60 * MINUTE)
 
 describe('tokenProvider', () => {
-  test('is told what to sign, and an opaque token is asked for every time', async () => {
+  test('an opaque token: the provider gets what to sign, and is called for every login', async () => {
     const asked: unknown[] = []
     const tokenProvider = (target: unknown) => `opaque${asked.push(target)}`
     const iam = iamOn(new Clock(), { tokenProvider })
@@ -16,7 +16,7 @@ describe('tokenProvider', () => {
     expect(asked[0]).toEqual({ ...TARGET, region: 'eu-west-1' })
   })
 
-  test('an opaque token is asked for once for each login', async () => {
+  test('an opaque token: one call of the provider for each login', async () => {
     let questions = 0
     const { iam, login } = setUp({ tokenProvider: () => `opaque${++questions}` })
     const first = await login()
@@ -25,7 +25,7 @@ describe('tokenProvider', () => {
     expect(iam.stats().tokensSigned).toBe(2)
   })
 
-  test('500 wait: a token each if it is opaque, and one for all if it says when it ends', async () => {
+  test('500 callers: a token each if it is opaque, and one for all if it has an expiry', async () => {
     const clock = new Clock()
     let isOpaque = true
     let questions = 0
@@ -61,7 +61,7 @@ describe('tokenProvider', () => {
     expect(questions).toBe(1)
   })
 
-  test('a token that says when it ends, or comes as an AuthToken, is kept until then', async () => {
+  test('a token with an expiry, or an AuthToken: cached until then', async () => {
     const clock = new Clock()
     let questions = 0
     const signed = await iamOn(clock).token(TARGET)
@@ -101,7 +101,7 @@ describe('tokenProvider', () => {
     ['a token of an empty string', new AuthToken('', NEVER)],
     ['a token of a number', new AuthToken(7 as never, NEVER)],
     ['a token of an object', new AuthToken({ token: 'hunter2' } as never, NEVER)],
-  ])('%s is no token', async (_what, answer) => {
+  ])('%s: not a token', async (_what, answer) => {
     const iam = iamOn(new Clock(), { tokenProvider: () => answer as never })
     const error = await rejectionOf(iam.token(TARGET))
     expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_TOKEN_FAILED', retryable: true })
@@ -109,7 +109,7 @@ describe('tokenProvider', () => {
     expect(error.message).not.toContain('hunter2')
   })
 
-  test('what it throws is kept as the cause, without the token that it may repeat', async () => {
+  test('a provider that throws: its error is the cause, without the token that it may repeat', async () => {
     const { value } = await iamOn(new Clock()).token(TARGET)
     const signature = value.match(/X-Amz-Signature=(\w+)/)?.[1] as string
     const cause = new Error(`could not store ${value}`)
@@ -123,7 +123,7 @@ describe('tokenProvider', () => {
     expect(error.message).not.toContain(signature)
   })
 
-  test('what cannot be read is no token either, and what it threw is the cause', async () => {
+  test('a result that cannot be read: not a token, and what reading threw is the cause', async () => {
     const cause = new Error('sealed')
     const expiresAt = Object.assign(new Date(START), {
       getTime: () => {
@@ -134,7 +134,7 @@ describe('tokenProvider', () => {
     expect(await rejectionOf(iam.token(TARGET))).toMatchObject({ code: 'ERR_AURORA_IAM_TOKEN_FAILED', cause })
   })
 
-  test('an Error whose message is no string is kept as the cause', async () => {
+  test('an Error whose message is not a string: kept as the cause', async () => {
     const cause = Object.assign(new Error(), { message: { detail: 'sealed' } })
     const iam = iamOn(new Clock(), { tokenProvider: () => Promise.reject(cause) })
     const error = await rejectionOf(iam.token(TARGET))
@@ -143,7 +143,7 @@ describe('tokenProvider', () => {
     expect(error.cause).toBe(cause)
   })
 
-  test('a hanging one ends in bounded time', async () => {
+  test('a provider that hangs: an error in bounded time', async () => {
     const iam = createAuroraIam({ tokenProvider: () => new Promise(() => {}), credentialsTimeoutMs: 20 })
     expect(await rejectionOf(iam.token(TARGET))).toMatchObject({
       code: 'ERR_AURORA_IAM_TOKEN_FAILED',

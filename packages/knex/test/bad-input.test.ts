@@ -94,7 +94,7 @@ describe('bad input is refused at the call, by the name of the option in the wor
     expectRefusal(() => auroraIamConnection(merged), code, option)
   })
 
-  test('as the second argument: in its own words', () => {
+  test('an error of the second argument: named as iam names it', () => {
     const refused = (iam: object) => () => withAuroraIam({ client: 'mysql2', connection }, iam)
     expectRefusal(refused({ maxWait: 5 }), 'UNKNOWN_OPTION', 'maxWait')
     expectRefusal(refused({ hostname: '127.0.0.1' }), 'HOST_NOT_SIGNABLE', 'hostname')
@@ -103,12 +103,12 @@ describe('bad input is refused at the call, by the name of the option in the wor
     expectRefusal(refused({ dial: { host: '' } }), 'INVALID_OPTION', 'dial.host')
   })
 
-  test('IAM switched off with no password', () => {
+  test('IAM switched off, without a password: refused', () => {
     const off = () => withAuroraIam({ client: 'mysql2', connection }, { enabled: false })
     expectRefusal(off, 'CONFLICTING_OPTIONS', 'connection.password')
   })
 
-  test('a configuration that went through withAuroraIam already', () => {
+  test('a configuration that went through withAuroraIam already: refused', () => {
     const twice = () => withAuroraIam(withAuroraIam({ client: 'mysql2', connection }))
     expectRefusal(twice, 'INVALID_OPTION', 'connection')
   })

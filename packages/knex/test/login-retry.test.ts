@@ -10,7 +10,7 @@ const config: Knex.Config = { client: 'mysql2', connection: { host, user: 'app',
 const instanceOf = (retrying: Knex.Config) => knex({ ...retrying, connection: undefined })
 
 describe('retryRejectedLogins', () => {
-  test('only `client` differs, and the object that is passed in stays unchanged', () => {
+  test('retryRejectedLogins: only `client` differs, and the given object stays unchanged', () => {
     const { client, ...rest } = withAuroraIam(config, iam)
     expect(client).toBeTypeOf('function')
     expect({ ...rest, client: 'mysql2' }).toEqual({

@@ -20,7 +20,7 @@ function timeouts(config: Knex.Config, maxWaitMs?: number) {
 }
 
 describe('pool time-outs', () => {
-  test('wait and login fit into createTimeoutMillis, and that into acquireConnectionTimeout', () => {
+  test('wait and login: they fit into createTimeoutMillis, and that into acquireConnectionTimeout', () => {
     const waitMs = 60_000 + 3 * 1_000
     const { create, acquire } = timeouts({}, 60_000)
     expect(create).toBeGreaterThan(waitMs + 10_000)
@@ -30,22 +30,22 @@ describe('pool time-outs', () => {
     expect(slow.acquire).toBeGreaterThan(slow.create as number)
   })
 
-  test('with nothing set they are 75 and 76 seconds', () => {
+  test('no time options: 75 and 76 seconds', () => {
     const { pool, acquireConnectionTimeout } = withAuroraIam({ client: 'mysql2', connection })
     expect(pool?.createTimeoutMillis).toBe(75_000)
     expect(acquireConnectionTimeout).toBe(76_000)
   })
 
-  test("Knex's own are never made shorter", () => {
+  test('longer limits of Knex: never shortened', () => {
     expect(timeouts({}, 100)).toEqual({ create: 30_000, acquire: 60_000, ofPool: undefined })
   })
 
-  test('without a connectTimeout, a connection has as long as Knex gives it, after the wait', () => {
+  test('no connectTimeout: a connection has the time that Knex gives it, after the wait', () => {
     const { create } = timeouts({ connection: { ...connection, connectTimeout: 0 } }, 60_000)
     expect(create).toBeGreaterThan(60_000 + 30_000)
   })
 
-  test('what the caller has set is kept, be it too short or longer', () => {
+  test('limits of the caller, too short or longer: kept', () => {
     expect(timeouts({ acquireConnectionTimeout: 500 }, 60_000)).toMatchObject({ acquire: 500 })
     expect(timeouts({ pool: { createTimeoutMillis: 2_000 } }, 60_000)).toMatchObject({ create: 2_000 })
     const long = timeouts({ pool: { createTimeoutMillis: 200_000 } })
@@ -60,12 +60,12 @@ describe('pool time-outs', () => {
     })
   })
 
-  test('the longest wait that can be asked for makes no timer run at once', () => {
+  test('the longest possible wait: no timer overflows', () => {
     const longestTimerMs = 2 ** 31 - 1
     expect(timeouts({}, longestTimerMs)).toMatchObject({ create: longestTimerMs, acquire: longestTimerMs })
   })
 
-  test('the rest of `pool` is kept', () => {
+  test('other options of `pool`: kept', () => {
     const created: unknown[] = []
     const afterCreate = (one: unknown, done: () => void) => {
       created.push(one)

@@ -14,7 +14,7 @@ function settingsOf({ connection }: Knex.Config): Record<string, unknown> {
 }
 
 describe('withAuroraIam', () => {
-  test("returns Knex's own configuration, and keeps what it does not need", () => {
+  test("a configuration: the result is Knex's own, and keeps what is not needed", () => {
     const given = {
       ...config,
       pool: { min: 0, max: 7 },
@@ -26,7 +26,7 @@ describe('withAuroraIam', () => {
     expect(result).toMatchObject({ ...given, connection: expect.any(Function) })
   })
 
-  test('`connection` is a function that returns the same settings each time, without expirationChecker', () => {
+  test('`connection`: a function that returns the same settings each time, without expirationChecker', () => {
     const result = withAuroraIam(config)
     const settings = settingsOf(result)
     expect(settings).toBe(settingsOf(result))
@@ -35,18 +35,18 @@ describe('withAuroraIam', () => {
     expect(settings).not.toHaveProperty('password')
   })
 
-  test('verifies the chain and the name, also with authorities of the caller', () => {
+  test('TLS: chain and name are verified, also with authorities of the caller', () => {
     const ca = rootCertificates[0] as string
     const { ssl } = settingsOf(withAuroraIam({ ...config, connection: { ...connection, ssl: { ca } } }))
     expect(ssl).toMatchObject({ ca, rejectUnauthorized: true, verifyIdentity: true, minVersion: 'TLSv1.2' })
   })
 
-  test('takes a URL as connection.uri', () => {
+  test('a URL: it becomes connection.uri', () => {
     const result = withAuroraIam({ client: 'mysql2', connection: { uri: `mysql://app@${HOST}:3307/shop` } })
     expect(settingsOf(result)).toMatchObject({ ...connection, port: 3307 })
   })
 
-  test('signs and verifies `hostname`, whatever `connection.host` is dialled', () => {
+  test('`hostname`: signed and verified, whichever `connection.host` is dialled', () => {
     const tunnel = { ...config, connection: { ...connection, host: '127.0.0.1', port: 13_306 } }
     expect(settingsOf(withAuroraIam(tunnel, { hostname: HOST, port: 3306 }))).toMatchObject({
       host: HOST,
@@ -54,7 +54,7 @@ describe('withAuroraIam', () => {
     })
   })
 
-  test('instances that share an AuroraIam and an endpoint share one ssl object, so that TLS sessions resume', () => {
+  test('instances that share an AuroraIam and an endpoint: one ssl object, so that TLS sessions resume', () => {
     const iam = createAuroraIam()
     const ssl = () => settingsOf(withAuroraIam(config, iam)).ssl
     expect(ssl()).toBe(ssl())
@@ -67,14 +67,14 @@ describe('withAuroraIam', () => {
 })
 
 describe('auroraIamConnection', () => {
-  test('returns a plain object, which a framework may write to', () => {
+  test('the result: a plain object, which a framework may write to', () => {
     const result = auroraIamConnection({ ...connection, timezone: 'Z' })
     expectTypeOf(result).toEqualTypeOf<Knex.MySql2ConnectionConfig>()
     expect(Object.isExtensible(result)).toBe(true)
     expect(result).toMatchObject({ ...connection, timezone: 'Z', stream: expect.any(Function) })
   })
 
-  test('leaves its argument unchanged', () => {
+  test('the argument: unchanged', () => {
     const frozen = Object.freeze({ ...connection })
     expect(auroraIamConnection(frozen)).not.toBe(frozen)
     expect(frozen).toEqual(connection)

@@ -20,7 +20,7 @@ describe('arguments', () => {
     return written
   }
 
-  test.each(['--help', '-h'])('%s explains every option', async (help) => {
+  test.each(['--help', '-h'])('%s: it explains every option', async (help) => {
     expect(await run(help)).toMatch(/--port.*--user.*--database.*--backend.*--throttle.*--version/s)
   })
 
@@ -36,7 +36,7 @@ describe('arguments', () => {
     ['port', '1.5'],
     ['throttle', ''],
     ['throttle', '0x10'],
-  ])('--%s %j is refused by its name', async (name, value) => {
+  ])('--%s %j: refused by its name', async (name, value) => {
     await expect(run(`--${name}`, value)).rejects.toMatchObject({
       code: 'ERR_LOCAL_AURORA_INVALID_OPTION',
       message: expect.stringContaining(name),
@@ -44,7 +44,7 @@ describe('arguments', () => {
   })
 
   test.each([['--prot', '1'], ['--port', 'x'], ['--throttle', '0'], ['--backend', 'postgres://x'], ['word']])(
-    '%s %s is refused',
+    '%s %s: refused',
     async (...args) => {
       await expect(run(...args)).rejects.toMatchObject({ code: 'ERR_LOCAL_AURORA_INVALID_OPTION' })
     },
@@ -106,7 +106,7 @@ describe('the program', () => {
   }
 
   test.each(['SIGINT', 'SIGTERM'] as const)(
-    'says how to log in, shows logins, ends on %s',
+    'the program: it prints how to log in, shows logins, and ends on %s',
     async (signal) => {
       const output = await start('--user', 'reader', '--database', 'shop')
       await logIn(output, 'reader', 'shop')
@@ -117,7 +117,7 @@ describe('the program', () => {
     },
   )
 
-  test('goes on without its log when its reader has left', async () => {
+  test('the reader of the log leaves: the program goes on without it', async () => {
     const output = await start()
     let complaint = ''
     program.stderr?.on('data', (chunk) => {
@@ -132,7 +132,7 @@ describe('the program', () => {
     expect(complaint).toBe('')
   })
 
-  test('fails with one sentence when it cannot start', async () => {
+  test('a start that fails: one sentence', async () => {
     program = spawn(process.execPath, [path('bin/local-aurora.js'), '--port', '70000'])
     let complaint = ''
     program.stderr?.on('data', (chunk) => {

@@ -48,11 +48,11 @@ async function mariadbCli(token: string, host = 'localhost'): Promise<string> {
   return stdout.trim()
 }
 
-test('the mariadb command line', async () => {
+test('the mariadb command line: logs in', async () => {
   expect(await mariadbCli(await tokenFor(aurora))).toBe('app@%/app')
 })
 
-test('the mariadb command line, refused', async () => {
+test('the mariadb command line, rejected: it reports the bare error', async () => {
   const token = await tokenFor(aurora, { port: 3306 })
   await expect(mariadbCli(token)).rejects.toMatchObject({
     stderr: expect.stringContaining(
@@ -61,7 +61,7 @@ test('the mariadb command line, refused', async () => {
   })
 })
 
-test('the mariadb command line leaves, and keeps its token, when the certificate is for another name', async () => {
+test('a certificate for another name: the mariadb command line leaves, and keeps its token', async () => {
   aurora.faults.set({ certificate: 'wrong-name' })
   aurora.log.clear()
   await expect(mariadbCli(await tokenFor(aurora))).rejects.toMatchObject({
@@ -72,7 +72,7 @@ test('the mariadb command line leaves, and keeps its token, when the certificate
   expect(aurora.log.tokensReceived).toBe(0)
 })
 
-test('the mariadb connector for Node', async () => {
+test('the mariadb connector for Node: logs in', async () => {
   const { port, ca } = aurora
   const connection = await connectMariaDb({
     host: 'localhost',
@@ -87,14 +87,14 @@ test('the mariadb connector for Node', async () => {
   await connection.end()
 })
 
-test('mysql2 with the signer of the AWS SDK', async () => {
+test('mysql2 with the signer of the AWS SDK: logs in', async () => {
   const connection = await connectWith(aurora, await tokenFor(aurora))
   const [rows] = await connection.query(QUERY)
   expect(rows).toEqual([{ who: 'app@%/app' }])
   await connection.end()
 })
 
-test("a token of the AWS CLI's generate-db-auth-token, with the mariadb command line", async () => {
+test("a token of the AWS CLI's generate-db-auth-token: the mariadb command line logs in with it", async () => {
   const { accessKeyId, secretAccessKey, sessionToken = '' } = aurora.credentials
   const environment = {
     ...process.env,

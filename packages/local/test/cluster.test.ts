@@ -40,7 +40,7 @@ describe('two servers', () => {
   })
   afterAll(() => aurora.close())
 
-  test('each name leads to its server, which has what was written to the other', async () => {
+  test('each endpoint name: it leads to its server, which has what was written to the other', async () => {
     expect(aurora.writer).toEqual({ host: '127.0.0.1', port: aurora.port })
     expect(aurora.reader).toEqual({ host: '127.0.0.2', port: aurora.port })
     expect(aurora.addressOf(READER.toUpperCase())).toEqual(aurora.reader)

@@ -123,7 +123,9 @@ async function beginTls(socket: Socket): Promise<Duplex> {
   return secured
 }
 
-test('4500 hostile clients that are asked for TLS: each ends cleanly', { timeout: 60_000 }, async () => {
+test('4500 hostile clients on a server that requires TLS: each ends cleanly', {
+  timeout: 60_000,
+}, async () => {
   await all(some(hostileClients, 4500), (client) => inMemory(client, {}))
 })
 
@@ -135,7 +137,7 @@ test('4500 hostile clients that get as far as a token, and behind it: each ends 
   expect(context.log.refusals.length).toBeGreaterThan(100)
 })
 
-test('500 hostile clients over sockets, and 500 inside TLS, leave no connection behind', {
+test('500 hostile clients over sockets and 500 inside TLS: no connection is left', {
   timeout: 60_000,
 }, async () => {
   context.log.clear()

@@ -6,7 +6,7 @@ const NOW = Date.UTC(2026, 10, 23, 12)
 const token = (fingerprint: string) =>
   ({ type: 'token', connection: 1, user: 'app', fingerprint, encrypted: true }) as const
 
-test('dates events by the clock given, and by the monotonic clock beside it', () => {
+test('events: dated by the given clock, and by the monotonic clock beside it', () => {
   const log = new LoginLog(() => NOW)
   const before = performance.now()
   log.record({ type: 'connection', connection: 1, remoteAddress: '127.0.0.1' })
@@ -15,7 +15,7 @@ test('dates events by the clock given, and by the monotonic clock beside it', ()
   expect(event!.atMs).toBeGreaterThanOrEqual(before)
 })
 
-test('counts tokens, and tells different ones apart', () => {
+test('tokens: counted, and different ones are told apart', () => {
   const log = new LoginLog(() => NOW)
   for (const fingerprint of ['a', 'b', 'a']) log.record(token(fingerprint))
   expect(log.tokensReceived).toBe(3)
@@ -24,7 +24,7 @@ test('counts tokens, and tells different ones apart', () => {
   expect(log.tokensReceived).toBe(0)
 })
 
-test('finds the peakTokens interval, which does not include its end', async () => {
+test('peakTokens: the interval with most tokens, without its end', async () => {
   const log = new LoginLog(() => NOW)
   expect(log.peakTokens(1000)).toBe(0)
   for (let count = 0; count < 3; count += 1) log.record(token('a'))
@@ -36,7 +36,7 @@ test('finds the peakTokens interval, which does not include its end', async () =
   expect(log.peakTokens(span + 0.001)).toBe(4)
 })
 
-test('can be watched live until that is ended', () => {
+test('a live watch: it gets events until it is ended', () => {
   const log = new LoginLog(() => NOW)
   const seen: LogEvent['type'][] = []
   const stop = log.on(({ type }) => seen.push(type))
@@ -46,7 +46,7 @@ test('can be watched live until that is ended', () => {
   expect(seen).toEqual(['token'])
 })
 
-test('prints one line for every kind of event, and lets no control character of a client through', () => {
+test('each kind of event: printed as one line, without the control characters of a client', () => {
   const log = new LoginLog(() => NOW)
   const user = 'a\n\u001b[31m'
   const trace = { connection: 7, user, fingerprint: 'f00', hostname: 'h', port: 1, accessKeyId: 'WXYZ' }

@@ -40,7 +40,7 @@ async function expectNothingLeft() {
 describe('the end of a private MariaDB', () => {
   const options: MariaDbOptions = { database: 'app', users: ['app'] }
 
-  test('by close(), which may be called twice at once and again', async () => {
+  test('close() twice at once and again: the server ends once', async () => {
     const db = await startMariaDb(options)
     await Promise.all([db.close(), db.close()])
     expect(await readdir(folder)).toEqual([])
@@ -48,7 +48,7 @@ describe('the end of a private MariaDB', () => {
     await db.close()
   })
 
-  test('after a kill of the server', async () => {
+  test('a killed server: its folder is removed', async () => {
     const db = await startMariaDb(options)
     process.kill(db.pid, 'SIGKILL')
     await expectNothingLeft()
@@ -70,7 +70,7 @@ describe('the end of a private MariaDB', () => {
     await expect(db.restart(false)).rejects.toMatchObject(failure)
   })
 
-  test('by a kill of the shell that supervises it', async () => {
+  test('a kill of the shell that supervises it: the server ends', async () => {
     const db = await startMariaDb(options)
     const { stdout } = await promisify(execFile)('ps', ['-o', 'ppid=', '-p', String(db.pid)])
     process.kill(Number(stdout), 'SIGKILL')
@@ -80,7 +80,7 @@ describe('the end of a private MariaDB', () => {
     await db.close()
   })
 
-  test('by a signal aborted during the start', async () => {
+  test('a signal aborted during the start: the server ends', async () => {
     const reason = new Error('changed my mind')
     const controller = new AbortController()
     const starting = startMariaDb({ ...options, signal: controller.signal })
@@ -90,7 +90,7 @@ describe('the end of a private MariaDB', () => {
     await expectNothingLeft()
   })
 
-  test('before it began, by a signal aborted already', async () => {
+  test('a signal aborted before the start: nothing is started', async () => {
     const signal = AbortSignal.abort(new Error('too late'))
     await expect(startMariaDb({ ...options, signal })).rejects.toMatchObject({
       code: 'ERR_LOCAL_AURORA_ABORTED',
@@ -101,7 +101,7 @@ describe('the end of a private MariaDB', () => {
   test.each([
     ['the installation', { installer: '/bin/ls', server: '/bin/true' }],
     ['the server', { installer: '/bin/true', server: '/bin/ls' }],
-  ])('by a failure of %s, whose last words are told', async (_what, binaries) => {
+  ])('a failure of %s: the server ends, and its last words are reported', async (_what, binaries) => {
     const failure = await startMariaDb({ ...options, binaries }).catch((error) => error)
     expect(failure).toMatchObject({
       code: 'ERR_LOCAL_AURORA_DATABASE_FAILED',
@@ -141,7 +141,7 @@ describe('a program with a private MariaDB', () => {
     return String(text)
   }
 
-  test.each(['SIGKILL', 'SIGTERM'] as const)('leaves nothing when it is ended by %s', async (signal) => {
+  test.each(['SIGKILL', 'SIGTERM'] as const)('the program ends by %s: nothing is left', async (signal) => {
     const program = start('stay')
     const pid = Number(await firstOutput(program))
     expect(process.kill(pid, 0)).toBe(true)
@@ -150,7 +150,7 @@ describe('a program with a private MariaDB', () => {
     expect(() => process.kill(pid, 0)).toThrow('ESRCH')
   })
 
-  test.each([50, 200, 400])('leaves nothing when it is killed %i ms into the start', async (ms) => {
+  test.each([50, 200, 400])('the program is killed %i ms into the start: nothing is left', async (ms) => {
     const program = start('announce')
     await firstOutput(program)
     await sleep(ms)
@@ -159,13 +159,16 @@ describe('a program with a private MariaDB', () => {
     await expectNothingLeft()
   })
 
-  test.each(['announce', 'close'] as const)('exits when it has no more to do (%s)', async (then) => {
-    const program = start(then)
-    expect(await once(program, 'exit')).toEqual([0, null])
-    await expectNothingLeft()
-  })
+  test.each(['announce', 'close'] as const)(
+    'a program that has no more to do (%s): it exits',
+    async (then) => {
+      const program = start(then)
+      expect(await once(program, 'exit')).toEqual([0, null])
+      await expectNothingLeft()
+    },
+  )
 
-  test('has it in another session, where Ctrl-C in a terminal does not reach', async () => {
+  test('the session of the server: another one, which Ctrl-C in a terminal does not reach', async () => {
     const program = start('stay')
     const pid = await firstOutput(program)
     const { stdout } = await promisify(execFile)('ps', ['-o', 'sid=', '-p', `${pid},${program.pid}`])

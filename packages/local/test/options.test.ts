@@ -21,7 +21,7 @@ describe('options are refused by name, before anything is started', () => {
     ['policy', { policy: { Statement: { Effect: 'Maybe' } } }],
     ['backend', { backend: 'postgres://localhost' }],
   ]
-  test.each(cases)('%s', async (option, options) => {
+  test.each(cases)('%s: refused by name', async (option, options) => {
     await expect(startLocalAurora(options as LocalAuroraOptions)).rejects.toMatchObject({
       code: 'ERR_LOCAL_AURORA_INVALID_OPTION',
       option,
@@ -61,18 +61,18 @@ test.each([
   ['my-db-1.cluster-abc.rds.cn-north-1.amazonaws.com.cn', 'cn-north-1'],
   ['db.cluster-abc.us-gov-west-1.rds.amazonaws.com', 'us-gov-west-1'],
   ['db.example', 'us-east-1'],
-])('the region is taken from %s: %s', (hostname, region) => {
+])('the region, from %s: %s', (hostname, region) => {
   expect(resolveOptions({ hostname }).region).toBe(region)
 })
 
-test('AURORA_IAM_BACKEND names the backend, unless an option does', () => {
+test('AURORA_IAM_BACKEND: it names the backend, unless an option does', () => {
   vi.stubEnv('AURORA_IAM_BACKEND', 'mysql://from-environment')
   expect(resolveOptions({}).backend).toBe('mysql://from-environment')
   expect(resolveOptions({ backend: 'mysql://from-option' }).backend).toBe('mysql://from-option')
   vi.unstubAllEnvs()
 })
 
-test('a Local Aurora with everything set', async () => {
+test('a Local Aurora with every option: each has its effect', async () => {
   const hostname = 'Shop.cluster-abc.eu-west-1.rds.amazonaws.com'
   const [reader, other] = [createPrincipal(), createPrincipal()]
   await using aurora = await startLocalAurora({
@@ -108,13 +108,13 @@ test('a Local Aurora with everything set', async () => {
 })
 
 describe('a running Local Aurora', () => {
-  test('shows no secret when it is inspected', async () => {
+  test('an inspected Local Aurora: no secret is shown', async () => {
     await using aurora = await startLocalAurora()
     const shown = inspect(aurora, { depth: 10, showHidden: true })
     expect(shown).not.toContain(aurora.credentials.secretAccessKey)
   })
 
-  test('closes once, ends its clients and takes no more', async () => {
+  test('close(): it ends the clients once, and new ones are refused', async () => {
     const aurora = await startLocalAurora()
     const connection = await logIn(aurora)
     const lost = new Promise((resolve) => connection.on('error', resolve))
@@ -125,7 +125,7 @@ describe('a running Local Aurora', () => {
     await expect(aurora.startCredentialEndpoints()).rejects.toMatchObject({ code: 'ERR_LOCAL_AURORA_CLOSED' })
   })
 
-  test('hands out its credentials at the endpoints that SDKs ask', async () => {
+  test('credential endpoints: they return its credentials', async () => {
     await using aurora = await startLocalAurora()
     const endpoints = await aurora.startCredentialEndpoints()
     expect(await aurora.startCredentialEndpoints()).toBe(endpoints)
@@ -134,7 +134,7 @@ describe('a running Local Aurora', () => {
     expect(answer).toMatchObject({ AccessKeyId: aurora.credentials.accessKeyId })
   })
 
-  test('says so when its port is taken, and leaves nothing running', async () => {
+  test('a port that is taken: named, and nothing is left running', async () => {
     await using aurora = await startLocalAurora()
     await expect(startLocalAurora({ port: aurora.port })).rejects.toMatchObject({
       code: 'ERR_LOCAL_AURORA_INVALID_OPTION',

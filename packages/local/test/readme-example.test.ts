@@ -3,7 +3,7 @@ import { withAuroraIam } from '@aurora-iam/mysql2'
 import { createPool } from 'mysql2/promise'
 import { expect, test } from 'vitest'
 
-test('an expired token is replaced', async () => {
+test('an expired token: replaced', async () => {
   await using aurora = await startLocalAurora()
   const { host, port, database } = aurora
   const pool = createPool(withAuroraIam({ host, port, database, user: 'app' }, aurora.iam))

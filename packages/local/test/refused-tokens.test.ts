@@ -138,7 +138,7 @@ const BAD: readonly Bad[] = [
   ],
 ]
 
-describe('a bad token is refused for what is bad about it', () => {
+describe('a bad token: rejected for its own fault', () => {
   for (const [kind, make, reason, detail, nowMs] of BAD)
     test(kind, async () => {
       const verdict = verify(await make(), nowMs)
@@ -146,7 +146,7 @@ describe('a bad token is refused for what is bad about it', () => {
     })
 })
 
-test('the reason never repeats the token, its signature or a secret', async () => {
+test('the reason of a rejection: never the token, its signature or a secret', async () => {
   for (const [, make, , , nowMs] of BAD) {
     const token = await make()
     const signature = /Signature=([0-9a-f]{20,})/.exec(token)?.[1]

@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => aurora.close())
 
-test('a restart breaks what is open, refuses what comes meanwhile, and keeps what was committed', async () => {
+test('a restart: open connections break, new ones are refused, committed data stay', async () => {
   const before = await logIn(aurora)
   await before.query('CREATE TABLE kept (id INT PRIMARY KEY)')
   await before.query('INSERT INTO kept VALUES (1)')
@@ -31,7 +31,7 @@ test('a restart breaks what is open, refuses what comes meanwhile, and keeps wha
   await after.end()
 })
 
-test('as a reader it refuses changes, as a writer it takes them again', async () => {
+test('a restart as a reader: changes are refused; as a writer: accepted again', async () => {
   await aurora.restart({ readOnly: true })
   const reader = await logIn(aurora)
   await expect(reader.query('CREATE TABLE refused (id INT)')).rejects.toMatchObject({ errno: 1290 })
@@ -54,7 +54,7 @@ async function takenMeanwhile(): Promise<{ other: Server; reopened: Promise<void
   return { other, reopened, close: () => listener.close() }
 }
 
-test('a port that another program took meanwhile is waited for', async () => {
+test('another program takes the port meanwhile: the restart waits for it', async () => {
   const { other, reopened, close } = await takenMeanwhile()
   await sleep(100)
   other.close()
@@ -82,7 +82,7 @@ test('closed in the middle of it: the restart fails, and nothing is left', async
   await expect(logIn(doomed)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
 })
 
-test('a database that is not ours is not restarted, nor one that was closed', async () => {
+test('a database given by URL, or one that was closed: not restarted', async () => {
   const theirs = await startMariaDb({ database: 'shop', users: ['owner'] })
   const { user, password } = theirs.admin
   const backend = `mysql://${user}:${password}@localhost/shop?socketPath=${encodeURIComponent(theirs.socketPath)}`

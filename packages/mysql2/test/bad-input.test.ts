@@ -97,7 +97,7 @@ const REFUSALS: readonly Refusal[] = [
 ]
 
 describe('bad input is refused at the call, by the name of the option', () => {
-  test.each(REFUSALS)('%s', (_what, options, iam, code, option) => {
+  test.each(REFUSALS)('%s: refused by name', (_what, options, iam, code, option) => {
     const error = errorThrownBy(() => withAuroraIam({ ...good, ...options } as typeof good, iam))
     expect(error).toBeInstanceOf(AuroraIamError)
     expect(error).toMatchObject({ code: `ERR_AURORA_IAM_${code}`, option, retryable: false })
@@ -105,7 +105,7 @@ describe('bad input is refused at the call, by the name of the option', () => {
     expect(error.message).not.toContain('secret')
   })
 
-  test('options that went through once are refused a second time', () => {
+  test('options that went through withAuroraIam: refused a second time', () => {
     const once = withAuroraIam(good)
     expect(errorThrownBy(() => withAuroraIam(once))).toMatchObject({
       code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS',

@@ -6,7 +6,7 @@ import { createAuroraIam, withAuroraIam } from '../src/index.ts'
 const HOST = 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
 
 describe('withAuroraIam', () => {
-  test("returns mysql2's own options", () => {
+  test("options: the result is mysql2's own", () => {
     const options: PoolOptions = {
       host: HOST,
       user: 'app',
@@ -28,12 +28,12 @@ describe('withAuroraIam', () => {
     expect(result).not.toHaveProperty('password')
   })
 
-  test('hands mysql2 no option that it does not know', () => {
+  test('options of ours: mysql2 gets none that it does not know', () => {
     const known = ['host', 'port', 'user', 'ssl', 'connectTimeout', 'stream', 'authPlugins']
     expect(Object.keys(withAuroraIam({ host: HOST, user: 'app' })).sort()).toEqual(known.sort())
   })
 
-  test('verifies the chain and the name, from TLS 1.2 on', () => {
+  test('TLS: chain and name are verified, from TLS 1.2 on', () => {
     const { ssl } = withAuroraIam({ host: HOST, user: 'app' })
     expect(ssl).toMatchObject({ rejectUnauthorized: true, verifyIdentity: true, minVersion: 'TLSv1.2' })
     const ca = rootCertificates[0] as string
@@ -50,14 +50,14 @@ describe('withAuroraIam', () => {
     })
   })
 
-  test('pools that share an AuroraIam and an endpoint share one ssl object, so that TLS sessions resume', () => {
+  test('pools that share an AuroraIam and an endpoint: one ssl object, so that TLS sessions resume', () => {
     const iam = createAuroraIam()
     const ssl = (host: string) => withAuroraIam({ host, user: 'app' }, iam).ssl
     expect(ssl(HOST)).toBe(ssl(HOST))
     expect(ssl(HOST)).not.toBe(ssl(HOST.replace('cluster-', 'cluster-ro-')))
   })
 
-  test('signs and verifies `hostname`, whatever `host` is dialled', () => {
+  test('`hostname`: signed and verified, whichever `host` is dialled', () => {
     const result = withAuroraIam(
       { host: '127.0.0.1', port: 13_306, user: 'app' },
       { hostname: HOST, port: 3306 },
@@ -65,7 +65,7 @@ describe('withAuroraIam', () => {
     expect(result).toMatchObject({ host: HOST, port: 3306 })
   })
 
-  test('adds the wait for a place to connectTimeout, and leaves 0 for none', () => {
+  test('connectTimeout: the wait for a permit is added, and 0 stays no limit', () => {
     const iam = { maxWaitMs: 5_000, credentialsTimeoutMs: 1_000 }
     const timeout = (connectTimeout?: number) =>
       withAuroraIam({ host: HOST, user: 'app', connectTimeout }, iam).connectTimeout
@@ -80,14 +80,14 @@ describe('withAuroraIam', () => {
     expect(connectTimeout).toBe(longestTimerMs)
   })
 
-  test("keeps the caller's other authentication plugins", () => {
+  test('other authentication plugins of the caller: kept', () => {
     const dialog = () => () => 'x'
     const { authPlugins } = withAuroraIam({ host: HOST, user: 'app', authPlugins: { dialog } })
     expect(authPlugins?.dialog).toBe(dialog)
     expect(authPlugins?.mysql_clear_password).toBeTypeOf('function')
   })
 
-  test('reads a uri as mysql2 does; an option that is given as such wins', () => {
+  test('a uri: read as mysql2 reads it; an option beside it wins', () => {
     const uri = `mysql://app%40corp@${HOST}:3307/shop?connectionLimit=3&timezone=Z`
     const result = withAuroraIam({ uri, database: 'other' })
     expect(result).toMatchObject({
@@ -101,7 +101,7 @@ describe('withAuroraIam', () => {
     expect(result).not.toHaveProperty('uri')
   })
 
-  test('takes what configuration files write for no password', () => {
+  test('values that configuration files write for no password: accepted', () => {
     for (const password of [undefined, '']) {
       expect(withAuroraIam({ host: HOST, user: 'app', password })).toMatchObject({ user: 'app' })
     }

@@ -33,7 +33,7 @@ describe('why a connection could not be opened', () => {
     [45012, 'P1001', 'DatabaseNotReachable'],
     [45023, 'P1011', 'TlsConnectionError'],
     [45059, 'P1011', 'TlsConnectionError'],
-  ] as const)('%i is %s', (errno, code, kind) => {
+  ] as const)('a connection error %i: %s', (errno, code, kind) => {
     const error = sqlError(errno)
     const mapped = connectError(error, DESTINATION)
     expect(mapped).toBeInstanceOf(PrismaDriverError)
@@ -56,18 +56,18 @@ describe('why a connection could not be opened', () => {
     // As on Bun.
     ['CERT_HAS_EXPIRED', { errno: -10, syscall: 'connect' }, 'P1011'],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', { errno: 21 }, 'P1011'],
-  ] as const)('%s is a matter of the network or of TLS', (code, more, mapped) => {
+  ] as const)('a connection error %s: of the network or of TLS', (code, more, mapped) => {
     expect(connectError(Object.assign(new Error(''), { code, ...more }), DESTINATION)).toMatchObject({
       code: mapped,
     })
   })
 
-  test('another answer of the server is left to the adapter', () => {
+  test('another error of the server: left to the adapter', () => {
     const error = sqlError(1130)
     expect(connectError(error, DESTINATION)).toBe(error)
   })
 
-  test('an error of ours stays what it is, and is in meta as well', () => {
+  test('an AuroraIamError: unchanged, and in meta as well', () => {
     const error = new AuroraIamError('ERR_AURORA_IAM_RATE_LIMITED', 'no place', { retryAfterMs: 5 })
     const copy = connectError(error, DESTINATION)
     expect(copy).toBeInstanceOf(AuroraIamError)
@@ -90,14 +90,14 @@ describe('why a query failed', () => {
     expect(isLostOutsideTransaction(outsideTransaction(mapped))).toBe(true)
   })
 
-  test.each([1062, 1213, 1317])('%i is a matter of the query, and left to the adapter', (errno) => {
+  test.each([1062, 1213, 1317])('a query error %i: left to the adapter', (errno) => {
     const error = sqlError(errno, { fatal: true })
     expect(queryError(error)).toBe(error)
     expect(isLostOutsideTransaction(outsideTransaction(error))).toBe(false)
   })
 })
 
-test('no log that writes an error as JSON writes the values of the query', () => {
+test('an error logged as JSON: without the values of the query', () => {
   const mapped = queryError(sqlError(45009, { fatal: true, sql: "SELECT 'a secret'" }))
   const { meta } = mapped as PrismaDriverError
   expect(JSON.stringify([mapped, meta])).not.toContain('a secret')

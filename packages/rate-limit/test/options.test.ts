@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createRateLimiter, type RateLimiterOptions } from '../src/index.ts'
 import { completeOptions } from '../src/options.ts'
 
-test('only the limit has to be given', () => {
+test('the limit alone: enough', () => {
   expect(completeOptions({ limit: 20 })).toEqual({
     limit: 20,
     intervalMs: 1000,
@@ -19,7 +19,7 @@ test('only the limit has to be given', () => {
   })
 })
 
-test('an option that is undefined has its default', () => {
+test('an option that is undefined: its default', () => {
   expect(completeOptions({ limit: 20, maxWaitMs: undefined } as never).maxWaitMs).toBe(30_000)
 })
 
@@ -32,7 +32,7 @@ test.each([
   ['recoveryIntervalMs', [0, Number.NaN, Number.POSITIVE_INFINITY]],
   ['dryRun', ['yes', 1]],
   ['clock', [null, {}, { now: 5 }]],
-])('%s is refused by name when it is out of range', (option, values) => {
+])('%s out of range: refused by name', (option, values) => {
   for (const value of values) {
     const options = { limit: 20, [option]: value } as unknown as RateLimiterOptions
     expect(() => createRateLimiter(options), String(value)).toThrow(
@@ -46,13 +46,13 @@ test.each([
   }
 })
 
-test('an unknown option is refused by name, with those that exist', () => {
+test('an unknown option: refused by name, with the known ones', () => {
   expect(() => createRateLimiter({ limit: 20, interval: 5 } as RateLimiterOptions)).toThrow(
     'Unknown option `interval`. Remove it, or use one of: limit, intervalMs, maxWaitMs, maxQueue, permitTtlMs, recoveryIntervalMs, dryRun, onStoreLost, clock, maxInFlight, store, share.',
   )
 })
 
-test('options that are no object are refused', () => {
+test('options that are not an object: refused', () => {
   expect(() => createRateLimiter(20 as never)).toThrow('Expected `options` to be an object')
   expect(() => createRateLimiter(null as never)).toThrow('Expected `options` to be an object')
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type RateLimit, rateLimitPresets, resolveRateLimit } from '../src/index.ts'
 
-test('a number means attempts per second', () => {
+test('a number: attempts per second', () => {
   expect(resolveRateLimit(50)).toEqual({ limit: 50 })
 })
 
@@ -9,12 +9,12 @@ test.each([
   ['conservative', 20],
   ['db.t2.micro', 10],
   ['aws-2019', 200],
-] as const)('the preset %s is %d per second, with its source', (preset, limit) => {
+] as const)('the preset %s: %d per second, with its source', (preset, limit) => {
   expect(resolveRateLimit(preset)).toEqual({ limit, intervalMs: 1000 })
   expect(rateLimitPresets[preset].source).toMatch(/Aurora User Guide.*edition/)
 })
 
-test('options are checked and passed on unchanged', () => {
+test('options: checked and passed on unchanged', () => {
   const options = { limit: 5, maxWaitMs: 10 }
   expect(resolveRateLimit(options)).toEqual(options)
 })
@@ -30,11 +30,11 @@ test.each([
   [{ limit: 1, burst: 5 }, 'Unknown option `rateLimit.burst`.'],
   [true, 'Expected `rateLimit` to be'],
   [undefined, 'Expected `rateLimit` to be'],
-])('%o is refused with the name of the option', (value, message) => {
+])('%o: refused with the name of the option', (value, message) => {
   expect(() => resolveRateLimit(value as RateLimit)).toThrow(message)
 })
 
-test('the message uses the name that the caller gives', () => {
+test('the name of the option in the message: the one that the caller gives', () => {
   expect(() => resolveRateLimit({ limit: 0 }, 'iam.rateLimit')).toThrow(
     expect.objectContaining({ option: 'iam.rateLimit.limit' }),
   )

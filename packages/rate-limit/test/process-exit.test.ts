@@ -40,19 +40,19 @@ async function play(program: string): Promise<string> {
   return stdout.trim()
 }
 
-test('a process with an idle limiter and permits in flight or at rest exits at once', async () => {
+test('an idle limiter, with permits in flight or cooling down: the process exits at once', async () => {
   expect(await play('const permit = await limiter.acquire(); permit.release()')).toBe('at once')
   expect(await play('await limiter.acquire()')).toBe('at once')
 })
 
-test('a process stays while a request waits, and exits after its grant', async () => {
+test('a request that waits: the process stays, and exits after the grant', async () => {
   const program = `
     ;(await limiter.acquire()).release()
     limiter.acquire().then(() => console.log('granted'))`
   expect(await play(program)).toBe('granted\nafter the wait')
 })
 
-test('a process whose only request was closed exits at once', async () => {
+test('the only request was closed: the process exits at once', async () => {
   const program = `
     ;(await limiter.acquire()).release()
     limiter.acquire().catch((error) => console.log(error.code))

@@ -31,7 +31,7 @@ function observe(clock: SimulatedClock, requests: Promise<Permit>[]): (number | 
   return grantedAfter
 }
 
-test('an idle limiter grants its whole limit at once', async () => {
+test('an idle limiter: its whole limit is granted at once', async () => {
   const { limiter, clock } = limiterWith({ limit: 20 })
   const permits = await Promise.all(Array.from({ length: 20 }, () => limiter.acquire()))
   expect(permits.map(({ waitedMs }) => waitedMs)).toEqual(Array(20).fill(0))
@@ -39,7 +39,7 @@ test('an idle limiter grants its whole limit at once', async () => {
   expect(clock.timers).toEqual([])
 })
 
-test('a place is free again an interval after its attempt was settled, not after it was granted', async () => {
+test('a released permit: free again an interval after its release, not after its grant', async () => {
   const { limiter, clock } = limiterWith({ limit: 1 })
   const permit = await limiter.acquire()
   const next = limiter.acquire()
@@ -63,7 +63,7 @@ test('a cancelled permit: available again at once', async () => {
   expect(limiter.stats()).toMatchObject({ cancelled: 1, granted: 2 })
 })
 
-test('only the first call of settled or cancel counts', async () => {
+test('several calls of release and cancel: only the first counts', async () => {
   const { limiter } = limiterWith()
   const settled = await limiter.acquire()
   settled.release('failed')
@@ -92,7 +92,7 @@ test('a permit that was never released: expires after its time', async () => {
   expect(limiter.stats().expired).toBe(1)
 })
 
-test('a settle that comes after the permit expired leaves the next use of its place alone', async () => {
+test('a release after the permit expired: the next use of the permit is not affected', async () => {
   const { limiter, clock } = limiterWith({ limit: 1, permitTtlMs: 5000 })
   const late = await limiter.acquire()
   await clock.advance(5000 + restMs)
@@ -107,7 +107,7 @@ test('a settle that comes after the permit expired leaves the next use of its pl
   expect(limiter.stats()).toMatchObject({ inFlight: 0, available: 1 })
 })
 
-test('requests are granted in the order they were made', async () => {
+test('several requests: granted in the order they were made', async () => {
   const { limiter, clock } = limiterWith({ limit: 2 })
   const order: number[] = []
   const requests = Array.from({ length: 7 }, async (_, request) => {
@@ -120,7 +120,7 @@ test('requests are granted in the order they were made', async () => {
   expect(order).toEqual([0, 1, 2, 3, 4, 5, 6])
 })
 
-test('a request times out after maxWaitMs, or its own timeoutMs, and says how long the line was', async () => {
+test('maxWaitMs or timeoutMs is over: the request times out, and the error has the length of the queue', async () => {
   const { limiter, clock } = limiterWith({ limit: 1, maxWaitMs: 300 })
   await exhaust(limiter)
   const patient = limiter.acquire({ timeoutMs: 500 })
@@ -143,7 +143,7 @@ test('a request times out after maxWaitMs, or its own timeoutMs, and says how lo
   expect(clock.timers).toEqual([])
 })
 
-test('a place that came free while the process was too busy to look goes to the first in line, late or not', async () => {
+test('a permit that came free while the process was busy: it goes to the first in the queue, late or not', async () => {
   let lateness = 0
   const clock = new SimulatedClock(() => lateness)
   const limiter = createRateLimiter({ limit: 1, clock })
@@ -154,7 +154,7 @@ test('a place that came free while the process was too busy to look goes to the 
   expect((await request).waitedMs).toBe(restMs + 4000)
 })
 
-test('a time-out that the server caused says so', async () => {
+test('a time-out while the server throttles: the error names it', async () => {
   const { limiter, clock } = limiterWith({ limit: 4 })
   const permits = await Promise.all([1, 2, 3, 4].map(() => limiter.acquire()))
   for (const permit of permits) permit.release('throttled')
@@ -165,7 +165,7 @@ test('a time-out that the server caused says so', async () => {
   await expect(request).rejects.toThrow('limit: 4 per 1000 ms, 2 for now because the server throttles.')
 })
 
-test('beyond maxQueue a request is refused at once and told how long it would have waited', async () => {
+test('more requests than maxQueue: refused at once, with the wait that they would have had', async () => {
   const { limiter } = limiterWith({ limit: 2, maxQueue: 5 })
   await exhaust(limiter)
   const waiting = Array.from({ length: 5 }, () => limiter.acquire())
@@ -180,13 +180,13 @@ test('beyond maxQueue a request is refused at once and told how long it would ha
   await Promise.allSettled(waiting)
 })
 
-test('maxQueue 0 refuses whatever cannot be granted at once', async () => {
+test('maxQueue 0: whatever cannot be granted at once is refused', async () => {
   const { limiter } = limiterWith({ limit: 1, maxQueue: 0 })
   await expect(limiter.acquire()).resolves.toBeDefined()
   await expect(limiter.acquire()).rejects.toMatchObject({ code: 'ERR_RATE_LIMIT_QUEUE_FULL' })
 })
 
-test('an aborted signal ends the wait, keeps its reason, and passes the place on', async () => {
+test('an aborted signal: the wait ends with its reason, and the permit goes to the next', async () => {
   const { limiter, clock } = limiterWith({ limit: 1 })
   await exhaust(limiter)
   const controller = new AbortController()
@@ -205,7 +205,7 @@ test('an aborted signal ends the wait, keeps its reason, and passes the place on
   expect(limiter.stats().aborted).toBe(1)
 })
 
-test('a signal that is aborted already takes no place', async () => {
+test('a signal that is aborted already: no permit is taken', async () => {
   const { limiter } = limiterWith()
   await expect(limiter.acquire({ signal: AbortSignal.abort() })).rejects.toMatchObject({
     code: 'ERR_RATE_LIMIT_ABORTED',
@@ -213,7 +213,7 @@ test('a signal that is aborted already takes no place', async () => {
   expect(limiter.stats()).toMatchObject({ granted: 0, available: 2 })
 })
 
-test('a permit that was granted is not taken back by its signal', async () => {
+test('a signal aborted after the grant: the permit stays granted', async () => {
   const { limiter } = limiterWith()
   const controller = new AbortController()
   const request = limiter.acquire({ signal: controller.signal })
@@ -221,7 +221,7 @@ test('a permit that was granted is not taken back by its signal', async () => {
   await expect(request).resolves.toMatchObject({ waitedMs: 0 })
 })
 
-test('a signal shared by many requests costs one listener, and none once they have ended', async () => {
+test('a signal shared by many requests: one listener, and none once they have ended', async () => {
   const { limiter } = limiterWith({ limit: 1 })
   await exhaust(limiter)
   const { signal, abort } = abortable()
@@ -234,7 +234,7 @@ test('a signal shared by many requests costs one listener, and none once they ha
   expect(limiter.stats()).toMatchObject({ waiting: 0, aborted: 50 })
 })
 
-test('close ends every wait and refuses later requests; permits that are out stay valid', async () => {
+test('close(): every wait ends, later requests are refused, permits in flight stay valid', async () => {
   const { limiter, clock } = limiterWith({ limit: 1 })
   const permit = await limiter.acquire()
   const requests = [limiter.acquire(), limiter.acquire()]
@@ -248,7 +248,7 @@ test('close ends every wait and refuses later requests; permits that are out sta
   expect(limiter.stats()).toMatchObject({ succeeded: 1, waiting: 0 })
 })
 
-test('a lower limit holds at once, a larger one changes nothing', async () => {
+test('lower(): a lower limit holds at once, a larger one changes nothing', async () => {
   const { limiter, clock } = limiterWith({ limit: 4 })
   await exhaust(limiter)
   limiter.lower(3)
@@ -264,7 +264,7 @@ test('a lower limit holds at once, a larger one changes nothing', async () => {
   limiter.close()
 })
 
-test('acquire refuses a wrong timeoutMs and options it does not know', async () => {
+test('a wrong timeoutMs or an unknown option of acquire: refused', async () => {
   const { limiter } = limiterWith()
   await expect(limiter.acquire({ timeoutMs: -1 })).rejects.toMatchObject({
     code: 'ERR_RATE_LIMIT_INVALID_OPTION',

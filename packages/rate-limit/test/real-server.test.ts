@@ -5,7 +5,7 @@ import { createRateLimiter } from '../src/index.ts'
 
 const limit = 20
 
-test('a real server that counts logins itself never sees more than the limit in a sliding second', async () => {
+test('a real server that counts logins: never more than the limit in a sliding second', async () => {
   const { server, logins } = await startThrottlingServer()
   const { port } = server.address() as AddressInfo
   const limiter = createRateLimiter({ limit })

@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest'
 import { sharedRateLimiter } from '../src/index.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 
-test('all callers of a key share its permits and its queue', async () => {
+test('all callers of a key: they share its permits and its queue', async () => {
   const clock = new SimulatedClock()
   const first = sharedRateLimiter('together', { limit: 2, clock })
   const second = sharedRateLimiter('together', { limit: 2, clock })
@@ -23,7 +23,7 @@ test('all callers of a key share its permits and its queue', async () => {
   expect(order).toEqual(['first', 'second'])
 })
 
-test('two copies of the package share', async () => {
+test('two copies of the package: they share', async () => {
   const clock = new SimulatedClock()
   const ours = sharedRateLimiter('copies', { limit: 1, clock })
   vi.resetModules()
@@ -34,7 +34,7 @@ test('two copies of the package share', async () => {
   expect(ours.stats()).toMatchObject({ inFlight: 1, available: 0 })
 })
 
-test('of two limits the smaller holds, and the difference is reported', () => {
+test('two limits: the smaller holds, and the difference is reported', () => {
   const lowered: unknown[] = []
   const listener = (message: unknown) => lowered.push(message)
   subscribe('aurora-iam:rate-limit:lowered', listener)
@@ -46,7 +46,7 @@ test('of two limits the smaller holds, and the difference is reported', () => {
   expect(lowered).toEqual([{ key: 'limits', from: 20, to: 10 }])
 })
 
-test('each caller waits as long as it said', async () => {
+test('several callers with their own maxWaitMs: each waits as long as it named', async () => {
   const clock = new SimulatedClock()
   const patient = sharedRateLimiter('waits', { limit: 1, clock })
   const hasty = sharedRateLimiter('waits', { limit: 1, maxWaitMs: 100, clock })
@@ -60,7 +60,7 @@ test('each caller waits as long as it said', async () => {
   await ended
 })
 
-test('closing ends only the requests made through that limiter', async () => {
+test('close() of one limiter: only the requests made through it end', async () => {
   const clock = new SimulatedClock()
   const closing = sharedRateLimiter('closing', { limit: 1, clock })
   const staying = sharedRateLimiter('closing', { limit: 1, clock })
@@ -90,7 +90,7 @@ test('a key whose handles are all closed: starts again, but not before its last 
   await expect(anew.acquire()).resolves.toBeDefined()
 })
 
-test('another interval, or a dry run beside the real thing, is refused', () => {
+test('another interval, or a dry run beside a real limit: refused', () => {
   sharedRateLimiter('conflict', { limit: 2 })
   expect(() => sharedRateLimiter('conflict', { limit: 2, intervalMs: 500 })).toThrow(
     'Expected `intervalMs` to be 1000, as for others who share the key "conflict", but it is 500.',
@@ -100,6 +100,6 @@ test('another interval, or a dry run beside the real thing, is refused', () => {
   )
 })
 
-test('an empty key is refused', () => {
+test('an empty key: refused', () => {
   expect(() => sharedRateLimiter('', { limit: 2 })).toThrow(expect.objectContaining({ option: 'key' }))
 })

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { createRateLimiter, type RateLimiter, type RateLimiterOptions } from '../src/index.ts'
 import { brokenPromises, scenarios } from './scenario.ts'
 
-test('whatever timers, networks and callers do: the server never counts more than the limit, requests are served in order, none is forgotten, no timer is left', async () => {
+test('any timers, networks and callers: the server never counts more than the limit, requests are served in order, none is forgotten, no timer is left', async () => {
   await fc.assert(
     fc.asyncProperty(scenarios, async (scenario) => {
       expect(await brokenPromises(scenario, createRateLimiter)).toEqual([])
@@ -12,7 +12,7 @@ test('whatever timers, networks and callers do: the server never counts more tha
   )
 })
 
-test('the same property catches a limiter that counts from the grant instead of the outcome', async () => {
+test('a limiter that counts from the grant instead of the outcome: the same property fails', async () => {
   const result = await fc.check(
     fc.asyncProperty(scenarios, async (scenario) => {
       const broken = await brokenPromises(scenario, createGrantCountingLimiter)

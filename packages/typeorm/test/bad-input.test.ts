@@ -94,7 +94,7 @@ const REFUSALS: readonly Refusal[] = [
 ]
 
 describe('bad input is refused at the call, by the name of the option', () => {
-  test.each(REFUSALS)('%s', (_what, options, iam, code, option) => {
+  test.each(REFUSALS)('%s: refused by name', (_what, options, iam, code, option) => {
     const error = errorThrownBy(() => withAuroraIam({ ...good, ...options } as MysqlDataSourceOptions, iam))
     expect(error).toBeInstanceOf(AuroraIamError)
     expect(error).toMatchObject({ code: `ERR_AURORA_IAM_${code}`, option, retryable: false })
@@ -109,7 +109,7 @@ describe('bad input is refused at the call, by the name of the option', () => {
     })
   })
 
-  test('options that went through once are refused a second time', () => {
+  test('options that went through withAuroraIam: refused a second time', () => {
     const once = withAuroraIam(good as MysqlDataSourceOptions)
     expect(errorThrownBy(() => withAuroraIam(once))).toMatchObject({
       code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS',

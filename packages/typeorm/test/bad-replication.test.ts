@@ -116,7 +116,7 @@ const REFUSALS: readonly Refusal[] = [
 ]
 
 describe('bad replication is refused at the call, by the name of the option and of the node', () => {
-  test.each(REFUSALS)('%s', (_what, options, iam, code, option) => {
+  test.each(REFUSALS)('%s: refused by name', (_what, options, iam, code, option) => {
     const error = errorThrownBy(() =>
       withAuroraIam({ type: 'mysql', ...options } as MysqlDataSourceOptions, iam),
     )

@@ -11,7 +11,7 @@ const settings = { retryRejectedLogins: true }
 const driverOf = (result: object) => (result as { driver?: typeof mysql2 }).driver
 
 describe('retryRejectedLogins', () => {
-  test('a driver with managed pools, and the object that is passed in stays unchanged', () => {
+  test('a driver with managed pools: the given object stays unchanged', () => {
     const retrying: DataSourceOptions = withAuroraIam(options, createAuroraIam(settings))
     expect(driverOf(retrying)).toBeTypeOf('object')
     expect(driverOf(withAuroraIam({ ...options, password: 'x' }, { enabled: false }))).toBeUndefined()
@@ -19,7 +19,7 @@ describe('retryRejectedLogins', () => {
     expect(new DataSource(retrying).isInitialized).toBe(false)
   })
 
-  test('the driver is mysql2, except for its pools', () => {
+  test('the managed driver: mysql2, except for its pools', () => {
     const driver = driverOf(withAuroraIam(options, settings))
     expect(driver).toMatchObject({ createPoolCluster: mysql2.createPoolCluster, format: mysql2.format })
     expect(driver?.createPool).not.toBe(mysql2.createPool)

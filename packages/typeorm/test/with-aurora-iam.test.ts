@@ -10,7 +10,7 @@ const result = (options: object, iam?: object): Record<string, unknown> & MysqlD
   withAuroraIam({ ...good, ...options } as MysqlDataSourceOptions, iam) as never
 
 describe('withAuroraIam', () => {
-  test("returns TypeORM's own options, of the same type", () => {
+  test("options: the result is TypeORM's own, of the same type", () => {
     const options = { ...good, poolSize: 7, logging: ['query'], cache: true } satisfies MysqlDataSourceOptions
     const mine = withAuroraIam(options)
     expectTypeOf(mine).toEqualTypeOf<MysqlDataSourceOptions>()
@@ -18,11 +18,11 @@ describe('withAuroraIam', () => {
     expect(new DataSource(mine).options).toMatchObject({ host: HOST, username: 'app' })
   })
 
-  test('serves mysql and mariadb', () => {
+  test('mysql and mariadb: both are served', () => {
     expect(result({ type: 'mariadb' })).toMatchObject({ type: 'mariadb', host: HOST })
   })
 
-  test('places the hooks under extra and keeps what else is there', () => {
+  test('the hooks: placed under extra, whose other members are kept', () => {
     const dialog = () => () => 'x'
     const { extra } = result({ extra: { queueLimit: 3, database: 'other', authPlugins: { dialog } } })
     expect(extra).toEqual({
@@ -33,34 +33,34 @@ describe('withAuroraIam', () => {
     })
   })
 
-  test('verifies the chain and the name, from TLS 1.2 on', () => {
+  test('TLS: chain and name are verified, from TLS 1.2 on', () => {
     const { ssl } = result({ ssl: { minVersion: 'TLSv1.3' } })
     expect(ssl).toMatchObject({ rejectUnauthorized: true, verifyIdentity: true, minVersion: 'TLSv1.3' })
     expect(result({}).ssl).toMatchObject({ verifyIdentity: true, minVersion: 'TLSv1.2' })
   })
 
-  test('has TypeORM 0.3 load mysql2', () => {
+  test('TypeORM 0.3: it loads mysql2', () => {
     expect(result({}).connectorPackage).toBe('mysql2')
     expect(result({ connectorPackage: 'mysql2' }).connectorPackage).toBe('mysql2')
   })
 
-  test('adds the wait for a place to connectTimeout, and leaves 0 for none', () => {
+  test('connectTimeout: the wait for a permit is added, and 0 stays no limit', () => {
     const iam = { maxWaitMs: 5_000, credentialsTimeoutMs: 1_000 }
     expect(result({}, iam).connectTimeout).toBe(10_000 + 5_000 + 3_000)
     expect(result({ connectTimeout: 2_000 }, iam).connectTimeout).toBe(2_000 + 5_000 + 3_000)
     expect(result({ connectTimeout: 0 }, iam).connectTimeout).toBe(0)
   })
 
-  test('signs and verifies `hostname`, whatever `host` is dialled', () => {
+  test('`hostname`: signed and verified, whichever `host` is dialled', () => {
     const options = { host: '127.0.0.1', port: 13_306 }
     expect(result(options, { hostname: HOST, port: 3306 })).toMatchObject({ host: HOST, port: 3306 })
   })
 
-  test('takes null for no extra, as TypeORM does', () => {
+  test('extra: null, as TypeORM accepts it', () => {
     expect(result({ extra: null }).extra).toMatchObject({ stream: expect.any(Function) })
   })
 
-  test('leaves the options alone on the plain password path', () => {
+  test('enabled: false: the options stay unchanged', () => {
     const options = { host: 'localhost', password: 'x', connectorPackage: 'mysql', extra: { stream: true } }
     expect(result(options, { enabled: false })).toEqual({ ...good, ...options })
     expect(result({ url: 'mysql://app:x@localhost/shop' }, { enabled: false })).not.toHaveProperty('extra')
@@ -69,15 +69,18 @@ describe('withAuroraIam', () => {
 })
 
 describe('a url', () => {
-  test.each(['mysql', 'mariadb'])('of %s stands for host, port, username and database', (protocol) => {
-    const options = { type: 'mysql', url: `${protocol}://my%20app@${HOST}:3307/shop?charset=utf8` } as const
-    const mine = withAuroraIam(options)
-    expect(mine).toMatchObject({ host: HOST, port: 3307, username: 'my app', database: 'shop' })
-    expect(mine).not.toHaveProperty('url')
-    expect(mine).not.toHaveProperty('password')
-  })
+  test.each(['mysql', 'mariadb'])(
+    'a url of %s: it stands for host, port, username and database',
+    (protocol) => {
+      const options = { type: 'mysql', url: `${protocol}://my%20app@${HOST}:3307/shop?charset=utf8` } as const
+      const mine = withAuroraIam(options)
+      expect(mine).toMatchObject({ host: HOST, port: 3307, username: 'my app', database: 'shop' })
+      expect(mine).not.toHaveProperty('url')
+      expect(mine).not.toHaveProperty('password')
+    },
+  )
 
-  test('wins over the options beside it, which fill what it leaves out', () => {
+  test('a url and options beside it: the url wins, and they fill what it leaves out', () => {
     const beside = { host: 'elsewhere', port: 3308, username: 'app', database: 'shop' }
     expect(result({ ...beside, url: `mysql://${HOST}` })).toMatchObject({ ...beside, host: HOST })
     expect(result({ ...beside, url: `mysql://boss@${HOST}:3309/till` })).toMatchObject({
@@ -88,7 +91,7 @@ describe('a url', () => {
     })
   })
 
-  test('that is empty says nothing', () => {
+  test('an empty url: no effect', () => {
     expect(result({ url: '' })).toMatchObject({ host: HOST, username: 'app' })
   })
 })
@@ -97,7 +100,7 @@ describe('replication', () => {
   const master = { host: HOST, username: 'app', database: 'shop' }
   const slave = { url: `mysql://reporting@${READER}:3307/shop`, poolSize: 3 }
 
-  test('places the writer and each reader, and keeps what else is set', () => {
+  test('replication: hooks for the writer and each reader, and other settings are kept', () => {
     const replication = { master, slaves: [slave, master], defaultMode: 'master', removeNodeErrorCount: 9 }
     expect(result({ replication }).replication).toEqual({
       master: { ...master, port: 3306 },
@@ -111,12 +114,12 @@ describe('replication', () => {
     })
   })
 
-  test("keeps the caller's restoreNodeTimeout", () => {
+  test('restoreNodeTimeout of the caller: kept', () => {
     const replication = { master, slaves: [], restoreNodeTimeout: 50 }
     expect(result({ replication }).replication).toMatchObject({ restoreNodeTimeout: 50 })
   })
 
-  test('nodes behind one tunnel each may share a name, if the port that is signed tells them apart', () => {
+  test('nodes behind one tunnel each: they may share a name if the signed ports differ', () => {
     const at = (port: number) => ({ host: '127.0.0.1', port, username: 'app' })
     const replication = { master: at(13_306), slaves: [at(13_307)] }
     expect(result({ replication }, { hostname: HOST }).replication).toMatchObject({
@@ -125,13 +128,13 @@ describe('replication', () => {
     })
   })
 
-  test('nodes of one Region share its authorities', () => {
+  test('nodes of one Region: they share its authorities', () => {
     const iam = createAuroraIam()
     const { ssl } = result({ replication: { master, slaves: [slave] } }, iam)
     expect(ssl).toBe(result({}, iam).ssl)
   })
 
-  test('a proxy beside a database is verified by the authorities of either', () => {
+  test('a proxy beside a database: verified by the authorities of either', () => {
     const proxy = { ...master, host: 'mine.proxy-abcdefghijkl.eu-west-1.rds.amazonaws.com' }
     const { ssl } = result({ replication: { master: proxy, slaves: [slave] } })
     const ofProxy = result({ host: proxy.host }).ssl.ca

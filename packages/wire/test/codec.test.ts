@@ -65,7 +65,7 @@ const codecs = {
 >
 
 describe.each(Object.entries(codecs))('%s', (_, { values, encode, decode }) => {
-  test('reads back what it wrote', () => {
+  test('any value: reads back as it was written', () => {
     fc.assert(
       fc.property(values, (value) => {
         expect(decode(encode(value))).toEqual(value)
@@ -74,7 +74,7 @@ describe.each(Object.entries(codecs))('%s', (_, { values, encode, decode }) => {
     )
   })
 
-  test('throws nothing but a WireError, whatever the bytes', () => {
+  test('any bytes: nothing but a WireError is thrown', () => {
     const orWireError = (payload: Buffer): void => {
       try {
         decode(payload)
@@ -95,7 +95,7 @@ describe.each(Object.entries(codecs))('%s', (_, { values, encode, decode }) => {
   })
 })
 
-test('a request for TLS is told from a login by its length and flag', () => {
+test('a request for TLS and a login: told apart by length and flag', () => {
   const request = { capabilities: Capability.PLUGIN_AUTH, maxPacketBytes: 1, collation: 45 }
   const payload = encodeSslRequest(request)
   expect(isSslRequest(payload)).toBe(true)
@@ -105,7 +105,7 @@ test('a request for TLS is told from a login by its length and flag', () => {
   ).toBe(false)
 })
 
-test('the layout of a greeting is that of the documentation', () => {
+test('a greeting: the layout of the documentation', () => {
   const payload = encodeGreeting({
     serverVersion: '8.0.39',
     connectionId: 7,
@@ -133,7 +133,7 @@ test('the layout of a greeting is that of the documentation', () => {
   expect(payload.toString('hex')).toBe(expected.join(''))
 })
 
-test('an ERR packet becomes an error with the number, the SQLSTATE and the words of the server', () => {
+test('an ERR packet: an error with the number, the SQLSTATE and the message of the server', () => {
   const payload = encodeErr({ errno: 1040, sqlState: '08004', message: 'Too many connections' })
   expect(() => decodeGreeting(payload)).toThrow(
     expect.objectContaining({
@@ -146,7 +146,7 @@ test('an ERR packet becomes an error with the number, the SQLSTATE and the words
   expect(() => throwIfError(Buffer.from([0]))).not.toThrow()
 })
 
-test('an error sent instead of a greeting may lack the SQLSTATE', () => {
+test('an error sent instead of a greeting: it may lack the SQLSTATE', () => {
   expect(decodeErr(encodeErr({ errno: 1129, message: 'Host is blocked' }))).toEqual({
     errno: 1129,
     sqlState: undefined,

@@ -132,20 +132,20 @@ describe('policy --check', () => {
     })
   })
 
-  test('what cannot be evaluated faithfully is refused', async () => {
+  test('a policy that cannot be evaluated faithfully: refused', async () => {
     const path = await file('a.json', { ...statement('Allow', any), Condition: {} })
     const { status, error } = await check(path)
     expect(status).toBe(2)
     expect(error).toContain('Condition')
   })
 
-  test('without the account: refused, as a placeholder says nothing', async () => {
+  test('without the account: refused, because a placeholder cannot be evaluated', async () => {
     expect((await ask('policy', CLUSTER, '--check', 'a.json')).error).toContain('--account is missing')
   })
 })
 
 describe('sql', () => {
-  test('a user for tokens, with grants; the database of a GRANT is a pattern', async () => {
+  test('a user for tokens: CREATE USER with its grants, and the database of a GRANT is a pattern', async () => {
     expect((await ask('sql', CLUSTER, '--database', 'my_shop')).out).toBe(
       "CREATE USER 'app'@'%' IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL;\n" +
         "GRANT SELECT, INSERT, UPDATE, DELETE ON `my\\_shop`.* TO 'app'@'%';\n",
@@ -188,7 +188,7 @@ describe('sql', () => {
   })
 })
 
-test('terraform and cdk look up what the options leave out', async () => {
+test('terraform and cdk without options: they look up what is left out', async () => {
   const terraform = await ask('terraform')
   expect(terraform.out).toContain('cluster_identifier = "mydb"')
   expect(terraform.out).toContain('{data.aws_rds_cluster.database.cluster_resource_id}/app')

@@ -86,21 +86,24 @@ describe('with access to the AWS API', () => {
       '<OrganizationsDecisionDetail><AllowedByOrganizations>false</AllowedByOrganizations></OrganizationsDecisionDetail>',
       'a service control policy of the organization does not allow it',
     ],
-  ])('the simulation says %s%s: FAIL, with the statement that is missing', async (decision, more, said) => {
-    aurora.faults.set({ refuse: 'NotAuthorized' })
-    await serveAwsApi({
-      DescribeDBClusters: cluster(),
-      SimulatePrincipalPolicy: simulation(decision, more),
-    })
-    const { out, verdicts } = await doctor()
-    expect(verdicts).toMatchObject({ permission: 'FAIL' })
-    // Without iam:GetRole the role is taken for one without a path.
-    expect(out).toContain(`arn:aws:iam::${ACCOUNT}:role/app may not connect: ${said}`)
-    expect(out).toContain(`"Resource":"${RESOURCE}"`)
-  })
+  ])(
+    'the simulation returns %s%s: FAIL, with the statement that is missing',
+    async (decision, more, said) => {
+      aurora.faults.set({ refuse: 'NotAuthorized' })
+      await serveAwsApi({
+        DescribeDBClusters: cluster(),
+        SimulatePrincipalPolicy: simulation(decision, more),
+      })
+      const { out, verdicts } = await doctor()
+      expect(verdicts).toMatchObject({ permission: 'FAIL' })
+      // Without iam:GetRole the role is taken for one without a path.
+      expect(out).toContain(`arn:aws:iam::${ACCOUNT}:role/app may not connect: ${said}`)
+      expect(out).toContain(`"Resource":"${RESOURCE}"`)
+    },
+  )
 })
 
-describe('a check that cannot run says why, and is no fault', () => {
+describe('a check that cannot run', () => {
   test('no permission to describe: the permission that it needs', async () => {
     await serveAwsApi({})
     const { status, out, verdicts } = await doctor()
@@ -109,7 +112,7 @@ describe('a check that cannot run says why, and is no fault', () => {
     expect(out).toContain('It needs the permission rds:DescribeDBClusters')
   })
 
-  test('no permission to simulate', async () => {
+  test('no permission to simulate: unknown, with the permission that it needs', async () => {
     await serveAwsApi({ DescribeDBClusters: cluster() })
     const { status, out, verdicts } = await doctor()
     expect(status).toBe(0)
@@ -117,13 +120,13 @@ describe('a check that cannot run says why, and is no fault', () => {
     expect(out).toContain('It needs the permission iam:SimulatePrincipalPolicy')
   })
 
-  test('an AWS API that cannot be reached', async () => {
+  test('an AWS API that cannot be reached: unknown, with the error', async () => {
     const { status, out } = await doctor()
     expect(status).toBe(0)
     expect(out).toMatch(/^unknown +IAM +the AWS API was not asked \(.*ECONNREFUSED/m)
   })
 
-  test('credentials that are not those of a user or role', async () => {
+  test('credentials that are not those of a user or role: the permission is unknown', async () => {
     await serveAwsApi({ DescribeDBClusters: cluster() })
     const target = adapterIam(aurora.iam).resolve({ host: aurora.host, port: aurora.port, user: 'app' })
     const found = []
@@ -235,7 +238,7 @@ describe('the database of each kind of endpoint', () => {
   test.each([
     [`bank.global-abcdefghijkl.global.rds.amazonaws.com`, 'does not tell which database it is'],
     [`gone.cluster-${R}`, 'the AWS API has no cluster gone'],
-  ])('%s: the check says that it has nothing', async (host, said) => {
+  ])('%s: the check reports that it has nothing', async (host, said) => {
     const { findings } = await examine(host, { DescribeDBClusters: '<DBClusters/>' })
     expect(findings).toMatchObject([
       { check: 'IAM', verdict: 'unknown', seen: expect.stringContaining(said) },

@@ -43,7 +43,7 @@ describe.each([
   test.each([
     ['answers', LET_IN],
     ['refuses', { code: 'SignatureDoesNotMatch', message: 'Signature expired' }],
-  ])('the doctor says so, and that it comes first, if AWS STS %s', async (_what, answer) => {
+  ])('AWS STS %s: the doctor reports the clock, and reports it first', async (_what, answer) => {
     await sts(answer, aheadMs)
     const { status, out, verdicts } = await doctor()
     expect(status).toBe(1)
@@ -54,7 +54,7 @@ describe.each([
   })
 })
 
-test('a login that is refused: the server’s own words, the likely reasons, the permission and the user', async () => {
+test('a rejected login: the server’s message, the likely reasons, the permission and the user', async () => {
   aurora.faults.set({ refuse: 'NotAuthorized' })
   const { status, out, verdicts } = await doctor()
   expect(status).toBe(1)
@@ -69,7 +69,7 @@ test.each([
   ['no TLS', { tls: 'absent' }, 'does not offer TLS'],
   ['a certificate for another name', { certificate: 'wrong-name' }, 'does not match certificate'],
   ['a certificate that has ended', { certificate: 'expired' }, 'expired'],
-] as const)('a server with %s gets no token', async (_what, fault, seen) => {
+] as const)('a server with %s: it gets no token', async (_what, fault, seen) => {
   aurora.faults.set(fault)
   const { status, out, verdicts } = await doctor()
   expect(status).toBe(1)
@@ -98,7 +98,7 @@ test.each([
   },
 )
 
-test('no certificate authorities are known for the Region', async () => {
+test('a Region without known certificate authorities: the bundle to pass is named', async () => {
   const { status, out, verdicts } = await run(
     'doctor',
     ...['--host', 'db.cluster-abc.us-gov-west-1.rds.amazonaws.com', '--user', 'app'],
@@ -116,7 +116,7 @@ test.each([
     'No user may log in from the address',
   ],
   [1129, "Host '10.0.1.7' is blocked because of many connection errors", 'The database blocks this address'],
-])('an error in place of the greeting is told with its number: %i', async (errno, message, remedy) => {
+])('an error in place of the greeting: shown with its number, %i', async (errno, message, remedy) => {
   aurora.faults.set({ error: { errno, message } })
   const { status, out, verdicts } = await doctor()
   expect(status).toBe(1)
@@ -125,19 +125,19 @@ test.each([
   expect(after?.trim()).toMatch(new RegExp(`^${remedy}`))
 })
 
-describe('what others say stays in its line', () => {
+describe('text of other programs', () => {
   const FORGED = '\u001b[2K\u001b[31mred\u009b0m\u202e\r\u2028\nok       login        app is logged in'
   const SHOWN =
     '\\u{1b}[2K\\u{1b}[31mred\\u{9b}0m\\u{202e}\\u{d}\\u{2028}\\u{a}ok       login        app is logged in\n'
 
-  test('a server that is not verified yet', async () => {
+  test('a server that is not verified yet: what it sends stays in its line', async () => {
     aurora.faults.set({ error: { errno: 1129, message: FORGED } })
     const { out, verdicts } = await doctor()
     expect(verdicts).not.toHaveProperty('login')
     expect(out).toContain(`1129: ${SHOWN}`)
   })
 
-  test('what answers in place of AWS STS, also where a remedy repeats it', async () => {
+  test('an answer in place of AWS STS: it stays in its line, also where a remedy repeats it', async () => {
     aurora.faults.set({ refuse: 'NotAuthorized' })
     const arn = `arn:aws:iam::1:user/&#x1b;[31mred&#10;ok       login        app is logged in`
     const answer = `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
@@ -151,7 +151,7 @@ describe('what others say stays in its line', () => {
   })
 })
 
-test('no server at the address', async () => {
+test('no server at the address: the network check fails, with the remedy', async () => {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as { port: number }
@@ -162,14 +162,14 @@ test('no server at the address', async () => {
   expect(out).toContain('ECONNREFUSED')
 })
 
-test('a name that no token can be signed for ends it', async () => {
+test('a name that no token can be signed for: the doctor ends there', async () => {
   const { status, out, verdicts } = await run('doctor', '--host', '10.0.0.1', '--user', 'app')
   expect(status).toBe(1)
   expect(verdicts).toEqual({ name: 'FAIL' })
   expect(out).toContain('10.0.0.1 (an IP address)')
 })
 
-test('no AWS credentials end it', async () => {
+test('no AWS credentials: the doctor ends there', async () => {
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'])
     vi.stubEnv(name, undefined)
   const { status, verdicts } = await doctor()
@@ -178,7 +178,7 @@ test('no AWS credentials end it', async () => {
   expect(aurora.log.connections).toBe(0)
 })
 
-test('AWS STS that cannot be reached is no fault: the login does not need it', async () => {
+test('AWS STS that cannot be reached: no FAIL, because the login does not need it', async () => {
   vi.stubEnv('AWS_ENDPOINT_URL_STS', 'http://127.0.0.1:1')
   const { status, verdicts } = await doctor()
   expect(status).toBe(0)
@@ -189,7 +189,7 @@ test.each([
   ['InvalidClientTokenId', 'The security token included in the request is invalid'],
   ['ExpiredToken', 'The security token included in the request is expired'],
   ['SignatureDoesNotMatch', 'The request signature we calculated does not match the signature you provided'],
-])('credentials that AWS STS does not take: %s', async (code, message) => {
+])('credentials that AWS STS rejects: FAIL (%s)', async (code, message) => {
   await sts({ code, message })
   const { status, out, verdicts } = await doctor()
   expect(status).toBe(1)
@@ -200,7 +200,7 @@ test.each([
 test.each([
   ['Throttling', 'Rate exceeded'],
   ['AccessDenied', 'no VPC endpoint policy allows the sts:GetCallerIdentity action'],
-])('AWS STS that refuses for another reason than the credentials is no fault: %s', async (code, message) => {
+])('AWS STS that rejects for another reason than the credentials: no FAIL (%s)', async (code, message) => {
   await sts({ code, message })
   const { status, out, verdicts } = await doctor()
   expect(status).toBe(0)
@@ -208,7 +208,7 @@ test.each([
   expect(out).toContain(`HTTP 403: ${message}`)
 })
 
-test.each([403, 407])('a proxy that answers in place of AWS STS is no fault: %i', async (answer) => {
+test.each([403, 407])('a proxy that answers in place of AWS STS: no FAIL (%i)', async (answer) => {
   const proxy = await serveHttp((_request, response) =>
     response.writeHead(answer).end('<html>no\nway</html>'),
   )
@@ -226,7 +226,7 @@ test.each([
   ['credentials', 'AKIDEXAMPLE SECRET'],
   ['nothing', ''],
 ])(
-  '--ca with a file that holds %s in place of certificates is named, and nothing of it shown',
+  '--ca with a file that holds %s in place of certificates: the file is named, its content is not shown',
   async (_what, text) => {
     await write('other.pem', text)
     const { status, out, error } = await doctor({ ca: pathOf('other.pem') })
@@ -281,7 +281,7 @@ describe('arguments', () => {
 })
 
 describe('after the login', () => {
-  test('the user, the version, the clock and the connections of the server', async () => {
+  test('an accepted login: the user, the version, the clock and the connections of the server are shown', async () => {
     const { status, out, verdicts } = await doctor()
     expect(status).toBe(0)
     expect(Object.keys(verdicts)).toEqual(

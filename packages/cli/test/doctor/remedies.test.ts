@@ -27,7 +27,7 @@ async function listen(onConnection: (socket: Socket) => void): Promise<number> {
   return (server.address() as { port: number }).port
 }
 
-describe('what answers in place of the database', () => {
+describe('servers in place of the database', () => {
   test.each([
     ['an SSH server', 'SSH-2.0-OpenSSH_9.2\r\n', /is an SSH server, not MySQL/],
     ['an HTTP server', 'HTTP/1.1 400 Bad Request\r\n\r\n', /is an HTTP server, not MySQL/],
@@ -44,7 +44,7 @@ describe('what answers in place of the database', () => {
     expect(out).toContain('--dial')
   })
 
-  test('a tunnel whose far end closes: it is said of the tunnel', async () => {
+  test('a tunnel whose far end closes: the finding is about the tunnel', async () => {
     const port = await listen((socket) => socket.on('error', () => {}).destroy())
     const { out } = await run(aurora, doctorArguments(aurora, { dial: `127.0.0.1:${port}` }))
     expect(out).toMatch(/a tunnel whose far end does not reach the database/)

@@ -22,7 +22,7 @@ function reasons(out: string): string[] {
     .map((reason) => reason.replace(/\s+/g, ' '))
 }
 
-test('the port of a tunnel is signed: it is the first reason, and what it says to do works', async () => {
+test('the port of a tunnel is signed: it is the first reason, and its remedy works', async () => {
   const { status, out } = await doctor({})
   expect(status).toBe(1)
   const [first, second] = reasons(out)
@@ -33,7 +33,7 @@ test('the port of a tunnel is signed: it is the first reason, and what it says t
   expect(await doctor({ port, dial })).toMatchObject({ status: 0, verdicts: { login: 'ok' } })
 })
 
-test('another port is signed than that of the database: it is named, and what it says to do works', async () => {
+test('another port is signed than that of the database: it is named, and its remedy works', async () => {
   const { status, out } = await doctor({ ...throughTunnel, port: '3307' })
   expect(status).toBe(1)
   const reason = reasons(out).find((text) => text.startsWith('The token is signed for port 3307'))
@@ -42,7 +42,7 @@ test('another port is signed than that of the database: it is named, and what it
   expect(await doctor(throughTunnel)).toMatchObject({ status: 0, verdicts: { login: 'ok' } })
 })
 
-test('a tunnel that is used as it should be is not suspected', async () => {
+test('a tunnel with the right port: it is not suspected', async () => {
   aurora.faults.set({ refuse: 'NotAuthorized' })
   const { out } = await doctor(throughTunnel)
   expect(reasons(out)[0]).toContain('no permission to connect')

@@ -29,13 +29,13 @@ describe('foreign programs log in with what they read from the environment', () 
     expect({ status, out, error }).toEqual({ status: 0, out: 'app@localhost\tapp\n', error: '' })
   })
 
-  test('mariadb with --protocol=socket, with mysql_native_password and with --compress', async () => {
+  test('mariadb with --protocol=socket, with mysql_native_password and with --compress: it logs in', async () => {
     for (const option of ['--protocol=socket', '--default-auth=mysql_native_password', '--compress']) {
       expect(await exec(['mariadb', '-N', option, '-e', 'SELECT 1'])).toMatchObject({ status: 0, out: '1\n' })
     }
   })
 
-  test('PyMySQL', async () => {
+  test('PyMySQL: it logs in', async () => {
     const { status, out, error } = await exec(['/usr/bin/python3', fixture('query.py')])
     expect({ status, out, error }).toEqual({ status: 0, out: 'app@localhost ünï\n', error: '' })
   })
@@ -79,7 +79,7 @@ describe('foreign programs log in with what they read from the environment', () 
 })
 
 describe('templates', () => {
-  test('--env sets more variables', async () => {
+  test('--env: it sets more variables', async () => {
     const more = ['--env', 'FLYWAY_URL=jdbc:mysql://{host}:{port}/{database}', '--env', 'FLYWAY_USER={user}']
     const { out } = await exec(['sh', '-c', 'echo $FLYWAY_URL $FLYWAY_USER'], '', more)
     expect(out).toMatch(/^jdbc:mysql:\/\/127\.0\.0\.1:\d+\/app app\n$/)
@@ -95,7 +95,7 @@ describe('templates', () => {
   })
 })
 
-describe('the end of the command is the end of the program', () => {
+describe('exit statuses and signals', () => {
   test.each([
     [['sh', '-c', 'exit 3'], 3],
     [['sh', '-c', 'kill -9 $$'], 137],
@@ -107,7 +107,7 @@ describe('the end of the command is the end of the program', () => {
   })
 
   test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
-    '%s is forwarded, and the command decides about its end',
+    '%s: it is forwarded, and the command decides about its end',
     async (signal) => {
       const script = `trap 'echo trapped; exit 7' ${signal.slice(3)}; echo ready; while :; do sleep 0.05; done`
       const { process: program, output, ended } = startProgram([...options(), '--', 'sh', '-c', script])
@@ -138,7 +138,7 @@ test('the database rejects the login: the client shows the error of the server',
   expect(error).toMatch(/^ERROR 1045 \(28000\): Access denied for user 'app'/)
 })
 
-test('a password in DATABASE_URL is neither used nor shown', async () => {
+test('a password in DATABASE_URL: neither used nor shown', async () => {
   vi.stubEnv('DATABASE_URL', `mysql://app:hunter2@${aurora.hostname}:${aurora.port}/app`)
   const args = ['exec', '--dial', `${aurora.host}:${aurora.port}`, '--ca', pathOf('ca.pem')]
   const { status, out, error } = await runProgram([

@@ -38,7 +38,7 @@ test('statements of every kind pass: prepared, several at once, long results', a
   expect(await value(connection, 'SELECT ?', [long])).toBe(long)
 })
 
-test('the mariadb connector logs in too', async () => {
+test('the mariadb connector: it logs in too', async () => {
   const { port } = await gatewayTo(aurora)
   const connection = await connectMariadb({ host: '127.0.0.1', port, user: 'app', password: PASSWORD })
   expect(await connection.query('SELECT 1 AS one')).toMatchObject([{ one: 1 }])
@@ -75,7 +75,7 @@ describe('a client that is rejected gets 1045, and no token goes out', () => {
     ['a wrong password', { password: 'wrong' }],
     ['no password', { password: '' }],
     ['another user', { user: 'root' }],
-  ])('%s', async (_what, options) => {
+  ])('%s: rejected', async (_what, options) => {
     const { port, events } = await gatewayTo(aurora)
     expect(await refusal(port, options)).toMatchObject({ errno: 1045, sqlState: '28000' })
     expect(aurora.log.tokensReceived).toBe(0)
@@ -91,7 +91,7 @@ describe('a client that is rejected gets 1045, and no token goes out', () => {
   })
 })
 
-describe('the database gives no session: the client is told why', () => {
+describe('no session from the database', () => {
   test('the database rejects the token: the error of the database', async () => {
     const { port, events } = await gatewayTo(aurora)
     aurora.faults.set({ refuse: 'NotAuthorized' })
@@ -144,7 +144,7 @@ describe('the database gives no session: the client is told why', () => {
   })
 })
 
-test('one client more than the limit: 1040, and a place is free again when another leaves', async () => {
+test('one client more than the limit: 1040, and the next is accepted when another leaves', async () => {
   const { port, gateway } = await gatewayTo(aurora, { maxConnections: 1 })
   const first = await connect(port)
   expect(await refusal(port)).toMatchObject({ errno: 1040 })
@@ -204,7 +204,7 @@ test('two hundred clients at once: each gets a session', async () => {
   expect(new Set(ids).size).toBe(200)
 })
 
-test('close with a drain: open sessions end in their own time, new clients are refused', async () => {
+test('close with a drain: open sessions end normally, new clients are refused', async () => {
   const { port, gateway } = await gatewayTo(aurora)
   const connection = await connect(port)
   let isClosed = false

@@ -4,7 +4,7 @@ import { buildProgram, runProgram, startProgram } from '../built-program.ts'
 
 buildProgram()
 
-test('the lines that it prints log in, its log tells so, and nothing is left of it', async () => {
+test('the printed commands: they log in, the log shows it, and nothing is left behind', async () => {
   const { process: program, output, ended } = startProgram(['local'])
   await vi.waitFor(() => expect(output.out).toContain('Prisma '), 60_000)
   for (const [, name, value] of output.out.matchAll(/^export (\w+)=(.*)$/gm))

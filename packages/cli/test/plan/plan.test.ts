@@ -62,7 +62,7 @@ describe('the simulation', () => {
     expect(outcomeOf(fleet, 'failover', 'fleet').timeline[0]).toEqual({ atMs: 0, open: 0 })
   })
 
-  test('the same seed gives the same outcome, another one another', () => {
+  test('the same seed: the same outcome; another seed: another outcome', () => {
     const outcome = outcomeOf(fleet, 'cold start', 'fleet')
     expect(outcomeOf(fleet, 'cold start', 'fleet')).toEqual(outcome)
     expect(outcomeOf({ ...fleet, seed: 2 }, 'cold start', 'fleet')).not.toEqual(outcome)
@@ -75,7 +75,7 @@ test('the cold start fills a database that is too small: as many logins as it ho
   expect([fullMs, peakConnections]).toEqual([undefined, 150])
 })
 
-test('the first connections: every process has one, and the last of them came when the outcome says', () => {
+test('the first connections: every process has one, and the last came at the reported time', () => {
   // One connection each: the last first connection is the last of all.
   const { firstMs, fullMs } = outcomeOf({ ...fleet, pool: 1 }, 'cold start', 'fleet')
   expect(firstMs).toBe(fullMs)
@@ -84,7 +84,7 @@ test('the first connections: every process has one, and the last of them came wh
   expect(single.firstMs).toBeLessThan(1_000)
 })
 
-test('100,000 processes with 10 connections are simulated', async () => {
+test('100,000 processes with 10 connections: simulated', async () => {
   const { status, out } = await run(['plan', '--processes', '100000', '--limit', '200', '--json'])
   expect(status).toBe(0)
   const { outcomes } = JSON.parse(out)
@@ -92,7 +92,7 @@ test('100,000 processes with 10 connections are simulated', async () => {
   expect(outcomes[2]).toMatchObject({ limiter: 'fleet', rejected: 0, peakConnections: 1_000_000 })
 })
 
-test('the table says whether max_connections holds; --svg writes a chart', async () => {
+test('the table: it shows whether max_connections is enough; --svg writes a chart', async () => {
   const svg = pathOf('plan.svg')
   const args = ['plan', '--processes', '200', '--max-connections', '2200', '--svg', svg]
   const { status, out } = await run(args)

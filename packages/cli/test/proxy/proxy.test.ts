@@ -80,7 +80,7 @@ describe('the password', () => {
   test.each([
     ['readable by others', 0o644, PASSWORD, 'chmod 600'],
     ['short', 0o600, 'secret', 'fewer than 16 characters'],
-  ])('in a file that is %s: refused, and nothing of it shown', async (_what, mode, text, said) => {
+  ])('a file that is %s: refused, and its content is not shown', async (_what, mode, text, said) => {
     await write('password', text)
     await chmod(pathOf('password'), mode)
     const { ended, output } = start(...target(), ...one, ...withPassword())
@@ -175,7 +175,7 @@ describe('a config file', () => {
   }
   const config = (...endpoints: object[]) => write('proxy.json', JSON.stringify({ endpoints }))
 
-  test('several endpoints; SIGHUP ends one, and its sessions go on', async () => {
+  test('several endpoints and SIGHUP: one ends, and its sessions go on', async () => {
     await config(endpoint('first'), endpoint('second'))
     const proxy = start('--config', pathOf('proxy.json'))
     const [first, second] = await ports(proxy, 2)
@@ -240,7 +240,7 @@ test('health: live, ready after a login that it makes, metrics; not ready with t
   expect((await get('/other')).status).toBe(404)
 })
 
-test('SIGTERM: open sessions end in their own time, and then the proxy', async () => {
+test('SIGTERM: open sessions end normally, and then the proxy', async () => {
   const proxy = start(...target(), ...withPassword(), ...one, '--drain-ms', '60000')
   const [port] = await ports(proxy)
   const session = await logIn({ port })

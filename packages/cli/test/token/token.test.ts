@@ -17,7 +17,7 @@ prepareFor(aurora)
 buildProgram()
 
 describe('token', () => {
-  test('prints a token that the database accepts', async () => {
+  test('token: it prints a token that the database accepts', async () => {
     const { status, out, error } = await run(['token', ...targetOptions(aurora)])
     expect({ status, error }).toEqual({ status: 0, error: '' })
     const { host, port, hostname, ca } = aurora
@@ -60,7 +60,7 @@ describe('token --watch', () => {
   }
   const token = (value: string) => new AuthToken(value, new Date(Date.now() + 900_000))
 
-  test('the file has the newest token, mode 0600, and is gone at the end', async () => {
+  test('the file: it has the newest token and mode 0600, and is removed at the end', async () => {
     let issued = 0
     await watch(
       async () => {
@@ -174,7 +174,7 @@ describe('explain', () => {
     expect((await run(['explain'])).status).toBe(2)
   })
 
-  test('--json', async () => {
+  test('--json: the explanation as JSON', async () => {
     const { out } = await run(['explain', '--json'], await valid())
     expect(JSON.parse(out)).toMatchObject({ problems: [], token: { user: 'app', region: 'us-east-1' } })
   })

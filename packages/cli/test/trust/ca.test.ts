@@ -42,7 +42,7 @@ async function fetchFrom(text: string, ...args: string[]) {
   return runProgram(['ca', '--url', `https://localhost:${port}/bundle.pem`, ...args])
 }
 
-test('the roots of the Region that are live are stored, and later commands find them', async () => {
+test('the roots of a live Region: stored, and later commands find them', async () => {
   const bundle = [
     await root(nameOf('ap-east-2'), 1000),
     await root(nameOf('ap-east-2').replace('RSA2048', 'ECC384'), -1),
@@ -109,7 +109,7 @@ test.each([
   expect(error).toContain(said)
 })
 
-test('the error for missing roots names the command that gets them', async () => {
+test('the error for missing roots: it names the command that gets them', async () => {
   const { out } = await run([
     'doctor',
     '--host',

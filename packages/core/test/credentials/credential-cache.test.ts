@@ -84,7 +84,7 @@ describe('a provider with invalid responses', () => {
   })
 })
 
-describe('a source whose answer cannot be read', () => {
+describe('a provider whose answer cannot be read', () => {
   const failure = new Error('the vault is sealed')
   const fail = (thrown: unknown) => () => {
     throw thrown
@@ -122,7 +122,7 @@ describe('a source whose answer cannot be read', () => {
   )
 })
 
-describe('a source that fails', () => {
+describe('a provider that fails', () => {
   const failure = new Error('the vault is sealed')
   const mute = new Error('')
   const ways: ReadonlyArray<readonly [what: string, source: () => unknown, cause: unknown, shown: string]> = [
@@ -169,7 +169,7 @@ describe('a source that fails', () => {
     },
   )
 
-  test('never settling: CREDENTIALS_TIMEOUT in bounded time, once for all who wait', async () => {
+  test('never settling: CREDENTIALS_TIMEOUT in bounded time, once for all callers', async () => {
     let questions = 0
     const credentials = () => {
       questions++
@@ -215,13 +215,13 @@ describe('credentials in their last fifteen minutes', () => {
   }
   const ending = (minutes: number) => ({ ...STATIC, expiration: new Date(START + minutes * MINUTE) })
 
-  test('with more life left nothing is forced', async () => {
+  test('more than fifteen minutes left: no refresh is forced', async () => {
     const { questions, credentials } = asked(() => ending(15))
     await iamOn(new Clock(), { credentials }).token(TARGET)
     expect(questions).toEqual([false])
   })
 
-  test('newer ones are asked for, and taken if they are newer', async () => {
+  test('less than fifteen minutes left: a refresh is forced, and later credentials are used', async () => {
     const { questions, credentials } = asked((isForced) => ending(isForced ? 60 : 14))
     const { expiresAt } = await iamOn(new Clock(), { credentials }).token(TARGET)
     expect(questions).toEqual([false, true])
@@ -240,7 +240,7 @@ describe('credentials in their last fifteen minutes', () => {
     expect(expiresAt).toEqual(new Date(START + 14 * MINUTE))
   })
 
-  test('are asked for once a minute, not with every token', async () => {
+  test('credentials in their last minutes: requested once a minute, not with every token', async () => {
     const clock = new Clock()
     const { questions, credentials } = asked(() => ending(14))
     const iam = iamOn(clock, { credentials })
@@ -252,7 +252,7 @@ describe('credentials in their last fifteen minutes', () => {
   })
 })
 
-test('an answer from before the clock was set back is not taken for a recent one', async () => {
+test('the clock was set back after an answer: the answer does not count as recent', async () => {
   const clock = new Clock()
   const iam = iamOn(clock, { credentials: async () => STATIC })
   await iam.token(TARGET)

@@ -8,7 +8,7 @@ import { MINUTE, TARGET } from '../support.ts'
 isolateAwsEnvironment()
 
 describe('environment', () => {
-  test('keys, session token and end are taken', async () => {
+  test('variables of the environment: key, secret, session token and expiry are read', async () => {
     const end = new Date(Math.ceil(Date.now() / 1000) * 1000 + 5 * MINUTE)
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDENV')
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', SECRET)
@@ -20,7 +20,7 @@ describe('environment', () => {
     expect(token.expiresAt).toEqual(end)
   })
 
-  test('nothing anywhere: CREDENTIALS_UNAVAILABLE, with what the SDK says', async () => {
+  test('nothing anywhere: CREDENTIALS_UNAVAILABLE, with the SDK’s reason', async () => {
     const error = await rejectionOf(start().token(TARGET))
     expect(error).toMatchObject({
       code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE',
@@ -43,7 +43,7 @@ describe('shared files', () => {
         .join('\n'),
     )
 
-  test('the profile option, else AWS_PROFILE, else the default', async () => {
+  test('several profiles: the profile option first, then AWS_PROFILE, then the default', async () => {
     await writeKeys({ default: 'AKIDDEFAULT', one: 'AKIDONE', two: 'AKIDTWO' })
     expect(await accessKeyId(start())).toBe('AKIDDEFAULT')
     vi.stubEnv('AWS_PROFILE', 'one')
@@ -51,7 +51,7 @@ describe('shared files', () => {
     expect(await accessKeyId(start({ profile: 'two' }))).toBe('AKIDTWO')
   })
 
-  test('rewritten while the program runs: read again once the database has refused the old keys', async () => {
+  test('rewritten while the program runs: read again once the database has rejected the old keys', async () => {
     await writeKeys({ default: 'AKIDOLD' })
     const iam = start()
     expect(await accessKeyId(iam)).toBe('AKIDOLD')

@@ -28,7 +28,7 @@ afterEach(() => {
 })
 
 describe('a provider that answers no call', () => {
-  test('two calls, then each fails at once with the reason, for every AuroraIam that has it', async () => {
+  test('two unanswered calls: each further call fails at once with the reason, for every AuroraIam', async () => {
     let calls = 0
     const credentials = () => {
       calls++
@@ -60,7 +60,7 @@ describe('a provider that answers no call', () => {
     expect((await iam.token(TARGET)).value).toContain('AKIDEXAMPLE')
   })
 
-  test('and never does: one call in a minute takes the place of the oldest', async () => {
+  test('and never does: one call in a minute replaces the oldest', async () => {
     let calls = 0
     const credentials = () => {
       calls++

@@ -44,12 +44,12 @@ test("a name that does not tell: AWS_REGION, else the profile's", async () => {
   expect(await signedRegion()).toBe('us-west-2')
 })
 
-test('an explicit Region comes before both', async () => {
+test('an explicit Region: it comes before the environment and the profile', async () => {
   vi.stubEnv('AWS_REGION', 'us-west-2')
   expect(await signedRegion(createAuroraIam({ credentials, region: 'sa-east-1' }))).toBe('sa-east-1')
 })
 
-test('one that is written into the profile while the program runs is seen', async () => {
+test('a Region that is written into the profile while the program runs: read', async () => {
   const path = join(folder, 'config-without')
   await writeFile(path, '[default]\n')
   vi.stubEnv('AWS_CONFIG_FILE', path)
@@ -59,7 +59,7 @@ test('one that is written into the profile while the program runs is seen', asyn
   expect(await signedRegion(iam)).toBe('eu-south-2')
 })
 
-test('asked for by 500 users at once: no warning', async () => {
+test('500 users at once: no warning', async () => {
   const iam = createAuroraIam({ credentials })
   const users = Array.from({ length: 500 }, (_, index) => ({ ...target, username: `user${index}` }))
   expect(await warningsOf(() => Promise.all(users.map((user) => iam.token(user))))).toEqual([])
@@ -76,7 +76,7 @@ test('closed while it is to be looked up: CLOSED, and nothing is left unhandled'
 test.each([
   ['in no file', 'nobody', /AWS_REGION and the profile do not set it.*Give the Region/],
   ['of no shape of a Region', 'odd', /a string of 9 characters.*Give the Region/],
-])('a Region %s is REGION_UNKNOWN', async (_what, profile, message) => {
+])('a Region %s: REGION_UNKNOWN', async (_what, profile, message) => {
   vi.stubEnv('AWS_PROFILE', profile)
   await expect(signedRegion()).rejects.toMatchObject({
     code: 'ERR_AURORA_IAM_REGION_UNKNOWN',

@@ -134,50 +134,53 @@ test('what a dial function throws: passed on unchanged', () => {
   expect(errorThrownBy(() => target.dial(target))).toBe(error)
 })
 
-test.each(CASES)('$title', ({ address, options, signed: [hostname, port], dialled }) => {
-  const target = resolve(address, options)
-  expect(target).toEqual({
-    hostname,
-    port,
-    username: user,
-    region: 'eu-west-1',
-    kind: 'cluster',
-    fixedAddress: typeof options?.dial === 'function' ? undefined : dialled,
-    dial: expect.any(Function),
-  })
-  expect(target.dial(target)).toEqual(dialled)
-})
+test.each(CASES)(
+  '$title: signed and dialled as the table lists it',
+  ({ address, options, signed: [hostname, port], dialled }) => {
+    const target = resolve(address, options)
+    expect(target).toEqual({
+      hostname,
+      port,
+      username: user,
+      region: 'eu-west-1',
+      kind: 'cluster',
+      fixedAddress: typeof options?.dial === 'function' ? undefined : dialled,
+      dial: expect.any(Function),
+    })
+    expect(target.dial(target)).toEqual(dialled)
+  },
+)
 
-test('a port option given as a string is signed as a number', () => {
+test('a port option given as a string: signed as a number', () => {
   const options = { port: '3307' } as unknown as TargetOptions
   expect(resolve({ host: CLUSTER }, options).port).toBe(3307)
 })
 
 describe('Region', () => {
-  test('the name tells it, whatever AWS_REGION says', () => {
+  test('a name with a Region: AWS_REGION is not read', () => {
     vi.stubEnv('AWS_REGION', 'us-east-1')
     expect(resolve({ host: CLUSTER }).region).toBe('eu-west-1')
   })
 
-  test('AWS_REGION is for names that do not tell', () => {
+  test('a name without a Region: AWS_REGION is used', () => {
     vi.stubEnv('AWS_REGION', 'us-east-1')
     expect(resolve({ hostname: 'db.example.com' } as never, { hostname: 'db.example.com' }).region).toBe(
       'us-east-1',
     )
   })
 
-  test.each(['', 'default', 'us-east-1 '])('AWS_REGION=%j is no Region', (value) => {
+  test.each(['', 'default', 'us-east-1 '])('AWS_REGION=%j: not a Region', (value) => {
     vi.stubEnv('AWS_REGION', value)
     expect(resolve({}, { hostname: 'db.example.com' }).region).toBeUndefined()
   })
 
-  test('an explicit one is for names that do not tell, and may repeat what they tell', () => {
+  test('an explicit Region: used for a name without one, and accepted if it repeats that of the name', () => {
     vi.stubEnv('AWS_REGION', 'us-east-1')
     expect(resolve({}, { hostname: 'db.example.com', region: 'eu-west-2' }).region).toBe('eu-west-2')
     expect(resolve({ host: CLUSTER }, { region: 'eu-west-1' }).region).toBe('eu-west-1')
   })
 
-  test('the global writer needs one: AWS_REGION is not taken for it', () => {
+  test('the global writer: AWS_REGION is not used for it', () => {
     vi.stubEnv('AWS_REGION', 'us-east-1')
     expect(errorThrownBy(() => resolve({ host: GLOBAL }))).toMatchObject({
       code: 'ERR_AURORA_IAM_REGION_UNKNOWN',

@@ -38,18 +38,18 @@ describe.each(PARTITIONS)('%s', (_partition, region, back) => {
     expect(parseRdsHostname(hostname)).toEqual({ hostname, kind, region })
   })
 
-  test('case and a trailing dot make no difference', () => {
+  test('upper case and a trailing dot: the same name', () => {
     const hostname = `mydb.cluster-abcdefghijkl.${back}`
     expect(parseRdsHostname(`${hostname.toUpperCase()}.`)).toEqual({ hostname, kind: 'cluster', region })
   })
 })
 
-test('the global writer is recognised, and has no Region', () => {
+test('the global writer endpoint: recognised, without a Region', () => {
   const hostname = 'mydb.global-abcdefghijkl.global.rds.amazonaws.com'
   expect(parseRdsHostname(hostname)).toEqual({ hostname, kind: 'global-writer', region: undefined })
 })
 
-test('an RDS name of an unknown shape is an RDS name all the same', () => {
+test('an RDS name of an unknown shape: an RDS name all the same', () => {
   expect(parseRdsHostname('prod-instance.us-east-1.rds.amazonaws.com')?.kind).toBe('other')
   expect(parseRdsHostname('a.b.c.us-east-1.rds.amazonaws.com')?.kind).toBe('other')
   expect(parseRdsHostname('a.proxy.proxy-b.us-east-1.rds.amazonaws.com')?.kind).toBe('other')
@@ -95,7 +95,7 @@ test.each([
   expect(parseRdsHostname(host)).toBeUndefined()
 })
 
-test('never throws, and gives a lower-case host name that it reads the same again', () => {
+test('any string: no exception, and a lower-case host name that parses the same again', () => {
   const label = fc.oneof(
     fc.constantFrom('', 'x', 'rds', 'rds-fips', 'global', 'cluster-a', 'proxy-a', 'endpoint', 'US-EAST-1'),
     fc.constantFrom('cn-north-1', 'amazonaws', 'com', 'cn', 'eu', 'c2s', 'ic', 'gov', 'K', ' ', '-'),

@@ -53,7 +53,7 @@ test.each<[string, KernelTimer | undefined]>([
   expect(socket.destroyed).toBe(false)
 })
 
-test('an idle socket, and one that gets answers: the kernel is not asked', async () => {
+test('an idle socket, and one that gets answers: no call of the kernel', async () => {
   const socket = await open()
   let questions = 0
   const peers = new DeadPeers(async () => {

@@ -26,14 +26,14 @@ async function accepted(iam: AdapterIam, host: string, user = 'app'): Promise<vo
 describe('the clock is suspected first', () => {
   const endingIn = (ms: number) => ({ credentials: { ...STATIC, expiration: new Date(START + ms) } })
 
-  test('when the credentials would live longer than AWS lets any', async () => {
+  test('credentials that live longer than AWS permits: the clock comes first', async () => {
     const { iam, target } = setUp(endingIn(36 * HOUR + 20 * MINUTE))
     expect(await hint(iam, target.hostname)).toMatch(
       /\(1\) the clock of this machine, which shows 2026-11-23T12:00:00.000Z, is probably slow: .* in 36 h/,
     )
   })
 
-  test('when several users were refused and none accepted', async () => {
+  test('several users rejected and none accepted: the clock comes first', async () => {
     const { iam, target } = setUp()
     expect(await hint(iam, target.hostname)).toMatch(/\(1\) the identity.*\(6\) the clock/)
     expect(await hint(iam, target.hostname)).toMatch(/\(1\) the identity.*\(6\) the clock/)
@@ -50,7 +50,7 @@ describe('the clock is suspected first', () => {
     }
   })
 
-  test('whatever is suspected, it is said once', async () => {
+  test('several signs of a wrong clock: the clock is named once', async () => {
     const { iam, target, clock } = setUp()
     clock.now += 20 * MINUTE
     const said = await hint(iam, target.hostname)
@@ -59,7 +59,7 @@ describe('the clock is suspected first', () => {
   })
 })
 
-describe('the port of a tunnel that was signed in place of the database’s', () => {
+describe('the port of a tunnel was signed', () => {
   const HOSTNAME = 'db.cluster-tunnelled.eu-west-1.rds.amazonaws.com'
   const SUSPICION =
     /\(1\) the token is signed for port 43745, which leads to 127\.0\.0\.1.* `port` .*\(2\) the identity/
@@ -67,15 +67,12 @@ describe('the port of a tunnel that was signed in place of the database’s', ()
   test.each([
     ['host', { hostname: HOSTNAME }, '127.0.0.1'],
     ['dial', { dial: { host: '127.0.0.1' } }, HOSTNAME],
-  ])(
-    'is suspected first where `%s` leads elsewhere than to the name that is signed',
-    async (_, options, host) => {
-      const { iam } = setUp(options)
-      expect(await hint(iam, host, 'app', 43745)).toMatch(SUSPICION)
-    },
-  )
+  ])('`%s` leads to another port than the signed one: the tunnel comes first', async (_, options, host) => {
+    const { iam } = setUp(options)
+    expect(await hint(iam, host, 'app', 43745)).toMatch(SUSPICION)
+  })
 
-  test('is suspected after a clock that something speaks against', async () => {
+  test('evidence against the clock and a tunnel: the clock comes first', async () => {
     const { iam, clock } = setUp({ hostname: HOSTNAME })
     clock.now += 20 * MINUTE
     expect(await hint(iam, '127.0.0.1', 'app', 43745)).toMatch(
@@ -83,7 +80,7 @@ describe('the port of a tunnel that was signed in place of the database’s', ()
     )
   })
 
-  test('is not suspected of the usual port, another one, none of a tunnel, or where logins are accepted', async () => {
+  test('the usual port, no tunnel, or accepted logins: no tunnel is suspected', async () => {
     const usual = setUp({ hostname: HOSTNAME })
     expect(await hint(usual.iam, '127.0.0.1')).toMatch(/\(1\) the identity/)
     const own = setUp({ hostname: HOSTNAME, port: 3307 })
@@ -95,7 +92,7 @@ describe('the port of a tunnel that was signed in place of the database’s', ()
     expect(await hint(used.iam, '127.0.0.1', 'app', 43745)).toMatch(/\(1\) the identity/)
   })
 
-  test('a `dial` that is asked once: the address that was dialled counts', async () => {
+  test('a `dial` function: the address that it returned counts', async () => {
     const addresses = ['127.0.0.1', HOSTNAME]
     const dial = () => ({ host: addresses.shift() as string })
     const { iam } = setUp({ dial })
@@ -110,20 +107,20 @@ describe('the port of a tunnel that was signed in place of the database’s', ()
 describe('a Region that the host name does not tell', () => {
   const GLOBAL = 'bank.global-abcdefghijkl.global.rds.amazonaws.com'
 
-  test('is named before what is to be set up in the database', async () => {
+  test('a Region from the environment: named before the set-up in the database', async () => {
     const { iam } = setUp({ hostname: GLOBAL, region: 'us-east-1' })
     expect(await hint(iam, '127.0.0.1')).toMatch(
       /\(1\) the database is in another Region than us-east-1, .* `region`.*; \(2\) the identity/,
     )
   })
 
-  test('is not named once logins were accepted', async () => {
+  test('accepted logins: the Region is not named', async () => {
     const { iam } = setUp({ hostname: GLOBAL, region: 'us-east-1' })
     await accepted(iam, '127.0.0.1')
     expect(await hint(iam, '127.0.0.1', 'reporting')).toMatch(/\(1\) the identity/)
   })
 
-  test('is said to be the configured one where only the AWS SDK knows it', async () => {
+  test('a Region that only the AWS SDK knows: named as the configured one', async () => {
     vi.stubEnv('AWS_REGION', undefined)
     onTestFinished(() => void vi.unstubAllEnvs())
     const { iam } = setUp({ hostname: 'db.bank.internal', tokenProvider: () => 'opaque' })
@@ -133,7 +130,7 @@ describe('a Region that the host name does not tell', () => {
   })
 })
 
-test('credentials that the AWS SDK uses on after their end are named', async () => {
+test('credentials that the AWS SDK uses after their expiry: named', async () => {
   const originalExpiration = new Date(START - HOUR)
   const credentials = { ...STATIC, expiration: new Date(START + 7 * MINUTE), originalExpiration }
   const { iam, target } = setUp({ credentials })
@@ -142,12 +139,12 @@ test('credentials that the AWS SDK uses on after their end are named', async () 
   )
 })
 
-test('with a tokenProvider nothing is said of credentials', async () => {
+test('a tokenProvider: credentials are not named', async () => {
   const { iam, target } = setUp({ tokenProvider: () => 'opaque' })
   expect(await hint(iam, target.hostname)).toMatch(/\(1\) the identity/)
 })
 
-test('credentials that had ended when they came: the time that this machine says is in the error', async () => {
+test('credentials that had expired when they arrived: the error has the time of this machine’s clock', async () => {
   const credentials = { ...STATIC, expiration: new Date(START - 5 * MINUTE) }
   const { iam, target } = setUp({ credentials })
   expect(await rejectionOf(iam.token(target))).toMatchObject({

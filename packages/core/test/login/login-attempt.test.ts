@@ -38,7 +38,7 @@ describe('outcome', () => {
   }
   const none = { ok: 0, failed: 0, throttled: 0, cancelled: 0 }
 
-  test('accepted', async () => {
+  test('an accepted token: a success for the limiter', async () => {
     const { iam, target } = setUp({ rateLimit: 20 })
     await attempt(iam, target)
     expect(outcomes(iam)).toEqual({ ...none, ok: 1 })
@@ -67,7 +67,7 @@ describe('outcome', () => {
       'failed',
       Object.assign(new Error('no db'), { errno: 1049, code: 'ER_BAD_DB_ERROR' }),
     ],
-  ] as const)('%s', async (_title, outcome, error) => {
+  ] as const)('%s: a failure for the limiter', async (_title, outcome, error) => {
     const { iam, target } = setUp({ rateLimit: 20 })
     await attempt(iam, target, error)
     expect(outcomes(iam)).toEqual({ ...none, [outcome]: 1 })
@@ -78,7 +78,7 @@ describe('outcome', () => {
     })
   })
 
-  test('a name none of whose addresses answers: the last error says what each did', async () => {
+  test('a name none of whose addresses answers: the last error has the error of each', async () => {
     const { iam, target } = setUp()
     const addresses = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }))
     const lookup: LookupFunction = (_name, _options, found) => found(null, addresses)
@@ -92,7 +92,7 @@ describe('outcome', () => {
     })
   })
 
-  test('1045 to a token that was accepted a moment ago is throttling', async () => {
+  test('1045 to a token that was accepted a moment ago: throttling', async () => {
     const { iam, target } = setUp({ rateLimit: 20 })
     await attempt(iam, target)
     await attempt(iam, target, denied())
@@ -111,7 +111,7 @@ describe('outcome', () => {
     expect(outcomes(iam)).toEqual({ ...none, ok: 1, failed: 2, throttled: 3 })
   })
 
-  test('1045 to the first token of other credentials is a failure', async () => {
+  test('1045 to the first token of other credentials: a failure', async () => {
     let accessKeyId = 'AKIDFIRST'
     const { iam, target } = setUp({ rateLimit: 20, credentials: async () => ({ ...STATIC, accessKeyId }) })
     await attempt(iam, target)
@@ -121,13 +121,13 @@ describe('outcome', () => {
     expect(outcomes(iam)).toEqual({ ...none, ok: 1, throttled: 1, failed: 1 })
   })
 
-  test('a network that fails before the token went out is not throttling', async () => {
+  test('the network fails before the token was sent: no throttling', async () => {
     const { iam, login } = setUp({ rateLimit: 20 })
     ;(await login()).fail(Object.assign(new Error('refused'), { errno: -111, code: 'ECONNREFUSED' }))
     expect(outcomes(iam)).toEqual({ ...none, failed: 1 })
   })
 
-  test('a network that fails after a token was taken ahead is not throttling; 1045 to one that worked is', async () => {
+  test('the network fails after a token before connect: no throttling; 1045 to an accepted one: throttling', async () => {
     const { iam, login } = setUp({ rateLimit: 20 })
     const lost = await login()
     await lost.tokenBeforeConnect()
@@ -141,7 +141,7 @@ describe('outcome', () => {
     expect(outcomes(iam)).toEqual({ ...none, ok: 1, failed: 1, throttled: 1 })
   })
 
-  test('only the first word counts, and listeners hear of the end once', async () => {
+  test('several reports of one login: only the first counts, and listeners are called once', async () => {
     const { iam, login } = setUp({ rateLimit: 20 })
     const it = await login()
     const heard = vi.fn()
@@ -156,8 +156,8 @@ describe('outcome', () => {
   })
 })
 
-describe('a refused token', () => {
-  test('is evicted, and the refresh of the credentials is forced', async () => {
+describe('a rejected token', () => {
+  test('1045: the token is evicted, and a refresh of the credentials is forced', async () => {
     const questions: unknown[] = []
     const credentials = async (options?: { forceRefresh?: boolean }) => {
       questions.push(options?.forceRefresh)
@@ -171,7 +171,7 @@ describe('a refused token', () => {
     expect(questions).toEqual([undefined, true])
   })
 
-  test('many at once: one drop, one question', async () => {
+  test('many rejections at once: one eviction, one refresh', async () => {
     const { iam, target } = setUp()
     const logins = await Promise.all(Array.from({ length: 20 }, () => iam.login(target)))
     await Promise.all(logins.map((login) => login.token()))
@@ -180,7 +180,7 @@ describe('a refused token', () => {
     expect(iam.stats()).toMatchObject({ tokensSigned: 2, credentialsResolved: 2, connectionsFailed: 20 })
   })
 
-  test('a user without the permission makes the source be asked ever more seldom', async () => {
+  test('a user without the permission: the pauses between calls of the provider double', async () => {
     vi.useFakeTimers({ toFake: ['performance'] })
     const { iam, target } = setUp()
     const asked: number[] = []
@@ -195,7 +195,7 @@ describe('a refused token', () => {
     expect(asked).toEqual([2, 6, 14, 24, 34])
   })
 
-  test('a key that is rotated two seconds after a refusal for the rate is noticed at once', async () => {
+  test('a key rotated two seconds after a rejection for the rate: noticed at once', async () => {
     vi.useFakeTimers({ toFake: ['performance'] })
     let accessKeyId = 'AKIDOLD'
     const { iam, target } = setUp({ credentials: async () => ({ ...STATIC, accessKeyId }) })
@@ -209,7 +209,7 @@ describe('a refused token', () => {
     expect((await iam.token(target)).value).toContain('AKIDNEW')
   })
 
-  test('another user who is refused all the time does not keep a rotated key from being noticed', async () => {
+  test('another user is rejected all the time: a rotated key is still noticed', async () => {
     vi.useFakeTimers({ toFake: ['performance'] })
     let accessKeyId = 'AKIDOLD'
     const { iam, target } = setUp({ credentials: async () => ({ ...STATIC, accessKeyId }) })
@@ -244,7 +244,7 @@ describe('a refused token', () => {
     expect(iam.stats().credentialsResolved).toBe(2)
   })
 
-  test('a user who has not been refused for a while starts with a short pause again', async () => {
+  test('no rejection of a user for a while: the next pause is a short one', async () => {
     vi.useFakeTimers({ toFake: ['performance'] })
     const { iam, target } = setUp()
     const isAsked = async () => {
@@ -265,7 +265,7 @@ describe('a refused token', () => {
     expect(await isAsked()).toBe(true)
   })
 
-  test('one that was replaced already does not take its successor with it', async () => {
+  test('a rejected token that was replaced already: its successor stays', async () => {
     const { iam, target } = setUp()
     const [slow, quick] = await Promise.all([iam.login(target), iam.login(target)])
     await Promise.all([slow.token(), quick.token()])
@@ -276,7 +276,7 @@ describe('a refused token', () => {
     expect(iam.stats().tokensSigned).toBe(2)
   })
 
-  test('what was being asked and made meanwhile is neither waited for nor used', async () => {
+  test('a rejection during a refresh and a signing: their results are neither awaited nor used', async () => {
     const before = new Deferred<typeof STATIC>()
     const after = { ...STATIC, accessKeyId: 'AKIDNEW' }
     const answers = [Promise.resolve(STATIC), before.promise, Promise.resolve(after)]
@@ -292,7 +292,7 @@ describe('a refused token', () => {
     expect((await iam.token({ ...target, username: 'other' })).value).toContain('AKIDNEW')
   })
 
-  test('of a tokenProvider, what it still owes does not replace what it gave since', async () => {
+  test('a late result of a tokenProvider: it does not replace a later token', async () => {
     const clock = new Clock()
     const token = (value: string) => new AuthToken(value, new Date(clock.now + 15 * MINUTE))
     const late = new Deferred<AuthToken>()
@@ -308,7 +308,7 @@ describe('a refused token', () => {
   })
 })
 
-describe('a place that has lapsed', () => {
+describe('a permit that has lapsed', () => {
   /** Creates a limiter whose permits lapse on command. */
   function lapsing() {
     const permits: Array<{ lapse(): void; endings: unknown[] }> = []
@@ -339,7 +339,7 @@ describe('a place that has lapsed', () => {
     return { permits, rateLimit }
   }
 
-  test('another one is waited for before the token is given out', async () => {
+  test('a lapsed permit: another one is acquired before the token is handed out', async () => {
     const { permits, rateLimit } = lapsing()
     const { iam, target } = setUp({ rateLimit })
     const login = await iam.login(target)
@@ -361,7 +361,7 @@ describe('a place that has lapsed', () => {
   })
 })
 
-test('the writer and the reader endpoint of a cluster share a limit, another cluster does not', async () => {
+test('the writer and the reader endpoint of a cluster: one limit; another cluster: another limit', async () => {
   const { iam } = setUp({ rateLimit: 20 })
   const at = (host: string) =>
     iam.login(

@@ -43,8 +43,8 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-describe('a refused token from the cache', () => {
-  test('the login is repeated once, with a new token', async () => {
+describe('a rejected token from the cache', () => {
+  test('one rejected login: repeated once, with a new token', async () => {
     const { open, seen, iam } = await withStaleToken()
     await open()
     expect(seen).toEqual({ logins: 2, accepted: 1 })
@@ -58,7 +58,7 @@ describe('a refused token from the cache', () => {
     expect(iam.stats()).toMatchObject({ tokensSigned: 2, credentialsResolved: 2 })
   })
 
-  test('ten together, and the new one is refused as well: eleven logins, each with its own error', async () => {
+  test('ten together, and the new token is rejected as well: eleven logins, each with a separate error', async () => {
     const { open, seen } = await withStaleToken({ takesNew: false })
     const attempts = Array.from({ length: 10 }, () => rejectionOf(open()))
     const errors = await Promise.all(attempts)
@@ -68,34 +68,31 @@ describe('a refused token from the cache', () => {
   })
 
   test.each([
-    ['is taken: nine try and follow', true, { logins: 19, accepted: 10 }, { failed: 0, hinted: 0 }],
+    ['is accepted: nine retry and follow', true, { logins: 19, accepted: 10 }, { failed: 0, hinted: 0 }],
     [
-      'is refused as well: ten logins and one more',
+      'is rejected as well: ten logins and one more',
       false,
       { logins: 11, accepted: 1 },
       { failed: 9, hinted: 1 },
     ],
-  ])(
-    'ten waited for it in a cold start, one got in, and a new one %s',
-    async (_what, takesNew, logins, failures) => {
-      const { iam, target, clock } = setUp()
-      const tokens: string[] = []
-      const { open, seen } = database(iam, target, (token) => {
-        tokens.push(token)
-        // Else a new token would be the same.
-        clock.now += 1_000
-        return tokens.length === 1 || (takesNew && token !== tokens[0])
-      })
-      const outcomes = await Promise.allSettled(Array.from({ length: 10 }, open))
-      expect(seen).toEqual(logins)
-      const errors = outcomes.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => reason)
-      // Only the probe gets the hint that its token was new.
-      const hinted = errors.filter(({ cause }) => cause !== undefined).length
-      expect({ failed: errors.length, hinted }).toEqual(failures)
-    },
-  )
+  ])('a cold start of ten, one accepted: the new token %s', async (_what, takesNew, logins, failures) => {
+    const { iam, target, clock } = setUp()
+    const tokens: string[] = []
+    const { open, seen } = database(iam, target, (token) => {
+      tokens.push(token)
+      // Else a new token would be the same.
+      clock.now += 1_000
+      return tokens.length === 1 || (takesNew && token !== tokens[0])
+    })
+    const outcomes = await Promise.allSettled(Array.from({ length: 10 }, open))
+    expect(seen).toEqual(logins)
+    const errors = outcomes.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => reason)
+    // Only the probe gets the hint that its token was new.
+    const hinted = errors.filter(({ cause }) => cause !== undefined).length
+    expect({ failed: errors.length, hinted }).toEqual(failures)
+  })
 
-  test('is tried again at most once in five seconds', async () => {
+  test('repeated rejections: one retry in five seconds', async () => {
     vi.useFakeTimers({ toFake: ['performance'] })
     const { iam, target, clock } = setUp()
     let takes = true
@@ -121,7 +118,7 @@ describe('a refused token from the cache', () => {
   })
 })
 
-describe('a token that had just been made', () => {
+describe('a new token', () => {
   const refusedAtOnce = async (
     prepare: (set: ReturnType<typeof setUp>) => void | Promise<void> = () => {},
   ) => {
@@ -134,14 +131,14 @@ describe('a token that had just been made', () => {
     return { error, seen }
   }
 
-  test('is not tried again, even if many logins share it', async () => {
+  test('a new token that many logins share: no retry', async () => {
     const { iam, target } = setUp()
     const { open, seen } = database(iam, target, () => false)
     await Promise.all(Array.from({ length: 10 }, () => rejectionOf(open())))
     expect(seen.logins).toBe(10)
   })
 
-  test("the server's error is as it was, and says in its cause what to look at", async () => {
+  test("a rejected new token: the server's error is unchanged, and its cause lists what to check", async () => {
     const { error } = await refusedAtOnce()
     expect(error).toMatchObject({ errno: 1045, message: 'Access denied' })
     expect(Object.keys(error)).toEqual(['errno'])
@@ -155,14 +152,14 @@ describe('a token that had just been made', () => {
     ['20 minutes forward', 20 * MINUTE, /\(1\) the clock of this machine was set forward by 20 min/],
     ['20 minutes back', -20 * MINUTE, /\(1\) the clock of this machine was set back by 20 min/],
     ['a second forward', 1_000, /\(1\) the identity/],
-  ])('after the clock was set %s, that comes first or not at all', async (_title, by, expected) => {
+  ])('the clock was set %s: that comes first, or is not named', async (_title, by, expected) => {
     const { error } = await refusedAtOnce(({ clock }) => {
       clock.now += by
     })
     expect((error.cause as Error).message).toMatch(expected)
   })
 
-  test('a cause that the error brings is kept', async () => {
+  test('an error with a cause: the cause is kept', async () => {
     const { iam, target } = setUp()
     const cause = new Error('its own')
     const error = Object.assign(new Error('Access denied', { cause }), { errno: 1045 })
@@ -173,7 +170,7 @@ describe('a token that had just been made', () => {
   })
 })
 
-test('another error is not repeated', async () => {
+test('another error: no retry', async () => {
   const { iam } = setUp()
   let calls = 0
   const error = new Error('no route')
@@ -185,7 +182,7 @@ test('another error is not repeated', async () => {
   expect(calls).toBe(1)
 })
 
-test('a source that fails after a refusal: what it gave before serves on, and it is asked again', async () => {
+test('a provider that fails after a rejection: its earlier credentials are used, and it is called again', async () => {
   let isDown = false
   const credentials = async () => {
     if (isDown) throw new Error('down')

@@ -9,7 +9,7 @@ const check = (host: string, requireWriter = true) => {
 test.each([
   ['the writer endpoint of a cluster', 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'],
   ['that of a global database', 'mydb.global-abcdefghijkl.global.rds.amazonaws.com'],
-])('%s is asked: a reader is refused, a writer is not', (_what, host) => {
+])('%s is queried: a reader is refused, a writer is not', (_what, host) => {
   const { refusal } = check(host)!
   for (const writer of [0, '0', false]) expect(refusal(writer)).toBeUndefined()
   for (const reader of [1, '1', true]) {
@@ -22,10 +22,10 @@ test.each([
   ['a custom endpoint', 'mydb.cluster-custom-abcdefghijkl.eu-west-1.rds.amazonaws.com'],
   ['an instance', 'mydb.abcdefghijkl.eu-west-1.rds.amazonaws.com'],
   ['a proxy', 'mydb.proxy-abcdefghijkl.eu-west-1.rds.amazonaws.com'],
-])('%s: nothing is asked', (_what, host) => {
+])('%s: no query is sent', (_what, host) => {
   expect(check(host)).toBeUndefined()
 })
 
-test('nothing is asked unless it was switched on', () => {
+test('requireWriter is off: no query is sent', () => {
   expect(check('mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com', false)).toBeUndefined()
 })

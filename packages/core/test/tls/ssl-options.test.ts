@@ -10,7 +10,7 @@ const target = {
   region: 'eu-west-1',
 }
 
-test('an option that is undefined: as if it were not there, whatever its name', () => {
+test('an option that is undefined: no effect, for each name', () => {
   const ssl = { minVersion: undefined, maxVersion: undefined, verifyIdentity: undefined, anything: undefined }
   expect(tlsPolicy(target, undefined, ssl)).toEqual(tlsPolicy(target, undefined, {}))
 })

@@ -122,12 +122,12 @@ describe('policy', () => {
     ['a string', PEM],
     ['a Buffer', Buffer.from(PEM)],
     ['an array', [PEM, Buffer.from(PEM)]],
-  ])('ca passes through, in either place: %s', (_what, ca) => {
+  ])('ca as an option or in ssl: passed on (%s)', (_what, ca) => {
     expect(tlsPolicy(target, ca, undefined).ca).toBe(ca)
     expect(tlsPolicy(target, undefined, { ca }).ca).toBe(ca)
   })
 
-  test('what makes nothing weaker is kept', () => {
+  test('options that weaken nothing: kept', () => {
     const rest = {
       cert: PEM,
       key: 'key',
@@ -161,7 +161,7 @@ describe('policy', () => {
     ['ssl.ciphers', { ciphers: 'aNULL' }],
     ['ssl.ciphers', { ciphers: '' }],
     ['ssl.ciphers', { ciphers: 7 }],
-  ])('refused, because it is weaker: %s in %j', (option, ssl) => {
+  ])('weaker TLS: refused (%s in %j)', (option, ssl) => {
     const error = errorThrownBy(() => tlsPolicy(target, undefined, ssl))
     expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_TLS_REQUIRED', option, retryable: false })
     expect(error.message).toContain('verified')
@@ -178,7 +178,7 @@ describe('policy', () => {
     'pskCallback',
     'enableTrace',
     'ALPNProtocols',
-  ])('refused, because its effect is unknown: ssl.%s', (name) => {
+  ])('an option of unknown effect: refused (ssl.%s)', (name) => {
     expect(errorThrownBy(() => tlsPolicy(target, undefined, { [name]: 'x' }))).toMatchObject({
       code: 'ERR_AURORA_IAM_UNKNOWN_OPTION',
       option: `ssl.${name}`,
@@ -195,7 +195,7 @@ describe('policy', () => {
     ['an empty string among others', [PEM, '']],
     ['a number', 7],
     ['a private key', '-----BEGIN PRIVATE KEY-----'],
-  ])('refused, because it is no certificate: %s as the authority', (_what, ca) => {
+  ])('an authority that is not a certificate: refused (%s)', (_what, ca) => {
     const code = 'ERR_AURORA_IAM_INVALID_OPTION'
     expect(errorThrownBy(() => tlsPolicy(target, undefined, { ca }))).toMatchObject({
       code,
@@ -204,14 +204,14 @@ describe('policy', () => {
     expect(errorThrownBy(() => adapterIam({ ca } as never))).toMatchObject({ code, option: 'ca' })
   })
 
-  test('authorities are given once', () => {
+  test('authorities in two places: refused', () => {
     expect(errorThrownBy(() => tlsPolicy(target, PEM, { ca: PEM }))).toMatchObject({
       code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
       option: 'ssl.ca',
     })
   })
 
-  test('Node takes what comes out', () => {
+  test('the resulting options: Node accepts them', () => {
     const { rest, rejectUnauthorized, ...context } = tlsPolicy(target, undefined, undefined)
     expect(rejectUnauthorized).toBe(true)
     expect(() =>

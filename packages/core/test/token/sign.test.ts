@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-test.each(TOKEN_VECTORS)('the token equals what others sign: $id', async (vector) => {
+test.each(TOKEN_VECTORS)('the vector $id: the same token as that of other signers', async (vector) => {
   const { region, credentials, hostname, port, username } = vector
   const clock = () => Date.parse(vector.signedAt)
   const token = await createAuroraIam({ region, credentials, clock }).token({ hostname, port, username })
@@ -31,7 +31,7 @@ test.each(TOKEN_VECTORS)('the token equals what others sign: $id', async (vector
   expect(token.expiresAt).toEqual(new Date(clock() + 900_000))
 })
 
-test('only the host header is signed', async () => {
+test('a signed token: only the host header is signed', async () => {
   const [first] = TOKEN_VECTORS
   const { region, credentials, signedAt, ...target } = first!
   const token = await createAuroraIam({ region, credentials, clock: () => Date.parse(signedAt) }).token(
@@ -63,7 +63,7 @@ test('no clock among the options: the RDS signer of AWS signs', async () => {
   signed.mockRestore()
 })
 
-test('the signed name is the lower-case one', async () => {
+test('a name in upper case: signed in lower case', async () => {
   const { region, credentials, signedAt, hostname, port, username } = TOKEN_VECTORS[4]!
   const iam = createAuroraIam({ region, credentials, clock: () => Date.parse(signedAt) })
   const [given, upper] = await Promise.all([

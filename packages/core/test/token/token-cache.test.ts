@@ -20,7 +20,7 @@ function rotating(clock: Clock, lifeMs: number) {
 }
 
 describe('one signing', () => {
-  test('500 waiters: one question to the source, one token', async () => {
+  test('500 callers: one call of the provider, one token', async () => {
     const answer = new Deferred<typeof STATIC>()
     const iam = iamOn(new Clock(), { credentials: () => answer.promise })
     const waiters = Array.from({ length: 500 }, () => iam.token(TARGET))
@@ -29,7 +29,7 @@ describe('one signing', () => {
     expect(iam.stats()).toMatchObject({ tokensSigned: 1, credentialsResolved: 1 })
   })
 
-  test('500 users: one question to the source, a token each, and no warning', async () => {
+  test('500 users: one call of the provider, a token each, and no warning', async () => {
     const iam = iamOn(new Clock())
     const warnings = await warningsOf(async () => {
       const users = Array.from({ length: 500 }, (_, index) =>
@@ -41,7 +41,7 @@ describe('one signing', () => {
     expect(warnings).toEqual([])
   })
 
-  test('another host, port, user or Region is another token', async () => {
+  test('another host, port, user or Region: another token', async () => {
     const iam = iamOn(new Clock())
     const reader = TARGET.hostname.replace('cluster-', 'cluster-ro-')
     const targets = [
@@ -56,7 +56,7 @@ describe('one signing', () => {
 })
 
 describe('cache', () => {
-  test('one token serves until its last minutes, and is then replaced in the background', async () => {
+  test('one token: used until its last minutes, then replaced in the background', async () => {
     const clock = new Clock()
     const iam = iamOn(clock)
     const first = await iam.token(TARGET)
@@ -74,7 +74,7 @@ describe('cache', () => {
     expect(iam.stats().tokensSigned).toBe(2)
   })
 
-  test('refreshBeforeMs moves the replacement', async () => {
+  test('refreshBeforeMs: it moves the replacement', async () => {
     const clock = new Clock()
     const iam = iamOn(clock, { refreshBeforeMs: 5 * MINUTE })
     await iam.token(TARGET)
@@ -97,7 +97,7 @@ describe('cache', () => {
     expect(await iam.token(TARGET)).not.toBe(first)
   })
 
-  test("credentials that end first end the token, and the source's newer ones are found", async () => {
+  test('credentials that expire first: the token expires with them, and newer ones are found', async () => {
     const clock = new Clock()
     const iam = iamOn(clock, { credentials: rotating(clock, 4 * MINUTE) })
     const first = await iam.token(TARGET)
@@ -108,7 +108,7 @@ describe('cache', () => {
     expect(second.expiresAt).toEqual(new Date(clock.now + 4 * MINUTE))
   })
 
-  test('a source that renews in the last seconds is asked for it, though it answered a moment ago', async () => {
+  test('a provider that renews in the last seconds: called for it, though it answered a moment ago', async () => {
     const clock = new Clock()
     let expiration = new Date(START + 20_000)
     const iam = iamOn(clock, { credentials: async () => ({ ...STATIC, expiration }) })
@@ -128,7 +128,7 @@ describe('cache', () => {
     expect(second.expiresAt).toEqual(new Date(clock.now + LIFE))
   })
 
-  test('another identity makes the tokens of the former void, at every endpoint', async () => {
+  test('another identity: the tokens of the former are void at every endpoint', async () => {
     const clock = new Clock()
     const iam = iamOn(clock, { credentials: rotating(clock, 5 * MINUTE) })
     const old = await iam.token(TARGET)
@@ -140,7 +140,7 @@ describe('cache', () => {
   })
 })
 
-test('at any instant of any day with rotating credentials: no token is served that the database would refuse', async () => {
+test('any instant of any day with rotating credentials: no token is returned that the database would reject', async () => {
   const minutes = (from: number, to: number) => fc.integer({ min: from * MINUTE, max: to * MINUTE })
   await fc.assert(
     fc.asyncProperty(
@@ -181,7 +181,7 @@ test('at any instant of any day with rotating credentials: no token is served th
 })
 
 describe('renewal in the background', () => {
-  test('a source that fails is not felt while the token is valid, and is felt afterwards', async () => {
+  test('a provider that fails: no error while the token is valid, an error afterwards', async () => {
     const clock = new Clock()
     let isUp = true
     const iam = iamOn(clock, {
@@ -205,7 +205,7 @@ describe('renewal in the background', () => {
     expect(await iam.token(TARGET)).not.toBe(first)
   })
 
-  test('is tried once in ten seconds for any number of callers', async () => {
+  test('many callers during a failure: one attempt in ten seconds', async () => {
     const clock = new Clock()
     let questions = 0
     const iam = iamOn(clock, {
@@ -225,7 +225,7 @@ describe('renewal in the background', () => {
     expect(questions).toBe(1 + 3)
   })
 
-  test('a source that hangs is not felt while the token is valid', async () => {
+  test('a provider that hangs: no error while the token is valid', async () => {
     const clock = new Clock()
     const hang = new Deferred<typeof STATIC>()
     let questions = 0

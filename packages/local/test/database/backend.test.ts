@@ -36,7 +36,7 @@ async function listen(server: Server): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-test('without a URL it is a private database, with an account for each user', async () => {
+test('no URL: a private database, with an account for each user', async () => {
   const backend = await openBackend({ database: 'app', users: ['reader', 'writer'] })
   try {
     expect(await whoAmI(backend, 'reader')).toEqual({ user: 'reader@%', db: 'app' })
@@ -73,7 +73,7 @@ describe('with a URL', () => {
     await backend.close()
   })
 
-  test('a socketPath goes before the host, and the database may be left to the option', async () => {
+  test('a socketPath: used before the host, and the database may come from the option', async () => {
     const socketPath = encodeURIComponent(database.socketPath)
     const backend = await openBackend({ ...options, url: url(`localhost?socketPath=${socketPath}`) })
     expect(await whoAmI(backend, 'reader')).toEqual({ user: 'reader@%', db: 'theirs' })
@@ -112,7 +112,7 @@ describe('with a URL', () => {
     })
   })
 
-  test('of a port without a listener, it is refused with the place and the remedy', async () => {
+  test('a port without a listener: refused with the place and the remedy', async () => {
     const address = await listen(createServer())
     await new Promise((resolve) => servers.pop()?.close(resolve))
     const failure = await openBackend({ ...options, url: `mysql://u:${ENCODED}@${address}/db` }).catch(
@@ -129,7 +129,7 @@ describe('with a URL', () => {
     expect(inspect(failure, { depth: null })).not.toContain(ENCODED)
   })
 
-  test('of something that is no MySQL server, it is refused', async () => {
+  test('a server that is not a MySQL server: refused', async () => {
     const address = await listen(createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')))
     await expect(openBackend({ ...options, url: `mysql://u:p@${address}/db` })).rejects.toMatchObject({
       code: 'ERR_LOCAL_AURORA_DATABASE_FAILED',
@@ -137,7 +137,7 @@ describe('with a URL', () => {
     })
   })
 
-  test('of a server that hangs up, it is refused', async () => {
+  test('a server that hangs up: refused', async () => {
     const address = await listen(createServer((socket) => socket.end()))
     await expect(openBackend({ ...options, url: `mysql://u:p@${address}/db` })).rejects.toMatchObject({
       code: 'ERR_LOCAL_AURORA_DATABASE_FAILED',
@@ -145,7 +145,7 @@ describe('with a URL', () => {
     })
   })
 
-  test('of a server that does not answer, it can be aborted', async () => {
+  test('a server that does not answer: the start can be aborted', async () => {
     const controller = new AbortController()
     const reason = new Error('enough')
     const address = await listen(createServer(() => controller.abort(reason)))
@@ -156,7 +156,7 @@ describe('with a URL', () => {
 })
 
 describe('the URL', () => {
-  test('has all of a MySQL address, percent-encoded', () => {
+  test('a complete MySQL URL: each part is read, percent-encoded', () => {
     expect(parseBackendUrl(`mysql://us%40er:${ENCODED}@[::1]:3307/my%2Fdb`)).toEqual({
       socket: { host: '::1', port: 3307 },
       user: 'us@er',
@@ -165,7 +165,7 @@ describe('the URL', () => {
     })
   })
 
-  test('needs neither port nor password nor database', () => {
+  test('a URL without port, password and database: accepted', () => {
     expect(parseBackendUrl('mysql://root@localhost')).toEqual({
       socket: { host: 'localhost', port: 3306 },
       user: 'root',
@@ -184,7 +184,7 @@ describe('the URL', () => {
     ['an empty socket path', 'mysql://u:p4ssw0rd@h/db?socketPath=', /socketPath is empty/],
     ["a '#' of the password", 'mysql://u@h/db#p4ssw0rd', /'#' must be written %23/],
     ["a '%' of the password", 'mysql://u:p4ssw0rd%@h/db', /the password holds a '%'.*write %25/],
-  ])('with %s is refused, without repeating it', (_what, url, problem) => {
+  ])('a URL with %s: refused, and not repeated', (_what, url, problem) => {
     let failure: unknown
     try {
       parseBackendUrl(url)

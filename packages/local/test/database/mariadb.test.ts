@@ -31,13 +31,13 @@ describe('a private MariaDB', () => {
 
   afterAll(() => db.close())
 
-  test.each(['app', AWKWARD])('lets %s in, with every right on the database', async (user) => {
+  test.each(['app', AWKWARD])('%s: accepted, with every right on the database', async (user) => {
     const [row] = await query(db, user, 'SELECT current_user() AS user, database() AS db', DATABASE)
     expect(row).toEqual({ user: `${user}@%`, db: DATABASE })
     await query(db, user, 'CREATE OR REPLACE TABLE t (id INT PRIMARY KEY) SELECT 1 AS id', DATABASE)
   })
 
-  test('gives users no right on anything else, a database of a similar name included', async () => {
+  test('other databases, one of a similar name included: users have no right on them', async () => {
     const grants = await query(db, 'app', 'SHOW GRANTS')
     expect(grants.flatMap((row) => Object.values(row))).toEqual([
       expect.stringMatching(/^GRANT USAGE ON \*\.\* TO `app`@`%`/),
@@ -46,7 +46,7 @@ describe('a private MariaDB', () => {
     await expect(query(db, 'app', 'CREATE DATABASE `myx``db```')).rejects.toMatchObject({ errno: 1044 })
   })
 
-  test('has random passwords, and no user without one', async () => {
+  test('passwords: random, and no user is without one', async () => {
     const passwords = [db.iamPassword, db.admin.password, db.internal.password]
     expect(new Set(passwords).size).toBe(3)
     for (const user of ['app', 'admin', 'rdsadmin', 'root', 'mysql', 'mariadb.sys', '', 'nobody'])
@@ -55,7 +55,7 @@ describe('a private MariaDB', () => {
       })
   })
 
-  test('stores text as Aurora MySQL does and takes as many connections', async () => {
+  test('character set and connections: as many and as Aurora MySQL has them', async () => {
     const [row] = await query(
       db,
       'app',
@@ -64,13 +64,13 @@ describe('a private MariaDB', () => {
     expect(row).toEqual({ text: 'utf8mb4', connections: 2000 })
   })
 
-  test('is reached by its owner alone, and not over the network', async () => {
+  test('the socket: only its owner reaches it, and no network does', async () => {
     expect((await stat(dirname(db.socketPath))).mode & 0o777).toBe(0o700)
     expect(await query(db, 'app', 'SELECT @@skip_networking AS off')).toEqual([{ off: 1 }])
   })
 })
 
-test('the temporary files of other databases are left alone', async () => {
+test('temporary files of other databases: left alone', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'local-mariadb-'))
   vi.stubEnv('TMPDIR', folder)
   // A server that starts removes whatever is called so in its temporary folder.

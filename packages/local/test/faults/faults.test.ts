@@ -36,20 +36,20 @@ describe('certificates that a client must not accept', () => {
 })
 
 describe('without TLS', () => {
-  test('a client that insists on TLS keeps its token', async () => {
+  test('a client that insists on TLS: it keeps its token', async () => {
     aurora.faults.set({ tls: 'absent' })
     await expect(connectWith(aurora, () => expect.unreachable())).rejects.toThrow(/secure connection/)
     expect(aurora.log.tokensReceived).toBe(0)
   })
 
-  test('a careless client sends it in the clear, and the log shows that', async () => {
+  test('a careless client: it sends the token in clear text, and the log shows that', async () => {
     aurora.faults.set({ tls: 'absent' })
     const connection = await logIn(aurora, { ssl: undefined as never })
     await connection.end()
     expect([...aurora.log]).toContainEqual(expect.objectContaining({ type: 'token', encrypted: false }))
   })
 
-  test('a token that comes unasked, with the login itself, is in the log although the login is sent away', async () => {
+  test('a token that was not requested: it is in the log, although the login is rejected', async () => {
     aurora.faults.set({ greeting: 'clear-password' })
     const socket = connect(aurora.port, aurora.host)
     await once(socket, 'data')
@@ -82,14 +82,14 @@ describe('greetings of other servers', () => {
   )
 })
 
-describe('refusals', () => {
+describe('rejections', () => {
   test.each([
     'InvalidToken',
     'ExpiredToken',
     'NotAuthorized',
     'ThrottlingException',
     'InternalError',
-  ] as const)('%s, whatever the token', async (refuse) => {
+  ] as const)('%s: rejected, whichever token', async (refuse) => {
     aurora.faults.set({ refuse })
     await expect(logIn(aurora)).rejects.toMatchObject({ errno: 1045 })
     expect(aurora.log.refusals).toMatchObject([{ reason: refuse, user: 'app' }])
@@ -97,14 +97,14 @@ describe('refusals', () => {
     await (await logIn(aurora)).end()
   })
 
-  test('an error instead of a greeting', async () => {
+  test('an error instead of a greeting: the client reports it', async () => {
     aurora.faults.set({ error: { errno: 1040, sqlState: '08004', message: 'Too many connections' } })
     await expect(logIn(aurora)).rejects.toMatchObject({ errno: 1040, message: 'Too many connections' })
   })
 })
 
 describe('slowness', () => {
-  test.each(['greetingDelayMs', 'authDelayMs'] as const)('%s', async (delay) => {
+  test.each(['greetingDelayMs', 'authDelayMs'] as const)('%s: the login is late', async (delay) => {
     aurora.faults.set({ [delay]: 150 })
     const before = performance.now()
     await (await logIn(aurora)).end()
@@ -112,7 +112,7 @@ describe('slowness', () => {
   })
 
   const hangs = { 'before-greeting': 'greeting', 'after-tls': 'auth', 'after-token': 'auth' } as const
-  test.each(Object.entries(hangs))('a hang %s lasts until the client times out', async (hang, phase) => {
+  test.each(Object.entries(hangs))('a hang %s: it lasts until the client times out', async (hang, phase) => {
     aurora.faults.set({ hang } as FaultSettings)
     await expect(logIn(aurora, { connectTimeout: 150 })).rejects.toMatchObject({ code: 'ETIMEDOUT' })
     await quiet(aurora)
@@ -122,19 +122,22 @@ describe('slowness', () => {
 })
 
 describe('broken connections', () => {
-  test.each([0, 1, 50, 500, 3000])('the client gets %i bytes and no more', async (cutAfterBytes) => {
-    aurora.faults.set({ cutAfterBytes })
-    const socket = connect(aurora.port, aurora.host)
-    socket.on('error', () => {})
-    const attempt = logIn(aurora, { stream: () => socket }).then((connection) =>
-      connection.query('SELECT REPEAT("x", 4000)'),
-    )
-    await expect(attempt).rejects.toThrow()
-    if (!socket.closed) await once(socket, 'close')
-    expect(socket.bytesRead).toBe(cutAfterBytes)
-  })
+  test.each([0, 1, 50, 500, 3000])(
+    'a connection cut after %i bytes: the client gets no more',
+    async (cutAfterBytes) => {
+      aurora.faults.set({ cutAfterBytes })
+      const socket = connect(aurora.port, aurora.host)
+      socket.on('error', () => {})
+      const attempt = logIn(aurora, { stream: () => socket }).then((connection) =>
+        connection.query('SELECT REPEAT("x", 4000)'),
+      )
+      await expect(attempt).rejects.toThrow()
+      if (!socket.closed) await once(socket, 'close')
+      expect(socket.bytesRead).toBe(cutAfterBytes)
+    },
+  )
 
-  test('all connections drop at once', async () => {
+  test('dropped connections: all end at once', async () => {
     const connections = await Promise.all([logIn(aurora), logIn(aurora)])
     const lost = connections.map((connection) => new Promise((resolve) => connection.on('error', resolve)))
     expect(aurora.faults.dropConnections()).toBe(2)
@@ -144,7 +147,7 @@ describe('broken connections', () => {
   })
 })
 
-test('a change of user meets the faults that its connection began with', async () => {
+test('a change of user: it meets the faults that its connection began with', async () => {
   const token = await tokenFor(aurora)
   const connection = await connectWith(aurora, token)
   aurora.faults.set({ refuse: 'NotAuthorized' })
@@ -157,7 +160,7 @@ test.each([
   [{ certificate: 'old' }, /expected one of other-ca/],
   [{ authDelayMs: -1 }, /not negative/],
   [{ error: {} }, /errno/],
-])('%j is refused by name', (settings, message) => {
+])('%j: refused by name', (settings, message) => {
   expect(() => aurora.faults.set(settings as FaultSettings)).toThrow(message)
   expect(aurora.faults.current).toEqual({})
 })

@@ -27,18 +27,18 @@ describe('what a policy allows', () => {
     ['every user of one database', 'arn:aws:rds-db:eu-west-1:123456789012:dbuser:cluster-ABC/*'],
     ['a wildcard for single characters', 'arn:aws:rds-db:eu-west-?:123456789012:dbuser:cluster-???/jan?'],
     ['a wildcard at the end of a segment, which runs on past the colon', 'arn:aws:rds-db:*'],
-  ])('%s', (_what, Resource) => {
+  ])('%s: allowed', (_what, Resource) => {
     expect(decide({ Resource })).toBe('allowed')
   })
 
   test.each(['*', 'rds-db:*', 'RDS-DB:Connect', 'rds-db:conn?ct', 'rds*:connect'])(
-    'by the action %s',
+    'the action %s: allowed',
     (Action) => {
       expect(decide({ Action })).toBe('allowed')
     },
   )
 
-  test('by any of several statements, actions and resources', () => {
+  test('several statements, actions and resources: any of them allows', () => {
     const other = { Action: ['s3:GetObject', 'rds:*'] }
     expect(decide([other, { Action: ['s3:*', 'rds-db:connect'], Resource: ['arn:aws:s3:::x', ARN] }])).toBe(
       'allowed',
@@ -57,25 +57,25 @@ describe('what a policy does not allow', () => {
     ['a longer user', `${ARN}t`],
     ['a dot, which is no wildcard', ARN.replace('jane', 'jan.')],
     ['a wildcard within a segment, which stays in it', 'arn:aws:rds-db:eu*12:dbuser:*/*'],
-  ])('%s', (_what, Resource) => {
+  ])('%s: not allowed', (_what, Resource) => {
     expect(decide({ Resource })).toBe('not allowed')
   })
 
-  test.each(['rds:connect', 'rds-db:Describe*', 'rds-db'])('by the action %s', (Action) => {
+  test.each(['rds:connect', 'rds-db:Describe*', 'rds-db'])('the action %s: not allowed', (Action) => {
     expect(decide({ Action })).toBe('not allowed')
   })
 
-  test('anything without a statement', () => {
+  test('no statement: nothing is allowed', () => {
     expect(decide([])).toBe('not allowed')
   })
 
-  test('anything that is denied, whatever else allows it', () => {
+  test('a Deny: it counts, whatever else allows', () => {
     expect(decide([{}, { Effect: 'Deny', Resource: 'arn:aws:rds-db:*:*:dbuser:*/jane' }, {}])).toBe('denied')
     expect(decide([{}, { Effect: 'Deny', Resource: 'arn:aws:rds-db:*:*:dbuser:*/root' }])).toBe('allowed')
   })
 })
 
-describe('what cannot be evaluated is refused, not ignored', () => {
+describe('policies that cannot be evaluated', () => {
   const allow = { Effect: 'Allow', Action: 'rds-db:connect', Resource: '*' }
   test.each([
     [
@@ -95,7 +95,7 @@ describe('what cannot be evaluated is refused, not ignored', () => {
     ['no action', { Effect: 'Allow', Resource: '*' }, /Statement\[0\]\.Action/],
     ['a resource that is no ARN', { ...allow, Resource: 'jane' }, /expected '\*' or an ARN/],
     ['a statement that is none', 'Allow', /expected an object/],
-  ])('%s', (_what, statement, message) => {
+  ])('%s: refused', (_what, statement, message) => {
     const document = { Statement: [statement] } as unknown as PolicyDocument
     expect(() => compilePolicy(document)).toThrow(
       expect.objectContaining({
@@ -106,7 +106,7 @@ describe('what cannot be evaluated is refused, not ignored', () => {
     )
   })
 
-  test('an unknown key of the document', () => {
+  test('an unknown key of the document: refused', () => {
     const document = { statement: allow, Statement: allow } as unknown as PolicyDocument
     expect(() => compilePolicy(document)).toThrow('policy.statement')
   })

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { LocalAuroraError } from '../../src/errors.ts'
 import { Throttle } from '../../src/iam/throttle.ts'
 
-test('lets the limit through in any interval, and the next one when the oldest has left it', () => {
+test('the limit in any interval: accepted, and the next one when the oldest has left it', () => {
   const throttle = new Throttle({ limit: 2, intervalMs: 1000 })
   expect(throttle.attempt(0)).toBeUndefined()
   expect(throttle.attempt(999)).toBeUndefined()
@@ -11,7 +11,7 @@ test('lets the limit through in any interval, and the next one when the oldest h
   expect(throttle.attempt(1999)).toBeUndefined()
 })
 
-test('an attempt that was rejected counts too', () => {
+test('a rejected attempt: it counts too', () => {
   const throttle = new Throttle(1)
   expect(throttle.attempt(0)).toBeUndefined()
   expect(throttle.attempt(600)).toBeDefined()
@@ -19,7 +19,7 @@ test('an attempt that was rejected counts too', () => {
   expect(throttle.attempt(2200)).toBeUndefined()
 })
 
-test('agrees with counting the attempts in the interval before each one', () => {
+test('any attempts: the same answers as counting those in the interval before each one', () => {
   const gaps = fc.array(fc.nat(400), { maxLength: 60 })
   fc.assert(
     fc.property(gaps, fc.integer({ min: 1, max: 6 }), (steps, limit) => {
@@ -37,7 +37,7 @@ test('agrees with counting the attempts in the interval before each one', () => 
   )
 })
 
-test('false accepts every attempt, and a new setting forgets the attempts so far', () => {
+test('false: every attempt is accepted; a new setting: the attempts so far are forgotten', () => {
   const throttle = new Throttle(1)
   throttle.attempt(0)
   throttle.set(false)
@@ -53,6 +53,6 @@ test.each([
   Number.NaN,
   { limit: 1, intervalMs: 0 },
   { limit: 1, intervalMs: Number.POSITIVE_INFINITY },
-])('refuses %j', (setting) => {
+])('%j: refused', (setting) => {
   expect(() => new Throttle(setting)).toThrow(LocalAuroraError)
 })

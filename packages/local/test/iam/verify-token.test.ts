@@ -10,7 +10,7 @@ afterEach(() => {
 })
 
 describe('tokens that must be accepted', () => {
-  test.each(TOKEN_VECTORS)('the vector of $id', async (vector) => {
+  test.each(TOKEN_VECTORS)('the vector of $id: accepted', async (vector) => {
     const signedAtMs = Date.parse(vector.signedAt)
     const token = await sign(vector, signedAtMs)
     expect(token).toContain(`X-Amz-Signature=${vector.signature}`)
@@ -23,7 +23,7 @@ describe('tokens that must be accepted', () => {
     })
   })
 
-  test('one that carries its parameters in another order, as other SDKs write it', async () => {
+  test('parameters in another order, as other SDKs write them: accepted', async () => {
     const [endpoint, query] = (await sign()).split('/?') as [string, string]
     fc.assert(
       fc.property(fc.shuffledSubarray(query.split('&'), { minLength: 9 }), (parameters) => {
@@ -33,12 +33,12 @@ describe('tokens that must be accepted', () => {
     )
   })
 
-  test('one whose host name was signed in upper case', async () => {
+  test('a host name that was signed in upper case: accepted', async () => {
     const token = await sign({ hostname: hostname.toUpperCase() })
     expect(verify(token)).toMatchObject({ accepted: true, hostname })
   })
 
-  test('one of made-up credentials, as long as those of real roles', async () => {
+  test('invented credentials, as long as those of real roles: accepted', async () => {
     const made = createPrincipal()
     const token = await sign({ credentials: made })
     expect(token.length).toBeGreaterThan(1024)
@@ -48,20 +48,20 @@ describe('tokens that must be accepted', () => {
     expect(createPrincipal().accessKeyId).not.toBe(made.accessKeyId)
   })
 
-  test('one until just before its time is over, and from a clock that is 5 minutes fast', async () => {
+  test('a token just before its expiry, or from a clock that is 5 minutes fast: accepted', async () => {
     const token = await sign()
     expect(verify(token, SIGNED_AT + LIFETIME - 1)).toMatchObject({ accepted: true })
     expect(verify(token, SIGNED_AT - 5 * MINUTE)).toMatchObject({ accepted: true })
   })
 
-  test('one for a user whose name needs encoding', async () => {
+  test('a user whose name needs encoding: accepted', async () => {
     const username = "ünï'cødé (50%) & co/@*"
     expect(verify(await sign({ username }), SIGNED_AT, { username })).toMatchObject({ accepted: true })
   })
 })
 
 describe('tokens that must be refused', () => {
-  test('a signature over more than the host header', async () => {
+  test('a signature over more than the host header: rejected', async () => {
     const vector = TOKEN_VECTORS[0] as (typeof TOKEN_VECTORS)[number]
     const at = Date.parse(vector.signedAt)
     const token = (await sign(vector, at)).replace(vector.signature, WRONG_SIGNATURE)
@@ -73,14 +73,14 @@ describe('tokens that must be refused', () => {
     })
   })
 
-  test('a shorter lifetime of the server counts', async () => {
+  test('a shorter lifetime at the server: it counts', async () => {
     const token = await sign()
     expect(verifyToken(token, login, principals, SIGNED_AT + 1000, 1000)).toMatchObject({
       reason: 'ExpiredToken',
     })
   })
 
-  test('whatever single character of a good token is replaced, removed or added', async () => {
+  test('a good token with one character replaced, removed or added: rejected', async () => {
     const token = await sign()
     const reasons = ['InvalidToken', 'ExpiredToken', 'NotAuthorized', 'ThrottlingException', 'InternalError']
     const character = fc.oneof(
@@ -104,7 +104,7 @@ describe('tokens that must be refused', () => {
     )
   })
 
-  test('anything else, without ever throwing', () => {
+  test('any other text: rejected, without an exception', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
         expect(verify(text)).toMatchObject({ accepted: false, reason: 'InvalidToken' })
@@ -114,6 +114,6 @@ describe('tokens that must be refused', () => {
   })
 })
 
-test('a fingerprint names a token by twelve digits', () => {
+test('a fingerprint: it names a token by twelve digits', () => {
   expect(tokenFingerprint('abc')).toBe('ba7816bf8f01')
 })

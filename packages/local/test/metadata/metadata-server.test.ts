@@ -35,13 +35,13 @@ const PROVIDERS = [
 ] as const
 
 describe.each(PROVIDERS)('%s of the AWS SDK', (name, kind, create) => {
-  test('gets the identity', async () => {
+  test('an SDK at the endpoint: it gets the identity', async () => {
     enter(kind)
     const { accessKeyId, secretAccessKey, sessionToken, expiration } = identity
     expect(await create()()).toMatchObject({ accessKeyId, secretAccessKey, sessionToken, expiration })
   })
 
-  test('gets the new identity after a rotation', async () => {
+  test('a rotation: the SDK gets the new identity', async () => {
     enter(kind)
     const provider = create()
     await provider()
@@ -49,7 +49,7 @@ describe.each(PROVIDERS)('%s of the AWS SDK', (name, kind, create) => {
     expect(await provider()).toMatchObject({ accessKeyId: identity.accessKeyId })
   })
 
-  test('fails while the endpoint answers 500, and works again afterwards', async () => {
+  test('the endpoint answers 500 for a while: the SDK fails, and works again afterwards', async () => {
     enter(kind)
     endpoints.setFault('error')
     await expect(create()()).rejects.toThrow()
@@ -57,7 +57,7 @@ describe.each(PROVIDERS)('%s of the AWS SDK', (name, kind, create) => {
     expect(await create()()).toMatchObject({ accessKeyId: identity.accessKeyId })
   })
 
-  test('gets no answer while the endpoint hangs', async () => {
+  test('the endpoint hangs: the SDK gets no answer', async () => {
     enter(kind)
     endpoints.setFault('hang')
     let answered = false
@@ -78,16 +78,16 @@ describe('instance metadata', () => {
   const CREDENTIALS = '/latest/meta-data/iam/security-credentials/'
   const ttl = (seconds: string) => ({ 'x-aws-ec2-metadata-token-ttl-seconds': seconds })
 
-  test('answers version 1, which has no session token, with 401', async () => {
+  test('version 1, which has no session token: 401', async () => {
     expect((await get(CREDENTIALS)).status).toBe(401)
     expect((await get(CREDENTIALS, { 'x-aws-ec2-metadata-token': 'made-up' })).status).toBe(401)
   })
 
-  test.each(['', '0', '21601', 'x'])('opens no session for %j seconds', async (seconds) => {
+  test.each(['', '0', '21601', 'x'])('a session of %j seconds: not opened', async (seconds) => {
     expect((await get('/latest/api/token', ttl(seconds), 'PUT')).status).toBe(400)
   })
 
-  test('opens a session that ends', async () => {
+  test('a session: it expires', async () => {
     const token = await (await get('/latest/api/token', ttl('60'), 'PUT')).text()
     const session = { 'x-aws-ec2-metadata-token': token }
     const role = await (await get(CREDENTIALS, session)).text()
@@ -103,7 +103,7 @@ describe('instance metadata', () => {
 })
 
 describe('container credentials', () => {
-  test('are refused without the authorization token', async () => {
+  test('no authorization token: refused', async () => {
     expect((await fetch(endpoints.containerUrl)).status).toBe(401)
     expect((await fetch(endpoints.containerUrl, { headers: { authorization: 'x' } })).status).toBe(401)
     const headers = { authorization: endpoints.authorizationToken }
@@ -111,7 +111,7 @@ describe('container credentials', () => {
     expect(endpoints.requests).toBe(3)
   })
 
-  test('always say when they end, as the real ones do', async () => {
+  test('container credentials: they always have an expiry, as the real ones do', async () => {
     identity = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'throw-away' }
     enter('container')
     const { expiration } = await fromHttp()()

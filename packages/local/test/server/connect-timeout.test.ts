@@ -24,12 +24,12 @@ async function expectTimeout(phase: string): Promise<void> {
   expect([...aurora.log].at(-1)).toMatchObject({ type: 'closed', by: 'server', phase, detail: 'timeout' })
 }
 
-test('a client that says nothing is cut off', async () => {
+test('a client that sends nothing: disconnected', async () => {
   await once((await greeted()).resume(), 'close')
   await expectTimeout('greeting')
 })
 
-test('a client that sends a packet byte by byte is cut off all the same', async () => {
+test('a client that sends a packet byte by byte: disconnected', async () => {
   const socket = await greeted()
   // A drop that arrives after the cut is answered with a reset; `once` would reject with it.
   socket.on('error', () => {})
@@ -40,14 +40,14 @@ test('a client that sends a packet byte by byte is cut off all the same', async 
   await expectTimeout('greeting')
 })
 
-test('a client that asks for TLS and does not begin it is cut off', async () => {
+test('a client that asks for TLS and does not begin it: disconnected', async () => {
   const socket = await greeted()
   socket.write(SSL_REQUEST)
   await once(socket.resume(), 'close')
   await expectTimeout('tls')
 })
 
-test('a client that takes too long over its token is cut off', async () => {
+test('a client that takes too long to send its token: disconnected', async () => {
   const never = () => () => new Promise<Buffer>(() => {})
   const attempt = connectWith(aurora, '', { authPlugins: { mysql_clear_password: never } })
   // A reset, where something of the client's was still unread.
@@ -57,7 +57,7 @@ test('a client that takes too long over its token is cut off', async () => {
   await expectTimeout('auth')
 })
 
-test('an open session is left alone', async () => {
+test('an open session: left alone', async () => {
   const connection = await logIn(aurora)
   await new Promise((resolve) => setTimeout(resolve, 600))
   await connection.query('SELECT 1')

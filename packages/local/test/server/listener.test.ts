@@ -20,7 +20,7 @@ afterEach(async () => {
 const DENIED = { errno: 1045, sqlState: '28000' }
 
 describe('a good login', () => {
-  test('is a session of the database behind, with the connection id that KILL knows', async () => {
+  test('a good login: a session of the database upstream, with the connection id that KILL takes', async () => {
     const connection = await logIn(aurora)
     const [rows] = await connection.query(
       'SELECT CONNECTION_ID() AS id, DATABASE() AS name, CURRENT_USER() AS user',
@@ -36,7 +36,7 @@ describe('a good login', () => {
     await connection.end()
   })
 
-  test('whose client is lost ends while a statement sleeps', async () => {
+  test('a lost client: its session ends while a statement sleeps', async () => {
     const [lost, other] = [await logIn(aurora), await logIn(aurora)]
     lost.query('SELECT SLEEP(100)').catch(() => {})
     const running = async () => {
@@ -52,7 +52,7 @@ describe('a good login', () => {
     await other.end()
   })
 
-  test('is greeted as Aurora MySQL 3 does', async () => {
+  test('the greeting: that of Aurora MySQL 3', async () => {
     const connection = await logIn(aurora)
     expect((connection as unknown as { connection: { _handshakePacket: unknown } }).connection).toMatchObject(
       {
@@ -62,7 +62,7 @@ describe('a good login', () => {
     await connection.end()
   })
 
-  test('is offered nothing that cannot be relayed', async () => {
+  test('capabilities that cannot be relayed: not offered', async () => {
     const socket = connect(aurora.port, aurora.host)
     const { capabilities } = await readGreeting(new PacketChannel(socket))
     socket.destroy()
@@ -80,7 +80,7 @@ describe('a good login', () => {
     expect(hasCapability(capabilities, Capability.SSL | Capability.PLUGIN_AUTH)).toBe(true)
   })
 
-  test('leaves its trace from beginning to end, and never the token', async () => {
+  test('the log of a login: complete from beginning to end, without the token', async () => {
     const token = await tokenFor(aurora)
     await (await connectWith(aurora, token)).end()
     await quiet(aurora)
@@ -97,14 +97,14 @@ describe('a good login', () => {
     expect(JSON.stringify([...aurora.log]) + aurora.log).not.toContain(signature)
   })
 
-  test('may bring a token signed for a loopback name instead', async () => {
+  test('a token signed for a loopback name: accepted', async () => {
     for (const hostname of ['localhost', '127.0.0.1']) {
       await (await connectWith(aurora, await tokenFor(aurora, { hostname }))).end()
     }
     expect(aurora.log.logins).toHaveLength(2)
   })
 
-  test('may be without a database, with a name beyond ASCII, and with prepared statements', async () => {
+  test('no database, a name beyond ASCII, prepared statements: relayed', async () => {
     const username = 'kühn'
     const connection = await connectWith(aurora, await tokenFor(aurora, { username }), {
       user: username,
@@ -115,7 +115,7 @@ describe('a good login', () => {
     await connection.end()
   })
 
-  test('moves results and statements of many megabytes both ways', async () => {
+  test('results and statements of many megabytes: relayed both ways', async () => {
     const connection = await logIn(aurora)
     const text = 'x'.repeat(20 * 1024 * 1024)
     const [rows] = await connection.query('SELECT ? AS text', [text])
@@ -123,7 +123,7 @@ describe('a good login', () => {
     await connection.end()
   })
 
-  test('sees an error of the database unchanged', async () => {
+  test('an error of the database: relayed unchanged', async () => {
     const attempt = logIn(aurora, { database: 'nowhere' })
     await expect(attempt).rejects.toMatchObject({ errno: 1044, sqlState: '42000' })
   })
@@ -142,30 +142,33 @@ describe('a bad login gets the bare 1045, the log gets the reason', () => {
       /unknown/,
     ],
   ]
-  test.each(refusals)('a token %s', async (_, overrides, reason, detail) => {
-    const attempt = connectWith(aurora, await tokenFor(aurora, overrides))
-    await expect(attempt).rejects.toMatchObject({
-      ...DENIED,
-      message: "Access denied for user 'app'@'127.0.0.1' (using password: YES)",
-    })
-    expect(aurora.log.refusals).toEqual([
-      expect.objectContaining({
-        reason,
-        detail: expect.stringMatching(detail),
-        during: 'login',
-        user: 'app',
-      }),
-    ])
-  })
+  test.each(refusals)(
+    'a token %s: 1045, and the log has the reason',
+    async (_, overrides, reason, detail) => {
+      const attempt = connectWith(aurora, await tokenFor(aurora, overrides))
+      await expect(attempt).rejects.toMatchObject({
+        ...DENIED,
+        message: "Access denied for user 'app'@'127.0.0.1' (using password: YES)",
+      })
+      expect(aurora.log.refusals).toEqual([
+        expect.objectContaining({
+          reason,
+          detail: expect.stringMatching(detail),
+          during: 'login',
+          user: 'app',
+        }),
+      ])
+    },
+  )
 
-  test('a token that is too old by the clock that was set', async () => {
+  test('a token that has expired by the clock that was set: 1045, and the log has the reason', async () => {
     const token = await tokenFor(aurora)
     aurora.setClock(new Date(Date.now() + 16 * 60_000))
     await expect(connectWith(aurora, token)).rejects.toMatchObject(DENIED)
     expect(aurora.log.refusals[0]).toMatchObject({ reason: 'ExpiredToken', at: new Date(aurora.now()) })
   })
 
-  test('logins over the rate', async () => {
+  test('logins over the rate: 1045, and the log has the reason', async () => {
     aurora.setThrottle({ limit: 2, intervalMs: 60_000 })
     const token = await tokenFor(aurora)
     for (let login = 0; login < 2; login += 1) await (await connectWith(aurora, token)).end()
@@ -175,7 +178,7 @@ describe('a bad login gets the bare 1045, the log gets the reason', () => {
     expect(aurora.log.fingerprints).toHaveLength(1)
   })
 
-  test('no token at all', async () => {
+  test('no token: 1045, and the log has the reason', async () => {
     await expect(connectWith(aurora, '')).rejects.toMatchObject({
       message: "Access denied for user 'app'@'127.0.0.1' (using password: NO)",
     })
@@ -184,7 +187,7 @@ describe('a bad login gets the bare 1045, the log gets the reason', () => {
 })
 
 describe('without TLS', () => {
-  test('no client is asked for a token', async () => {
+  test('a client without TLS: not asked for a token', async () => {
     const attempt = connectWith(aurora, () => expect.unreachable(), { ssl: undefined as never })
     await expect(attempt).rejects.toMatchObject({ errno: 3159, sqlState: 'HY000' })
     expect([...aurora.log].map(({ type }) => type)).toContain('plaintext')
@@ -215,7 +218,7 @@ describe('COM_CHANGE_USER', () => {
     expect(types).toEqual(['connection', 'tls', 'token', 'login', 'token', 'change-user', 'closed'])
   })
 
-  test('is rejected with a token for another user, and ends the session', async () => {
+  test('a change of user with a token for another user: rejected, and the session ends', async () => {
     const token = await tokenFor(aurora)
     const connection = await connectWith(aurora, token)
     connection.on('error', () => {})
@@ -228,7 +231,7 @@ describe('COM_CHANGE_USER', () => {
     })
   })
 
-  test('counts for the throttle', async () => {
+  test('a change of user: it counts for the throttle', async () => {
     aurora.setThrottle({ limit: 1, intervalMs: 60_000 })
     const connection = await logIn(aurora)
     connection.on('error', () => {})
@@ -237,7 +240,7 @@ describe('COM_CHANGE_USER', () => {
   })
 })
 
-test('a client that hangs up is gone behind as well, and one that is killed behind is told', async () => {
+test('a client that hangs up: its session upstream ends; a session killed upstream: the client is told', async () => {
   const [victim, killer] = [await logIn(aurora), await logIn(aurora)]
   const gone = new Promise((resolve) => victim.on('error', resolve))
   await killer.query(`KILL ${victim.threadId}`)

@@ -89,7 +89,7 @@ describe.each(['the private MariaDB', 'a MariaDB given by URL'])('users as on Au
   })
 
   test.each(['ghost', 'APP', 'root', 'rdsadmin', ''])(
-    'the unknown user "%s": 1045, and no token is asked for',
+    'the unknown user "%s": 1045, and no token is requested',
     async (user) => {
       await expect(byPassword({ user, password: 'x' })).rejects.toMatchObject(denied(user, 'YES'))
       await expect(byPassword({ user })).rejects.toMatchObject(denied(user, 'NO'))

@@ -63,26 +63,26 @@ async function opensslVerdict(pair: KeyPair, name: string): Promise<string> {
 }
 
 describe('the valid certificate', () => {
-  test.each(NAMES)('is trusted by OpenSSL for %s', async (name) => {
+  test.each(NAMES)('%s: OpenSSL trusts the certificate', async (name) => {
     expect(await opensslVerdict(certificates.valid, name)).toMatch(/: OK\n$/)
   })
 
-  test.each(['localhost', '127.0.0.1', LONG_NAME])('is trusted by Node for %s', async (name) => {
+  test.each(['localhost', '127.0.0.1', LONG_NAME])('%s: Node trusts the certificate', async (name) => {
     expect(await nodeClientError(certificates.valid, name)).toBeUndefined()
   })
 
-  test('is for no other name', async () => {
+  test('another name: the certificate is not for it', async () => {
     expect(await nodeClientError(certificates.valid, 'example.com')).toBe('ERR_TLS_CERT_ALTNAME_INVALID')
   })
 })
 
-describe('a faulty certificate is refused for its own fault alone', () => {
+describe('a faulty certificate', () => {
   test.each<[Kind, string, RegExp]>([
     ['wrongName', 'ERR_TLS_CERT_ALTNAME_INVALID', /hostname mismatch/],
     ['expired', 'CERT_HAS_EXPIRED', /certificate has expired/],
     ['otherCa', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', /unable to get local issuer certificate/],
     ['selfSigned', 'DEPTH_ZERO_SELF_SIGNED_CERT', /self-signed certificate/],
-  ])('%s', async (kind, nodeCode, openssl) => {
+  ])('%s: rejected for that alone', async (kind, nodeCode, openssl) => {
     expect(await nodeClientError(certificates[kind], 'localhost')).toBe(nodeCode)
     const verdict = await opensslVerdict(certificates[kind], 'localhost')
     expect(verdict).toMatch(openssl)
@@ -90,7 +90,7 @@ describe('a faulty certificate is refused for its own fault alone', () => {
   })
 })
 
-test('every call makes a separate authority', async () => {
+test('two calls: two separate authorities', async () => {
   const other = await createCertificates(['localhost'])
   expect(await nodeClientError(other.valid, 'localhost')).toBe('UNABLE_TO_VERIFY_LEAF_SIGNATURE')
 })

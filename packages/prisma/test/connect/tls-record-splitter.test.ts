@@ -8,7 +8,7 @@ const record = fc.uint8Array({ maxLength: 600 }).map((payload) => {
   return Buffer.concat([header, payload])
 })
 
-test('records are found, however their bytes arrive', () => {
+test('records in any pieces: found', () => {
   fc.assert(
     fc.property(
       fc.array(record, { minLength: 1, maxLength: 5 }),
@@ -34,7 +34,7 @@ test('records are found, however their bytes arrive', () => {
   )
 })
 
-test('what is no TLS at all is passed on, every byte of it', () => {
+test('bytes that are not TLS: passed on unchanged', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 100 })), (chunks) => {
       const splitter = new TlsRecordSplitter()

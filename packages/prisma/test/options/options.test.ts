@@ -15,7 +15,7 @@ function refusal(options: unknown, iam?: Parameters<typeof auroraIam>[1]): Recor
 }
 
 describe('auroraIam', () => {
-  test('gives what Prisma takes, and opens nothing', () => {
+  test('options: the result is what Prisma takes, and nothing is opened', () => {
     const iam = createAuroraIam()
     const { adapter, transactionOptions, extension, status } = auroraIam(PLACE, iam)
     expect(adapter).toMatchObject({ provider: 'mysql', adapterName: '@aurora-iam/prisma' })
@@ -25,11 +25,11 @@ describe('auroraIam', () => {
     expect(iam.stats()).toMatchObject({ credentialsResolved: 0 })
   })
 
-  test('maxWait leaves time for the whole wait for a connection', () => {
+  test('maxWait: long enough for the whole wait for a connection', () => {
     expect(auroraIam({ ...PLACE, acquireTimeoutMs: 30_000 }).transactionOptions.maxWait).toBe(31_000)
   })
 
-  test('takes the place from a url, and what is given beside it wins', () => {
+  test('a url: it names the place, and options beside it win', () => {
     expect(() => auroraIam({ url: `mysql://app@${host}:3307/app` })).not.toThrow()
     const error = refusal({ url: `mysql://app@${host}/app`, user: '' })
     expect(error.message).toMatch(/^user: expected the name of a database user/)
@@ -95,7 +95,7 @@ describe.each([
     /its parameter 'sslaccept'/,
   ],
 ] as const)('%s', (_what, options, option, message) => {
-  test('is refused at once, by its name, without showing a secret', () => {
+  test('an invalid value: refused at once, by its name, without a secret', () => {
     const error = refusal(options)
     expect(error).toMatchObject({ option, code: expect.stringMatching(/^ERR_AURORA_IAM_/) })
     expect(error.message).toMatch(message)
@@ -104,7 +104,7 @@ describe.each([
 })
 
 describe('enabled: false', () => {
-  test('needs a password', () => {
+  test('enabled: false without a password: refused', () => {
     expect(refusal(PLACE, { enabled: false })).toMatchObject({
       code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
       option: 'password',
@@ -112,7 +112,7 @@ describe('enabled: false', () => {
     expect(() => auroraIam({ ...PLACE, password: '' }, { enabled: false })).not.toThrow()
   })
 
-  test('takes any host, and a url with a password', () => {
+  test('enabled: false: any host is accepted, and a url with a password', () => {
     expect(() => auroraIam({ url: `mysql://root:${SECRET}@localhost/app` }, { enabled: false })).not.toThrow()
   })
 })

@@ -96,7 +96,7 @@ test('another limit on the same item: refused, with the remedy', async () => {
   await expect(store.draw('default', '20/1300', 100, 200)).rejects.toThrow(StoreConflictError)
 })
 
-test('numbers are drawn one after the other, and none beyond the last that may be', async () => {
+test('several draws: one number after the other, and none beyond the last that is allowed', async () => {
   const store = dynamoStore(client, { tableName, prefix: 'numbers' })
   const draws = await Promise.all(Array.from({ length: 5 }, () => store.draw('k', 's', 100, 103)))
   expect(draws.toSorted()).toEqual([100, 101, 102, 103, undefined])

@@ -59,7 +59,7 @@ test('the keys of a limit: one hash tag, a week to live, and no name or token in
   for (const life of lives) expect(life === -2 || life > 600_000_000).toBe(true)
 })
 
-test('the first permit of a key: it waits until whatever was lost has ended; the next are granted at once', async () => {
+test('the first permit of a key: it waits until all that was lost has ended; the next are granted at once', async () => {
   const limiter = limiterOf({ store: ownStore() })
   const first = await limiter.acquire()
   first.release()
@@ -81,7 +81,7 @@ test('node-redis 3, whose commands take callbacks: refused', () => {
   expect(() => redisStore(client as never)).toThrow(/version 4 or newer/)
 })
 
-test('a permit given back unused is free for another process at once', async () => {
+test('an unused permit that was given back: free for another process at once', async () => {
   const store = ownStore()
   const [one, other] = [limiterOf({ store, limit: 1 }), limiterOf({ store, limit: 1, intervalMs: 200 })]
   const permit = await one.acquire()
@@ -102,7 +102,7 @@ test('two limits on one key: the smaller holds, and the process with the larger 
   expect(lowered).toEqual([{ key: undefined, from: 50, to: 5 }])
 })
 
-test('an attempt that was throttled slows every process', async () => {
+test('a throttled attempt: every process slows down', async () => {
   const store = ownStore()
   const [one, other] = [
     limiterOf({ store, recoveryIntervalMs: 60_000 }),
@@ -133,7 +133,7 @@ const bad: [string, RateLimitStore][] = [
 ]
 
 test.concurrent.for(bad)(
-  'with a store that %s a process goes on with its share',
+  'a store that %s: a process goes on with its share',
   async ([, store], { expect }) => {
     const limiter = createRateLimiter({ limit: 8, intervalMs: 200, store, share: { processes: 4 } })
     const permits = await Promise.all([limiter.acquire(), limiter.acquire()])
@@ -143,7 +143,7 @@ test.concurrent.for(bad)(
   },
 )
 
-test('closed: the wait ends with the store’s own error as the cause, and an event says so', async () => {
+test('closed: the wait ends with the store’s error as the cause, and an event reports it', async () => {
   const lost = listen('aurora-iam:rate-limit:store-lost')
   const error = new Error('NOPERM this user has no permissions')
   const limiter = limiterOf({ store: { step: () => Promise.reject(error) }, onStoreLost: 'fail-closed' })
@@ -165,7 +165,7 @@ test('open: a process goes on with the whole limit, at once', async () => {
   expect(Math.max(...permits.map(({ waitedMs }) => waitedMs))).toBeLessThan(500)
 })
 
-test('every kind of client fits, by its type and by what it has', () => {
+test('each kind of client: it fits by its type and by its methods', () => {
   const node = { host: '127.0.0.1', port: 1 }
   const clients = [
     new Redis({ lazyConnect: true }),
@@ -193,6 +193,6 @@ test.each([
   ['share', () => createRateLimiter({ limit: 20, share: 4 as never })],
   ['share.process', () => createRateLimiter({ limit: 20, share: { processes: 4, process: 1 } as never })],
   ['maxInFlight', () => createRateLimiter({ limit: 20, maxInFlight: 0 })],
-])('a wrong %s is refused by name', (option, make) => {
+])('a wrong %s: refused by name', (option, make) => {
   expect(make).toThrow(expect.objectContaining({ code: 'ERR_RATE_LIMIT_INVALID_OPTION', option }))
 })

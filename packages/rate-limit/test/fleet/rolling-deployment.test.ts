@@ -182,7 +182,7 @@ test('a key of a later protocol: nothing is granted, and the error names the ver
 })
 
 test.each([0, 1])(
-  'a value of another type under key %d: nothing is granted, and the error says so',
+  'a value of another type under key %d: nothing is granted, and the error names it',
   async (index) => {
     const prefix = `type-${index}`
     await redis.lpush(fleetKeys(prefix, 'default')[index] as string, 'not of this library')

@@ -67,7 +67,7 @@ test.each([
   ['believes a clock that a process saw jump', ' or facts.born == request.reset', ''],
   ['promises its whole limit to each process', 'min(target, ours - (facts.promised - before))', 'ours'],
 ])(
-  'the same property catches a script that %s',
+  'a script that %s: the same property fails',
   async (_, right, wrong) => {
     const script = onGivenClock(fleetStep)
     expect(script.split(right)).toHaveLength(2)

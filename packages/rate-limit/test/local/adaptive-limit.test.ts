@@ -3,7 +3,7 @@ import { AdaptiveLimit } from '../../src/local/adaptive-limit.ts'
 
 const options = { limit: 20, intervalMs: 1000, recoveryIntervalMs: 500 }
 
-test('a throttled attempt halves the limit, down to 1', () => {
+test('a throttled attempt: the limit is halved, down to 1', () => {
   const limit = new AdaptiveLimit({ ...options, recoveryIntervalMs: 1e9 })
   const seen = [1000, 3000, 5000, 7000, 9000, 11_000].map((now) => {
     limit.throttled(now - 10, now)
@@ -13,14 +13,14 @@ test('a throttled attempt halves the limit, down to 1', () => {
   expect(limit.limit).toBe(20)
 })
 
-test('the refusals of one burst halve the limit once', () => {
+test('the rejections of one burst: the limit is halved once', () => {
   const limit = new AdaptiveLimit(options)
   for (let now = 1000; now < 1400; now += 20) limit.throttled(990, now)
   limit.throttled(990, 2400)
   expect(limit.at(1400)).toBe(10)
 })
 
-test('attempts granted after a cut count only when an interval has passed since it', () => {
+test('attempts granted after a cut: they count only when an interval has passed since it', () => {
   const limit = new AdaptiveLimit({ ...options, recoveryIntervalMs: 1e9 })
   limit.throttled(990, 1000)
   limit.throttled(1001, 1999)
@@ -29,7 +29,7 @@ test('attempts granted after a cut count only when an interval has passed since 
   expect(limit.at(2000)).toBe(5)
 })
 
-test('one place comes back per recoveryIntervalMs, up to the limit', () => {
+test('recovery: one permit more in each recoveryIntervalMs, up to the limit', () => {
   const limit = new AdaptiveLimit(options)
   expect(limit.growsAt(0)).toBe(Number.POSITIVE_INFINITY)
   limit.throttled(990, 1000)
@@ -41,7 +41,7 @@ test('one place comes back per recoveryIntervalMs, up to the limit', () => {
   expect(limit.growsAt(6000)).toBe(Number.POSITIVE_INFINITY)
 })
 
-test('a lowered limit bounds recovery', () => {
+test('a lowered limit: it bounds the recovery', () => {
   const limit = new AdaptiveLimit(options)
   limit.throttled(990, 1000)
   limit.lower(12)

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createRateLimiter } from '../../src/index.ts'
 import { SimulatedClock } from '../simulated-clock.ts'
 
-test('a dry run grants everything at once and counts what would have waited, and how long', async () => {
+test('a dry run: all is granted at once, and what would have waited is counted', async () => {
   const clock = new SimulatedClock()
   const limiter = createRateLimiter({ limit: 20, clock, dryRun: true, maxQueue: 0 })
   const permits = await Promise.all(Array.from({ length: 50 }, () => limiter.acquire()))
@@ -17,7 +17,7 @@ test('a dry run grants everything at once and counts what would have waited, and
   })
 })
 
-test('a dry run at a rate above the limit reports a wait that grows', async () => {
+test('a dry run above the limit: the reported wait grows', async () => {
   const clock = new SimulatedClock()
   const limiter = createRateLimiter({ limit: 1, intervalMs: 100, clock, dryRun: true })
   for (let second = 0; second < 5; second++) {
@@ -27,7 +27,7 @@ test('a dry run at a rate above the limit reports a wait that grows', async () =
   expect(limiter.stats()).toMatchObject({ dryRunDelayed: 9, longestWaitMs: 500 })
 })
 
-test('a dry run within the limit reports nothing', async () => {
+test('a dry run within the limit: no wait is reported', async () => {
   const clock = new SimulatedClock()
   const limiter = createRateLimiter({ limit: 2, clock, dryRun: true })
   for (let attempt = 0; attempt < 6; attempt++) {

@@ -9,11 +9,14 @@ test.each([
   [20, 3, 6, 1000],
   [20, 20, 1, 1000],
   [20, 300, 1, 15_000],
-])('of %d a second, each of %d processes has %d per %d ms', (limit, processes, own, intervalMs) => {
-  expect(shareOf({ limit, intervalMs: 1000 }, processes)).toEqual({ limit: own, intervalMs })
-})
+])(
+  'a limit of %d a second, shared by %d processes: each has %d per %d ms',
+  (limit, processes, own, intervalMs) => {
+    expect(shareOf({ limit, intervalMs: 1000 }, processes)).toEqual({ limit: own, intervalMs })
+  },
+)
 
-test('a process of a share grants its part of the limit, and the first within one interval of its start', async () => {
+test('a process with a share: it grants its part, the first permit within one interval of its start', async () => {
   const clock = new SimulatedClock()
   const limiter = createRateLimiter({ limit: 20, share: { processes: 4 }, clock })
   expect(limiter.stats()).toMatchObject({ limit: 5, processes: 4, available: 0 })
@@ -24,13 +27,13 @@ test('a process of a share grants its part of the limit, and the first within on
   await expect(permits).rejects.toMatchObject({ code: 'ERR_RATE_LIMIT_CLOSED' })
 })
 
-test('a limit lowered later is divided as well', () => {
+test('a limit that is lowered later: divided as well', () => {
   const limiter = createRateLimiter({ limit: 20, share: { processes: 4 } })
   limiter.lower(8)
   expect(limiter.limit).toBe(2)
 })
 
-test('no more than maxInFlight attempts are under way at once, even if more permits are free', async () => {
+test('maxInFlight: no more attempts at once, even if more permits are free', async () => {
   const limiter = createRateLimiter({ limit: 20, maxInFlight: 2 })
   const permits = [await limiter.acquire(), await limiter.acquire()]
   const third = limiter.acquire()

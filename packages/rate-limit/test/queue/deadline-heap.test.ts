@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { DeadlineHeap, type Expiring } from '../../src/queue/deadline-heap.ts'
 
-test('the first is always the earliest, after any joins and leaves', () => {
+test('any joins and leaves: the first is the earliest', () => {
   const steps = fc.array(fc.record({ deadline: fc.nat(50), leaver: fc.option(fc.nat()) }), {
     maxLength: 200,
     size: 'max',

@@ -65,7 +65,7 @@ test('background requests leave one permit free: a live request is granted at on
   await ended
 })
 
-test('live requests that never cease: background ones wait, and are told so by their time-out', async () => {
+test('live requests without end: background ones wait, and time out', async () => {
   const clock = new SimulatedClock()
   const limiter = createRateLimiter({ limit: 1, clock, maxWaitMs: 600_000 })
   const order: string[] = []

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { LinkedList } from '../../src/queue/linked-list.ts'
 
-test('values leave in order from the front, and from anywhere by their node', () => {
+test('values: they leave in order from the front, and from anywhere by their node', () => {
   const list = new LinkedList<number>()
   const [first, second, , fourth] = [1, 2, 3, 4].map((value) => list.push(value))
   list.remove(second!)
@@ -19,7 +19,7 @@ test('values leave in order from the front, and from anywhere by their node', ()
   ])
 })
 
-test('the visited value may leave during a visit', () => {
+test('a visit: the visited value may leave', () => {
   const list = new LinkedList<number>()
   const nodes = new Map([1, 2, 3].map((value) => [value, list.push(value)]))
   const visited: number[] = []

@@ -50,7 +50,7 @@ function ends(authPlugin: string, capabilities: number = Capability.CONNECT_WITH
   return { client, server, start, near, far }
 }
 
-test('mysql_native_password, with a switch to another scramble', async () => {
+test('mysql_native_password with a switch to another scramble: logs in', async () => {
   const { server, start } = ends('mysql_native_password')
   const session = start()
   const response = decodeHandshakeResponse((await server.read()).payload)
@@ -68,7 +68,7 @@ test('mysql_native_password, with a switch to another scramble', async () => {
   expect((await session).capabilities & Capability.MULTI_STATEMENTS).toBe(0)
 })
 
-test('caching_sha2_password, the full path over the key of the server', async () => {
+test('caching_sha2_password, the full path over the key of the server: logs in', async () => {
   const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const { server, start } = ends('caching_sha2_password')
   const session = start()
@@ -81,7 +81,7 @@ test('caching_sha2_password, the full path over the key of the server', async ()
   await session
 })
 
-test('a password in the clear is never sent without TLS, not even when it is permitted', async () => {
+test('no TLS: a clear-text password is never sent, even when it is permitted', async () => {
   for (const plugins of [undefined, ['mysql_clear_password'] as AuthPlugin[]]) {
     const { server, start } = ends('mysql_clear_password')
     const session = start(plugins && { plugins })
@@ -92,7 +92,7 @@ test('a password in the clear is never sent without TLS, not even when it is per
   }
 })
 
-test('a password in the clear is sent over TLS when it is permitted, and only when it is asked for', async () => {
+test('TLS and a permitted clear-text password: sent only when it is requested', async () => {
   const { server, start, client, near } = ends('mysql_clear_password', Capability.SSL)
   const session = start({ plugins: ['mysql_clear_password'], startTls: async () => new PacketChannel(near) })
   expect(isSslRequest((await server.read()).payload)).toBe(true)
@@ -104,14 +104,14 @@ test('a password in the clear is sent over TLS when it is permitted, and only wh
   await session
 })
 
-test('a server without TLS is left before anything is said, when TLS is wanted', async () => {
+test('a server without TLS where TLS is wanted: the client leaves before it sends anything', async () => {
   const { start } = ends('mysql_native_password')
   await expect(start({ startTls: () => Promise.reject(new Error('never reached')) })).rejects.toMatchObject({
     code: 'ERR_WIRE_UNSUPPORTED',
   })
 })
 
-test('a refusal carries what the server said', async () => {
+test('a rejection: the error has what the server sent', async () => {
   const { server, start } = ends('mysql_native_password')
   const session = start()
   await server.read()
@@ -119,7 +119,7 @@ test('a refusal carries what the server said', async () => {
   await expect(session).rejects.toMatchObject({ code: 'ERR_WIRE_SERVER', errno: 1045, sqlState: '28000' })
 })
 
-test('a server that never stops asking is left after a few rounds', async () => {
+test('a server that never stops asking: the client leaves after a few rounds', async () => {
   const { server, start } = ends('mysql_native_password')
   const session = start()
   const asking = (async () => {
@@ -132,7 +132,7 @@ test('a server that never stops asking is left after a few rounds', async () => 
   await asking
 })
 
-test('a stream that ends or fails rejects the waiting read', async () => {
+test('a stream that ends or fails: the waiting read rejects', async () => {
   const ended = ends('mysql_native_password')
   const first = ended.start()
   await ended.server.read()
@@ -146,14 +146,14 @@ test('a stream that ends or fails rejects the waiting read', async () => {
   await expect(second).rejects.toMatchObject({ code: 'ERR_WIRE_CLOSED', cause: failure })
 })
 
-test('a packet out of sequence is refused', async () => {
+test('a packet out of sequence: refused', async () => {
   const { client, server } = ends('mysql_native_password')
   client.sequence = 5
   await expect(client.read()).rejects.toMatchObject({ code: 'ERR_WIRE_SEQUENCE' })
   expect(server).toBeDefined()
 })
 
-test('an open session changes its user', async () => {
+test('an open session: it changes its user', async () => {
   const { server, start } = ends('mysql_native_password', Capability.CONNECT_WITH_DB)
   const opening = start()
   await server.read()
@@ -168,7 +168,7 @@ test('an open session changes its user', async () => {
   expect((await changing).ok).toEqual(OK)
 })
 
-test('bytes behind the last packet are put back into the stream', async () => {
+test('bytes after the last packet: put back into the stream', async () => {
   const [near, far] = duplexPair()
   const channel = new PacketChannel(near)
   far.write(Buffer.from('\x02\x00\x00\x00okTLS'))

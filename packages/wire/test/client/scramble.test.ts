@@ -5,24 +5,24 @@ import { expect, test } from 'vitest'
 const scramble = Buffer.from('abcdefghijklmnopqrst')
 
 // Expected values: the formulas of the MySQL documentation, worked out with Python's hashlib.
-test('mysql_native_password', () => {
+test('mysql_native_password: the scramble of the documentation', () => {
   expect(scrambleNativePassword('secret', scramble).toString('hex')).toBe(
     '8817c50fa779daef010ee7577825b0847df9842e',
   )
 })
 
-test('caching_sha2_password', () => {
+test('caching_sha2_password: the scramble of the documentation', () => {
   expect(scrambleCachingSha2('secret', scramble).toString('hex')).toBe(
     'c76e2898612a4cf042c77fa8c4702c4c64c0c2c557c53c4d75595aaa6abae809',
   )
 })
 
-test('an empty password is answered with nothing', () => {
+test('an empty password: an empty answer', () => {
   expect(scrambleNativePassword('', scramble)).toHaveLength(0)
   expect(scrambleCachingSha2('', scramble)).toHaveLength(0)
 })
 
-test('the full path of caching_sha2_password masks the password and encrypts it for the server', () => {
+test('the full path of caching_sha2_password: the password is masked and encrypted for the server', () => {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
   const masked = privateDecrypt(
@@ -32,7 +32,7 @@ test('the full path of caching_sha2_password masks the password and encrypts it 
   expect(Buffer.from(masked.map((byte, index) => byte ^ scramble[index]!)).toString()).toBe('secret\0')
 })
 
-test('a key that is none is a WireError that keeps its cause', () => {
+test('an invalid key: a WireError with its cause', () => {
   expect(() => encryptPassword('secret', scramble, 'no key')).toThrow(
     expect.objectContaining({ code: 'ERR_WIRE_MALFORMED', cause: expect.any(Error) }),
   )

@@ -13,7 +13,7 @@ function drain(reader: PacketReader): Packet[] {
   return found
 }
 
-test('the same packets come out wherever the bytes are split', () => {
+test('bytes split anywhere: the same packets', () => {
   fc.assert(
     fc.property(packets, (expected) => {
       const bytes = Buffer.concat(expected.map(encodePacket))
@@ -32,7 +32,7 @@ test('the same packets come out wherever the bytes are split', () => {
   )
 })
 
-test('one byte at a time is enough', () => {
+test('one byte at a time: the same packets', () => {
   fc.assert(
     fc.property(packets, (expected) => {
       const reader = new PacketReader(1024)
@@ -46,19 +46,19 @@ test('one byte at a time is enough', () => {
   )
 })
 
-test('a packet longer than allowed is refused by its header, before its payload arrives', () => {
+test('a packet longer than allowed: refused by its header, before its payload arrives', () => {
   const reader = new PacketReader(100)
   reader.push(Buffer.from([101, 0, 0, 0]))
   expect(() => reader.next()).toThrow(expect.objectContaining({ code: 'ERR_WIRE_TOO_LARGE' }))
 })
 
-test('a payload that continues in another packet is refused whatever the limit', () => {
+test('a payload that continues in another packet: refused with any limit', () => {
   const reader = new PacketReader(Number.POSITIVE_INFINITY)
   reader.push(Buffer.from([255, 255, 255, 0]))
   expect(() => reader.next()).toThrow(WireError)
 })
 
-test('arbitrary bytes give packets or a WireError, and what is left over is less than a packet', () => {
+test('arbitrary bytes: packets or a WireError, and less than a packet is left over', () => {
   fc.assert(
     fc.property(fc.array(anyBytes), (chunks) => {
       const reader = new PacketReader(64)
@@ -76,7 +76,7 @@ test('arbitrary bytes give packets or a WireError, and what is left over is less
   )
 })
 
-test('bytes behind the last packet are handed back', () => {
+test('bytes after the last packet: handed back', () => {
   const reader = new PacketReader(64)
   reader.push(Buffer.concat([encodePacket({ sequence: 1, payload: Buffer.from('abc') }), Buffer.from('TLS')]))
   expect(reader.next()?.payload.toString()).toBe('abc')

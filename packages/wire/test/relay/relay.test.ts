@@ -43,7 +43,7 @@ const text = async (socket: Socket, length: number): Promise<string> => {
 const command = (byte: number, body = ''): Buffer =>
   encodePacket({ sequence: 0, payload: Buffer.concat([Buffer.from([byte]), Buffer.from(body)]) })
 
-test('a command is found wherever the bytes are split, and everything else passes unchanged', () => {
+test('bytes split anywhere: the command is found, and all other bytes pass unchanged', () => {
   const other = fc
     // Not 255: a command with number 0 right after it would be the rest of a file.
     .record({ sequence: fc.nat(254), payload: anyBytes })
@@ -74,7 +74,7 @@ test('a command is found wherever the bytes are split, and everything else passe
   )
 })
 
-test('the second packet of a long payload is not taken for a command', () => {
+test('the second packet of a long payload: not taken for a command', () => {
   const scanner = new CommandScanner(CHANGE_USER, 1024)
   const long = Buffer.concat([Buffer.from([255, 255, 255, 0]), Buffer.alloc(0xff_ff_ff)])
   scanner.push(long)
@@ -94,14 +94,14 @@ test('a file of more than 255 packets: the packet with number 0 is data, the one
   expect(scanner.push(command(CHANGE_USER)).command).toBeDefined()
 })
 
-test('a command that is too long is refused by its header', () => {
+test('a command that is too long: refused by its header', () => {
   const scanner = new CommandScanner(CHANGE_USER, 10)
   expect(() => scanner.push(command(CHANGE_USER, 'x'.repeat(10)))).toThrow(
     expect.objectContaining({ code: 'ERR_WIRE_TOO_LARGE' }),
   )
 })
 
-test('bytes go both ways, a command is intercepted, and bytes go both ways again', async () => {
+test('an intercepted command: bytes go both ways before it and after it', async () => {
   const [client, clientSide] = await socketPair()
   const [serverSide, server] = await socketPair()
   const ended = relay(clientSide, serverSide, {
@@ -126,7 +126,7 @@ test('bytes go both ways, a command is intercepted, and bytes go both ways again
   expect(await ended).toEqual({ by: 'client' })
 })
 
-test('a receiver that does not keep up holds the sender back, and nothing is lost', async () => {
+test('a receiver that does not keep up: the sender is held back, and nothing is lost', async () => {
   const [client, clientSide] = await socketPair()
   const [serverSide, server] = await socketPair()
   const ended = relay(clientSide, serverSide, neverIntercept)
@@ -150,7 +150,7 @@ test('a receiver that does not keep up holds the sender back, and nothing is los
   expect(await ended).toEqual({ by: 'server' })
 })
 
-test('an interception that fails ends both sides and says why', async () => {
+test('an interception that fails: both sides end, with its error as the reason', async () => {
   const [client, clientSide] = await socketPair()
   const [serverSide, server] = await socketPair()
   const failure = new Error('refused')
@@ -165,7 +165,7 @@ test('an interception that fails ends both sides and says why', async () => {
   expect(await ended).toEqual({ by: 'interception', error: failure })
 })
 
-test('a server that hangs up after COM_QUIT did what the client wanted', async () => {
+test('a server that hangs up after COM_QUIT: the client ended the session', async () => {
   const [client, clientSide] = await socketPair()
   const [serverSide, server] = await socketPair()
   const ended = relay(clientSide, serverSide, neverIntercept)
