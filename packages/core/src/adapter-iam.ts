@@ -3,6 +3,7 @@ import type { AuroraIam } from './aurora-iam.ts'
 import type { ConnectionTarget, DriverAddress } from './endpoint/connection-target.ts'
 import type { AuroraIamError } from './errors.ts'
 import type { PoolDriver, PoolLifetime } from './lifetime/pool-lifetime.ts'
+import type { CallerLimit } from './lifetime/resume-gate.ts'
 import type { LoginAttempt } from './login/login-attempt.ts'
 import type { WriterCheck } from './login/writer-check.ts'
 import type { TlsPolicy } from './tls/tls-policy.ts'
@@ -13,6 +14,8 @@ export interface LoginOptions {
   readonly signal?: AbortSignal | undefined
   /** `'background'` for a connection that no caller waits for. @defaultValue 'live' */
   readonly lane?: PermitLane | undefined
+  /** Time limit of the caller's pool, where it is set and may be shorter than `resumeTimeoutMs`. */
+  readonly callerLimit?: CallerLimit | undefined
 }
 
 /** An {@link AuroraIam} with the members that adapters are built on. */
@@ -78,7 +81,8 @@ export interface AdapterIam extends AuroraIam {
    * Calls `open`, which opens a connection through {@link login}. Calls it once more, with a new token and its own
    * permit, if the database rejected a token that was signed for an earlier login, or that it had accepted before. Of
    * many that are rejected together one probes the new token, and the others follow if it is accepted; at most once in
-   * 5 seconds for one user of one endpoint. A new token is not retried.
+   * 5 seconds for one user of one endpoint. A new token is not retried. With `resumeTimeoutMs` it also repeats a login
+   * whose connection the server closed before it greeted, up to three times.
    *
    * The error that `open` rejects with must be the object that was given to {@link LoginAttempt.fail}.
    */

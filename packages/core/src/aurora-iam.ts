@@ -18,7 +18,7 @@ export interface AuroraIamStats {
     | undefined
   /** The limiter of each database endpoint, by `hostname:port`. A cluster's writer and reader endpoint share one. */
   readonly rateLimits: Readonly<Record<string, RateLimiterStats>>
-  /** Each pool that has open connections, and how many of them were retired. */
+  /** Each pool that has open connections or connections that wait, and how many of them were retired. */
   readonly pools: readonly PoolStats[]
 }
 

@@ -44,8 +44,11 @@ export interface ConnectFailedEvent extends PermitHolderEvent {
 
 /** `aurora-iam:retire`: a connection of a pool is closed now, or when it returns to the pool. */
 export interface RetireEvent extends EndpointEvent {
-  /** `lifetime`: it reached `maxLifetimeMs`. `moved`: its endpoint leads elsewhere. `read-only`: its server was demoted. */
-  readonly reason: 'lifetime' | 'moved' | 'read-only'
+  /**
+   * `lifetime`: it reached `maxLifetimeMs`. `moved`: its endpoint leads elsewhere. `read-only`: its server was demoted.
+   * `dead`: its server vanished, and the connection has failed.
+   */
+  readonly reason: 'lifetime' | 'moved' | 'read-only' | 'dead'
 }
 
 /**

@@ -86,6 +86,11 @@ export const errorCatalogue = {
     meaning: 'no permit of the rate limit within `maxWaitMs`; see `retryAfterMs`',
     remedy: 'open fewer connections, or raise `maxWaitMs` or `rateLimit`',
   },
+  ERR_AURORA_IAM_PAUSED: {
+    retryable: true,
+    meaning: 'with `resumeTimeoutMs`: a paused or unresponsive database sent no greeting in time',
+    remedy: 'raise `resumeTimeoutMs`, or the option that the message names',
+  },
   ERR_AURORA_IAM_ABORTED: {
     retryable: false,
     meaning: 'the caller, the driver or its pool cancelled the wait',

@@ -4,7 +4,7 @@ import { readCredentials } from './credentials/resolved-credentials.ts'
 import { type Address, readPort, type TokenTarget } from './endpoint/connection-target.ts'
 import { isRegion } from './endpoint/rds-hostname.ts'
 import { AuroraIamError } from './errors.ts'
-import { LONGEST_TIMER_MS, SHORTEST_LIFETIME_MS, SHORTEST_WATCH_MS } from './timings.ts'
+import { LONGEST_TIMER_MS, SHORTEST_LIFETIME_MS, SHORTEST_RESUME_MS, SHORTEST_WATCH_MS } from './timings.ts'
 import { type CertificateAuthorities, readCertificateAuthorities } from './tls/certificate-authorities.ts'
 import type { TokenProvider } from './token/token-source.ts'
 import { type DescribeOptions, describe, describeName } from './util/describe.ts'
@@ -85,6 +85,15 @@ export interface AuroraIamOptions {
    */
   readonly retireDemoted?: boolean | undefined
   /**
+   * For a cluster that pauses (Aurora Serverless v2 with a minimum of 0 ACUs): longest time until the server's first
+   * bytes, in milliseconds, in place of the driver's time limit, which begins with these bytes. One login goes ahead, and
+   * the others wait for its greeting. 60000 leaves time for an instance that was paused for more than a day. See
+   * `docs/connection-lifetime.md`.
+   *
+   * @defaultValue none: the driver's time limit
+   */
+  readonly resumeTimeoutMs?: number | undefined
+  /**
    * Repeats a login once, with a new token and its own permit, when the database rejects a token that was cached. Knex
    * and TypeORM read it. A pool of mysql2 needs `withLoginRetry`, and Prisma's pool always does it.
    *
@@ -116,6 +125,7 @@ const KNOWN: ReadonlySet<string> = new Set<keyof AuroraIamOptions>([
   'maxLifetimeMs',
   'watchEndpointMs',
   'retireDemoted',
+  'resumeTimeoutMs',
   'retryRejectedLogins',
   'enabled',
   'clock',
@@ -145,6 +155,13 @@ export function assertOptions(options: AuroraIamOptions): void {
   expectType(options, 'retireDemoted', 'boolean', 'true or false')
   expectDurationFrom(options, 'maxLifetimeMs', SHORTEST_LIFETIME_MS)
   expectDurationFrom(options, 'watchEndpointMs', SHORTEST_WATCH_MS)
+  expect(
+    options,
+    'resumeTimeoutMs',
+    (value) => isDuration(value) && value >= SHORTEST_RESUME_MS,
+    `milliseconds from ${SHORTEST_RESUME_MS} to ${LONGEST_TIMER_MS}`,
+    { showNumber: true },
+  )
   expectType(options, 'retryRejectedLogins', 'boolean', 'true or false')
   expectType(options, 'hostname', 'string', 'an RDS endpoint name')
   expectType(options, 'profile', 'string', 'the name of a profile')
@@ -206,7 +223,8 @@ function expectDurationFrom(
   shortest: number,
 ): void {
   const isValid = (value: unknown) => value === false || (isDuration(value) && value >= shortest)
-  expect(options, name, isValid, `milliseconds from ${shortest} to ${LONGEST_TIMER_MS}, or false for none`)
+  const expected = `milliseconds from ${shortest} to ${LONGEST_TIMER_MS}, or false for none`
+  expect(options, name, isValid, expected, { showNumber: true })
 }
 
 function expect(

@@ -93,3 +93,19 @@ export const DEAD_PEER_MS = 30 * SECOND_MS
 
 /** Interval of that check of the sockets. */
 export const DEAD_PEER_LOOK_MS = 5 * SECOND_MS
+
+/** The shortest `resumeTimeoutMs`. */
+export const SHORTEST_RESUME_MS = SECOND_MS
+
+/** A server that greeted a login this short a time ago is awake: others need not wait for the next greeting. */
+export const AWAKE_MS = SECOND_MS
+
+/**
+ * Retries of a login whose connection a server that resumes closed. AWS recommends three.
+ *
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2-auto-pause.html#auto-pause-waking
+ */
+export const RESUME_RETRIES = 3
+
+/** Pause before each of them. */
+export const RESUME_RETRY_MS = SECOND_MS

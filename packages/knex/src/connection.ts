@@ -1,7 +1,12 @@
 import { type AuroraIam, AuroraIamError, type AuroraIamOptions } from '@aurora-iam/core'
-import { adapterIam } from '@aurora-iam/core/adapter'
-import { type Mysql2Options, withAuroraIam } from '@aurora-iam/mysql2'
-import { assertNoPoolOptions } from '@aurora-iam/mysql2/adapter'
+import { type AdapterIam, adapterIam } from '@aurora-iam/core/adapter'
+import type { Mysql2Options } from '@aurora-iam/mysql2'
+import {
+  assertNoPoolOptions,
+  type HookOptions,
+  lifetimeOptionOf,
+  withHooks,
+} from '@aurora-iam/mysql2/adapter'
 import type { Knex } from 'knex'
 import { assertConnection } from './config.ts'
 
@@ -28,10 +33,23 @@ export function auroraIamConnection(
 ): Knex.MySql2ConnectionConfig {
   const shared = adapterIam(iam)
   assertNoPoolOptions(iam)
+  return connectionWithHooks(connection, shared, { unmanaged: lifetimeOptionOf(iam) })
+}
+
+/**
+ * Returns the `connection` object for a pool with these settings.
+ *
+ * @throws {@link AuroraIamError} for everything that is wrong with the options
+ */
+export function connectionWithHooks(
+  connection: Knex.MySql2ConnectionConfig,
+  iam: AdapterIam,
+  settings: HookOptions,
+): Knex.MySql2ConnectionConfig {
   assertConnection(connection)
   try {
     // Knex's types know less of mysql2's options than mysql2 does, `ssl` above all.
-    return withAuroraIam(connection as Mysql2Options, shared) as Knex.MySql2ConnectionConfig
+    return withHooks(connection as Mysql2Options, iam, settings) as Knex.MySql2ConnectionConfig
   } catch (error) {
     throw error instanceof AuroraIamError ? inKnexWords(error) : error
   }

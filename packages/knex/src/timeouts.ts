@@ -1,4 +1,4 @@
-import { LONGEST_TIMER_MS } from '@aurora-iam/core/adapter'
+import { type CallerLimit, LONGEST_TIMER_MS } from '@aurora-iam/core/adapter'
 import type { Knex } from 'knex'
 
 // Knex's own defaults (the first is that of its pool, tarn), in milliseconds.
@@ -33,6 +33,20 @@ export function alignTimeouts(
       acquireConnectionTimeout: atLeast(ACQUIRE_TIMEOUT_MS, createMs + MARGIN_MS),
     }),
   }
+}
+
+/** Returns the shortest time-out that the caller has set for the wait for a new connection. */
+export function callerLimitOf({ pool, acquireConnectionTimeout }: Knex.Config): CallerLimit | undefined {
+  const { createTimeoutMillis, acquireTimeoutMillis } = pool ?? {}
+  const given: ReadonlyArray<readonly [string, number | undefined]> = [
+    ['acquireConnectionTimeout', acquireConnectionTimeout],
+    ['pool.acquireTimeoutMillis', acquireTimeoutMillis],
+    ['pool.createTimeoutMillis', createTimeoutMillis],
+  ]
+  const limits = given.flatMap(([option, timeoutMs]) =>
+    timeoutMs === undefined ? [] : [{ option, timeoutMs }],
+  )
+  return limits.sort((one, other) => one.timeoutMs - other.timeoutMs)[0]
 }
 
 function atLeast(defaultMs: number, neededMs: number): number {

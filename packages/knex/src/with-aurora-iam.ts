@@ -2,10 +2,10 @@ import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
 import { adapterIam, ownProperties } from '@aurora-iam/core/adapter'
 import type { Knex } from 'knex'
 import { assertConfig } from './config.ts'
-import { auroraIamConnection } from './connection.ts'
+import { connectionWithHooks } from './connection.ts'
 import { managedPoolOptions } from './lifetime.ts'
 import { retryingClient } from './login-retry.ts'
-import { alignTimeouts } from './timeouts.ts'
+import { alignTimeouts, callerLimitOf } from './timeouts.ts'
 
 /**
  * Returns Knex's own `config` with a live IAM token, verified TLS and a permit of the rate limit for each new
@@ -28,7 +28,7 @@ export function withAuroraIam(given: Knex.Config, iam?: AuroraIam | AuroraIamOpt
   const shared = adapterIam(iam)
   const config: Knex.Config = ownProperties(given)
   assertConfig(config)
-  const connection = auroraIamConnection(config.connection, shared)
+  const connection = connectionWithHooks(config.connection, shared, { callerLimit: callerLimitOf(config) })
   if (!shared.enabled) return { ...config, connection }
   const aligned = alignTimeouts(config, connection.connectTimeout, shared.longestWaitMs)
   return {

@@ -1,28 +1,35 @@
-import type { AdapterIam, ConnectionTarget } from '@aurora-iam/core/adapter'
+import type { AdapterIam, CallerLimit, ConnectionTarget } from '@aurora-iam/core/adapter'
 import type { AuthPlugin } from 'mysql2'
 import { clearPasswordPlugin, noPasswordPlugin } from './auth/clear-password-plugin.ts'
 import { openWhenPermitted } from './connect/open-socket.ts'
 import { PendingLogins } from './connect/pending-logins.ts'
 import type { ConnectionHooks, ConnectionSettings } from './driver-types.ts'
-import { registerHooks } from './hooks-registry.ts'
+import { isManaged, registerHooks } from './hooks-registry.ts'
+import type { LifetimeOption } from './options/unsupported-option.ts'
 
 /** mysql2's own default for `connectTimeout`, in milliseconds. */
 export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
+
+/** Settings of {@link connectionHooks}. */
+export interface HookSettings {
+  /** The nodes that are known, where their connections do not go to the name that is signed. */
+  readonly target: ConnectionTarget | readonly ConnectionTarget[]
+  /** From the opening of the socket to the end of the login, in milliseconds; 0 for no limit. */
+  readonly connectTimeout: number
+  readonly callerLimit?: CallerLimit | undefined
+  /** An option that is refused where the connections belong to no managed pool. */
+  readonly unmanaged?: LifetimeOption | undefined
+}
 
 /**
  * Returns the two hooks into mysql2, for adapters of libraries that are built on it. mysql2 calls `stream` before a
  * socket is opened, and `authPlugins` when the server asks for the password. Both read host, port and user from the
  * connection, so one pair serves any number of nodes.
  *
- * @param target - the nodes that are known, where their connections do not go to the name that is signed
- * @param connectTimeout - from the opening of the socket to the end of the login, in milliseconds; 0 for no limit
  */
 export function connectionHooks(
   iam: AdapterIam,
-  {
-    target,
-    connectTimeout,
-  }: { readonly target: ConnectionTarget | readonly ConnectionTarget[]; readonly connectTimeout: number },
+  { target, connectTimeout, callerLimit, unmanaged }: HookSettings,
 ): ConnectionHooks {
   const logins = new PendingLogins()
   const targets = [target].flat()
@@ -31,11 +38,11 @@ export function connectionHooks(
     if (!known) return iam.resolve({ host, port, user })
     return user === undefined || user === known.username ? known : { ...known, username: user }
   }
-  const context = { iam, logins, followed: new WeakMap(), resolve, connectTimeout }
+  const context = { iam, logins, followed: new WeakMap(), resolve, connectTimeout, callerLimit }
   // mysql2's types call `command` a string.
   const noPassword = noPasswordPlugin(context) as unknown as AuthPlugin
   const hooks: ConnectionHooks = {
-    stream: ({ config }) => openWhenPermitted(config, context),
+    stream: ({ config }) => openWhenPermitted(config, isManaged(hooks) ? context : { ...context, unmanaged }),
     authPlugins: {
       mysql_clear_password: clearPasswordPlugin(context) as unknown as AuthPlugin,
       mysql_native_password: noPassword,

@@ -1,11 +1,11 @@
 import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
-import { adapterIam, ownProperties } from '@aurora-iam/core/adapter'
+import { type AdapterIam, adapterIam, ownProperties } from '@aurora-iam/core/adapter'
 import type { Mysql2Options } from './driver-types.ts'
-import { connectionHooks, DEFAULT_CONNECT_TIMEOUT_MS } from './hooks.ts'
+import { connectionHooks, DEFAULT_CONNECT_TIMEOUT_MS, type HookSettings } from './hooks.ts'
 import { expandUri } from './options/connection-uri.ts'
 import { assertDriverOptions, assertOptionsObject, assertPlainPassword } from './options/driver-options.ts'
 import { sslFor } from './options/ssl.ts'
-import { assertNoPoolOptions } from './options/unsupported-option.ts'
+import { assertNoPoolOptions, lifetimeOptionOf } from './options/unsupported-option.ts'
 
 /**
  * Returns mysql2's own `options` with a live IAM token, verified TLS and a permit of the rate limit for each new
@@ -25,8 +25,20 @@ import { assertNoPoolOptions } from './options/unsupported-option.ts'
 export function withAuroraIam(options: Mysql2Options, iam?: AuroraIam | AuroraIamOptions): Mysql2Options {
   const shared = adapterIam(iam)
   assertNoPoolOptions(iam)
+  return withHooks(options, shared, { unmanaged: lifetimeOptionOf(iam) })
+}
+
+/** Settings of {@link withHooks}. */
+export interface HookOptions extends Pick<HookSettings, 'callerLimit' | 'unmanaged'> {}
+
+/**
+ * Does the same as {@link withAuroraIam} for adapters of libraries that have a pool of their own.
+ *
+ * @throws {@link AuroraIamError} for everything that is wrong with the options
+ */
+export function withHooks(options: Mysql2Options, iam: AdapterIam, settings: HookOptions): Mysql2Options {
   assertOptionsObject(options)
-  if (!shared.enabled) {
+  if (!iam.enabled) {
     assertPlainPassword(ownProperties(options))
     return { ...options }
   }
@@ -34,16 +46,16 @@ export function withAuroraIam(options: Mysql2Options, iam?: AuroraIam | AuroraIa
     expandUri(ownProperties(options)),
   )
   assertDriverOptions({ ...rest, authPlugins, connectTimeout })
-  const target = shared.resolve({ host, port, user })
+  const target = iam.resolve({ host, port, user })
   const loginTimeout = connectTimeout ?? DEFAULT_CONNECT_TIMEOUT_MS
-  const hooks = connectionHooks(shared, { target, connectTimeout: loginTimeout })
+  const hooks = connectionHooks(iam, { ...settings, target, connectTimeout: loginTimeout })
   return {
     ...rest,
     host: target.hostname,
     port: target.port,
     user,
-    ssl: sslFor(shared, target, ssl),
-    connectTimeout: shared.driverTimeoutMs(loginTimeout),
+    ssl: sslFor(iam, target, ssl),
+    connectTimeout: iam.driverTimeoutMs(loginTimeout),
     stream: hooks.stream,
     authPlugins: { ...hooks.authPlugins, ...authPlugins },
   }

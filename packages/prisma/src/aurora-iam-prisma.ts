@@ -85,7 +85,7 @@ export function auroraIam(
   const given = ownProperties(expandUrl(own))
   assertPassword(given, shared.enabled, own.password === undefined)
   const activity = new Activity()
-  const connector = connectorFor(given, settings.connectTimeoutMs, shared, activity)
+  const connector = connectorFor(given, settings, shared, activity)
   const status = () => activity.status(shared.stats().tokensSigned)
   const warmUp: WarmUp = (count, warmUpOptions) => activity.warmUp(count, warmUpOptions)
   return {
@@ -106,7 +106,7 @@ function longestAcquireMs(settings: PoolSettings, iam: AdapterIam): number {
 
 function connectorFor(
   options: AuroraIamPrismaOptions,
-  timeoutMs: number,
+  { connectTimeoutMs: timeoutMs, acquireTimeoutMs, isAcquireTimeoutStrict }: PoolSettings,
   iam: AdapterIam,
   observer: Activity,
 ): Pick<PoolContext, 'open' | 'lifetimeOf'> {
@@ -118,8 +118,11 @@ function connectorFor(
     return { open, lifetimeOf: () => undefined }
   }
   const target = iam.resolve({ host, port, user })
+  const callerLimit = isAcquireTimeoutStrict
+    ? { option: 'acquireTimeoutMs', timeoutMs: acquireTimeoutMs }
+    : undefined
   return {
-    open: openWithIam({ iam, target, ssl, config, timeoutMs, observer }),
+    open: openWithIam({ iam, target, ssl, config, timeoutMs, callerLimit, observer }),
     lifetimeOf: (driver) => iam.poolLifetime(target, driver),
   }
 }

@@ -1,6 +1,11 @@
 import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
 import { type AdapterIam, adapterIam, ownProperties } from '@aurora-iam/core/adapter'
-import { assertDriverOptions, connectionHooks, DEFAULT_CONNECT_TIMEOUT_MS } from '@aurora-iam/mysql2/adapter'
+import {
+  assertDriverOptions,
+  connectionHooks,
+  DEFAULT_CONNECT_TIMEOUT_MS,
+  lifetimeOptionOf,
+} from '@aurora-iam/mysql2/adapter'
 import { assertMysql, assertOnMysql2, assertPlainPassword } from './data-source-options.ts'
 import type {
   MysqlDataSourceOptions,
@@ -9,6 +14,7 @@ import type {
   Replication,
 } from './data-source-types.ts'
 import { managedDriver } from './managed-driver.ts'
+import { conflict } from './refusals.ts'
 import { resolveReplication } from './replication.ts'
 import { type Resolved, resolveNode } from './resolve-node.ts'
 import { sharedSsl } from './shared-ssl.ts'
@@ -63,6 +69,7 @@ export function withAuroraIam(
     return { ...options }
   }
   assertOnMysql2(options)
+  if (options.replication) assertNoLifetime(iam)
   const { extra, ssl } = options
   const { options: resolved, targets } = options.replication
     ? resolveReplicated(shared, options, options.replication)
@@ -82,6 +89,17 @@ export function withAuroraIam(
       authPlugins: { ...hooks.authPlugins, ...extra?.authPlugins },
     },
   }
+}
+
+/** Throws for an option of the lifetime, which the connections of a cluster do not have. */
+function assertNoLifetime(iam: AuroraIam | AuroraIamOptions | undefined): void {
+  const option = lifetimeOptionOf(iam)
+  if (option === undefined) return
+  throw conflict(
+    option,
+    'has no effect with `replication`: mysql2 gives no way to the pools of a cluster. Leave it out, or use a DataSource for ' +
+      'the writer and another for the readers',
+  )
 }
 
 function resolveReplicated<T extends MysqlDataSourceOptions>(

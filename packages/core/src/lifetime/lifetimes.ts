@@ -21,6 +21,8 @@ export interface PoolStats extends PoolLifetimeStats {
   readonly hostname: string
   readonly port: number
   readonly username: string
+  /** New connections that wait for a token, a permit, or a server that resumes. Pools with the same options share it. */
+  readonly waiting: number
 }
 
 // The name of each of these leads to one server, and to another one after a failover or a switchover. The answers for
@@ -33,6 +35,8 @@ const LEADS_TO_ONE: ReadonlySet<EndpointKind> = new Set<EndpointKind>([
 
 const PROMISES_A_WRITER: ReadonlySet<EndpointKind> = new Set<EndpointKind>(['cluster', 'global-writer'])
 
+type Pool = Pick<PoolLifetime<object>, 'stats' | 'dispose'>
+
 /** The {@link PoolLifetime} of each pool of one AuroraIam, and what they share. */
 export class Lifetimes {
   readonly #settings: LifetimeSettings
@@ -41,7 +45,9 @@ export class Lifetimes {
   readonly #paces = new Map<string, RetirePace>()
   readonly #watches = new Map<string, AddressWatch>()
   // Those that have open connections.
-  readonly #pools = new Map<Pick<PoolLifetime<object>, 'stats' | 'dispose'>, ConnectionTarget>()
+  readonly #pools = new Map<Pool, ConnectionTarget>()
+  readonly #poolOf = new WeakMap<ConnectionTarget, Pool>()
+  readonly #waiting = new Map<ConnectionTarget, number>()
 
   /** @param limiter - the state of the rate limit of an endpoint, by `hostname:port` */
   constructor(settings: LifetimeSettings, limiter: (endpoint: string) => RateLimiterStats | undefined) {
@@ -72,7 +78,18 @@ export class Lifetimes {
         publish('retire', () => ({ hostname, port, username, reason }))
       },
     })
+    this.#poolOf.set(target, pool)
     return pool
+  }
+
+  /** Counts a new connection to `target` that waits. Returns a function that counts it no longer. */
+  countWaiting(target: ConnectionTarget): () => void {
+    this.#waiting.set(target, (this.#waiting.get(target) ?? 0) + 1)
+    return () => {
+      const left = (this.#waiting.get(target) ?? 1) - 1
+      if (left > 0) this.#waiting.set(target, left)
+      else this.#waiting.delete(target)
+    }
   }
 
   /** Waits while a login to `target` would reach a writer that was demoted. Returns undefined where nothing is known. */
@@ -82,14 +99,17 @@ export class Lifetimes {
     return this.#demoted.wait(host)
   }
 
-  /** Returns the counts of each pool that has open connections. */
+  /** Returns the counts of each pool that has open connections, or connections that wait. */
   stats(): PoolStats[] {
-    return [...this.#pools].map(([pool, { hostname, port, username }]) => ({
-      hostname,
-      port,
-      username,
-      ...pool.stats(),
-    }))
+    const pools = new Map(this.#pools)
+    for (const target of this.#waiting.keys()) {
+      const pool = this.#poolOf.get(target)
+      if (pool) pools.set(pool, target)
+    }
+    return [...pools].map(([pool, target]) => {
+      const { hostname, port, username } = target
+      return { hostname, port, username, waiting: this.#waiting.get(target) ?? 0, ...pool.stats() }
+    })
   }
 
   /** Ends every timer. Open connections stay open. */

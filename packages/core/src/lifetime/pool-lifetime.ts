@@ -1,8 +1,8 @@
 import { isReadOnlyError } from './read-only-error.ts'
 import type { RetirePace } from './retire-pace.ts'
 
-/** Why a connection is retired. `moved`: its endpoint leads to another address now. */
-export type RetireReason = 'lifetime' | 'moved' | 'read-only'
+/** Why a connection is retired. `moved`: its endpoint leads to another address now. `dead`: its server vanished. */
+export type RetireReason = 'lifetime' | 'moved' | 'read-only' | 'dead'
 
 /** Counts of one pool since it was created. */
 export interface PoolLifetimeStats {
@@ -14,6 +14,8 @@ export interface PoolLifetimeStats {
   readonly generation: number
   /** Connections retired so far, by reason. */
   readonly retired: Readonly<Record<RetireReason, number>>
+  /** Connections opened so far in place of retired ones. */
+  readonly replaced: number
 }
 
 /** Actions of a pool on its connections on behalf of {@link PoolLifetime}. */
@@ -66,8 +68,11 @@ export class PoolLifetime<Connection extends object> {
   readonly #clock: () => number
   // In the order of opening: the oldest connection is retired first.
   readonly #entries = new Map<Connection, Entry>()
-  readonly #retired: Record<RetireReason, number> = { lifetime: 0, moved: 0, 'read-only': 0 }
+  readonly #retired: Record<RetireReason, number> = { lifetime: 0, moved: 0, 'read-only': 0, dead: 0 }
   #generation = 0
+  #replaced = 0
+  /** Connections that were retired and not replaced yet. */
+  #missing = 0
   #timer: NodeJS.Timeout | undefined
   #wakesAt = Infinity
   #stop: (() => void) | undefined
@@ -83,6 +88,9 @@ export class PoolLifetime<Connection extends object> {
     if (this.#entries.size === 0) this.#stop = this.#options.onFirst?.()
     const lifetime = maxLifetimeMs === false ? Infinity : maxLifetimeMs * (1 - JITTER * random())
     this.#entries.set(connection, { expiresAt: this.#clock() + lifetime, isIdle: false, reason: undefined })
+    if (this.#missing === 0) return
+    this.#missing--
+    this.#replaced++
   }
 
   /** Marks a connection as in use. */
@@ -103,6 +111,16 @@ export class PoolLifetime<Connection extends object> {
   /** Forgets a connection that is closed, for whatever reason. */
   closed(connection: Connection): void {
     if (this.#entries.delete(connection) && this.#entries.size === 0) this.#end()
+  }
+
+  /** Reports an error of the connection itself. `ETIMEDOUT` is the kernel's word for a server that vanished. */
+  broke(connection: Connection, error: Error | undefined): void {
+    const entry = this.#entries.get(connection)
+    const { code } = (error ?? {}) as { code?: unknown }
+    if (!entry || entry.reason || code !== 'ETIMEDOUT') return
+    // The driver closes it.
+    entry.isIdle = false
+    this.#retire(connection, entry, 'dead')
   }
 
   /**
@@ -153,6 +171,7 @@ export class PoolLifetime<Connection extends object> {
       retiring,
       generation: this.#generation,
       retired: { ...this.#retired },
+      replaced: this.#replaced,
     }
   }
 
@@ -181,6 +200,7 @@ export class PoolLifetime<Connection extends object> {
   #retire(connection: Connection, entry: Entry, reason: RetireReason): void {
     entry.reason = reason
     this.#retired[reason]++
+    this.#missing++
     this.#options.onRetired?.(reason)
     if (entry.isIdle) this.#close(connection)
   }

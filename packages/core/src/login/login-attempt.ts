@@ -1,4 +1,5 @@
 import type { Address, ConnectionTarget } from '../endpoint/connection-target.ts'
+import type { GreetingWait } from '../lifetime/resume-gate.ts'
 import type { AttemptPermit } from '../permit/attempt-permit.ts'
 import type { AuthToken } from '../token/auth-token.ts'
 import type { CachedToken } from '../token/token-cache.ts'
@@ -28,19 +29,24 @@ export class LoginAttempt {
   readonly target: ConnectionTarget
   /** When the attempt got its permit, on the monotonic clock. */
   readonly startedAt = performance.now()
+  /** With `resumeTimeoutMs`: how long the server's first bytes may take. */
+  readonly greetingWait: GreetingWait | undefined
   readonly #owner: LoginOwner
   readonly #permit: AttemptPermit
   readonly #cached: CachedToken
   readonly #requestedAt: number
   readonly #listeners: Array<() => void> = []
+  readonly #greetingListeners: Array<() => void> = []
   #sent: CachedToken | undefined
   #isTokenEarly = false
+  #isGreeted = false
   #isOver = false
 
   constructor(options: {
     owner: LoginOwner
     target: ConnectionTarget
     permit: AttemptPermit
+    greetingWait: GreetingWait | undefined
     /** The cached token when the wait for the permit began. */
     cached: CachedToken
     /** When this login was requested, on the monotonic clock. */
@@ -49,6 +55,7 @@ export class LoginAttempt {
     this.#owner = options.owner
     this.target = options.target
     this.#permit = options.permit
+    this.greetingWait = options.greetingWait
     this.#cached = options.cached
     this.#requestedAt = options.requestedAt
   }
@@ -78,11 +85,17 @@ export class LoginAttempt {
     return this.#sent !== undefined
   }
 
+  /** True once the server has sent its first bytes. */
+  get isGreeted(): boolean {
+    return this.#isGreeted
+  }
+
   /**
    * Reports that the socket is being opened. From then on the permit may go back while the server sends nothing, so the
    * holder calls {@link confirmPermit} before it answers the server's first bytes.
    */
   trackConnect(): void {
+    this.greetingWait?.connecting()
     this.#permit.trackConnect()
   }
 
@@ -92,6 +105,7 @@ export class LoginAttempt {
    * @returns undefined if it does, else a promise that resolves when it holds another one
    */
   confirmPermit(): Promise<void> | undefined {
+    this.#greet()
     return this.#permit.confirm()
   }
 
@@ -162,9 +176,21 @@ export class LoginAttempt {
     if (this.#end()) this.#permit.cancel({ isFault: false })
   }
 
+  /** Calls `listener` with the server's first bytes. */
+  onGreeting(listener: () => void): void {
+    this.#greetingListeners.push(listener)
+  }
+
   /** Calls `listener` when the attempt is over, whatever its outcome. */
   onEnd(listener: () => void): void {
     this.#listeners.push(listener)
+  }
+
+  #greet(): void {
+    if (this.#isGreeted) return
+    this.#isGreeted = true
+    this.greetingWait?.greeted()
+    for (const listener of this.#greetingListeners) listener()
   }
 
   #reject(error: Error): void {
@@ -184,6 +210,7 @@ export class LoginAttempt {
   #end(): boolean {
     if (this.#isOver) return false
     this.#isOver = true
+    this.greetingWait?.ended()
     for (const listener of this.#listeners) listener()
     return true
   }

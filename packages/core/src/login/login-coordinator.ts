@@ -1,3 +1,4 @@
+import type { PermitLane } from '@aurora-iam/rate-limit'
 import type { AdapterIam, LoginOptions } from '../adapter-iam.ts'
 import type { AuroraIamStats } from '../aurora-iam.ts'
 import { CredentialCache } from '../credentials/credential-cache.ts'
@@ -9,17 +10,18 @@ import {
   resolveTokenTarget,
   type TokenTarget,
 } from '../endpoint/connection-target.ts'
-import { tokenKey } from '../endpoint/target-key.ts'
+import { endpointKey, tokenKey } from '../endpoint/target-key.ts'
 import { AuroraIamError } from '../errors.ts'
 import { Lifetimes } from '../lifetime/lifetimes.ts'
 import type { PoolDriver, PoolLifetime } from '../lifetime/pool-lifetime.ts'
+import { type CallerLimit, type GreetingWait, ResumeGate } from '../lifetime/resume-gate.ts'
 import { type AuroraIamOptions, assertOptions } from '../options.ts'
 import { Admission } from '../permit/admission.ts'
 import { EndpointLimiters } from '../permit/endpoint-limiters.ts'
 import { currentLane } from '../permit/lane.ts'
 import { closedError } from '../permit/permit-errors.ts'
 import { readRateLimitSettings } from '../permit/rate-limit-settings.ts'
-import { untilAborted } from '../permit/until-aborted.ts'
+import { asAborted, untilAborted } from '../permit/until-aborted.ts'
 import { CREDENTIALS_TIMEOUT_MS, LONGEST_TIMER_MS, REFRESH_BEFORE_MS, TCP_TIMEOUT_MS } from '../timings.ts'
 import { type TlsPolicy, tlsPolicy } from '../tls/tls-policy.ts'
 import type { AuthToken } from '../token/auth-token.ts'
@@ -53,6 +55,7 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
   readonly #stats: LoginStats
   readonly #reports: LoginReports
   readonly #lifetimes: Lifetimes
+  readonly #resumeGate: ResumeGate | undefined
   readonly #closing = new AbortController()
   readonly #closeListeners = new CloseListeners()
   readonly #refreshBackoff = new RefreshBackoff()
@@ -73,8 +76,10 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
     this.#limiters = new EndpointLimiters(choice)
     this.#admission = new Admission(this.#limiters, { maxWaitMs, closing })
     this.#lifetimes = new Lifetimes(options, (endpoint) => this.#limiters.stats()[endpoint])
+    const { resumeTimeoutMs = 0 } = options
+    if (resumeTimeoutMs > 0) this.#resumeGate = new ResumeGate(resumeTimeoutMs)
     // Credentials in their last minutes are requested twice, and the Region once.
-    this.longestWaitMs = Math.min(maxWaitMs + 3 * timeoutMs, LONGEST_TIMER_MS)
+    this.longestWaitMs = Math.min(maxWaitMs + 3 * timeoutMs + resumeTimeoutMs, LONGEST_TIMER_MS)
     this.tcpTimeoutMs = options.tcpTimeoutMs ?? TCP_TIMEOUT_MS
     this.#credentials = new CredentialCache({
       source: options.credentials,
@@ -162,7 +167,8 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
   }
 
   retryRejected<T>(open: () => Promise<T>): Promise<T> {
-    return this.#loginRetry.retry(open)
+    const gate = this.#resumeGate
+    return this.#loginRetry.retry(gate ? () => gate.retry(open) : open)
   }
 
   getToken(target: ConnectionTarget, signal?: AbortSignal): CachedToken | Promise<CachedToken> {
@@ -184,11 +190,13 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
 
   async #logIn(
     target: ConnectionTarget,
-    { signal, lane = currentLane() }: LoginOptions,
+    { signal, lane = currentLane(), callerLimit }: LoginOptions,
     isOpen: boolean,
   ): Promise<LoginAttempt> {
     const requestedAt = performance.now()
     let stage: 'token' | 'permit' = 'token'
+    let greetingWait: GreetingWait | undefined
+    const stopWaiting = this.#lifetimes.countWaiting(target)
     try {
       // Before the permit, so that no permit is spent on a connection that has no token.
       const ready = this.getToken(target, signal)
@@ -196,12 +204,32 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
       const failover = isOpen ? undefined : this.#lifetimes.waitForWriter(target)
       if (failover) await untilAborted(() => failover, this.#closing.signal, signal)
       stage = 'permit'
+      if (!isOpen) greetingWait = await this.#passResumeGate(target, { signal, lane, callerLimit })
       const permit = await this.#admission.admit(target, { signal, lane, isOpen })
-      return new LoginAttempt({ owner: this, target, permit, cached, requestedAt })
+      return new LoginAttempt({ owner: this, target, permit, greetingWait, cached, requestedAt })
     } catch (cause) {
+      greetingWait?.ended()
       const error = cause as Error
       this.#reports.failed({ target, stage, error, since: requestedAt, permitId: undefined })
       throw error
+    } finally {
+      stopWaiting()
+    }
+  }
+
+  /** Waits, with `resumeTimeoutMs`, while another login finds out whether the database is paused. */
+  async #passResumeGate(
+    target: ConnectionTarget,
+    { signal, lane, callerLimit }: ResumeGateWait,
+  ): Promise<GreetingWait | undefined> {
+    if (!this.#resumeGate) return undefined
+    const closing = this.#closing.signal
+    const endpoint = endpointKey(target)
+    const signals = signal ? [closing, signal] : [closing]
+    try {
+      return await this.#resumeGate.enter({ key: `${endpoint} ${lane}`, endpoint, signals, callerLimit })
+    } catch (error) {
+      throw asAborted(error, closing, signal)
     }
   }
 
@@ -231,7 +259,17 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
     this.#reports.succeeded({ target, since: startedAt, permitId })
   }
 
-  failed({ target, startedAt, permitId }: LoginAttempt, error: Error): void {
+  failed({ target, startedAt, permitId, isGreeted }: LoginAttempt, error: Error): void {
+    // A failure of TCP itself has `connect` as its system call.
+    const isClosedEarly = !isGreeted && (error as { syscall?: string }).syscall !== 'connect'
+    if (isClosedEarly && !(error instanceof AuroraIamError)) this.#resumeGate?.recordClosedEarly(error)
     this.#reports.failed({ target, stage: 'login', error, since: startedAt, permitId })
   }
+}
+
+/** Options of a login that its wait at the {@link ResumeGate} needs. */
+interface ResumeGateWait {
+  readonly signal: AbortSignal | undefined
+  readonly lane: PermitLane
+  readonly callerLimit: CallerLimit | undefined
 }

@@ -48,7 +48,8 @@ test('maxLifetimeMs over, idle: closed within the jitter, not before', () => {
     open: 0,
     retiring: 0,
     generation: 0,
-    retired: { lifetime: 50, moved: 0, 'read-only': 0 },
+    retired: { lifetime: 50, moved: 0, 'read-only': 0, dead: 0 },
+    replaced: 0,
   })
 })
 
@@ -180,4 +181,17 @@ test('connections that come and go: the watch runs from the first to the last', 
   lifetime.dispose()
   expect(calls).toEqual(['first', 'stop', 'last', 'first', 'stop', 'last'])
   expect(vi.getTimerCount()).toBe(0)
+})
+
+test('a server vanished: its connection counts as dead, and the next one as its replacement', () => {
+  const reasons: string[] = []
+  const lifetime = lifetimeOf({ onRetired: (reason) => reasons.push(reason) })
+  const [one, other] = open(lifetime, 2)
+  lifetime.broke(one!, Object.assign(new Error('read ETIMEDOUT'), { code: 'ETIMEDOUT' }))
+  lifetime.broke(other!, Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }))
+  for (const connection of [one!, other!]) lifetime.closed(connection)
+  expect(closed).toHaveLength(0)
+  open(lifetime, 2)
+  expect(reasons).toEqual(['dead'])
+  expect(lifetime.stats()).toMatchObject({ open: 2, retiring: 0, retired: { dead: 1 }, replaced: 1 })
 })

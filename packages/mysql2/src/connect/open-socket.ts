@@ -1,13 +1,16 @@
 import { AuroraIamError } from '@aurora-iam/core'
 import {
   type AdapterIam,
+  type CallerLimit,
   type ConnectionTarget,
   deadPeers,
   KEEP_ALIVE_MS,
   type LoginAttempt,
+  limitLoginTime,
   startTimeLimit,
 } from '@aurora-iam/core/adapter'
 import type { ConnectionSettings } from '../driver-types.ts'
+import type { LifetimeOption } from '../options/unsupported-option.ts'
 import { DeferredSocket } from './deferred-socket.ts'
 import { constructed, type TracedConnection, traceConnection } from './driver-errors.ts'
 import type { PendingLogins } from './pending-logins.ts'
@@ -20,6 +23,9 @@ export interface SocketContext {
   readonly resolve: (settings: ConnectionSettings) => ConnectionTarget
   /** From the opening of the socket to the end of the login, the check of `requireWriter` included, in milliseconds; 0 for no limit. */
   readonly connectTimeout: number
+  readonly callerLimit?: CallerLimit | undefined
+  /** An option that has no effect on this connection. */
+  readonly unmanaged?: LifetimeOption | undefined
 }
 
 type ErrorListener = (error: Error) => void
@@ -70,18 +76,22 @@ export function openWhenPermitted(settings: ConnectionSettings, context: SocketC
 async function open(
   opening: OpeningConnection,
   settings: ConnectionSettings,
-  { iam, logins, resolve, connectTimeout }: SocketContext,
+  { iam, logins, resolve, connectTimeout, callerLimit, unmanaged }: SocketContext,
 ): Promise<void> {
   // mysql2 listens for errors a tick later.
   await null
   constructed()
   const { socket } = opening
   const target = resolve(settings)
-  assertTls(settings, iam, target)
+  const refusal = tlsRefusal(settings) ?? lifetimeRefusal(unmanaged)
+  if (refusal) {
+    iam.reportRefusal(target, refusal)
+    throw refusal
+  }
   const closed = new AbortController()
   const abort = () => closed.abort()
   socket.once('close', abort)
-  const login = await iam.login(target, { signal: closed.signal })
+  const login = await iam.login(target, { signal: closed.signal, callerLimit })
   // An abort after the wait would cost an exception for each connection that closes.
   socket.off('close', abort)
   if (socket.destroyed) {
@@ -103,15 +113,23 @@ async function open(
   login.trackConnect()
 }
 
-function assertTls({ ssl }: ConnectionSettings, iam: AdapterIam, target: ConnectionTarget): void {
-  if (ssl) return
-  const error = new AuroraIamError(
+function tlsRefusal({ ssl }: ConnectionSettings): AuroraIamError | undefined {
+  if (ssl) return undefined
+  return new AuroraIamError(
     'ERR_AURORA_IAM_TLS_REQUIRED',
     'ssl: missing on this connection, although withAuroraIam set it. Keep it where the options are passed on.',
     { option: 'ssl' },
   )
-  iam.reportRefusal(target, error)
-  throw error
+}
+
+function lifetimeRefusal(option: LifetimeOption | undefined): AuroraIamError | undefined {
+  if (option === undefined) return undefined
+  return new AuroraIamError(
+    'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
+    `${option}: has no effect on a single connection, and on a pool only with managedPool. ` +
+      'Wrap the pool: managedPool(createPool(…)) of @aurora-iam/mysql2. For a single connection leave it out.',
+    { option },
+  )
 }
 
 /** Reports how a connection ends before its login is over. mysql2's own error comes first where it has one. */
@@ -141,9 +159,10 @@ function limitTime(
 ): void {
   const { socket } = opening
   const giveUp = (error: Error) => failNow(opening, error)
-  login.onEnd(startTimeLimit(connectTimeout, () => giveUp(timeoutError())))
+  const limit = limitLoginTime(login, { timeoutMs: connectTimeout, timeoutError }, giveUp)
+  login.onEnd(limit.stop)
   // The limit of the whole login is the shorter one, and reports itself.
-  if (connectTimeout > 0 && connectTimeout <= tcpTimeoutMs) return
+  if (limit.firstMs > 0 && limit.firstMs <= tcpTimeoutMs) return
   const stop = startTimeLimit(tcpTimeoutMs, () => giveUp(tcpTimeoutError(login.dial(), tcpTimeoutMs)))
   socket.once('connect', stop)
   login.onEnd(stop)

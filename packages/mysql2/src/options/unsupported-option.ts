@@ -16,3 +16,16 @@ export function assertNoPoolOptions(iam: AuroraIam | AuroraIamOptions | undefine
     { option: 'retryRejectedLogins' },
   )
 }
+
+const OF_LIFETIME = ['maxLifetimeMs', 'watchEndpointMs', 'retireDemoted'] as const
+
+/** An option of `iam` that only the connections of a managed pool have. */
+export type LifetimeOption = (typeof OF_LIFETIME)[number]
+
+/** Returns such an option that `iam` switches on; undefined for an {@link AuroraIam}, which other pools may share. */
+export function lifetimeOptionOf(iam: AuroraIam | AuroraIamOptions | undefined): LifetimeOption | undefined {
+  if (iam === undefined || 'stats' in iam) return undefined
+  return OF_LIFETIME.find(
+    (name) => Object.hasOwn(iam, name) && iam[name] !== undefined && iam[name] !== false,
+  )
+}

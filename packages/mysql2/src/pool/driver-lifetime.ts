@@ -22,6 +22,7 @@ export class DriverLifetime {
     })
     const lifetime = this.#lifetime
     lifetime.opened(connection)
+    connection.stream.once('error', (error) => lifetime.broke(connection, error))
     connection.stream.once('close', () => lifetime.closed(connection))
     onServerError(connection.stream, (error) => lifetime.failed(connection, error))
   }

@@ -2,7 +2,7 @@ import { type AuroraIam, AuroraIamError } from '@aurora-iam/core'
 import { type AdapterIam, adapterIam } from '@aurora-iam/core/adapter'
 import type { Pool, PoolConnection } from 'mysql2'
 import { iamOfHooks } from '../hooks-registry.ts'
-import { driverPoolOf } from './driver-pool.ts'
+import { driverPoolOf, optionsOfPool } from './driver-pool.ts'
 import { poolView } from './pool-view.ts'
 
 /** A pool of mysql2, in any version, of its callback or its promise API. */
@@ -56,9 +56,7 @@ export function retryLogins(pool: Pool, iam: AdapterIam): Pool {
 }
 
 function assertIam(pool: Pool, iam: AuroraIam): void {
-  // A pool keeps the options of its connections there. Its types declare the options themselves in that place.
-  const config = pool.config as (Pool['config'] & { connectionConfig?: Pool['config'] }) | undefined
-  const own = iamOfHooks(config?.connectionConfig ?? config)
+  const own = iamOfHooks(optionsOfPool(pool))
   if (!own) {
     throw new AuroraIamError(
       'ERR_AURORA_IAM_INVALID_OPTION',

@@ -54,6 +54,11 @@ export class GuardedStream extends Duplex {
     return this.#isBroken || this.destroyed
   }
 
+  /** Error by which the network ended the connection. */
+  get networkError(): Error | undefined {
+    return this.#ending?.error
+  }
+
   /** The IP address of the server's end; undefined when the socket is closed. */
   get remoteAddress(): string | undefined {
     return this.#socket.remoteAddress

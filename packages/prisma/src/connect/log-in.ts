@@ -15,6 +15,8 @@ export interface LoginLimits {
   readonly tcpTimeoutMs?: number
   /** Ends the connection at once, by `error` if there is one. */
   readonly destroy: (error?: Error) => void
+  /** Starts the limit of `timeoutMs` in place of the usual one. */
+  readonly limitTime?: (timeoutError: () => Error, giveUp: (error: Error) => void) => () => void
   /** Work that belongs to the login, within the same time limit. */
   readonly afterwards?: (connection: Connection) => Promise<void>
 }
@@ -27,12 +29,15 @@ export interface LoginLimits {
 export async function logIn(
   socket: Duplex,
   config: ConnectionConfig,
-  { signal, timeoutMs, tcpTimeoutMs = timeoutMs, destroy, afterwards }: LoginLimits,
+  { signal, timeoutMs, tcpTimeoutMs = timeoutMs, destroy, limitTime, afterwards }: LoginLimits,
 ): Promise<Connection> {
   signal.throwIfAborted()
   const abort = () => destroy()
   signal.addEventListener('abort', abort, { once: true })
-  const stopTimeLimit = startTimeLimit(timeoutMs, () => destroy(loginTimeoutError(timeoutMs)))
+  const timeoutError = () => loginTimeoutError(timeoutMs)
+  const stopTimeLimit = limitTime
+    ? limitTime(timeoutError, destroy)
+    : startTimeLimit(timeoutMs, () => destroy(timeoutError()))
   // Where the limit of the login is the shorter one, it reports itself.
   const stopTcpLimit =
     tcpTimeoutMs < timeoutMs

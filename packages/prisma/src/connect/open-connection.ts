@@ -1,7 +1,14 @@
 import { connect } from 'node:net'
 import { checkServerIdentity, createSecureContext, type SecureContextOptions } from 'node:tls'
 import type { Address } from '@aurora-iam/core'
-import type { AdapterIam, ConnectionTarget, TlsPolicy, WriterCheck } from '@aurora-iam/core/adapter'
+import {
+  type AdapterIam,
+  type CallerLimit,
+  type ConnectionTarget,
+  limitLoginTime,
+  type TlsPolicy,
+  type WriterCheck,
+} from '@aurora-iam/core/adapter'
 import type { Connection, ConnectionConfig } from 'mariadb'
 import { connectError } from '../errors.ts'
 import { GuardedStream } from './guarded-stream.ts'
@@ -17,6 +24,8 @@ export interface OpenConnection {
   readonly destroy: () => void
   /** Returns the IP address of the server's end; undefined when the socket is closed. */
   readonly remoteAddress: () => string | undefined
+  /** Returns the error by which the network ended it; undefined while it is open, and for every other end. */
+  readonly networkError: () => Error | undefined
 }
 
 /**
@@ -51,9 +60,10 @@ export function openWithIam(options: {
   ssl: unknown
   config: CommonConfig
   timeoutMs: number
+  callerLimit: CallerLimit | undefined
   observer: ConnectionObserver
 }): Open {
-  const { iam, target, config, timeoutMs, observer } = options
+  const { iam, target, config, timeoutMs, callerLimit, observer } = options
   const ssl = sslOptions(iam.tls(target, options.ssl), target.hostname)
   const writerCheck = iam.writerCheck(target)
   const { tcpTimeoutMs } = iam
@@ -61,7 +71,7 @@ export function openWithIam(options: {
   return async (signal) => {
     let dialled: Address = { host: target.hostname, port: target.port }
     const open = async (): Promise<OpenConnection> => {
-      const login = await observer.countWaiting(iam.login(target, { signal }))
+      const login = await observer.countWaiting(iam.login(target, { signal, callerLimit }))
       try {
         login.trackConnect()
         const { value: password } = await login.tokenBeforeConnect()
@@ -85,10 +95,17 @@ export function openWithIam(options: {
           timeoutMs,
           tcpTimeoutMs,
           destroy,
+          limitTime: (timeoutError, giveUp) =>
+            limitLoginTime(login, { timeoutMs, timeoutError }, giveUp).stop,
           afterwards,
         })
         observer.countOpened()
-        return { connection, destroy, remoteAddress: () => stream.remoteAddress }
+        return {
+          connection,
+          destroy,
+          remoteAddress: () => stream.remoteAddress,
+          networkError: () => stream.networkError,
+        }
       } catch (error) {
         login.fail(error as Error)
         observer.countFailed(error as Error)
@@ -145,7 +162,12 @@ export function openWithPassword(options: {
         { signal, timeoutMs, destroy },
       )
       observer.countOpened()
-      return { connection, destroy: () => destroy(), remoteAddress: () => stream.remoteAddress }
+      return {
+        connection,
+        destroy: () => destroy(),
+        remoteAddress: () => stream.remoteAddress,
+        networkError: () => undefined,
+      }
     } catch (error) {
       observer.countFailed(error as Error)
       throw connectError(error as Error, { ...address, user })

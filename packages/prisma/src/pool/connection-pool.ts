@@ -177,7 +177,10 @@ export class ConnectionPool {
       this.#lastFailure = undefined
       this.#lifetime?.opened(pooled)
       this.#lifetime?.released(pooled)
-      pooled.connection.on('end', () => this.#lifetime?.closed(pooled))
+      pooled.connection.on('end', () => {
+        this.#lifetime?.broke(pooled, pooled.networkError())
+        this.#lifetime?.closed(pooled)
+      })
       return pooled
     } catch (error) {
       this.#lastFailure = error as Error

@@ -14,15 +14,17 @@ const QUIT_TIMEOUT_MS = 1_000
 export class PooledConnection {
   readonly connection: Connection
   readonly remoteAddress: OpenConnection['remoteAddress']
+  readonly networkError: OpenConnection['networkError']
   readonly #destroy: OpenConnection['destroy']
   #lastUsedAt = performance.now()
   #isBroken = false
   /** True if a query or a transaction has it. */
   isBorrowed = false
 
-  constructor({ connection, destroy, remoteAddress }: OpenConnection) {
+  constructor({ connection, destroy, remoteAddress, networkError }: OpenConnection) {
     this.connection = connection
     this.remoteAddress = remoteAddress
+    this.networkError = networkError
     this.#destroy = destroy
     connection.on('error', () => this.markBroken())
     connection.on('end', () => this.markBroken())

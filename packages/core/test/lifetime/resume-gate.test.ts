@@ -1,0 +1,169 @@
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { type GreetingWait, ResumeGate } from '../../src/lifetime/resume-gate.ts'
+import { setUp } from '../set-up.ts'
+
+const closing = new AbortController()
+const entry = (more: object = {}) => ({
+  key: 'db:3306 live',
+  endpoint: 'db:3306',
+  signals: [closing.signal],
+  callerLimit: undefined,
+  ...more,
+})
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+})
+
+afterEach(() => vi.useRealTimers())
+
+/** Lets `count` logins enter, and returns the numbers of those that went ahead, in their order. */
+function enterAll(gate: ResumeGate, count: number) {
+  const ahead: Array<{ readonly number: number; readonly login: GreetingWait }> = []
+  const entering = Array.from({ length: count }, async (_, number) => {
+    ahead.push({ number, login: await gate.enter(entry()) })
+  })
+  return { ahead, entering, numbers: () => ahead.map(({ number }) => number) }
+}
+
+test('many logins: one goes ahead, and the others follow its greeting in order', async () => {
+  const { ahead, numbers } = enterAll(new ResumeGate(60_000), 5)
+  await vi.advanceTimersByTimeAsync(20_000)
+  expect(numbers()).toEqual([0])
+  ahead[0]!.login.greeted()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(numbers()).toEqual([0, 1, 2, 3, 4])
+})
+
+test('the scout fails: the next one goes ahead, and has what is left of its time', async () => {
+  const { ahead, numbers } = enterAll(new ResumeGate(60_000), 3)
+  await vi.advanceTimersByTimeAsync(20_000)
+  ahead[0]!.login.ended()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(numbers()).toEqual([0, 1])
+  expect(ahead.map(({ login }) => login.timeoutMs)).toEqual([60_000, 40_000])
+})
+
+test('no greeting in time: each login that waits gets a separate error that names the pause', async () => {
+  const { ahead, entering } = enterAll(new ResumeGate(60_000), 3)
+  await vi.advanceTimersByTimeAsync(0)
+  ahead[0]!.login.connecting()
+  const errors = Promise.all(entering.slice(1).map(rejectionOf))
+  await vi.advanceTimersByTimeAsync(60_000)
+  const [one, other] = await errors
+  expect(one).not.toBe(other)
+  for (const error of [one, other, ahead[0]!.login.timeoutError()]) {
+    expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_PAUSED', retryable: true, option: 'resumeTimeoutMs' })
+    expect((error as Error).message).toContain(
+      'db:3306 within 60000 ms (resumeTimeoutMs): the database is paused',
+    )
+  }
+})
+
+test('the limit of the caller is shorter: the error comes first, and names that option', async () => {
+  const gate = new ResumeGate(60_000)
+  const callerLimit = { option: 'acquireConnectionTimeout', timeoutMs: 10_000 }
+  const { timeoutMs, timeoutError } = await gate.enter(entry({ callerLimit }))
+  expect(timeoutMs).toBe(9_000)
+  expect(timeoutError()).toMatchObject({
+    option: 'acquireConnectionTimeout',
+    message: expect.stringContaining('Raise `acquireConnectionTimeout` above `resumeTimeoutMs` (60000 ms)'),
+  })
+})
+
+test('the scout still waits for a permit when the time is over: the others wait for theirs', async () => {
+  const { numbers } = enterAll(new ResumeGate(60_000), 3)
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(numbers()).toEqual([0, 1, 2])
+})
+
+test('a login that waits is aborted: it rejects with the reason, and the others keep their places', async () => {
+  const gate = new ResumeGate(60_000)
+  const scout = await gate.enter(entry())
+  const abort = new AbortController()
+  const aborted = gate.enter(entry({ signals: [abort.signal] }))
+  const { numbers } = enterAll(gate, 2)
+  abort.abort(new Error('enough'))
+  await expect(aborted).rejects.toThrow('enough')
+  scout.greeted()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(numbers()).toEqual([0, 1])
+})
+
+test('the server greeted a login within the last second: no login waits', async () => {
+  const gate = new ResumeGate(60_000)
+  const first = await gate.enter(entry())
+  first.greeted()
+  first.ended()
+  const { numbers } = enterAll(gate, 3)
+  await vi.advanceTimersByTimeAsync(0)
+  expect(numbers()).toEqual([0, 1, 2])
+  await vi.advanceTimersByTimeAsync(1_001)
+  const later = enterAll(gate, 2)
+  await vi.advanceTimersByTimeAsync(0)
+  expect(later.numbers()).toEqual([])
+})
+
+test('without resumeTimeoutMs no login waits for another', async () => {
+  const { iam, target } = setUp()
+  const logins = await Promise.all([iam.login(target), iam.login(target)])
+  expect(logins.map(({ greetingWait }) => greetingWait)).toEqual([undefined, undefined])
+})
+
+test('a scout of the background does not hold up a request', async () => {
+  const { iam, target } = setUp({ resumeTimeoutMs: 60_000 })
+  await iam.login(target, { lane: 'background' })
+  const login = await iam.login(target)
+  expect(login.greetingWait?.timeoutMs).toBe(60_000)
+})
+
+test('a paused server: the limiter counts one permit, which was cancelled, and no throttling', async () => {
+  const { iam, target } = setUp({ resumeTimeoutMs: 60_000, rateLimit: 20 })
+  const scout = await iam.login(target)
+  scout.trackConnect()
+  const others = Array.from({ length: 4 }, () => iam.login(target))
+  await vi.advanceTimersByTimeAsync(20_000)
+  const [limits] = Object.values(iam.stats().rateLimits)
+  expect(limits).toMatchObject({ granted: 1, cancelled: 1, throttled: 0, waiting: 0, limit: 20 })
+  const permit = scout.confirmPermit()
+  await permit
+  await Promise.all(others)
+  expect(Object.values(iam.stats().rateLimits)[0]).toMatchObject({ granted: 6, throttled: 0, limit: 20 })
+})
+
+test('the scout times out: no throttling', async () => {
+  const { iam, target } = setUp({ resumeTimeoutMs: 60_000, rateLimit: 20 })
+  const scout = await iam.login(target)
+  scout.trackConnect()
+  await vi.advanceTimersByTimeAsync(60_000)
+  scout.fail(scout.greetingWait!.timeoutError())
+  expect(Object.values(iam.stats().rateLimits)[0]).toMatchObject({ throttled: 0, failed: 0, limit: 20 })
+  expect(iam.stats().lastError?.code).toBe('ERR_AURORA_IAM_PAUSED')
+})
+
+test.each([
+  ['closed before its greeting', Object.assign(new Error('reset'), { syscall: 'read' }), 4],
+  ['refused by TCP', Object.assign(new Error('refused'), { syscall: 'connect' }), 1],
+])('a login is %s: calls of open', async (_what, error, calls) => {
+  const { iam, target } = setUp({ resumeTimeoutMs: 60_000, rateLimit: 20 })
+  const open = vi.fn(async () => {
+    const login = await iam.login(target)
+    login.trackConnect()
+    login.fail(error)
+    throw error
+  })
+  const result = rejectionOf(iam.retryRejected(open))
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(await result).toBe(error)
+  expect(open).toHaveBeenCalledTimes(calls)
+})
+
+test('closed: each login that waits rejects', async () => {
+  const { iam, target } = setUp({ resumeTimeoutMs: 60_000 })
+  const scout = await iam.login(target)
+  const waiting = rejectionOf(iam.login(target))
+  iam.close()
+  expect(await waiting).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
+  scout.cancel()
+})
