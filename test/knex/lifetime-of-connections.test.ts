@@ -1,9 +1,10 @@
 import { createAuroraIam } from '@aurora-iam/core'
-import { withAuroraIam } from '@aurora-iam/knex'
+import { auroraIamConnection, warmUp, withAuroraIam } from '@aurora-iam/knex'
+import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import knex, { type Knex } from 'knex'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 const aurora = await localAurora()
 let db: Knex
@@ -12,7 +13,15 @@ let db: Knex
 const DEMOTED = `SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1290,
   MESSAGE_TEXT = 'The MySQL server is running with the --read-only option so it cannot execute this statement'`
 
-afterEach(() => db.destroy())
+beforeEach(() => {
+  // Knex prints each connection that failed.
+  vi.spyOn(console, 'log').mockImplementation(() => {})
+})
+
+afterEach(async () => {
+  vi.restoreAllMocks()
+  await db.destroy()
+})
 
 const idOf = async () => {
   const [rows] = await db.raw('SELECT CONNECTION_ID() AS id')
@@ -46,4 +55,37 @@ test('1290 after a demotion: the error is unchanged, and no query gets a connect
   const after = await Promise.all([idOf(), idOf(), idOf()])
   expect(after.filter((id) => before.includes(id))).toEqual([])
   expect(created).toHaveLength(6)
+})
+
+const connectionOf = () => ({ host: aurora.host, port: aurora.port, database: aurora.database, user: 'app' })
+
+test('warmUp: that many connections are open, each reported, and queries open no other', async () => {
+  const iam = createAuroraIam({ ...aurora.iam, rateLimit: createRateLimiter({ limit: 1_000 }) })
+  const config = { client: 'mysql2', connection: connectionOf(), pool: { min: 0, max: 5 } }
+  db = knex(withAuroraIam(config, iam))
+  const progress: string[] = []
+  await warmUp(db, 5, { onProgress: (opened, count) => progress.push(`${opened}/${count}`) })
+  expect(progress).toEqual(['1/5', '2/5', '3/5', '4/5', '5/5'])
+  await Promise.all(Array.from({ length: 10 }, idOf))
+  expect(iam.stats()).toMatchObject({ connectionsOpened: 5, pools: [{ open: 5, waiting: 0 }] })
+})
+
+test('warmUp of more than the pool holds, and where logins are rejected: it rejects with what failed', async () => {
+  const connection = { ...connectionOf(), user: 'unknown' }
+  db = knex(withAuroraIam({ client: 'mysql2', connection, pool: { min: 0, max: 2 } }, aurora.iam))
+  expect(await rejectionOf(warmUp(db, 3))).toMatchObject({
+    code: 'ERR_AURORA_IAM_INVALID_OPTION',
+    message: expect.stringContaining('from 1 to 2'),
+  })
+  expect(await rejectionOf(warmUp(db, 2))).toMatchObject({ code: 'ER_ACCESS_DENIED_ERROR' })
+})
+
+test('maxLifetimeMs with auroraIamConnection: refused by name before any socket', async () => {
+  const connection = auroraIamConnection(connectionOf(), { ...aurora.iam, maxLifetimeMs: 60_000 })
+  db = knex({ client: 'mysql2', connection, pool: { min: 0 } })
+  expect(await rejectionOf(db.raw('SELECT 1'))).toMatchObject({
+    code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
+    option: 'maxLifetimeMs',
+  })
+  expect(aurora.log.connections).toBe(0)
 })

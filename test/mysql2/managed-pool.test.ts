@@ -99,6 +99,33 @@ describe.each(VERSIONS)('a managed pool of $name', ({ callbacks, promises }) => 
     expect(await idOf(pool.promise())).toBeGreaterThan(0)
   })
 
+  test.each([{ maxLifetimeMs: 60_000 }, { watchEndpointMs: 1_000 }, { retireDemoted: true }])(
+    '%o without managedPool: refused by name before any socket, with the remedy',
+    async (option) => {
+      const settings = () => withAuroraIam(addressOf(aurora), { ...aurora.iam, ...option })
+      const [name] = Object.keys(option)
+      const refusal = {
+        code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
+        message: expect.stringMatching(`^${name}: has no effect on a single connection.*managedPool`),
+      }
+      expect(await rejectionOf(promises.createConnection(settings()))).toMatchObject(refusal)
+      const pool = promises.createPool(settings())
+      pools.push(pool)
+      expect(await rejectionOf(pool.query('SELECT 1'))).toMatchObject(refusal)
+      expect(aurora.log.connections).toBe(0)
+      const managed = managedPool(promises.createPool(settings()))
+      pools.push(managed)
+      expect(await idOf(managed)).toBeGreaterThan(0)
+    },
+  )
+
+  test('an AuroraIam with maxLifetimeMs, shared with a single connection: accepted', async () => {
+    const iam = createAuroraIam({ ...aurora.iam, maxLifetimeMs: 60_000 })
+    const connection = await promises.createConnection(withAuroraIam(addressOf(aurora), iam))
+    await connection.end()
+    expect(iam.stats()).toMatchObject({ connectionsOpened: 1, pools: [] })
+  })
+
   test('without IAM: the pool works as before', async () => {
     const pool = managedPool(
       promises.createPool(withAuroraIam({ ...addressOf(aurora), password: 'x' }, { enabled: false })),

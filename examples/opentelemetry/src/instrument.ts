@@ -1,5 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type {
+  AuroraIam,
   ConnectEvent,
   ConnectFailedEvent,
   EndpointEvent,
@@ -48,6 +49,35 @@ export function instrumentAuroraIam(): void {
     failed.setStatus({ code: SpanStatusCode.ERROR, message: event.error.message })
     failed.end()
   })
+}
+
+/**
+ * Metrics of each pool: how many connections are open, wait to be opened, were retired and for what reason, and were
+ * replaced. A generation that rises is a failover or a switchover.
+ */
+export function observePools(iam: Pick<AuroraIam, 'stats'>): void {
+  const meter = metrics.getMeter('aurora-iam')
+  const open = meter.createObservableUpDownCounter('db.client.connection.count', { unit: '{connection}' })
+  const waiting = meter.createObservableUpDownCounter('db.client.connection.pending_requests', {
+    unit: '{request}',
+  })
+  const generation = meter.createObservableCounter('aurora_iam.pool.generation', { unit: '{generation}' })
+  const retired = meter.createObservableCounter('aurora_iam.pool.retired', { unit: '{connection}' })
+  const replaced = meter.createObservableCounter('aurora_iam.pool.replaced', { unit: '{connection}' })
+  meter.addBatchObservableCallback(
+    (result) => {
+      for (const pool of iam.stats().pools) {
+        const attributes = endpoint(pool)
+        result.observe(open, pool.open, attributes)
+        result.observe(waiting, pool.waiting, attributes)
+        result.observe(generation, pool.generation, attributes)
+        result.observe(replaced, pool.replaced, attributes)
+        for (const [reason, count] of Object.entries(pool.retired))
+          result.observe(retired, count, { ...attributes, reason })
+      }
+    },
+    [open, waiting, generation, retired, replaced],
+  )
 }
 
 function endpoint({ hostname, port }: EndpointEvent): Attributes {

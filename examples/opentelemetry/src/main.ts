@@ -1,6 +1,6 @@
 // What a service sees of its IAM logins in OpenTelemetry: where they belong, how long they took, and why they failed.
 import { startLocalAurora } from '@aurora-iam/local'
-import { withAuroraIam } from '@aurora-iam/mysql2'
+import { createAuroraIam, managedPool, withAuroraIam } from '@aurora-iam/mysql2'
 import { context, metrics, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import {
@@ -11,7 +11,7 @@ import {
 } from '@opentelemetry/sdk-metrics'
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import mysql from 'mysql2/promise'
-import { instrumentAuroraIam } from './instrument.ts'
+import { instrumentAuroraIam, observePools } from './instrument.ts'
 
 // Your service sets up its SDK with an OTLP exporter here; this one keeps everything in memory, to print it.
 const spans = new InMemorySpanExporter()
@@ -21,17 +21,28 @@ trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new Sim
 const meters = new MeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter: measured })] })
 metrics.setGlobalMeterProvider(meters)
 
-// The line that matters:
+// The line that matters, and `observePools` below:
 instrumentAuroraIam()
 
 await using aurora = await startLocalAurora()
 const { host, port, database } = aurora
-const pool = mysql.createPool(withAuroraIam({ host, port, user: 'app', database }, aurora.iam))
+const iam = createAuroraIam(aurora.iam)
+const pool = managedPool(mysql.createPool(withAuroraIam({ host, port, user: 'app', database }, iam)))
+observePools(iam)
 
 await trace.getTracer('shop').startActiveSpan('GET /orders', async (request) => {
   await Promise.all([pool.query('SELECT 1'), pool.query('SELECT 2')])
   request.end()
 })
+
+// The answer of a writer to a change after a failover: the pool replaces its connections.
+await pool
+  .query(
+    `SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1290,
+       MESSAGE_TEXT = 'The MySQL server is running with the --read-only option so it cannot execute this statement'`,
+  )
+  .catch(() => {})
+await pool.query('SELECT 3')
 
 aurora.faults.set({ refuse: 'NotAuthorized' })
 await trace.getTracer('shop').startActiveSpan('GET /invoices', async (request) => {
@@ -39,8 +50,8 @@ await trace.getTracer('shop').startActiveSpan('GET /invoices', async (request) =
   await refused.catch(() => {})
   request.end()
 })
-await pool.end()
 await meters.forceFlush()
+await pool.end()
 
 const all = spans.getFinishedSpans()
 for (const request of all.filter((span) => !span.parentSpanContext)) {
@@ -52,10 +63,11 @@ for (const request of all.filter((span) => !span.parentSpanContext)) {
   }
 }
 for (const { descriptor, dataPoints } of measured.getMetrics().at(-1)?.scopeMetrics[0]?.metrics ?? []) {
-  const total = dataPoints.reduce(
-    (sum, { value }) => sum + (typeof value === 'number' ? value : value.count),
-    0,
-  )
-  console.log(`${descriptor.name}: ${total}`)
+  const totals = new Map<string, number>()
+  for (const { attributes, value } of dataPoints) {
+    const name = 'reason' in attributes ? `${descriptor.name} (${attributes.reason})` : descriptor.name
+    totals.set(name, (totals.get(name) ?? 0) + (typeof value === 'number' ? value : value.count))
+  }
+  for (const [name, total] of totals) console.log(`${name}: ${total}`)
 }
 await meters.shutdown()

@@ -156,3 +156,24 @@ test('the time options: the longest wait follows from them', () => {
   const rateLimit = { limit: 1, maxWaitMs: 100 }
   expect(adapterIam({ rateLimit, credentialsTimeoutMs: 10 }).longestWaitMs).toBe(130)
 })
+
+const NO_TIME = [-1, Number.NaN, Number.POSITIVE_INFINITY, '30m', true]
+
+test.each([
+  ['maxLifetimeMs', '10000', [9_999, ...NO_TIME], [10_000, false]],
+  ['watchEndpointMs', '1000', [999, ...NO_TIME], [1_000, false]],
+  ['resumeTimeoutMs', '1000', [999, false, ...NO_TIME], [1_000, 60_000]],
+])('%s shorter than %s ms, or no time: refused by name', (option, shortest, refused, accepted) => {
+  for (const value of refused) {
+    expect(errorThrownBy(() => createAuroraIam({ [option]: value }))).toMatchObject({
+      code: 'ERR_AURORA_IAM_INVALID_OPTION',
+      option,
+      message: expect.stringMatching(`^${option}: expected milliseconds from ${shortest} to 2147483647`),
+    })
+  }
+  for (const value of accepted) createAuroraIam({ [option]: value })
+})
+
+test('the longest wait has room for a server that resumes', () => {
+  expect(adapterIam({ resumeTimeoutMs: 60_000 }).longestWaitMs).toBe(120_000)
+})

@@ -11,4 +11,5 @@ export {
   type TokenTarget,
 } from '@aurora-iam/core'
 export { auroraIamConnection } from './connection.ts'
+export { warmUp } from './warm-up.ts'
 export { withAuroraIam } from './with-aurora-iam.ts'

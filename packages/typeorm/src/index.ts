@@ -11,4 +11,5 @@ export {
   type TokenTarget,
 } from '@aurora-iam/core'
 export type { MysqlDataSourceOptions, NestMysqlOptions } from './data-source-types.ts'
+export { type WarmableDataSource, warmUp } from './warm-up.ts'
 export { withAuroraIam } from './with-aurora-iam.ts'

@@ -1,7 +1,13 @@
 import { connect, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { AuroraIamError } from '@aurora-iam/core'
-import type { AdapterIam, ConnectionTarget, LoginAttempt } from '@aurora-iam/core/adapter'
+import {
+  type AdapterIam,
+  type ConnectionTarget,
+  deadPeers,
+  KEEP_ALIVE_MS,
+  type LoginAttempt,
+} from '@aurora-iam/core/adapter'
 import {
   Capability,
   type ConnectAttributes,
@@ -19,9 +25,6 @@ const LOGIN_TIMEOUT_MS = 10_000
 
 /** Node's default, 16 KB, is one TLS record: each would pause the other side. */
 export const BUFFER_BYTES = 256 * 1024
-
-/** Probes of a connection that is silent start after this many milliseconds, so that a dead one is noticed. */
-const KEEP_ALIVE_MS = 20_000
 
 /** Wishes of a client for its session. */
 export interface SessionWish {
@@ -81,6 +84,7 @@ export class Upstream {
       attempt.trackConnect()
       // The channel reports it to its reader.
       socket.on('error', () => {})
+      deadPeers.watch(socket)
       const channel = new PacketChannel(socket)
       const greeting = await withinLoginTime(socket, closing, readGreeting(channel))
       await attempt.confirmPermit()
