@@ -18,7 +18,13 @@ function cluster({ master = {}, slave = {}, ...settings }: Record<string, object
 }
 
 const REFUSALS: readonly Refusal[] = [
-  ['a lifetime beside replication', cluster(), { maxLifetimeMs: 60_000 }, 'CONFLICTING_OPTIONS', 'maxLifetimeMs'],
+  [
+    'a lifetime beside replication',
+    cluster(),
+    { maxLifetimeMs: 60_000 },
+    'CONFLICTING_OPTIONS',
+    'maxLifetimeMs',
+  ],
   ['a password beside replication', { password: 'x', ...cluster() }, {}, 'PASSWORD_GIVEN', 'password'],
   [
     'a password in a url beside replication',
