@@ -174,6 +174,6 @@ test.each([
   for (const value of accepted) createAuroraIam({ [option]: value })
 })
 
-test('the longest wait has room for a server that resumes', () => {
+test('resumeTimeoutMs given: the longest wait has room for it', () => {
   expect(adapterIam({ resumeTimeoutMs: 60_000 }).longestWaitMs).toBe(120_000)
 })

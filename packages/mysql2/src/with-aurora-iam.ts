@@ -32,7 +32,7 @@ export function withAuroraIam(options: Mysql2Options, iam?: AuroraIam | AuroraIa
 export interface HookOptions extends Pick<HookSettings, 'callerLimit' | 'unmanaged'> {}
 
 /**
- * Does the same as {@link withAuroraIam} for adapters of libraries that have a pool of their own.
+ * Returns what {@link withAuroraIam} returns, for adapters of libraries whose pool is another one.
  *
  * @throws {@link AuroraIamError} for everything that is wrong with the options
  */

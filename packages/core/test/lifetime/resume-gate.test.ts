@@ -105,13 +105,13 @@ test('the server greeted a login within the last second: no login waits', async 
   expect(later.numbers()).toEqual([])
 })
 
-test('without resumeTimeoutMs no login waits for another', async () => {
+test('resumeTimeoutMs left out: no login waits for another', async () => {
   const { iam, target } = setUp()
   const logins = await Promise.all([iam.login(target), iam.login(target)])
   expect(logins.map(({ greetingWait }) => greetingWait)).toEqual([undefined, undefined])
 })
 
-test('a scout of the background does not hold up a request', async () => {
+test('a scout of the background lane: a request does not wait for it', async () => {
   const { iam, target } = setUp({ resumeTimeoutMs: 60_000 })
   await iam.login(target, { lane: 'background' })
   const login = await iam.login(target)
