@@ -1,9 +1,15 @@
 import { createAuroraIam } from '@aurora-iam/core'
-import { adapterIam } from '@aurora-iam/core/adapter'
+import { adapterIam, openTogether } from '@aurora-iam/core/adapter'
 import { withAuroraIam as withKnex } from '@aurora-iam/knex'
 import { withAuroraIam } from '@aurora-iam/mysql2'
 import { auroraIam } from '@aurora-iam/prisma'
-import { createRateLimiter } from '@aurora-iam/rate-limit'
+import {
+  type AcquireOptions,
+  createRateLimiter,
+  type RateLimiter,
+  type RateLimiterOptions,
+  redisStore,
+} from '@aurora-iam/rate-limit'
 import { withAuroraIam as withTypeorm } from '@aurora-iam/typeorm'
 import { afterEach, expect, test } from 'vitest'
 
@@ -28,6 +34,26 @@ const POLLUTION: Readonly<Record<string, unknown>> = {
   },
   ...{ sessionToken: 'foreign', expiration: new Date(0), expireTime: new Date(0), dryRun: true },
   ...{ limit: 1, intervalMs: 1, maxQueue: 1, share: { processes: 9 }, onStoreLost: 'fail-open' },
+  credentials: { accessKeyId: 'foreign', secretAccessKey: 'foreign' },
+  ...{ tcpTimeoutMs: 1, maxLifetimeMs: 10_000, watchEndpointMs: false, retireDemoted: false },
+  ...{ retryRejectedLogins: true, retryReads: 'foreign', onProgress: 'foreign', prefix: 'foreign' },
+  ...{ signal: AbortSignal.abort(), lane: 'background', group: 'foreign', timeoutMs: -1, store: {} },
+  ...{ permitTtlMs: 1, recoveryIntervalMs: 1, maxInFlight: 1, backend: 'foreign', users: ['foreign'] },
+  ...{
+    idleTimeout: 1,
+    database: 'foreign',
+    user: 'foreign',
+    driver: {},
+    extra: {},
+    pool: {},
+    client: 'foreign',
+  },
+  ...{
+    sessionVariables: 'foreign',
+    connectAttributes: 'foreign',
+    restoreNodeTimeout: 0,
+    tableName: 'foreign',
+  },
   ...{ replication: { master: FOREIGN, slaves: [] }, extra: { host: 'foreign' }, connectionPool: {} },
 }
 
@@ -47,7 +73,22 @@ async function outcome(): Promise<string> {
   const target = iam.resolve({ host: PLACE.host, port: 3306, user: 'app' })
   const { value } = await iam.token({ hostname: PLACE.host, port: 3306, username: 'app' })
   const limiter = createRateLimiter({ limit: 7 })
+  const permit = await limiter.acquire()
+  let asked: AcquireOptions = {}
+  const observed = {
+    stats: () => limiter.stats(),
+    acquire: (options: AcquireOptions) => {
+      asked = options
+      return limiter.acquire(options)
+    },
+  } as RateLimiter
+  const login = await adapterIam({ ...OURS, rateLimit: observed }).login(target)
+  const { limit, intervalMs, maxWaitMs, waiting } = { maxWaitMs: iam.longestWaitMs, ...limiter.stats() }
+  permit.release()
+  login.cancel()
   limiter.close()
+  const extension = auroraIam({ ...PLACE, user: 'app' }, OURS).extension()
+  await openTogether({ acquire: async () => 1, release: () => {}, size: 1 }, 1)
   const knex = withKnex({ client: 'mysql2', connection: { ...PLACE, user: 'app' } }, OURS)
   auroraIam({ ...PLACE, user: 'app' }, OURS)
   const seen = {
@@ -56,6 +97,11 @@ async function outcome(): Promise<string> {
     hasWriterCheck: iam.writerCheck(target) !== undefined,
     target: Object.entries(target),
     dial: target.dial(target),
+    login: [login.dial(), iam.tcpTimeoutMs, iam.retryRejectedLogins],
+    asked: [asked.lane, asked.group === target, Object.keys(asked)],
+    limiter: [limit, intervalMs, maxWaitMs, waiting],
+    redisKeys: await keysOf(redisStore),
+    extension: typeof extension,
     tls: Object.entries(iam.tls(target)),
     token: value,
     mysql2: Object.entries(withAuroraIam({ ...PLACE, user: 'app' }, OURS)),
@@ -67,6 +113,38 @@ async function outcome(): Promise<string> {
   }
   return JSON.stringify(seen)
 }
+
+/** Returns the keys that a store reads for the limiter `app`. */
+async function keysOf(store: typeof redisStore): Promise<unknown> {
+  let keys: unknown
+  const evaluate = (...args: unknown[]) => (keys = args)
+  const client = { eval: evaluate, evalsha: evaluate }
+  await store(client as never)
+    .step('app', '' as never)
+    .catch(() => {})
+  return keys
+}
+
+/** Returns the names in the error for an unknown option. */
+function knownOptions(create: () => unknown): string[] {
+  try {
+    create()
+  } catch (error) {
+    return (error as Error).message.replace(/.*(?:Known|use one of): /, '').match(/\w+/g)!
+  }
+  throw new Error('The unknown option was accepted.')
+}
+
+test('every option of the packages is among those that are polluted', () => {
+  const unknown = { noOption: 1 } as object
+  const known = [
+    ...knownOptions(() => createAuroraIam(unknown)),
+    ...knownOptions(() => createRateLimiter({ limit: 1, ...unknown } as RateLimiterOptions)),
+    ...knownOptions(() => auroraIam(unknown)),
+  ]
+  expect(known.length).toBeGreaterThan(40)
+  expect(known.filter((name) => !Object.hasOwn(POLLUTION, name))).toEqual([])
+})
 
 test.each(Object.keys(POLLUTION))(
   'Object.prototype.%s is set: no package reads it as an option',

@@ -39,13 +39,13 @@ describe('a login', async () => {
     expect(costs.promises.permit - costs.promises.none).toBeLessThanOrEqual(4)
   })
 
-  test('mysql2: 21 promises more than with a password, and 12 listeners', () => {
+  test('mysql2: 21 promises more than with a password, and 13 listeners', () => {
     expect(costs.ours.promises - costs.bare.promises).toBeLessThanOrEqual(21)
-    expect(costs.ours.listeners - costs.bare.listeners).toBeLessThanOrEqual(12)
+    expect(costs.ours.listeners - costs.bare.listeners).toBeLessThanOrEqual(13)
   })
 
   test('mysql2: no timer stays', () => {
-    expect(costs.ours.timers).toBe(costs.bare.timers)
+    expect(costs.ours.timers).toBeLessThanOrEqual(costs.bare.timers)
   })
 })
 

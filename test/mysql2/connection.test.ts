@@ -4,7 +4,7 @@ import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { gateLimiter } from '@aurora-iam/test-support/gate-limiter'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { startProxy } from '@aurora-iam/test-support/proxy'
-import { callbackErrorOf } from '@aurora-iam/test-support/rejection-of'
+import { callbackErrorOf, rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { until } from '@aurora-iam/test-support/until'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { addressOf, unhandledDuring, VERSIONS } from './support.ts'
@@ -145,6 +145,20 @@ describe.each(VERSIONS)('connections of $name', ({ callbacks, promises }) => {
     const connection = await promises.createConnection(withAuroraIam(addressOf(aurora), unlimited()))
     await connection.end()
     for (const complaint of complaints) expect(complaint).not.toHaveBeenCalled()
+  })
+
+  test('`debug` added behind withAuroraIam: the login fails, and the token is neither sent nor printed', async () => {
+    const printed = vi.spyOn(console, 'log').mockImplementation(() => {})
+    const iam = unlimited()
+    const options = { ...withAuroraIam(addressOf(aurora), iam), debug: true }
+    const error = await rejectionOf(promises.createConnection(options))
+    const output = JSON.stringify(printed.mock.calls)
+    printed.mockRestore()
+    expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS' })
+    // It prints packets in hexadecimal.
+    expect(output).not.toContain(Buffer.from('X-Amz-Signature').toString('hex'))
+    expect(output.length).toBeGreaterThan(100)
+    expect(aurora.log.logins).toHaveLength(0)
   })
 
   test('other options of mysql2: they keep their effect', async () => {

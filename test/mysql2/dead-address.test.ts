@@ -1,10 +1,11 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { type AuroraIamOptions, createAuroraIam } from '@aurora-iam/core'
 import { withAuroraIam } from '@aurora-iam/mysql2'
 import { createRateLimiter, redisStore } from '@aurora-iam/rate-limit'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { RedisServer } from '@aurora-iam/test-support/redis-server'
+import { startFullBacklog, startSilentServer } from '@aurora-iam/test-support/silent-server'
 import { until } from '@aurora-iam/test-support/until'
 import { Redis } from 'ioredis'
 import mysql from 'mysql2/promise'
@@ -17,43 +18,6 @@ const closing: Array<() => unknown> = []
 afterEach(async () => {
   for (const close of closing.splice(0)) await close()
 })
-
-/** Starts a server that accepts connections and sends nothing, until it is told to lead to Local Aurora. */
-async function silentServer() {
-  const sockets: Socket[] = []
-  let isAlive = false
-  const lead = (near: Socket) => {
-    const far = connect(aurora.port, aurora.host)
-    near.pipe(far).pipe(near)
-    for (const [one, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      one.on('error', () => {})
-      one.on('close', () => other.destroy())
-    }
-  }
-  const server = createServer((socket) => {
-    sockets.push(socket)
-    socket.on('error', () => {})
-    if (isAlive) lead(socket)
-  })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  closing.push(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return {
-    port: (server.address() as AddressInfo).port,
-    get connections() {
-      return sockets.length
-    },
-    recover() {
-      isAlive = true
-      for (const socket of sockets) lead(socket)
-    },
-  }
-}
 
 function poolOf(host: string, iam: ReturnType<typeof createAuroraIam>, user = 'app') {
   const { port, database } = aurora
@@ -75,6 +39,13 @@ function settings(port: number, options: AuroraIamOptions): AuroraIamOptions {
   return { region, ca, credentials, dial, tcpTimeoutMs: 0, ...options }
 }
 
+/** Starts a server that accepts connections and sends nothing, until it is told to lead to Local Aurora. */
+async function silentServer() {
+  const server = await startSilentServer(aurora.port)
+  closing.push(() => server.close())
+  return server
+}
+
 const query = (pool: mysql.Pool) => pool.query('SELECT 1')
 
 test('a writer that accepts and sends nothing, 40 workers on it: the reader logs in while all wait', async () => {
@@ -91,6 +62,22 @@ test('a writer that accepts and sends nothing, 40 workers on it: the reader logs
   // The address has its own limit while it does not answer.
   expect(dead.connections).toBe(20)
   for (const close of closing.splice(0)) await close()
+  await Promise.all(workers)
+})
+
+test('a writer whose SYN packets are swallowed: the reader logs in while all wait', async () => {
+  const dead = await startFullBacklog()
+  closing.push(() => dead.close())
+  const limiter = createRateLimiter({ limit: 20 })
+  const iam = createAuroraIam(settings(dead.port, { rateLimit: limiter }))
+  const writer = poolOf(aurora.hostname, iam)
+  const workers = Array.from({ length: 40 }, () => query(writer).catch(() => {}))
+  // Each held a permit, and gave it back.
+  await until(() => limiter.stats().cancelled >= 20)
+  const reader = poolOf(READER, iam)
+  await Promise.all(Array.from({ length: 10 }, () => query(reader)))
+  expect(limiter.stats()).toMatchObject({ succeeded: 10, failed: 0, inFlight: 0 })
+  iam.close()
   await Promise.all(workers)
 })
 

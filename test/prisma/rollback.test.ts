@@ -1,9 +1,10 @@
 import type { AuroraIamPrismaOptions } from '@aurora-iam/prisma'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { startSilenceableProxy } from '@aurora-iam/test-support/proxy'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { untilDone } from '@aurora-iam/test-support/until'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { clientFor, createTables, startSilenceableProxy } from './support.ts'
+import { clientFor, createTables } from './support.ts'
 
 const BOUND_MS = 5_000
 const TIMEOUT_MS = 1_000

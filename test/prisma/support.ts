@@ -1,7 +1,6 @@
 import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
 import type { LocalAurora } from '@aurora-iam/local'
 import { type AuroraIamPrismaOptions, auroraIam } from '@aurora-iam/prisma'
-import { startProxy } from '@aurora-iam/test-support/proxy'
 import { PrismaClient as CjsClient } from './generated/cjs/index.js'
 import { PrismaClient } from './generated/esm/client.ts'
 
@@ -66,18 +65,4 @@ export async function untilRunning(aurora: LocalAurora, part: string): Promise<v
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
   await adapter.dispose()
-}
-
-/** Starts a proxy to the server at `to` on loopback that can stop delivering: no byte, no end, no reset. */
-export async function startSilenceableProxy(to: number) {
-  let isSilent = false
-  const proxy = await startProxy(to, {
-    said: (bytes, onto) => isSilent || onto.write(bytes),
-    left: (onto) => isSilent || onto.destroy(),
-  })
-  return Object.assign(proxy, {
-    fallSilent: () => {
-      isSilent = true
-    },
-  })
 }

@@ -45,3 +45,17 @@ export function startDelayingProxy(to: number, delayMs: number): ReturnType<type
     said: (bytes, onto) => setTimeout(() => onto.writable && onto.write(bytes), delayMs),
   })
 }
+
+/** Starts a proxy to the server at `to` on loopback that can stop delivering: no byte, no end, no reset. */
+export async function startSilenceableProxy(to: number) {
+  let isSilent = false
+  const proxy = await startProxy(to, {
+    said: (bytes, onto) => isSilent || onto.write(bytes),
+    left: (onto) => isSilent || onto.destroy(),
+  })
+  return Object.assign(proxy, {
+    fallSilent: () => {
+      isSilent = true
+    },
+  })
+}

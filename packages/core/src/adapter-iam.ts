@@ -16,6 +16,12 @@ export interface LoginOptions {
   readonly lane?: PermitLane | undefined
   /** Time limit of the caller's pool, where it is set and may be shorter than `resumeTimeoutMs`. */
   readonly callerLimit?: CallerLimit | undefined
+  /**
+   * An object that stands for the pool: pools that wait for permits of one limit take turns.
+   *
+   * @defaultValue the target
+   */
+  readonly group?: object | undefined
 }
 
 /** An {@link AuroraIam} with the members that adapters are built on. */

@@ -67,6 +67,9 @@ export const CLOCK_JUMP_MS = MINUTE_MS
  */
 export const LONGEST_CREDENTIALS_MS = 36 * HOUR_MS
 
+/** The default lifetime of a role's session. Credentials without an expiration that are older have probably expired. */
+export const USUAL_SESSION_MS = HOUR_MS
+
 /** Default of `maxLifetimeMs`: after this a connection of a pool is replaced. Load spreads to new instances by it. */
 export const MAX_LIFETIME_MS = 30 * MINUTE_MS
 

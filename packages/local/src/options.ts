@@ -106,7 +106,9 @@ const DEFAULT_REGION = 'us-east-1'
  *
  * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`
  */
-export function resolveOptions(options: LocalAuroraOptions): ResolvedOptions {
+export function resolveOptions(given: LocalAuroraOptions): ResolvedOptions {
+  // What another package left on `Object.prototype` is no option.
+  const options: LocalAuroraOptions = Object.assign(Object.create(null), given)
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(KNOWN, name))
   if (unknown !== undefined)
     throw invalid(unknown, `is no option; there are ${Object.keys(KNOWN).join(', ')}`)

@@ -22,6 +22,8 @@ export interface ConnectionSettings {
   readonly ssl: { readonly rejectUnauthorized?: boolean; readonly verifyIdentity?: boolean } | false
   readonly enableKeepAlive: boolean
   readonly keepAliveInitialDelay: number | undefined
+  /** True if mysql2 prints every packet. */
+  readonly debug?: unknown
   /** True if the connection compresses, once it is logged in. */
   readonly compress?: unknown
   /** Sent to the server; mysql2 puts its own version among them. */

@@ -1,4 +1,4 @@
-import type { AdapterIam, CallerLimit, ConnectionTarget } from '@aurora-iam/core/adapter'
+import { type AdapterIam, type CallerLimit, type ConnectionTarget, endpointKey } from '@aurora-iam/core/adapter'
 import type { AuthPlugin } from 'mysql2'
 import { clearPasswordPlugin, noPasswordPlugin } from './auth/clear-password-plugin.ts'
 import { openWhenPermitted } from './connect/open-socket.ts'
@@ -38,7 +38,15 @@ export function connectionHooks(
     if (!known) return iam.resolve({ host, port, user })
     return user === undefined || user === known.username ? known : { ...known, username: user }
   }
-  const context = { iam, logins, followed: new WeakMap(), resolve, connectTimeout, callerLimit }
+  // A driver makes new settings for each connection, so the pool is told by its hooks and the node.
+  const groups = new Map<string, object>()
+  const groupOf = (target: ConnectionTarget): object => {
+    const node = endpointKey(target)
+    const group = groups.get(node) ?? {}
+    groups.set(node, group)
+    return group
+  }
+  const context = { iam, logins, followed: new WeakMap(), resolve, groupOf, connectTimeout, callerLimit }
   // mysql2's types call `command` a string.
   const noPassword = noPasswordPlugin(context) as unknown as AuthPlugin
   const hooks: ConnectionHooks = {

@@ -1,5 +1,5 @@
 import { AuroraIamError } from '@aurora-iam/core'
-import { describe, type WarmUpOptions } from '@aurora-iam/core/adapter'
+import { describe, ownProperties, type WarmUpOptions } from '@aurora-iam/core/adapter'
 import { Prisma } from '@prisma/client/extension'
 import { isLostOutsideTransaction } from './errors.ts'
 import type { AuroraIamStatus } from './status.ts'
@@ -47,9 +47,10 @@ const READS: ReadonlySet<string> = new Set([
  * @throws {@link AuroraIamError} for an invalid option, and for a release of @prisma/client that is not supported
  */
 export function createExtension(
-  options: AuroraIamExtensionOptions,
+  given: AuroraIamExtensionOptions,
   members: AuroraIamClientMembers,
 ): AuroraIamExtension {
+  const options = ownProperties(given)
   assertExtensionOptions(options)
   assertClient(Prisma.prismaVersion.client)
   return defineExtension(members, options.retryReads ?? false)

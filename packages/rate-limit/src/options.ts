@@ -100,8 +100,7 @@ export function completeOptions(given: RateLimiterOptions, name = ''): CompleteO
   if (typeof given !== 'object' || given === null) {
     throw invalidOption(name || 'options', given, 'an object with a `limit`, such as { limit: 20 }')
   }
-  // Without a prototype: what another package left on `Object.prototype` is no option.
-  const options: RateLimiterOptions = Object.assign(Object.create(null), given)
+  const options = ownProperties(given)
   refuseUnknownOptions(options, optionNames, prefix)
   for (const option of Object.keys(expectations) as NumericOption[]) {
     const value = options[option]
@@ -167,6 +166,11 @@ export function checkNumber(like: NumericOption, value: unknown, prefix = '', na
   const { kind, allows } = expectations[like]
   if (typeof value !== 'number' || !allows(value))
     throw invalidOption(`${prefix}${name}`, value, kind, { showNumber: true })
+}
+
+/** Returns a copy of `options` without a prototype: what another package left on `Object.prototype` is no option. */
+export function ownProperties<T extends object>(options: T): T {
+  return Object.assign(Object.create(null), options)
 }
 
 /** Throws for the first own key of `options` that is not in `known`. */

@@ -6,6 +6,7 @@ import {
   checkNumber,
   completeOptions,
   invalidOption,
+  ownProperties,
   type RateLimiterOptions,
   refuseUnknownOptions,
 } from './options.ts'
@@ -112,7 +113,7 @@ export class LimiterHandle implements RateLimiter {
 
   async acquire(options: AcquireOptions = {}): Promise<Permit> {
     refuseUnknownOptions(options, acquireOptionNames)
-    const { signal, timeoutMs = this.#maxWaitMs, lane = 'live', group = this } = options
+    const { signal, timeoutMs = this.#maxWaitMs, lane = 'live', group = this } = ownProperties(options)
     checkNumber('maxWaitMs', timeoutMs, '', 'timeoutMs')
     if (lane !== 'live' && lane !== 'background') throw invalidOption('lane', lane, "'live' or 'background'")
     if (typeof group !== 'object' || group === null) throw invalidOption('group', group, 'an object')

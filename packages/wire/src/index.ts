@@ -58,5 +58,6 @@ export {
   throwIfError,
 } from './packets/ok-err.ts'
 export { CommandScanner, type Rewriting, type Scanned } from './relay/command-scanner.ts'
+export { endWithoutAlert } from './relay/end-without-alert.ts'
 export { endGracefully, type Interception, type RelayEnd, relay } from './relay/relay.ts'
 export { WireError, type WireErrorCode, type WireErrorDetails } from './wire-error.ts'

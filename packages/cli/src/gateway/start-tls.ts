@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
 import { AuroraIamError } from '@aurora-iam/core'
 import type { TlsPolicy } from '@aurora-iam/core/adapter'
+import { endWithoutAlert } from '@aurora-iam/wire'
 
 /**
  * Starts TLS on a connected socket and verifies the server: chain and host name.
@@ -34,6 +35,7 @@ export function startTls(
       ...(highWaterMark !== undefined && { highWaterMark }),
     }
     const secured = connect(options, () => resolve(secured))
+    endWithoutAlert(secured, socket)
     secured.on('error', reject)
     socket.once('close', () => reject(socket.errored ?? new Error('the server closed the connection')))
   })

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect as connectSocket } from 'node:net'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { startProxy } from '@aurora-iam/test-support/proxy'
 import {
   Capability,
   encodeHandshakeResponse,
@@ -56,6 +57,29 @@ test('KILL QUERY with the connection id of the greeting: it ends the query of th
   })
   await killer.query(`KILL QUERY ${sleeper.threadId}`)
   expect(await Promise.race([slept, new Promise((resolve) => setTimeout(resolve, 20_000))])).toBeDefined()
+})
+
+test('a client that is lost while its statement runs: the connection to the database ends without a TLS alert', async () => {
+  const afterLoss: Buffer[] = []
+  let isLost = false
+  await using network = await startProxy(aurora.port, {
+    said: (bytes, onto, isAnswer) => {
+      if (isLost && !isAnswer) afterLoss.push(bytes)
+      onto.write(bytes)
+    },
+  })
+  const { port, events } = await gatewayTo(aurora, {}, { dial: { host: '127.0.0.1', port: network.port } })
+  const [lost, other] = [await connect(port), await connect(port)]
+  lost.query('SELECT SLEEP(60)').catch(() => {})
+  await vi.waitFor(async () => {
+    const [rows] = (await other.query('SHOW PROCESSLIST')) as unknown as [{ Info: string | null }[]]
+    expect(rows.some(({ Info }) => Info?.includes('SLEEP'))).toBe(true)
+  })
+  isLost = true
+  lost.destroy()
+  await vi.waitFor(() => expect(events.map(({ type }) => type)).toContain('close'))
+  // The server would take unread bytes for a sign that its client is there.
+  expect(Buffer.concat(afterLoss)).toHaveLength(0)
 })
 
 test('COM_CHANGE_USER: the client proves its password again, and a token logs the session in again', async () => {

@@ -1,6 +1,7 @@
 import { AuroraIamError } from '../errors.ts'
 import { inBackground } from '../permit/lane.ts'
 import { describe } from '../util/describe.ts'
+import { ownProperties } from '../util/own-properties.ts'
 
 /** Options of `warmUp`, in every adapter. */
 export interface WarmUpOptions {
@@ -26,8 +27,9 @@ export interface WarmUpPool<Connection> {
 export async function openTogether<Connection>(
   pool: WarmUpPool<Connection>,
   count: number,
-  { onProgress }: WarmUpOptions = {},
+  options: WarmUpOptions = {},
 ): Promise<void> {
+  const { onProgress } = ownProperties(options)
   if (!Number.isInteger(count) || count < 1 || count > pool.size) {
     throw new AuroraIamError(
       'ERR_AURORA_IAM_INVALID_OPTION',

@@ -1,6 +1,7 @@
 import type { ConnectionTarget } from '../endpoint/connection-target.ts'
 import { databaseResources } from '../endpoint/database-resource.ts'
 import { AuroraIamError } from '../errors.ts'
+import { USUAL_SESSION_MS } from '../timings.ts'
 import {
   clockSuspicion,
   type DenialCause,
@@ -122,10 +123,13 @@ function credentialsSentence({ credentials }: DenialEvidence): string {
       'provider returns newer ones'
     )
   }
-  return (
-    `the temporary credentials that signed, which came without an expiration ${duration(credentials?.ageMs ?? 0)} ago, have ` +
-    'expired: give a function, or credentials with `expiration`, so that they are refreshed'
-  )
+  const ageMs = credentials?.ageMs ?? 0
+  // When they were issued is unknown: an environment variable may be days old when the process starts.
+  const doubt =
+    ageMs >= USUAL_SESSION_MS
+      ? `came without an expiration ${duration(ageMs)} ago, and have probably expired since`
+      : 'have no expiration, and may have expired before this process got them'
+  return `the temporary credentials that signed ${doubt}: give a function, or credentials with \`expiration\`, so that they are refreshed`
 }
 
 function duration(ms: number): string {

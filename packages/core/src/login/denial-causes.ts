@@ -1,7 +1,7 @@
 import type { CredentialsEvidence } from '../credentials/credential-cache.ts'
 import type { Address, ConnectionTarget } from '../endpoint/connection-target.ts'
 import { parseRdsHostname } from '../endpoint/rds-hostname.ts'
-import { CLOCK_JUMP_MS, LONGEST_CREDENTIALS_MS } from '../timings.ts'
+import { CLOCK_JUMP_MS, LONGEST_CREDENTIALS_MS, USUAL_SESSION_MS } from '../timings.ts'
 import type { TokenClaims } from '../token/token-claims.ts'
 import { isRegionDoubtful, suspectedTunnel } from './suspect-target.ts'
 
@@ -75,9 +75,6 @@ const RECENT_MS = 60_000
 
 // AWS named 20 logins a second before it named higher figures, and a burst below that has never been throttled.
 const BURST = 20
-
-// The default life of a role's session: credentials without an expiration that are older have probably expired.
-const USUAL_SESSION_MS = 3_600_000
 
 /**
  * Returns the causes of a rejected login, the likeliest first: what the evidence proves or suspects, then what is usual

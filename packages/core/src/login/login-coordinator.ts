@@ -188,11 +188,8 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
     }
   }
 
-  async #logIn(
-    target: ConnectionTarget,
-    { signal, lane = currentLane(), callerLimit }: LoginOptions,
-    isOpen: boolean,
-  ): Promise<LoginAttempt> {
+  async #logIn(target: ConnectionTarget, options: LoginOptions, isOpen: boolean): Promise<LoginAttempt> {
+    const { signal, lane = currentLane(), group = target, callerLimit } = ownProperties(options)
     const requestedAt = performance.now()
     let stage: 'token' | 'permit' = 'token'
     let greetingWait: GreetingWait | undefined
@@ -205,7 +202,7 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
       if (failover) await untilAborted(() => failover, this.#closing.signal, signal)
       stage = 'permit'
       if (!isOpen) greetingWait = await this.#passResumeGate(target, { signal, lane, callerLimit })
-      const permit = await this.#admission.admit(target, { signal, lane, isOpen })
+      const permit = await this.#admission.admit(target, { signal, lane, group, isOpen })
       return new LoginAttempt({ owner: this, target, permit, greetingWait, cached, requestedAt })
     } catch (cause) {
       greetingWait?.ended()

@@ -1,7 +1,7 @@
 import type { Permit, PermitLane, RateLimiter } from '@aurora-iam/rate-limit'
 import type { Address, ConnectionTarget } from '../endpoint/connection-target.ts'
 import { addressKey } from '../endpoint/target-key.ts'
-import { AttemptPermit, type PermitSource } from './attempt-permit.ts'
+import { AttemptPermit, type PermitSource, type PermitTurn } from './attempt-permit.ts'
 import type { EndpointLimiters } from './endpoint-limiters.ts'
 import { PermitWaits } from './permit-waits.ts'
 import { SuspectAddresses } from './suspect-addresses.ts'
@@ -11,6 +11,8 @@ import { asAborted } from './until-aborted.ts'
 export interface AdmissionOptions {
   readonly signal: AbortSignal | undefined
   readonly lane: PermitLane
+  /** The pool that takes turns with others. */
+  readonly group: object
   /** True for a login on an open connection: nothing is dialled. */
   readonly isOpen: boolean
 }
@@ -36,10 +38,13 @@ export class Admission implements PermitSource {
    * @throws {@link AuroraIamError} `ERR_AURORA_IAM_RATE_LIMITED`, `ERR_AURORA_IAM_CLOSED`, `ERR_AURORA_IAM_ABORTED`; and
    * whatever the caller's `dial` throws
    */
-  async admit(target: ConnectionTarget, { signal, lane, isOpen }: AdmissionOptions): Promise<AttemptPermit> {
+  async admit(
+    target: ConnectionTarget,
+    { signal, lane, group, isOpen }: AdmissionOptions,
+  ): Promise<AttemptPermit> {
     const limiter = this.#limiters.limiterOf(target)
     const admitted = (address: Address | undefined, permit: Permit | undefined, isMissing: boolean) =>
-      new AttemptPermit(this, { target, lane, address, permit, isMissing })
+      new AttemptPermit(this, { target, turn: { lane, group }, address, permit, isMissing })
     if (!limiter) return admitted(isOpen ? undefined : target.dial(target), undefined, false)
     let address = isOpen ? undefined : target.fixedAddress
     let permit: Permit | undefined
@@ -52,7 +57,7 @@ export class Admission implements PermitSource {
           if (this.addresses.isSuspect(addressKey(address))) return admitted(address, undefined, true)
         } else if (permit && (address || isOpen)) return admitted(address, permit, false)
         else if (permit) address = target.dial(target)
-        else permit = await this.#waits.acquire(limiter, target, { signal, lane, group: target })
+        else permit = await this.#waits.acquire(limiter, target, { signal, lane, group })
       }
     } catch (error) {
       permit?.cancel()
@@ -60,9 +65,9 @@ export class Admission implements PermitSource {
     }
   }
 
-  async acquireNext(target: ConnectionTarget, lane: PermitLane): Promise<Permit | undefined> {
+  async acquireNext(target: ConnectionTarget, turn: PermitTurn): Promise<Permit | undefined> {
     const limiter = this.#limiters.limiterOf(target)
-    return limiter && this.#waits.acquireNext(limiter, target, { lane, group: target })
+    return limiter && this.#waits.acquireNext(limiter, target, turn)
   }
 
   async #enter(address: Address, limiter: RateLimiter, signal: AbortSignal | undefined): Promise<void> {

@@ -7,7 +7,14 @@ import type { SuspectAddresses, UnansweredAttempt } from './suspect-addresses.ts
 export interface PermitSource {
   readonly addresses: SuspectAddresses
   /** Waits for another permit, ahead of attempts that have opened no socket. */
-  acquireNext(target: ConnectionTarget, lane: PermitLane): Promise<Permit | undefined>
+  acquireNext(target: ConnectionTarget, turn: PermitTurn): Promise<Permit | undefined>
+}
+
+/** Place of an attempt in the queue of the limiter. */
+export interface PermitTurn {
+  readonly lane: PermitLane
+  /** The pool that takes turns with others. */
+  readonly group: object
 }
 
 /** Progress of the socket of an attempt. */
@@ -22,7 +29,7 @@ export class AttemptPermit implements UnansweredAttempt {
   readonly address: Address | undefined
   readonly #source: PermitSource
   readonly #target: ConnectionTarget
-  readonly #lane: PermitLane
+  readonly #turn: PermitTurn
   /** True if {@link SuspectAddresses.enter} reserved room at the address. */
   readonly #isReserved: boolean
   #permit: Permit | undefined
@@ -36,8 +43,8 @@ export class AttemptPermit implements UnansweredAttempt {
     source: PermitSource,
     options: {
       readonly target: ConnectionTarget
-      /** The queue to wait in for another permit. */
-      readonly lane: PermitLane
+      /** Where to wait for another permit. */
+      readonly turn: PermitTurn
       readonly address: Address | undefined
       /** Undefined without a rate limit, and while the address does not answer. */
       readonly permit: Permit | undefined
@@ -47,7 +54,7 @@ export class AttemptPermit implements UnansweredAttempt {
   ) {
     this.#source = source
     this.#target = options.target
-    this.#lane = options.lane
+    this.#turn = options.turn
     this.address = options.address
     this.#permit = options.permit
     this.#id = options.permit?.id
@@ -115,7 +122,7 @@ export class AttemptPermit implements UnansweredAttempt {
     this.#permit?.release('failed')
     this.#permit = undefined
     this.#isMissing = true
-    const permit = await this.#source.acquireNext(this.#target, this.#lane)
+    const permit = await this.#source.acquireNext(this.#target, this.#turn)
     if (this.#isOver) {
       permit?.cancel()
       throw new Error('The connection closed while it waited for another permit of the rate limit.')

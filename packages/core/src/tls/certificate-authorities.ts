@@ -54,7 +54,7 @@ function isReadable(pem: string): boolean {
 }
 
 function isTextOrBuffer(value: unknown): boolean {
-  return (typeof value === 'string' && value !== '') || (Buffer.isBuffer(value) && value.length > 0)
+  return typeof value === 'string' || Buffer.isBuffer(value)
 }
 
 function invalid(option: string, problem: string): AuroraIamError {

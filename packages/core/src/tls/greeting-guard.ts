@@ -22,8 +22,7 @@ export class GreetingGuard {
     }
     this.#received += chunk.length
     const isGreeting =
-      this.#received < LENGTH_BYTES ||
-      (this.#greetingBytes <= MAX_GREETING_BYTES && this.#received <= HEADER_BYTES + this.#greetingBytes)
+      this.#greetingBytes <= MAX_GREETING_BYTES && this.#received <= HEADER_BYTES + this.#greetingBytes
     if (isGreeting) return undefined
     return new AuroraIamError(
       'ERR_AURORA_IAM_TLS_REQUIRED',

@@ -4,9 +4,12 @@ type Listener = (reason: unknown) => void
 // quadratic time when they leave.
 const listeners = new WeakMap<AbortSignal, Set<Listener>>()
 
-/** Calls `listener` when `signal` is aborted, at once if it has been. Returns what makes it listen no more. */
+/** Calls `listener` once, when `signal` is aborted or at once if it has been. Returns a function that removes it. */
 export function onAbort(signal: AbortSignal, listener: Listener): () => void {
-  if (signal.aborted) listener(signal.reason)
+  if (signal.aborted) {
+    listener(signal.reason)
+    return () => {}
+  }
   const all = listenersOf(signal)
   all.add(listener)
   return () => all.delete(listener)

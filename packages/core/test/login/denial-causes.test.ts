@@ -139,6 +139,17 @@ test('a CNAME as the signed name: the name first, then the Region', () => {
   expect(rankDenialCauses(evidenceOf('db.bank.internal')).slice(0, 2)).toEqual(['name', 'region'])
 })
 
+test.each([
+  [0, 'have no expiration, and may have expired before this process got them'],
+  [2 * HOUR_MS, 'came without an expiration 120 min ago, and have probably expired since'],
+])(
+  'credentials without an expiration, known for %d ms: the hint claims no more than that',
+  (ageMs, doubt) => {
+    const { message } = accessDeniedHint(evidenceOf(HOSTS.cluster, { credentials: { ...TEMPORARY, ageMs } }))
+    expect(message).toContain(`the temporary credentials that signed ${doubt}: give a function`)
+  },
+)
+
 test('a name or Region that was accepted before: not suspected', () => {
   const evidence = evidenceOf(GLOBAL, { accepted: 3, acceptedAgoMs: HOUR_MS })
   expect(rankDenialCauses(evidence)).not.toContain('region')

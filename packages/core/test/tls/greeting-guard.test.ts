@@ -43,6 +43,12 @@ describe('what a server sends before TLS', () => {
     },
   )
 
+  test('a packet number above 0: it is no part of the length', () => {
+    const bytes = packet(10)
+    bytes[3] = 1
+    expect(answers(bytes)).toEqual([undefined])
+  })
+
   test('an empty chunk: nothing changes', () => {
     expect(answers(Buffer.alloc(0), packet(10), Buffer.alloc(0))).toEqual([undefined, undefined, undefined])
   })

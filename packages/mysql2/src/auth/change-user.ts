@@ -13,6 +13,7 @@ import { releaseOnLocalClose } from './track-handshake.ts'
 export interface ChangeUserContext {
   readonly iam: AdapterIam
   readonly resolve: (settings: ConnectionSettings) => ConnectionTarget
+  readonly groupOf: (target: ConnectionTarget) => object
   /** From the permit of a `changeUser` to the server's answer, in milliseconds; 0 for no limit. */
   readonly connectTimeout: number
 }
@@ -25,7 +26,7 @@ export interface ChangeUserContext {
  */
 export async function loginAgain(
   { connection, command }: AuthenticatingConnection,
-  { iam, resolve, connectTimeout }: ChangeUserContext,
+  { iam, resolve, groupOf, connectTimeout }: ChangeUserContext,
 ): Promise<LoginAttempt | undefined> {
   const { stream, config } = connection
   const givenUp = new AbortController()
@@ -35,7 +36,8 @@ export async function loginAgain(
   command.once('end', () => {
     isOver = true
   })
-  const login = await iam.loginAgain(resolve(config), { signal: givenUp.signal })
+  const target = resolve(config)
+  const login = await iam.loginAgain(target, { signal: givenUp.signal, group: groupOf(target) })
   stream.off('close', giveUp)
   if (isOver) {
     login.cancel()

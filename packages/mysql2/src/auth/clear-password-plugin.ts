@@ -1,3 +1,4 @@
+import { AuroraIamError } from '@aurora-iam/core'
 import type { LoginAttempt } from '@aurora-iam/core/adapter'
 import type { PendingLogins } from '../connect/pending-logins.ts'
 import type { AuthenticatingConnection } from '../driver-types.ts'
@@ -33,6 +34,7 @@ export function clearPasswordPlugin(context: PluginContext) {
       let login = followLogin({ connection, command }, context)
       try {
         assertVerified(connection)
+        assertNotPrinted(connection)
         if (answered.has(command)) throw askedTwice()
         answered.add(command)
         if (!login) login = await loginAgain({ connection, command }, context)
@@ -79,6 +81,17 @@ function followLogin(
 function askedTwice(): Error {
   const error = new Error('The server asked for the token twice in one login. It was sent once.')
   return Object.assign(error, { code: 'AUTH_SWITCH_PLUGIN_ERROR' })
+}
+
+/** Throws where mysql2 would print the token: `debug` was added behind withAuroraIam, or left on `Object.prototype`. */
+function assertNotPrinted({ config }: AuthenticatingConnection['connection']): void {
+  if (!config.debug) return
+  throw new AuroraIamError(
+    'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
+    "debug: set on this connection, so mysql2 would print the token's packet. It was not sent. Leave `debug` out, and " +
+      'subscribe to the `aurora-iam:` channels of node:diagnostics_channel instead.',
+    { option: 'debug' },
+  )
 }
 
 function assertVerified({ stream, config }: AuthenticatingConnection['connection']): void {

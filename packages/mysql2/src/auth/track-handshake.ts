@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { LoginAttempt, WriterCheck } from '@aurora-iam/core/adapter'
 import type { AuthenticatingConnection } from '../driver-types.ts'
+import { limitQuit } from './unanswered-quit.ts'
 
 // A server that runs closes its side within a round trip.
 const LINGER_MS = 2_000
@@ -14,6 +15,7 @@ export function followHandshake(
   const { stream } = connection
   releaseOnLocalClose(login, stream)
   destroyAfterEnd(stream)
+  limitQuit(stream)
   command.once('error', (error) => {
     login.fail(error)
     // mysql2 waits for the server to close the connection: one that does not would keep the socket.

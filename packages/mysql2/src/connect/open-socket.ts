@@ -21,6 +21,8 @@ export interface SocketContext {
   readonly iam: AdapterIam
   readonly logins: PendingLogins
   readonly resolve: (settings: ConnectionSettings) => ConnectionTarget
+  /** Returns an object that stands for the pool of the connections to `target`. */
+  readonly groupOf: (target: ConnectionTarget) => object
   /** From the opening of the socket to the end of the login, the check of `requireWriter` included, in milliseconds; 0 for no limit. */
   readonly connectTimeout: number
   readonly callerLimit?: CallerLimit | undefined
@@ -76,7 +78,7 @@ export function openWhenPermitted(settings: ConnectionSettings, context: SocketC
 async function open(
   opening: OpeningConnection,
   settings: ConnectionSettings,
-  { iam, logins, resolve, connectTimeout, callerLimit, unmanaged }: SocketContext,
+  { iam, logins, resolve, groupOf, connectTimeout, callerLimit, unmanaged }: SocketContext,
 ): Promise<void> {
   // mysql2 listens for errors a tick later.
   await null
@@ -91,7 +93,7 @@ async function open(
   const closed = new AbortController()
   const abort = () => closed.abort()
   socket.once('close', abort)
-  const login = await iam.login(target, { signal: closed.signal, callerLimit })
+  const login = await iam.login(target, { signal: closed.signal, group: groupOf(target), callerLimit })
   // An abort after the wait would cost an exception for each connection that closes.
   socket.off('close', abort)
   if (socket.destroyed) {

@@ -1,3 +1,4 @@
+import { ownProperties } from '../options.ts'
 import { fleetInspection } from './lua-scripts.ts'
 import {
   evaluateWith,
@@ -60,10 +61,11 @@ export interface InspectFleetOptions extends RedisStoreOptions {
 export async function inspectFleet(
   client: IoredisClient | NodeRedisClient,
   key = 'default',
-  { most = 50, ...options }: InspectFleetOptions = {},
+  options: InspectFleetOptions = {},
 ): Promise<FleetInspection | undefined> {
+  const { most = 50, ...storeOptions } = ownProperties(options)
   const evaluate = evaluateWith(client)
-  const reply = await evaluate({ script: fleetInspection }, fleetKeys(prefixOf(options), key), `${most}`)
+  const reply = await evaluate({ script: fleetInspection }, fleetKeys(prefixOf(storeOptions), key), `${most}`)
   if (typeof reply !== 'string') return undefined
   const { interval, cutTo, cutForMs, ...state } = JSON.parse(reply)
   return {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { invalidOption, refuseUnknownOptions } from '../options.ts'
+import { invalidOption, ownProperties, refuseUnknownOptions } from '../options.ts'
 import { type RateLimitStore, StoreConflictError } from '../store.ts'
 import { fleetStep } from './lua-scripts.ts'
 
@@ -66,7 +66,7 @@ export function redisStore(
 /** Returns the prefix of the keys, checked. */
 export function prefixOf(options: RedisStoreOptions): string {
   refuseUnknownOptions(options, ['prefix'])
-  const { prefix = 'aurora-iam:rate-limit' } = options
+  const { prefix = 'aurora-iam:rate-limit' } = ownProperties(options)
   // A tag in the prefix would be the one that Redis Cluster goes by.
   if (typeof prefix !== 'string' || prefix === '' || /[{}]/.test(prefix)) {
     throw invalidOption('prefix', prefix, 'a text that is not empty and has no braces')

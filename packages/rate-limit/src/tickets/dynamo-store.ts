@@ -1,5 +1,5 @@
 import type { DynamoDBClient, UpdateItemCommandInput } from '@aws-sdk/client-dynamodb'
-import { invalidOption, refuseUnknownOptions } from '../options.ts'
+import { invalidOption, ownProperties, refuseUnknownOptions } from '../options.ts'
 import { StoreConflictError, type TicketStore } from '../store.ts'
 
 /** Table and clocks of {@link dynamoStore}. */
@@ -41,7 +41,12 @@ export function dynamoStore(client: DynamoDBClient, options: DynamoStoreOptions)
     )
   }
   refuseUnknownOptions(options, ['tableName', 'prefix', 'toleranceMs', 'handshakeMs'])
-  const { tableName, prefix = 'aurora-iam:rate-limit', toleranceMs = 100, handshakeMs = 150 } = options
+  const {
+    tableName,
+    prefix = 'aurora-iam:rate-limit',
+    toleranceMs = 100,
+    handshakeMs = 150,
+  } = ownProperties(options)
   for (const [name, value] of Object.entries({ tableName, prefix })) {
     if (typeof value !== 'string' || value === '')
       throw invalidOption(name, value, 'a text that is not empty')

@@ -1,0 +1,38 @@
+import { createAuroraIam } from '@aurora-iam/core'
+import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { startFullBacklog, startSilentServer } from '@aurora-iam/test-support/silent-server'
+import { until } from '@aurora-iam/test-support/until'
+import { expect, test } from 'vitest'
+import { clientFor } from './support.ts'
+
+const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
+const aurora = await localAurora({ hostnames: [READER] })
+
+test.each([
+  ['accepts and sends nothing', () => startSilentServer(aurora.port)],
+  ['swallows SYN packets', startFullBacklog],
+])('a writer that %s, 40 workers on it: the reader logs in while all wait', async (_title, start) => {
+  const dead = await start()
+  const { region, ca, credentials, host, port } = aurora
+  const limiter = createRateLimiter({ limit: 20 })
+  const dial = ({ hostname }: { hostname: string }) => ({
+    host,
+    port: hostname === READER ? port : dead.port,
+  })
+  const iam = createAuroraIam({ region, ca, credentials, dial, rateLimit: limiter })
+  const client = (hostname: string, connectionLimit: number) =>
+    clientFor(aurora, { host: hostname, port, connectionLimit }, iam)
+  const writer = client(aurora.hostname, 40)
+  const reader = client(READER, 10)
+  const workers = Array.from({ length: 40 }, () => writer.$queryRaw`SELECT 1`.catch(() => {}))
+  await until(() => limiter.stats().cancelled >= 20)
+  // With the defaults of both clients: none ends with P2024.
+  const sleeps = Array.from({ length: 10 }, () => reader.$queryRaw`SELECT SLEEP(0.1)`)
+  await Promise.all(sleeps)
+  expect(reader.$iam.status()).toMatchObject({ connectionsFailed: 0 })
+  expect(limiter.stats().succeeded).toBeGreaterThan(0)
+  iam.close()
+  dead.close()
+  await Promise.all([...workers, writer.$disconnect(), reader.$disconnect()])
+})
