@@ -135,7 +135,7 @@ function knownOptions(create: () => unknown): string[] {
   throw new Error('The unknown option was accepted.')
 }
 
-test('every option of the packages is among those that are polluted', () => {
+test('the options of the packages: each is among those that are polluted', () => {
   const unknown = { noOption: 1 } as object
   const known = [
     ...knownOptions(() => createAuroraIam(unknown)),

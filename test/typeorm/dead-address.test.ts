@@ -10,7 +10,7 @@ const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
 const aurora = await localAurora({ hostnames: [READER] })
 
 test.each(VERSIONS)(
-  'replication of $name, a writer that falls silent with 40 workers on it: the reader logs in while all wait',
+  'replication of $name, a writer that becomes unresponsive with 40 workers on it: the reader logs in while all wait',
   async ({ open }) => {
     const dead = await startSilentServer(aurora.port)
     dead.recover()
