@@ -7,6 +7,7 @@ import { failures } from './failures.ts'
 import type { AdapterHarness, Client, ClientOptions, Suite } from './harness.ts'
 import { lifecycle } from './lifecycle.ts'
 import { rate } from './rate.ts'
+import { reports } from './reports.ts'
 import { secrets } from './secrets.ts'
 import { tls } from './tls.ts'
 import { tokens } from './tokens.ts'
@@ -47,7 +48,7 @@ export function describeAdapter(harness: AdapterHarness): void {
         return client
       },
     }
-    for (const group of [tokens, rate, tls, failures, failover, secrets, lifecycle]) group(suite)
+    for (const group of [tokens, rate, tls, failures, reports, failover, secrets, lifecycle]) group(suite)
   })
 }
 

@@ -16,6 +16,14 @@ export interface TokenEvent extends EndpointEvent {
 }
 
 /**
+ * `aurora-iam:token-failed`: no token could be signed. A refresh in the background is reported here alone, while the
+ * cached token is still valid: logins fail when it has expired.
+ */
+export interface TokenFailedEvent extends TokenEvent {
+  readonly error: Error
+}
+
+/**
  * `aurora-iam:rate-limit:permit`: a permit was granted, released, cancelled, or has expired. Published by the rate
  * limiter, which knows the key of the limit and no user.
  */
@@ -57,6 +65,7 @@ export interface RetireEvent extends EndpointEvent {
  */
 export const channels = {
   token: channel('aurora-iam:token'),
+  'token-failed': channel('aurora-iam:token-failed'),
   connect: channel('aurora-iam:connect'),
   'connect-failed': channel('aurora-iam:connect-failed'),
   retire: channel('aurora-iam:retire'),
@@ -65,6 +74,7 @@ export const channels = {
 /** Event of each channel. */
 export interface ChannelEvents {
   token: TokenEvent
+  'token-failed': TokenFailedEvent
   connect: ConnectEvent
   'connect-failed': ConnectFailedEvent
   retire: RetireEvent

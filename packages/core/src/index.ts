@@ -9,6 +9,7 @@ export type {
   PermitEvent,
   PermitHolderEvent,
   TokenEvent,
+  TokenFailedEvent,
 } from './diagnostics.ts'
 export type { Address, TokenTarget } from './endpoint/connection-target.ts'
 export { AuroraIamError, type AuroraIamErrorCode, type AuroraIamErrorDetails } from './errors.ts'

@@ -187,8 +187,8 @@ function portNumber(option: string, value: number, least: number): number {
 }
 
 function positive(option: string, value: number): number {
-  if (Number.isFinite(value) && value > 0) return value
-  throw invalid(option, 'expected a positive number of milliseconds')
+  if (value > 0 && value < 2 ** 31) return value
+  throw invalid(option, `expected milliseconds above 0, and at most ${2 ** 31 - 1}`)
 }
 
 function invalid(option: string, problem: string): LocalAuroraError {

@@ -15,6 +15,7 @@ describe('options are refused by name, before anything is started', () => {
     ['database', { database: '' }],
     ['tokenLifetimeMs', { tokenLifetimeMs: 0 }],
     ['connectTimeoutMs', { connectTimeoutMs: Number.NaN }],
+    ['connectTimeoutMs', { connectTimeoutMs: 2 ** 31 }],
     ['throttle', { throttle: 0 }],
     ['principals', { principals: [] }],
     ['principals', { principals: [createPrincipal()], credentials: createPrincipal() }],

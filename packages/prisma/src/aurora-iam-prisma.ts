@@ -1,5 +1,11 @@
 import { type AuroraIam, AuroraIamError, type AuroraIamOptions } from '@aurora-iam/core'
-import { type AdapterIam, adapterIam, describe, ownProperties } from '@aurora-iam/core/adapter'
+import {
+  type AdapterIam,
+  adapterIam,
+  describe,
+  LONGEST_TIMER_MS,
+  ownProperties,
+} from '@aurora-iam/core/adapter'
 import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils'
 import { AuroraIamAdapterFactory } from './adapter.ts'
 import { type CommonConfig, openWithIam, openWithPassword } from './connect/open-connection.ts'
@@ -90,7 +96,10 @@ export function auroraIam(
   const warmUp: WarmUp = (count, warmUpOptions) => activity.warmUp(count, warmUpOptions)
   return {
     adapter: new AuroraIamAdapterFactory({ ...connector, settings, activity }, given),
-    transactionOptions: { maxWait: longestAcquireMs(settings, shared) + BEGIN_MS },
+    // Prisma gives it to a timer of Node unchanged.
+    transactionOptions: {
+      maxWait: Math.min(longestAcquireMs(settings, shared) + BEGIN_MS, LONGEST_TIMER_MS),
+    },
     extension: (extensionOptions = {}) => createExtension(extensionOptions, { status, warmUp }),
     status,
     warmUp,

@@ -32,7 +32,8 @@ export class PrismaDriverError extends DriverAdapterError {
     const { errno, code: driverCode } = driverError as DriverError
     super({
       ...mapped,
-      originalCode: String(errno ?? driverCode ?? 'N/A'),
+      // Bun numbers errors of TLS with 0.
+      originalCode: String(errno || driverCode || 'N/A'),
       originalMessage: messageOf(driverError),
     })
     this.message = message

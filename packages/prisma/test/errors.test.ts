@@ -62,6 +62,14 @@ describe('why a connection could not be opened', () => {
     })
   })
 
+  test('an error of TLS with the number 0, as on Bun: the original code is its name', () => {
+    const error = Object.assign(new Error('certificate has expired'), { code: 'CERT_HAS_EXPIRED', errno: 0 })
+    expect(connectError(error, DESTINATION)).toMatchObject({
+      code: 'P1011',
+      cause: { originalCode: 'CERT_HAS_EXPIRED' },
+    })
+  })
+
   test('another error of the server: left to the adapter', () => {
     const error = sqlError(1130)
     expect(connectError(error, DESTINATION)).toBe(error)

@@ -1,5 +1,5 @@
 import type { SecureContext } from 'node:tls'
-import type { AdapterIam, ConnectionTarget } from '@aurora-iam/core/adapter'
+import { type AdapterIam, type ConnectionTarget, linkSignals } from '@aurora-iam/core/adapter'
 import { type Session, WireError } from '@aurora-iam/wire'
 import { authenticateClient, ClientRejected, type GatewayAccount } from './authenticate-client.ts'
 import type { GatewayClient } from './client.ts'
@@ -38,7 +38,7 @@ export async function serveClient(
   const elapsedMs = (): number => performance.now() - startedAt
   const { report, spare, wrongPasswords } = context
   const { address } = client
-  const signal = AbortSignal.any([client.closed, context.closing])
+  const { signal, unlink } = linkSignals([client.closed, context.closing])
   const open = () => Upstream.open(context.iam, context.target, client.closed, context.closing)
   report({ type: 'connect', client: address })
   // Opened before the greeting, so that the client has the connection id that KILL knows.
@@ -80,6 +80,7 @@ export async function serveClient(
     unused = undefined
     await reject(error as Error)
   } finally {
+    unlink()
     unused?.discard()
     upstream?.destroy()
     client.destroy()

@@ -7,6 +7,7 @@ import {
   deadPeers,
   KEEP_ALIVE_MS,
   type LoginAttempt,
+  linkSignals,
 } from '@aurora-iam/core/adapter'
 import {
   Capability,
@@ -75,7 +76,8 @@ export class Upstream {
     waiting: AbortSignal,
     closing: AbortSignal,
   ): Promise<Upstream> {
-    const attempt = await iam.login(target, { signal: AbortSignal.any([waiting, closing]) })
+    const { signal, unlink } = linkSignals([waiting, closing])
+    const attempt = await iam.login(target, { signal }).finally(unlink)
     let socket: Socket | undefined
     try {
       // The caller's `dial` may throw.

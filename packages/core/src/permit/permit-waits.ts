@@ -1,5 +1,6 @@
 import type { Permit, PermitLane, RateLimiter } from '@aurora-iam/rate-limit'
 import type { TokenTarget } from '../endpoint/connection-target.ts'
+import { type LinkedSignal, linkSignals } from '../util/abortable.ts'
 import type { EndpointLimiters } from './endpoint-limiters.ts'
 import { abortedError } from './permit-errors.ts'
 
@@ -36,10 +37,10 @@ export class PermitWaits {
    */
   async acquire(limiter: RateLimiter, target: TokenTarget, wait: PermitWait = {}): Promise<Permit> {
     const deadline = performance.now() + this.#maxWaitMs
-    const signal = this.#signalFor(limiter, wait.signal)
+    const { signal, unlink } = this.#signalFor(limiter, wait.signal)
     const { lane, group } = wait
-    for (;;) {
-      try {
+    try {
+      for (;;) {
         const timeoutMs = Math.max(0, deadline - performance.now())
         const permit = await limiter.acquire({
           timeoutMs,
@@ -51,9 +52,11 @@ export class PermitWaits {
         if (!urgent) return permit
         urgent(permit)
         if (wait.signal?.aborted) throw abortedError(wait.signal.reason)
-      } catch (error) {
-        throw this.#limiters.explain(error, target)
       }
+    } catch (error) {
+      throw this.#limiters.explain(error, target)
+    } finally {
+      unlink?.()
     }
   }
 
@@ -101,8 +104,8 @@ export class PermitWaits {
     }
   }
 
-  #signalFor(limiter: RateLimiter, signal: AbortSignal | undefined): AbortSignal | undefined {
-    if (!this.#limiters.isOfCaller(limiter)) return signal
-    return signal ? AbortSignal.any([signal, this.#closing]) : this.#closing
+  #signalFor(limiter: RateLimiter, signal: AbortSignal | undefined): Partial<LinkedSignal> {
+    if (!this.#limiters.isOfCaller(limiter)) return { signal }
+    return signal ? linkSignals([signal, this.#closing]) : { signal: this.#closing }
   }
 }

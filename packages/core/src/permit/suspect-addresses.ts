@@ -1,5 +1,5 @@
 import { AuroraIamError } from '../errors.ts'
-import { PERMIT_GRACE_MS, SUSPECT_MEMORY_MS } from '../timings.ts'
+import { LONGEST_TIMER_MS, PERMIT_GRACE_MS, SUSPECT_MEMORY_MS } from '../timings.ts'
 import { onAbort } from '../util/abortable.ts'
 
 /** An attempt whose server has not sent anything yet. */
@@ -150,7 +150,8 @@ export class SuspectAddresses {
 
   #waitFor(state: AddressState, delayMs: number, signals: readonly AbortSignal[]): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => done(), Math.max(1, Math.ceil(delayMs)))
+      // The options of a rate limit may have a longer wait than a timer of Node.
+      const timer = setTimeout(() => done(), Math.min(Math.max(1, Math.ceil(delayMs)), LONGEST_TIMER_MS))
       const done = () => {
         clearTimeout(timer)
         for (const stop of stops) stop()

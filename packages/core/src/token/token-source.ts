@@ -83,15 +83,21 @@ function readToken(answer: unknown): IssuedToken {
   return { ...issued, expiresMs: expiresAt.getTime() }
 }
 
-/** Returns `source` with a report of each new token on the diagnostics channel. */
+/** Returns `source` with a report of each new token, and of each failure, on the diagnostics channels. */
 export function reportingTokenSource(source: TokenSource, onSigned: () => void): TokenSource {
   return async (target) => {
     const startedAt = performance.now()
-    const issued = await source(target)
-    onSigned()
     const { hostname, port, username, region } = target
-    publish('token', () => ({ hostname, port, username, region, durationMs: performance.now() - startedAt }))
-    return issued
+    const event = () => ({ hostname, port, username, region, durationMs: performance.now() - startedAt })
+    try {
+      const issued = await source(target)
+      onSigned()
+      publish('token', event)
+      return issued
+    } catch (error) {
+      publish('token-failed', () => ({ ...event(), error: error as Error }))
+      throw error
+    }
   }
 }
 

@@ -131,3 +131,13 @@ test.each([
     expect(await logins(40)).toBeGreaterThanOrEqual(0.9 * alone)
   },
 )
+
+test('a rate limit with a longer wait than a timer of Node has: an attempt waits for room, and no timer overflows', async () => {
+  const setTimer = vi.spyOn(globalThis, 'setTimeout')
+  const { writer } = cluster([iamWith({ rateLimit: { limit: 1, maxWaitMs: 1e12 } })])
+  const clients = new SimulatedClients([silent], 60_000)
+  await clients.run(workersOn(writer, 2), 5_000)
+  const longest = Math.max(...setTimer.mock.calls.map(([, delayMs = 0]) => delayMs))
+  setTimer.mockRestore()
+  expect(longest).toBe(2 ** 31 - 1)
+})

@@ -2,9 +2,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { STATIC } from '@aurora-iam/test-support/example-credentials'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, test } from 'vitest'
-import { createAuroraIam, type TokenEvent } from '../../src/index.ts'
+import { createAuroraIam, type TokenEvent, type TokenFailedEvent } from '../../src/index.ts'
 import { readTokenDates } from '../../src/token/auth-token.ts'
-import { Clock, iamOn, MINUTE, TARGET } from '../support.ts'
+import { Clock, iamOn, MINUTE, settle, TARGET } from '../support.ts'
 
 /** Creates an AuroraIam whose static credentials expire `lifetimeMs` after the start of the clock. */
 function iamFor(clock: Clock, lifetimeMs: number) {
@@ -72,5 +72,27 @@ describe('tokens, where only mutation testing found no test', () => {
     expect(events).toHaveLength(1)
     expect(events[0]?.durationMs).toBeGreaterThanOrEqual(0)
     expect(events[0]?.durationMs).toBeLessThanOrEqual(passedMs)
+  })
+
+  test('a refresh in the background that fails: an event, while callers still get the cached token', async () => {
+    const events: TokenFailedEvent[] = []
+    const listen = (event: unknown) => events.push(event as TokenFailedEvent)
+    subscribe('aurora-iam:token-failed', listen)
+    const clock = new Clock()
+    let isUp = true
+    const credentials = async () => {
+      if (isUp) return STATIC
+      throw new Error('down')
+    }
+    const iam = iamOn(clock, { credentials })
+    const first = await iam.token(TARGET)
+    isUp = false
+    clock.now += 14 * MINUTE
+    expect(await iam.token(TARGET)).toBe(first)
+    await settle()
+    unsubscribe('aurora-iam:token-failed', listen)
+    expect(events).toMatchObject([
+      { ...TARGET, region: 'eu-west-1', error: { code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE' } },
+    ])
   })
 })

@@ -108,12 +108,15 @@ export class Faults {
   }
 }
 
+/** Node runs a timer at once when it is set further ahead than so many milliseconds. */
+const LARGEST_AMOUNT = 2 ** 31 - 1
+
 function checkFault(name: string, value: unknown, choice = choiceOf(name)): void {
   if (value === undefined) return
   if (choice === undefined) throw invalid(name, `is no fault; there are ${Object.keys(CHOICES).join(', ')}`)
   if (choice === 'amount') {
-    if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return
-    throw invalid(name, 'expected a number that is not negative')
+    if (typeof value === 'number' && value >= 0 && value <= LARGEST_AMOUNT) return
+    throw invalid(name, `expected a number from 0 to ${LARGEST_AMOUNT}`)
   }
   if (choice === 'error') {
     const { errno, message } = value as { errno?: unknown; message?: unknown }

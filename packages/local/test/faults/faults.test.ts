@@ -158,7 +158,8 @@ test('a change of user: it meets the faults that its connection began with', asy
 test.each([
   [{ certifcate: 'expired' }, /certifcate: is no fault/],
   [{ certificate: 'old' }, /expected one of other-ca/],
-  [{ authDelayMs: -1 }, /not negative/],
+  [{ authDelayMs: -1 }, /from 0 to 2147483647/],
+  [{ authDelayMs: 2 ** 31 }, /from 0 to 2147483647/],
   [{ error: {} }, /errno/],
 ])('%j: refused by name', (settings, message) => {
   expect(() => aurora.faults.set(settings as FaultSettings)).toThrow(message)

@@ -25,6 +25,16 @@ describe('auroraIam', () => {
     expect(iam.stats()).toMatchObject({ credentialsResolved: 0 })
   })
 
+  test('time limits at their maximum: a maxWait that a timer of Node can wait', () => {
+    const longest = 2 ** 31 - 1
+    for (const { transactionOptions } of [
+      auroraIam({ ...PLACE, acquireTimeoutMs: longest }),
+      auroraIam(PLACE, { maxWaitMs: longest }),
+    ]) {
+      expect(transactionOptions.maxWait).toBe(longest)
+    }
+  })
+
   test('maxWait: long enough for the whole wait for a connection', () => {
     expect(auroraIam({ ...PLACE, acquireTimeoutMs: 30_000 }).transactionOptions.maxWait).toBe(31_000)
   })

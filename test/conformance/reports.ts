@@ -1,0 +1,55 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { type ConnectFailedEvent, createAuroraIam } from '@aurora-iam/core'
+import type { LocalAurora } from '@aurora-iam/local'
+import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { until } from '@aurora-iam/test-support/until'
+import { describe, expect, test } from 'vitest'
+import type { Suite } from './harness.ts'
+
+type Faults = Parameters<LocalAurora['faults']['set']>[0]
+
+/** Ways in which a server ends a login, and the outcome that the limiter gets. */
+const CAUSES: ReadonlyArray<readonly [cause: string, faults: Faults, outcome: 'failed' | 'throttled']> = [
+  ['a certificate of another authority', { certificate: 'other-ca' }, 'failed'],
+  ['a certificate for another name', { certificate: 'wrong-name' }, 'failed'],
+  ['an expired certificate', { certificate: 'expired' }, 'failed'],
+  ['a self-signed certificate', { certificate: 'self-signed' }, 'failed'],
+  ['no TLS', { tls: 'absent' }, 'failed'],
+  ['1040 in place of a greeting', { error: { errno: 1040, message: 'Too many connections' } }, 'throttled'],
+  ['1129 in place of a greeting', { error: { errno: 1129, message: 'Host is blocked' } }, 'failed'],
+  ['1130 in place of a greeting', { error: { errno: 1130, message: 'Host is not allowed' } }, 'failed'],
+  ['a cut during TLS', { cutAfterBytes: 300 }, 'failed'],
+  ['1045 to the token', { refuse: 'NotAuthorized' }, 'failed'],
+]
+
+/**
+ * Tests that each way a login can end is reported once, to all. Adapters that copy errors are left out: mysql2 before
+ * 3.22 tells some to the caller alone, and Prisma's have tests of their own.
+ */
+export function reports({ harness, aurora, connect }: Suite): void {
+  describe.runIf(harness.capabilities.keepsErrors)('reports', () => {
+    test.each(CAUSES)(
+      '%s: caller, event and statistics have one error, the limiter its kind',
+      async (_cause, faults, outcome) => {
+        const limiter = createRateLimiter({ limit: 20 })
+        const iam = createAuroraIam({ ...aurora().iam, rateLimit: limiter })
+        const events: ConnectFailedEvent[] = []
+        const listen = (event: unknown) => events.push(event as ConnectFailedEvent)
+        subscribe('aurora-iam:connect-failed', listen)
+        aurora().faults.set(faults)
+        const query = connect({ connectionLimit: 1 }, iam).then((client) => client.query('SELECT 1'))
+        const error = await rejectionOf(query)
+        await until(() => limiter.stats()[outcome] === 1)
+        unsubscribe('aurora-iam:connect-failed', listen)
+        expect(events).toHaveLength(1)
+        expect(events[0]?.error).toBe(error)
+        expect(iam.stats()).toMatchObject({
+          connectionsFailed: 1,
+          lastError: { code: error.code, message: error.message },
+        })
+        expect(limiter.stats()).toMatchObject({ [outcome]: 1, granted: 1, inFlight: 0 })
+      },
+    )
+  })
+}
