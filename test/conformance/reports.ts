@@ -25,7 +25,7 @@ const CAUSES: ReadonlyArray<readonly [cause: string, faults: Faults, outcome: 'f
 
 /**
  * Tests that each way a login can end is reported once, to all. Adapters that copy errors are left out: mysql2 before
- * 3.22 tells some to the caller alone, and Prisma's have tests of their own.
+ * 3.22 tells some to the caller alone, and Prisma has separate ones.
  */
 export function reports({ harness, aurora, connect }: Suite): void {
   describe.runIf(harness.capabilities.keepsErrors)('reports', () => {
