@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig, mergeConfig } from 'vitest/config'
 import { project } from './vitest.config.ts'
@@ -13,19 +14,16 @@ const exclude = [
 ].map((file) => `**/${file}.test.ts`)
 
 // Links in `node_modules` lead out of the copy that holds the mutants.
-const alias = PACKAGES.flatMap((one) =>
-  ['adapter', 'iam'].map((subpath) => ({
-    find: `@aurora-iam/${one}/${subpath}`,
-    replacement: fileURLToPath(
-      new URL(`packages/${one}/src/${subpath === 'iam' ? 'iam/index' : subpath}.ts`, import.meta.url),
-    ),
-  })),
-).concat(
-  PACKAGES.map((one) => ({
-    find: `@aurora-iam/${one}`,
-    replacement: fileURLToPath(new URL(`packages/${one}/src/index.ts`, import.meta.url)),
-  })),
-)
+const alias = PACKAGES.flatMap((one) => {
+  const folder = new URL(`packages/${one}/`, import.meta.url)
+  const { exports } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8'))
+  return Object.entries<{ '@aurora-iam/source'?: string }>(exports).flatMap(([subpath, conditions]) => {
+    const source = conditions['@aurora-iam/source']
+    if (source === undefined) return []
+    const find = new RegExp(`^@aurora-iam/${one}${subpath.slice(1)}$`)
+    return { find, replacement: fileURLToPath(new URL(source, folder)) }
+  })
+})
 
 // One package at a time, by its own tests, and those of its driver with real servers.
 export default defineConfig(

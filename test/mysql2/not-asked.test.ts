@@ -61,9 +61,12 @@ describe.each(VERSIONS)('a user of $name who is not an IAM user', ({ name, callb
 describe.each(VERSIONS)('$name with options that lost their TLS on the way', ({ promises }) => {
   const askingInTls: Script = trusted((session) => session.sendPacket(3, CLEAR_PASSWORD_WANTED))
 
-  const connect = async (script: Script, change: (ssl: object) => unknown) => {
+  const connect = async (
+    script: Script,
+    change: (ssl: object) => unknown,
+    ca: string[] = [aurora.ca, server.certificates.ca],
+  ) => {
     server.script = script
-    const ca = [aurora.ca, server.certificates.ca]
     const iam = createAuroraIam({ ...aurora.iam, ca, rateLimit: false })
     const options = withAuroraIam({ ...addressOf(aurora), port: server.port, connectTimeout: 2_000 }, iam)
     let reads = 0
@@ -85,11 +88,16 @@ describe.each(VERSIONS)('$name with options that lost their TLS on the way', ({ 
     return error
   }
 
-  test('the name is not verified any more: the token is not sent', async () => {
+  test.each([
+    ['the name', { verifyIdentity: false }, undefined],
+    ['the chain', { rejectUnauthorized: false }, [aurora.ca]],
+  ])('%s is not verified any more: the token is not sent', async (_what, lost, ca) => {
     server.takeSessions()
-    const error = await connect(askingInTls, (ssl) => ({ ...ssl, verifyIdentity: false }))
+    const error = await connect(askingInTls, (ssl) => ({ ...ssl, ...lost }), ca)
     expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_TLS_REQUIRED' })
-    for (const session of server.takeSessions()) {
+    const sessions = server.takeSessions()
+    expect(sessions).toHaveLength(1)
+    for (const session of sessions) {
       expect(session.inTls.toString('latin1')).not.toContain('X-Amz-Signature')
     }
   })
