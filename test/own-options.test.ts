@@ -35,6 +35,7 @@ const POLLUTION: Readonly<Record<string, unknown>> = {
   ...{ sessionToken: 'foreign', expiration: new Date(0), expireTime: new Date(0), dryRun: true },
   ...{ limit: 1, intervalMs: 1, maxQueue: 1, share: { processes: 9 }, onStoreLost: 'fail-open' },
   credentials: { accessKeyId: 'foreign', secretAccessKey: 'foreign' },
+  resumeTimeoutMs: 1_000,
   ...{ tcpTimeoutMs: 1, maxLifetimeMs: 10_000, watchEndpointMs: false, retireDemoted: false },
   ...{ retryRejectedLogins: true, retryReads: 'foreign', onProgress: 'foreign', prefix: 'foreign' },
   ...{ signal: AbortSignal.abort(), lane: 'background', group: 'foreign', timeoutMs: -1, store: {} },
