@@ -1,4 +1,9 @@
-import { type AdapterIam, type CallerLimit, type ConnectionTarget, endpointKey } from '@aurora-iam/core/adapter'
+import {
+  type AdapterIam,
+  type CallerLimit,
+  type ConnectionTarget,
+  endpointKey,
+} from '@aurora-iam/core/adapter'
 import type { AuthPlugin } from 'mysql2'
 import { clearPasswordPlugin, noPasswordPlugin } from './auth/clear-password-plugin.ts'
 import { openWhenPermitted } from './connect/open-socket.ts'
