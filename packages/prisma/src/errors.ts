@@ -1,6 +1,7 @@
 import { type Address, AuroraIamError } from '@aurora-iam/core'
 import { DriverAdapterError, type MappedError } from '@prisma/driver-adapter-utils'
 import { MARIADB_ERRNO } from './connect/mariadb-internals.ts'
+import type { PrismaErrorCode } from './error-catalogue.ts'
 
 /** Error of mariadb or of the network. */
 interface DriverError extends Error {
@@ -24,11 +25,11 @@ export class PrismaDriverError extends DriverAdapterError {
   // Prisma recognizes its base class by name, and would give it the code P2010 for raw SQL.
   override readonly name = 'PrismaDriverError'
   /** Prisma's code, such as `P1000`. */
-  readonly code: string
+  readonly code: PrismaErrorCode
   // Not enumerable: it may contain the values of a query, which must not reach logs.
   readonly #driverError: Error
 
-  constructor(code: string, message: string, mapped: MappedError, driverError: Error) {
+  constructor(code: PrismaErrorCode, message: string, mapped: MappedError, driverError: Error) {
     const { errno, code: driverCode } = driverError as DriverError
     super({
       ...mapped,
@@ -80,7 +81,7 @@ export function connectError(error: Error, { host, port, user }: Destination): E
   const { errno, code = '' } = error as DriverError
   const where = `${host}:${port}`
   const why = messageOf(error)
-  const as = (prismaCode: string, message: string, mapped: MappedError) =>
+  const as = (prismaCode: PrismaErrorCode, message: string, mapped: MappedError) =>
     new PrismaDriverError(prismaCode, `${message}: ${why}`, mapped, error)
 
   switch (errno) {
@@ -160,7 +161,8 @@ export function exhaustedError(
   meta: Readonly<Record<string, number>>,
   lastFailure: (Error & { code?: string }) | undefined,
 ): Error {
-  if (!lastFailure) return Object.assign(new Error(message), { code: 'P2024', meta })
+  if (!lastFailure)
+    return Object.assign(new Error(message), { code: 'P2024' satisfies PrismaErrorCode, meta })
   const { code, message: why } = lastFailure
   const error = new Error(`${message} The last new connection failed: ${why}`, { cause: lastFailure })
   return Object.assign(error, { code: 'P2024', meta: { ...meta, lastConnectError: { code, message: why } } })
@@ -171,7 +173,7 @@ export function rolledBackError(): Error {
   const message =
     'The transaction was rolled back before this query was answered: it ran longer than its timeout, another part of ' +
     'it failed, or the client was disconnected. Run the whole transaction again.'
-  return Object.assign(new Error(message), { code: 'P2028' })
+  return Object.assign(new Error(message), { code: 'P2028' satisfies PrismaErrorCode })
 }
 
 /** Returns true if `error` means that the connection is lost. */

@@ -188,7 +188,7 @@ export class Upstream {
 async function withinLoginTime<T>(socket: Socket, signal: AbortSignal, step: Promise<T>): Promise<T> {
   let reason: Error | undefined
   const abort = (): void => {
-    reason ??= new AuroraIamError('ERR_AURORA_IAM_CLOSED', 'The client left before it was logged in.')
+    reason ??= new AuroraIamError('ERR_AURORA_IAM_ABORTED', 'The client left before it was logged in.')
     socket.destroy()
   }
   const timer = setTimeout(() => {

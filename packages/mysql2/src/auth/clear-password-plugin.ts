@@ -2,8 +2,8 @@ import { AuroraIamError } from '@aurora-iam/core'
 import type { LoginAttempt } from '@aurora-iam/core/adapter'
 import type { PendingLogins } from '../connect/pending-logins.ts'
 import type { AuthenticatingConnection } from '../driver-types.ts'
+import { isPeerVerified, tolerateLateErrors } from '../mysql2-internals.ts'
 import { type ChangeUserContext, loginAgain } from './change-user.ts'
-import { tolerateLateErrors } from './late-errors.ts'
 import { rememberSession } from './sessions.ts'
 import { followHandshake } from './track-handshake.ts'
 import { unverifiedError } from './unverified-error.ts'
@@ -33,7 +33,9 @@ export function clearPasswordPlugin(context: PluginContext) {
       if (stream.remoteAddress === undefined) return null
       let login = followLogin({ connection, command }, context)
       try {
-        assertVerified(connection)
+        if (!isPeerVerified(connection)) {
+          throw unverifiedError(connection.config.connectAttributes?._client_version)
+        }
         assertNotPrinted(connection)
         if (answered.has(command)) throw askedTwice()
         answered.add(command)
@@ -92,14 +94,4 @@ function assertNotPrinted({ config }: AuthenticatingConnection['connection']): v
       'subscribe to the `aurora-iam:` channels of node:diagnostics_channel instead.',
     { option: 'debug' },
   )
-}
-
-function assertVerified({ stream, config }: AuthenticatingConnection['connection']): void {
-  const isVerified =
-    stream.encrypted === true &&
-    stream.authorized === true &&
-    config.ssl !== false &&
-    config.ssl.verifyIdentity === true
-  if (isVerified) return
-  throw unverifiedError(config.connectAttributes?._client_version)
 }

@@ -25,8 +25,9 @@ export class DeferredSocket extends Socket {
   }
 
   /**
-   * Destroys a socket that is ended before it is connected. mysql2's `destroy()` only ends its stream, which Node
-   * postpones until then, so a connection that was closed would go on waiting for its permit, and then log in.
+   * Destroys a socket that is ended before it is connected. mysql2's `destroy()` only ends its stream (assumption 1 of
+   * `mysql2-internals.ts`), which Node postpones until then. A connection that was closed would go on waiting for its
+   * permit, and then log in.
    */
   override _final(callback: (error?: Error | null) => void): void {
     if (this.pending) this.destroy()

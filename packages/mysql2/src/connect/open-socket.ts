@@ -10,9 +10,15 @@ import {
   startTimeLimit,
 } from '@aurora-iam/core/adapter'
 import type { ConnectionSettings } from '../driver-types.ts'
+import {
+  constructed,
+  errorListeners,
+  reportError,
+  type TracedConnection,
+  traceConnection,
+} from '../mysql2-internals.ts'
 import type { LifetimeOption } from '../options/unsupported-option.ts'
 import { DeferredSocket } from './deferred-socket.ts'
-import { constructed, type TracedConnection, traceConnection } from './driver-errors.ts'
 import type { PendingLogins } from './pending-logins.ts'
 import { tcpTimeoutError, timeoutError } from './timeout-error.ts'
 
@@ -30,15 +36,13 @@ export interface SocketContext {
   readonly unmanaged?: LifetimeOption | undefined
 }
 
-type ErrorListener = (error: Error) => void
-
 /** One new connection, before the server asks for its token. */
 interface OpeningConnection extends TracedConnection {
   readonly socket: DeferredSocket
   /** Undefined while it waits for its permit. */
   login: LoginAttempt | undefined
   /** The listeners for errors of its socket, before TLS adds another; undefined while it waits for its permit. */
-  listeners: readonly ErrorListener[] | undefined
+  listeners: ReturnType<typeof errorListeners> | undefined
   readonly stopFailing: () => void
 }
 
@@ -80,7 +84,7 @@ async function open(
   settings: ConnectionSettings,
   { iam, logins, resolve, groupOf, connectTimeout, callerLimit, unmanaged }: SocketContext,
 ): Promise<void> {
-  // mysql2 listens for errors a tick later.
+  // mysql2 listens for errors once it has the socket (assumption 4).
   await null
   constructed()
   const { socket } = opening
@@ -108,7 +112,7 @@ async function open(
     deadPeers.watch(socket)
   })
   reportEnd(opening, login)
-  // Those of mysql2 and of the login: TLS, which listens later, would have mysql2 write HANDSHAKE_SSL_ERROR over the code.
+  // Those of mysql2 and of the login, and not that of TLS, which comes later.
   opening.listeners = errorListeners(socket)
   limitTime(opening, login, { tcpTimeoutMs: iam.tcpTimeoutMs, connectTimeout })
   socket.connect(login.dial())
@@ -170,18 +174,11 @@ function limitTime(
   login.onEnd(stop)
 }
 
-/** Fails the connection before this function returns: a socket that is destroyed emits its error later. */
+/** Fails the connection before this function returns. */
 function failNow({ socket, listeners = errorListeners(socket) }: OpeningConnection, error: Error): void {
   try {
-    for (const listener of listeners) listener.call(socket, error)
-  } catch (thrown) {
-    // mysql2 throws it when no listener is left.
-    if (thrown !== error) throw thrown
+    reportError(socket, listeners, error)
   } finally {
     socket.destroy()
   }
-}
-
-function errorListeners(socket: DeferredSocket): ErrorListener[] {
-  return socket.listeners('error') as ErrorListener[]
 }

@@ -19,10 +19,3 @@ export function driverPoolOf(pool: unknown): Pool {
     { option: 'pool' },
   )
 }
-
-/** Returns the options of the connections of a pool. */
-export function optionsOfPool({ config }: Pool): Pool['config'] | undefined {
-  // A pool keeps them one level deeper than its types declare.
-  const given = config as (Pool['config'] & { connectionConfig?: Pool['config'] }) | undefined
-  return given?.connectionConfig ?? given
-}

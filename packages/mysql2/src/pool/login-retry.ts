@@ -2,8 +2,8 @@ import { type AuroraIam, AuroraIamError } from '@aurora-iam/core'
 import { type AdapterIam, adapterIam } from '@aurora-iam/core/adapter'
 import type { Pool, PoolConnection } from 'mysql2'
 import { iamOfHooks } from '../hooks-registry.ts'
-import { driverPoolOf, optionsOfPool } from './driver-pool.ts'
-import { poolView } from './pool-view.ts'
+import { connectionOptionsOf, poolView } from '../mysql2-internals.ts'
+import { driverPoolOf } from './driver-pool.ts'
 
 /** A pool of mysql2, in any version, of its callback or its promise API. */
 export interface RetryablePool {
@@ -34,12 +34,7 @@ export function withLoginRetry<P extends RetryablePool>(pool: P, iam: AuroraIam)
   return ('pool' in pool ? retrying.promise() : retrying) as unknown as P
 }
 
-/**
- * Returns a view of `pool` that opens its connections through `iam.retryRejected`.
- *
- * mysql2's own `query`, `execute` and `promise` get their connections from `this.getConnection`, which is a public
- * method: a view with another one serves them all, and the pool itself stays unchanged.
- */
+/** Returns a view of `pool` that opens its connections through `iam.retryRejected`. The pool itself stays unchanged. */
 export function retryLogins(pool: Pool, iam: AdapterIam): Pool {
   const getConnection: Pool['getConnection'] = (callback) => {
     const open = () =>
@@ -56,7 +51,7 @@ export function retryLogins(pool: Pool, iam: AdapterIam): Pool {
 }
 
 function assertIam(pool: Pool, iam: AuroraIam): void {
-  const own = iamOfHooks(optionsOfPool(pool))
+  const own = iamOfHooks(connectionOptionsOf(pool))
   if (!own) {
     throw new AuroraIamError(
       'ERR_AURORA_IAM_INVALID_OPTION',

@@ -1,9 +1,9 @@
 import type { Pool } from 'mysql2'
 import { markManaged } from '../hooks-registry.ts'
+import { connectionOptionsOf, poolView } from '../mysql2-internals.ts'
 import { DriverLifetime, type OpenConnection } from './driver-lifetime.ts'
-import { driverPoolOf, optionsOfPool } from './driver-pool.ts'
+import { driverPoolOf } from './driver-pool.ts'
 import type { RetryablePool } from './login-retry.ts'
-import { poolView } from './pool-view.ts'
 
 /**
  * Returns a view of `pool` that replaces connections which should not be used any longer: their lifetime is over
@@ -27,7 +27,7 @@ export function managedPool<P extends RetryablePool>(pool: P): P {
 /** Returns the view of a pool of mysql2's callback API. */
 export function manageConnections(pool: Pool): Pool {
   const lifetime = new DriverLifetime()
-  markManaged(optionsOfPool(pool))
+  markManaged(connectionOptionsOf(pool))
   pool.on('connection', (connection: OpenConnection) => lifetime.opened(connection))
   pool.on('acquire', (connection: OpenConnection) => lifetime.acquired(connection))
   pool.on('release', (connection: OpenConnection) => lifetime.released(connection))
