@@ -7,7 +7,7 @@ const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')
 const listed = (pattern: string): string[] =>
   execFileSync('git', ['ls-files', pattern], { cwd: root, encoding: 'utf8' }).split('\n').filter(Boolean)
 
-/** Whether each code can be retried, from the catalogues of all packages. */
+/** True for each code that can be retried, from the catalogues of all packages. */
 const retryable = new Map(
   listed('packages/*/src/error-catalogue.ts').flatMap((path) =>
     [...read(path).matchAll(/^ {2}(ERR_\w+): \{\s+retryable: (true|false)/gm)].map(

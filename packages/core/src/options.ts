@@ -14,26 +14,26 @@ import { isDuration, isObjectOrFunction } from './util/validate.ts'
 export interface AuroraIamOptions {
   /** Region of the database. @defaultValue the one in the host name, else `AWS_REGION`, else the profile's */
   readonly region?: string | undefined
-  /** AWS credentials, or a function that gets them. @defaultValue the AWS SDK's default chain */
+  /** AWS credentials, or a function that returns them. @defaultValue the AWS SDK's default chain */
   readonly credentials?: CredentialSource | undefined
   /** The profile of the AWS shared files to take credentials and Region from. @defaultValue `AWS_PROFILE` */
   readonly profile?: string | undefined
-  /** The RDS endpoint name to sign and to verify, when the driver's `host` is something else (a tunnel, a CNAME). */
+  /** The RDS endpoint name to sign and to verify, when the driver's `host` is another name (a tunnel, a CNAME). */
   readonly hostname?: string | undefined
-  /** The port of the database to sign, when the driver's `port` is something else. */
+  /** The port of the database to sign, when the driver's `port` is another one. */
   readonly port?: number | undefined
   /**
-   * Where to connect, when it is not the host that is signed: a tunnel's end, a private address. A function is asked
-   * for each new connection, and what it throws is passed on unchanged.
+   * Where to connect, when it is not the host that is signed: a tunnel, a private address. A function is called for
+   * each new connection, and an error that it throws is passed on unchanged.
    */
   readonly dial?: Partial<Address> | ((target: TokenTarget) => Partial<Address>) | undefined
-  /** Makes the tokens instead of the built-in signer. */
+  /** Issues the tokens in place of the built-in signer. */
   readonly tokenProvider?: TokenProvider | undefined
   /**
    * Most new connections in any second. One limiter serves all pools of the process that go to the same
    * endpoint, or to the writer and the reader endpoint of one cluster. With `{ limit, store: redisStore(client) }` all processes
    * that use that Redis share it. Give a {@link RateLimiter} to decide what is shared, such as between custom
-   * endpoints, whose names do not tell their cluster; or `false` for no limit.
+   * endpoints, whose names do not have their cluster; or `false` for no limit.
    *
    * @defaultValue `'conservative'`: 20 a second
    */
@@ -55,12 +55,12 @@ export interface AuroraIamOptions {
   readonly ca?: CertificateAuthorities | undefined
   /** Milliseconds before its expiry that a token is refreshed in the background. @defaultValue 120000 */
   readonly refreshBeforeMs?: number | undefined
-  /** Longest time for an answer of the AWS credential source, in milliseconds. @defaultValue 10000 */
+  /** Longest time for an answer of the AWS credential provider, in milliseconds. @defaultValue 10000 */
   readonly credentialsTimeoutMs?: number | undefined
   /**
-   * Asks each new connection to the writer endpoint of a cluster whether it reached the writer, and closes it if
-   * not: after a failover the name leads to the old writer for a while, and a pool would keep such connections,
-   * which answer 1290 to every change. Costs a round trip for each new connection. @defaultValue false
+   * Checks on each new connection to the writer endpoint of a cluster that it reached the writer, and closes it if
+   * not. After a failover the name leads to the old writer for a while. A pool would keep such connections, which
+   * answer 1290 to every change. The check costs a round trip for each new connection. @defaultValue false
    */
   readonly requireWriter?: boolean | undefined
   /**
@@ -174,7 +174,12 @@ export function assertOptions(options: AuroraIamOptions): void {
     "a Region such as 'eu-west-1'",
   )
   expect(options, 'dial', isObjectOrFunction, 'an address { host, port }, or a function that returns one')
-  expect(options, 'credentials', isObjectOrFunction, 'an AWS credentials object, or a function that gets one')
+  expect(
+    options,
+    'credentials',
+    isObjectOrFunction,
+    'an AWS credentials object, or a function that returns one',
+  )
   for (const name of DURATIONS)
     expect(options, name, isDuration, 'milliseconds: a number from 0 to 2147483647', { showNumber: true })
   if (options.ca !== undefined) readCertificateAuthorities(options.ca, 'ca')
@@ -182,7 +187,7 @@ export function assertOptions(options: AuroraIamOptions): void {
   if (options.tokenProvider && (options.credentials !== undefined || options.profile !== undefined)) {
     throw new AuroraIamError(
       'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
-      'tokenProvider: it makes the tokens itself, so `credentials` and `profile` would never be used. Leave them out.',
+      'tokenProvider: it issues the tokens, so `credentials` and `profile` would never be used. Leave them out.',
       { option: 'tokenProvider' },
     )
   }
@@ -197,7 +202,7 @@ function unknownOption(name: string): AuroraIamError {
   if (name === 'password') {
     return new AuroraIamError(
       'ERR_AURORA_IAM_PASSWORD_GIVEN',
-      'password: the token takes its place. For the plain password path give `enabled: false`, and the password to the driver.',
+      'password: the token replaces it. For the plain password path give `enabled: false`, and the password to the driver.',
       { option: name },
     )
   }

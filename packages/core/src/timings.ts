@@ -15,7 +15,7 @@ export const MAX_WAIT_MS = 30 * SECOND_MS
 /** Default of `tcpTimeoutMs`: how long a TCP connection may take. A name that moved is looked up again after it. */
 export const TCP_TIMEOUT_MS = 3 * SECOND_MS
 
-/** An attempt that has heard nothing from its server for this long returns its permit. Two round trips across an ocean. */
+/** An attempt that has received nothing from its server for this long returns its permit. Two round trips across an ocean. */
 export const PERMIT_GRACE_MS = SECOND_MS / 2
 
 /** An address that no attempt was made to for this long is no longer known as one that does not answer. */

@@ -22,8 +22,8 @@ export function retryingClient(client: Knex.Config['client'], iam: AdapterIam): 
       try {
         return await iam.retryRejected(() => super.acquireRawConnection())
       } catch (error) {
-        // Callers that wait for one repetition fail together. Of failures in one turn of the event loop Knex's pool
-        // reports one to a query, and connects again for the others: each failure gets its own turn.
+        // Callers that wait for one repetition fail together. Of failures in one iteration of the event loop
+        // Knex's pool reports one to a query, and connects again for the others: each failure gets its own iteration.
         await setImmediate()
         throw error
       }

@@ -1,19 +1,19 @@
 import { type CallerLimit, LONGEST_TIMER_MS } from '@aurora-iam/core/adapter'
 import type { Knex } from 'knex'
 
-// Knex's own defaults (the first is that of its pool, tarn), in milliseconds.
+// Defaults of Knex (the first is that of its pool, tarn), in milliseconds.
 const CREATE_TIMEOUT_MS = 30_000
 const ACQUIRE_TIMEOUT_MS = 60_000
 
-// What Knex does between the login and the end of "create": it asks for the version and runs the caller's `afterCreate`.
+// Between the login and the end of "create" Knex asks for the version and runs the caller's `afterCreate`.
 const AFTER_LOGIN_MS = 5_000
 
-// So that a connection that takes too long says so itself, and Knex does not report a full pool.
+// So that a connection that takes too long fails with its own error, and Knex does not report a full pool.
 const MARGIN_MS = 1_000
 
 /**
  * Returns time-outs of Knex's pool such that the wait for a permit and the login fit into `createTimeoutMillis`, and that
- * into the time to acquire. What fits in less keeps Knex's defaults, and what the caller has set is never touched.
+ * into the time to acquire. A shorter wait keeps Knex's defaults. Time-outs of the caller are never changed.
  *
  * @param connectTimeout - from the request for a connection to the end of its login, the wait included; 0 for no bound
  * @param longestWaitMs - the wait in it

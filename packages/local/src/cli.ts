@@ -19,7 +19,7 @@ Starts an Aurora MySQL for this machine alone: it wants TLS and an IAM token, an
   --version             the version
 `
 
-/** Where a command reads its arguments and writes its words. */
+/** Arguments of a command, and where it writes its output. */
 export interface CliSettings {
   readonly arguments: readonly string[]
   write(text: string): void

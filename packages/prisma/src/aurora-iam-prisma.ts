@@ -106,7 +106,7 @@ export function auroraIam(
   }
 }
 
-/** Returns the longest time until a transaction has a connection, or an error that says why not. */
+/** Returns the longest time until a transaction has a connection, or an error with the reason. */
 function longestAcquireMs(settings: PoolSettings, iam: AdapterIam): number {
   const { acquireTimeoutMs, isAcquireTimeoutStrict, connectTimeoutMs } = settings
   if (isAcquireTimeoutStrict) return acquireTimeoutMs

@@ -6,7 +6,7 @@ export interface DescribeOptions {
 
 /**
  * Returns what an error message may say about the value of an option: its type and its size, never its content. A
- * text in the wrong option is often a URL with a password, a key or a token, and no check tells them apart.
+ * text in the wrong option is often a URL with a password, a key or a token, and no check distinguishes them.
  */
 export function describe(value: unknown, { showNumber = false }: DescribeOptions = {}): string {
   if (value === undefined || value === null || typeof value === 'boolean') return String(value)

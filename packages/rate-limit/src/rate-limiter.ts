@@ -49,7 +49,7 @@ export interface RateLimiter {
   /** The length of the interval, in milliseconds. */
   readonly intervalMs: number
   /**
-   * Lowers the limit, at once and for good. A limit that is not smaller changes nothing.
+   * Lowers the limit, at once and permanently. A limit that is not smaller changes nothing.
    *
    * @throws {@link RateLimitError} `ERR_RATE_LIMIT_INVALID_OPTION`.
    */

@@ -1,6 +1,6 @@
 /**
- * Store in which the processes of a fleet share one limit. Made by `redisStore`. See `docs/fleet.md` for what another engine has to
- * provide.
+ * Store in which the processes of a fleet share one limit. `redisStore` returns one. `docs/fleet.md` lists what another
+ * engine has to provide.
  */
 export interface RateLimitStore {
   /**
@@ -25,8 +25,8 @@ export type OnStoreLost =
 export class StoreConflictError extends Error {}
 
 /**
- * Store that counts: for databases without a clock that processes could share. Made by `dynamoStore`; any database that can
- * add to a number in one atomic step will do. Tickets have times by the clocks of the processes, so these must not differ by
+ * Store that counts: for databases without a clock that processes could share. `dynamoStore` returns one. Any database that can add
+ * to a number in one atomic step can be used. Tickets have times by the clocks of the processes, so these must not differ by
  * more than `toleranceMs`.
  */
 export interface TicketStore {

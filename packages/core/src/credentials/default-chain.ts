@@ -5,8 +5,8 @@ import { credentialsUnavailable, safeReason } from './provider-failure.ts'
 import { stsDateMiddleware } from './sts-clock.ts'
 import { stsRegion } from './sts-region.ts'
 
-// How the SDK's logger is told that a source gave nothing and that the next one is asked.
-const GAVE_NOTHING = /^@smithy\/property-provider -> /
+// Line by which the SDK logs that a provider has no credentials and that the next one is called.
+const NO_CREDENTIALS = /^@smithy\/property-provider -> /
 
 /** Options for the AWS SDK's default chain. */
 export interface ChainOptions {
@@ -32,14 +32,14 @@ export async function defaultChain({
   onStsDate,
 }: ChainOptions): Promise<AwsCredentialIdentityProvider> {
   const { defaultProvider } = await sdkExports(import('@aws-sdk/credential-provider-node'))
-  const said = new Set<string>()
+  const reasons = new Set<string>()
   const forSts = stsRegion(region)
   const chain = defaultProvider({
-    // Without it the SDK reads the shared files once per process and never sees them rewritten.
+    // Without it the SDK reads the shared files once per process, and misses later changes.
     ignoreCache: true,
     logger: {
       ...silent,
-      debug: (line: unknown) => note(said, line),
+      debug: (line: unknown) => note(reasons, line),
       // biome-ignore lint/suspicious/noConsole: the SDK's own warnings, which go there without a logger as well
       warn: (...words: unknown[]) => console.warn(...words),
     },
@@ -48,12 +48,12 @@ export async function defaultChain({
     ...(profile === undefined ? {} : { profile }),
   })
   return async (properties) => {
-    said.clear()
+    reasons.clear()
     if (!isInEnvironment(profile)) await awaitSharedFiles(timeoutMs)
     try {
       return await chain(properties)
     } catch (error) {
-      throw credentialsUnavailable(error, isFromNone(error) ? [...said] : [])
+      throw credentialsUnavailable(error, isFromNone(error) ? [...reasons] : [])
     }
   }
 }
@@ -71,9 +71,9 @@ function isFromNone(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('Could not load credentials')
 }
 
-function note(said: Set<string>, line: unknown): void {
-  if (typeof line !== 'string' || !GAVE_NOTHING.test(line)) return
-  const saying = safeReason(new Error(line.replace(GAVE_NOTHING, '')))
-  // Not of a source that does not apply here at all.
-  if (saying && !/skipping/i.test(saying)) said.add(saying.replace(/\.$/, ''))
+function note(reasons: Set<string>, line: unknown): void {
+  if (typeof line !== 'string' || !NO_CREDENTIALS.test(line)) return
+  const reason = safeReason(new Error(line.replace(NO_CREDENTIALS, '')))
+  // The reasons of providers that do not apply here are left out.
+  if (reason && !/skipping/i.test(reason)) reasons.add(reason.replace(/\.$/, ''))
 }

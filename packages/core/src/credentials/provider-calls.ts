@@ -13,13 +13,13 @@ interface Call {
   readonly children: Set<ChildProcess>
 }
 
-// Two, so that one call that hangs does not block the provider. A provider that never answers would otherwise collect a
-// command or a socket with each login.
+// Two, so that one call that hangs does not block the provider. Without a limit, a provider that never answers would
+// collect a command or a socket with each login.
 const MOST_ABANDONED = 2
 
 /**
  * Calls to one credential provider, in bounded time. A call goes on when its caller has timed out. Once two are not
- * answered, further calls fail at once, except one in a minute, which takes the place of the oldest.
+ * answered, further calls fail at once, except one in a minute, which replaces the oldest.
  */
 export class ProviderCalls {
   readonly #abandoned = new Set<Call>()
@@ -97,7 +97,7 @@ const callOf = new AsyncLocalStorage<Call>()
 let isWatching = false
 
 /**
- * Notes the commands that calls run. The AWS SDK starts them and gives no handle.
+ * Records the commands that calls run. The AWS SDK starts them and gives no handle.
  *
  * @see https://nodejs.org/api/diagnostics_channel.html#child-process
  */

@@ -1,25 +1,24 @@
 import { AuroraIamError } from '../errors.ts'
 import { redact } from '../util/redact.ts'
 
-const LONGEST_SAYING = 200
+const LONGEST_REASON = 200
 
 /**
- * Returns what an error message may repeat of the failure of a caller's source: its first line, in
- * bounds. Not what a command printed, nor what an endpoint answered in place of JSON: Node puts either into the message,
- * and either may be the secret itself.
+ * Returns the part of a provider's error that a message may repeat: its first line, shortened. The output of a command
+ * and an answer that is not JSON are left out: Node puts either into the message, and either may be the secret.
  */
 export function safeReason(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   return (placeholderFor(error) ?? short(redact(messageOf(error)))) || undefined
 }
 
-/** Returns the reason for the end of a sentence, with `details`: in brackets after a space, or nothing. */
+/** Returns the reason, with `details`, in brackets for the end of a sentence; an empty string if there is none. */
 export function reasonSuffix(error: unknown, details: readonly string[] = []): string {
-  const saying = safeReason(error)
-  return saying === undefined ? '' : ` (${[saying, ...details].join('; ')})`
+  const reason = safeReason(error)
+  return reason === undefined ? '' : ` (${[reason, ...details].join('; ')})`
 }
 
-/** Returns the error for a credential source that failed with `error`. `details` says more than its message does. */
+/** Returns the error for a credential provider that failed with `error`. `details` are added to its message. */
 export function credentialsUnavailable(error: unknown, details: readonly string[] = []): AuroraIamError {
   return new AuroraIamError(
     'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE',
@@ -29,7 +28,7 @@ export function credentialsUnavailable(error: unknown, details: readonly string[
   )
 }
 
-/** Returns `error` as a cause: itself, unless the AWS SDK made it and it repeats what must not be repeated. */
+/** Returns `error` as a cause: itself, unless its message may repeat a secret. */
 function sanitizedCause(error: unknown): unknown {
   if (!(error instanceof Error) || (!(error instanceof SyntaxError) && !isOfSdk(error))) return error
   const message = placeholderFor(error)
@@ -44,13 +43,13 @@ function sanitizedCause(error: unknown): unknown {
 
 function placeholderFor(error: Error): string | undefined {
   if (messageOf(error).startsWith('Command failed')) {
-    return 'the command failed (what it printed is not repeated here)'
+    return 'the command failed (its output is not repeated here)'
   }
   if (error.name === 'SyntaxError') return 'the answer is not JSON (it is not repeated here)'
   return undefined
 }
 
-/** Returns the message of an error that a caller's source threw, of any type. */
+/** Returns the message of an error, which may be of any type. */
 function messageOf({ message }: { readonly message: unknown }): string {
   return typeof message === 'string' ? message : ''
 }
@@ -61,5 +60,5 @@ function isOfSdk({ name }: Error): boolean {
 
 function short(text: string): string {
   const [line = ''] = text.trim().split(/\r?\n/, 1)
-  return line.length > LONGEST_SAYING ? `${line.slice(0, LONGEST_SAYING)}…` : line
+  return line.length > LONGEST_REASON ? `${line.slice(0, LONGEST_REASON)}…` : line
 }

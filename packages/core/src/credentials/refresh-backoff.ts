@@ -4,7 +4,7 @@ import { BACKOFF_MEMORY_MS, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS } from '../timi
 
 interface Pause {
   readonly endsAt: number
-  /** Length of the next one. */
+  /** Length of the next pause. */
   nextMs: number
 }
 
@@ -35,7 +35,7 @@ export class RefreshBackoff {
 
   /** Makes the next pause of the user of `target` a short one: a login was accepted. */
   reset(target: ConnectionTarget): void {
-    // Every login comes here, and hardly any after a refusal.
+    // Each accepted login calls this, and there is rarely a pause.
     if (this.#pauses.size === 0) return
     const pause = this.#pauses.get(tokenKey(target))
     if (pause) pause.nextMs = FIRST_BACKOFF_MS

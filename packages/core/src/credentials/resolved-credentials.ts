@@ -6,13 +6,13 @@ import { reasonSuffix } from './provider-failure.ts'
 /** Credentials that a provider returned. */
 export interface ResolvedCredentials {
   readonly credentials: AwsCredentialIdentity
-  /** When they expire, in epoch milliseconds; Infinity when they do not say. */
+  /** When they expire, in epoch milliseconds; Infinity if the provider did not name it. */
   readonly expiresMs: number
-  /** When they expired by their issuer's word, if the AWS SDK has pushed that forward ("static stability"). */
+  /** The expiry that the provider named, if the AWS SDK has extended it ("static stability"). */
   readonly endedMs: number | undefined
-  /** True if they have a session token: they expire, also where they do not say when. */
+  /** True if they have a session token: they expire, also without a named expiry. */
   readonly isTemporary: boolean
-  /** Tells two identities apart without being secret. */
+  /** Distinguishes two identities, and is not secret. */
   readonly identity: string
 }
 
@@ -63,7 +63,7 @@ function readFields(answer: object): ResolvedCredentials {
     )
   }
   return {
-    // Each is its own, also where it is undefined: the signer must not meet one that was left on `Object.prototype`.
+    // Each is an own property, also where it is undefined: the signer must not read one of `Object.prototype`.
     credentials: { accessKeyId, secretAccessKey, sessionToken, expiration } as AwsCredentialIdentity,
     expiresMs: expiration?.getTime() ?? Number.POSITIVE_INFINITY,
     endedMs: isValidDate(originalExpiration) ? originalExpiration.getTime() : undefined,
@@ -73,7 +73,7 @@ function readFields(answer: object): ResolvedCredentials {
   }
 }
 
-/** Reads a property of an object, of its class or of its Proxy, and none that was left on `Object.prototype`. */
+/** Reads a property of an object, of its class or of its Proxy, and none of `Object.prototype`. */
 function read(answer: object, name: string): unknown {
   const isPolluted = Object.hasOwn(Object.prototype, name) && !isOwnOrInherited(answer, name)
   return isPolluted ? undefined : (answer as Record<string, unknown>)[name]

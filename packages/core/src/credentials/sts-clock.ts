@@ -1,9 +1,9 @@
 import type { MetadataBearer, Pluggable } from '@smithy/types'
 
 /**
- * Returns a plugin for the AWS SDK's STS client that reads Amazon's time from each answer, rejections
- * included. The SDK corrects its own requests by it and does not report it, so that a role is assumed on a clock by which
- * no token is taken.
+ * Returns a plugin for the AWS SDK's STS client that reads the time from each response, rejections included. The SDK
+ * corrects its own requests by this time and does not report it. So a role can be assumed on a wrong clock, and the
+ * database then rejects every token.
  */
 export function stsDateMiddleware(onDate: (dateMs: number) => void): Pluggable<object, MetadataBearer> {
   return {
@@ -16,7 +16,7 @@ export function stsDateMiddleware(onDate: (dateMs: number) => void): Pluggable<o
           if (!Number.isNaN(dateMs)) onDate(dateMs)
           return result
         },
-        // Inside of what turns a refusal into an error.
+        // Inside the step that turns a rejection into an error.
         { step: 'deserialize', priority: 'low', name: 'auroraIamReadingDate' },
       )
     },

@@ -165,7 +165,7 @@ export function clockSuspicion({
     : undefined
 }
 
-/** Returns what a token says that differs from the login it was used for, as in "another port". */
+/** Returns the claims of a token that differ from the login it was used for, as in "another port". */
 export function foreignClaims(claims: TokenClaims, target: ConnectionTarget, nowMs: number): string[] {
   const found: string[] = []
   if (claims.hostname !== target.hostname) found.push(`for another host than ${target.hostname}`)

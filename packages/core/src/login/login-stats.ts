@@ -24,10 +24,10 @@ export class LoginStats {
   #clockAheadMs: number
   #opened = 0
   #failed = 0
-  /** Two of those whom new tokens were refused to, as long as no login was accepted. */
-  readonly #refused = new Set<string>()
+  /** Up to two users whose new tokens were rejected, while no login was accepted. */
+  readonly #rejected = new Set<string>()
   #lastError: { code: string | undefined; message: string; at: Date } | undefined
-  /** When the second began that logins are counted in, on the monotonic clock. */
+  /** Begin of the second in which logins are counted, on the monotonic clock. */
   #secondStartedAt = Number.NEGATIVE_INFINITY
   #loginsInSecond = 0
 
@@ -39,7 +39,7 @@ export class LoginStats {
   opened(): void {
     this.#count()
     this.#opened++
-    this.#refused.clear()
+    this.#rejected.clear()
     this.#clockAheadMs = this.#readClockAhead()
   }
 
@@ -53,7 +53,7 @@ export class LoginStats {
   /** Sets the `cause` of the server's error to what to check. Everything else of the error is left unchanged. */
   explain(error: Error, { acceptedAt, ...denied }: DeniedLogin): void {
     const { target } = denied
-    if (this.#opened === 0 && this.#refused.size < 2) this.#refused.add(tokenKey(target))
+    if (this.#opened === 0 && this.#rejected.size < 2) this.#rejected.add(tokenKey(target))
     if (error.cause !== undefined) return
     const hint = accessDeniedHint({
       ...denied,
@@ -62,7 +62,7 @@ export class LoginStats {
       accepted: this.#opened,
       acceptedAgoMs: acceptedAt === undefined ? undefined : performance.now() - acceptedAt,
       recentLogins: this.#loginsInSecond + 1,
-      isRefusedEverywhere: this.#refused.size > 1,
+      isRefusedEverywhere: this.#rejected.size > 1,
     })
     setCause(error, hint)
   }
@@ -89,7 +89,7 @@ export class LoginStats {
   }
 }
 
-/** Returns the message. Node's error for a name with several addresses has only those of each. */
+/** Returns the message. Node's error for a name with several addresses has only the errors of each. */
 function messageOf(error: Error): string {
   if (error.message !== '' || !(error instanceof AggregateError)) return error.message
   return error.errors.map((one) => one?.message).join('; ')

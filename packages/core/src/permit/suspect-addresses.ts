@@ -21,7 +21,7 @@ interface AddressState {
   readonly starts: number[]
   /** Calls of {@link SuspectAddresses.enter} that wait, oldest first. */
   readonly entering: Set<() => void>
-  /** An attempt heard nothing for too long, or failed before it heard anything. Undefined once another was answered. */
+  /** When an attempt got no byte for too long, or failed before the first one. Undefined once another was answered. */
   suspectSince: number | undefined
   /** Attempts that may open a socket and have not begun yet. */
   reserved: number
@@ -31,7 +31,7 @@ interface AddressState {
  * The addresses that are dialled, and those of them that do not answer: these take no permits from the others.
  *
  * The server cannot count a login before the client has named its user, which a client does after the server's
- * greeting. An attempt that has heard nothing has therefore used nothing of the rate. Its permit goes back after
+ * greeting. An attempt that has received nothing has therefore used nothing of the rate. Its permit goes back after
  * {@link PERMIT_GRACE_MS}, or when it fails, and the attempt acquires another one before it answers the greeting. So
  * every user name and every token leaves under a permit, and the proof of `LocalPermits` and of the fleet store holds
  * for what the server counts.
@@ -70,7 +70,7 @@ export class SuspectAddresses {
   }
 
   /**
-   * Ends the watch of an attempt that heard nothing.
+   * Ends the watch of an attempt that received nothing.
    *
    * @param isFault - false when the caller cancelled the attempt, which shows nothing about the address
    */

@@ -119,7 +119,7 @@ function readKept(name: string, value: unknown): unknown {
   throw weakened('ssl.ciphers', value, 'Leave it out, or name ECDHE, DHE or TLS 1.3 suites')
 }
 
-/** Accepts an option that says what holds anyway, and refuses every other. */
+/** Accepts an option with the value that holds anyway, and refuses every other value. */
 function assertNotWeaker(name: string, value: unknown): void {
   const option = `ssl.${describeName(name)}`
   if (name === 'rejectUnauthorized' || name === 'verifyIdentity') {

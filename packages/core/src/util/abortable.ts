@@ -1,7 +1,7 @@
 type Listener = (reason: unknown) => void
 
-// One listener of Node's for all of a signal: one for each would make Node warn of a leak at the eleventh, and take
-// quadratic time when they leave.
+// One listener of Node's for all of a signal. With one for each, Node would warn of a leak at the eleventh, and their
+// removal would take quadratic time.
 const listeners = new WeakMap<AbortSignal, Set<Listener>>()
 
 /** Calls `listener` once, when `signal` is aborted or at once if it has been. Returns a function that removes it. */
@@ -57,7 +57,7 @@ export interface Limits {
   readonly signal: AbortSignal
 }
 
-/** Returns the result of `work`, unless one of `limits` comes first. Its late outcome is then ignored. */
+/** Returns the result of `work`, unless one of `limits` comes first. A later outcome is ignored. */
 export async function withTimeout<T>(
   work: () => Promise<T>,
   { timeoutMs, signal }: Limits,
@@ -73,8 +73,8 @@ export async function withTimeout<T>(
 }
 
 /**
- * Returns the result of `work`, unless one of `signals` is aborted first, with whose reason it then rejects. Of those
- * that have been aborted already the work is not even begun.
+ * Returns the result of `work`, unless one of `signals` is aborted first: then it rejects with the signal's reason. If
+ * one has been aborted already, the work is not started.
  */
 export async function raceAbort<T>(work: () => Promise<T>, signals: readonly AbortSignal[]): Promise<T> {
   for (const signal of signals) signal.throwIfAborted()

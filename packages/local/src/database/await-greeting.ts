@@ -7,7 +7,7 @@ const HEADER_LENGTH = 4
 /**
  * Resolves when a MySQL server greets on the connection, which is then closed; the server is ready for logins.
  *
- * @throws the socket's error, or an Error that says what came instead of a greeting
+ * @throws the socket's error, or an Error that names what came instead of a greeting
  */
 export async function awaitGreeting(connection: Socket, signal: AbortSignal): Promise<void> {
   const abort = () => connection.destroy(signal.reason)

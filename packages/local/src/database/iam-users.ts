@@ -4,9 +4,9 @@ import type { Account } from './accounts.ts'
 import { openAdminSession } from './admin-session.ts'
 import { UserStatements, type UserStatementsOptions } from './user-statements.ts'
 
-/** "Too many connections", which says nothing about the user. */
+/** "Too many connections", which shows nothing about the user. */
 const TOO_MANY_CONNECTIONS = 1040
-/** Wrong password or unknown user, in the words of MySQL and of MariaDB, and a plugin that takes no password. */
+/** Wrong password or unknown user, as MySQL and MariaDB report it, and a plugin that takes no password. */
 const NOT_AUTHENTICATED = [1045, 1524, 1698]
 
 /** Clients can invent names without end. */

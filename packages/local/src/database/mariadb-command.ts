@@ -48,11 +48,11 @@ export function serverCommand(settings: ServerSettings): string[] {
   const { binaries, folder, socketPath, pidFile, initFile, temporary, tls, replication } = settings
   const data = join(folder, 'data')
   const common = ['--no-defaults', `--datadir=${data}`, ...TUNING]
-  // MariaDB refuses to run as root unless told so. Its installer takes `--user` as an order to change owners, and
+  // MariaDB refuses to run as root without this option. Its installer takes `--user` as an order to change owners, and
   // does not quote the folder's name; it hands `--loose-user` to the server unread.
   if (process.getuid?.() === 0) common.push('--loose-user=root')
   const install = [
-    // The installer splits options that it does not know at blanks, so the folder goes by the environment.
+    // The installer splits unknown options at blanks, so it gets the folder by the environment.
     'env',
     `TMPDIR=${temporary}`,
     binaries.installer,

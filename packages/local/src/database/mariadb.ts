@@ -136,7 +136,7 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
   }
 }
 
-/** Returns a signal that is aborted with the error to tell when the server has ended for good. */
+/** Returns a signal that is aborted when the server has ended, with the error to report. */
 function endOf(server: SupervisedProcess): AbortSignal {
   const end = new AbortController()
   server.ended.addEventListener('abort', () => end.abort(ended(server)), { once: true })

@@ -37,7 +37,7 @@ const LAST_WORDS = 4000
 
 /** A command that is started again when it ends with status 0, cannot survive us, and its folder. */
 export interface SupervisedProcess {
-  /** Aborted when the command has ended for good and its folder is gone; the reason is an Error with its last output. */
+  /** Aborted when the command has ended and its folder is removed; the reason is an Error with its last output. */
   readonly ended: AbortSignal
   /** Lets the event loop end although the process runs. */
   unref(): void

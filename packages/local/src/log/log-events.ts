@@ -1,7 +1,7 @@
 import { printable, quote } from '../printable.ts'
 
 /**
- * Reason why a token is rejected, in the words of Aurora's `iam-db-auth-error` log:
+ * Reason why a token is rejected, as Aurora's `iam-db-auth-error` log names it:
  * https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.Troubleshooting.html
  */
 export type IamRefusal =

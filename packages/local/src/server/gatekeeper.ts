@@ -22,7 +22,7 @@ export interface LoginAttempt {
   readonly faults: FaultSettings
 }
 
-/** Records that a token arrived, if one did; `encrypted` says whether it came over TLS. */
+/** Records that a token arrived, if one did; `encrypted`: it came over TLS. */
 export function recordToken(attempt: LoginAttempt, encrypted: boolean, log: LoginLog): void {
   const { connection, user, token } = attempt
   if (token !== '') log.record({ type: 'token', connection, encrypted, ...traceOf(token, user) })

@@ -25,7 +25,7 @@ export function prepareCertificates(certificates: Certificates): ServerCertifica
 }
 
 /**
- * Waits for a client to finish the TLS handshake on a stream. Rejects with what TLS says when either side does not
+ * Waits for a client to finish the TLS handshake on a stream. Rejects with the error of TLS when either side does not
  * like it, or with a plain error when the stream ends.
  */
 export function acceptTls(stream: Duplex, secureContext: SecureContext): Promise<TLSSocket> {

@@ -11,7 +11,7 @@ import { unverifiedError } from './unverified-error.ts'
 /** State that the plugins of one pair of hooks share. */
 export interface PluginContext extends ChangeUserContext {
   readonly logins: PendingLogins
-  /** The login of each handshake whose server has asked for something. */
+  /** The login of each handshake whose server has requested a password. */
   readonly followed: WeakMap<AuthenticatingConnection['command'], LoginAttempt>
 }
 
@@ -20,8 +20,8 @@ export interface PluginContext extends ChangeUserContext {
  * verified and on no other. mysql2 itself makes no such check.
  *
  * A failure never rejects: mysql2 would overwrite its code, and for `changeUser` leave the rejection unhandled and
- * the callback uncalled. It destroys the stream instead, which carries the error to the caller. If mysql2 has ended
- * the stream meanwhile, no caller waits: an error on it would be thrown at the process.
+ * the callback uncalled. The plugin destroys the stream instead, which passes the error to the caller. If mysql2 has
+ * ended the stream meanwhile, no caller waits: an error on it would be thrown at the process.
  */
 export function clearPasswordPlugin(context: PluginContext) {
   const answered = new WeakSet<AuthenticatingConnection['command']>()

@@ -61,7 +61,7 @@ function requireWriter(
 }
 
 /**
- * Abandons `login` when this side ends the stream before the server does, as mysql2's `destroy()` does: that tells
+ * Abandons `login` when this side ends the stream before the server does, as mysql2's `destroy()` does: that shows
  * nothing about the server. mysql2 would wait for the server to close its side too.
  */
 export function releaseOnLocalClose(login: LoginAttempt, stream: Socket): void {

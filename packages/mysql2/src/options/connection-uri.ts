@@ -48,7 +48,7 @@ function decode(part: string): string {
   }
 }
 
-// As mysql2 does: a value that is JSON is taken for what it says, any other for a string.
+// As in mysql2: a value that is JSON is parsed, any other is a string.
 function readParameter(value: string): unknown {
   try {
     return JSON.parse(value)

@@ -15,7 +15,7 @@ const MAX_HELD_RECORDS = 64
  * of its TLS socket after it removed its listeners. Here each of them is an error of this stream before TLS. After TLS
  * has begun, mariadb alone is told, and not its TLS socket.
  *
- * mariadb hears what the server said before it hears that the connection has ended.
+ * mariadb gets the bytes of the server before the end of the connection.
  */
 export class GuardedStream extends Duplex {
   readonly #socket = new Socket()

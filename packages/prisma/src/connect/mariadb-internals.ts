@@ -3,7 +3,7 @@ import type { Connection, ConnectionConfig, QueryOptions } from 'mariadb'
 
 /**
  * Minor releases of mariadb in which each assumption of this file was tested. package.json admits no other. A new minor
- * is added here after `test/prisma/mariadb-internals.test.ts` has passed with it.
+ * is added here after `test/connect/mariadb-internals.test.ts` has passed with it.
  */
 export const TESTED_MINORS: readonly string[] = ['3.5']
 
@@ -28,10 +28,10 @@ export interface UntypedConfig {
 export type DriverConfig = ConnectionConfig & UntypedConfig
 
 /**
- * Tells mariadb that the connection over `stream` has ended, by `error` if there is one.
+ * Reports to mariadb that the connection over `stream` has ended, by `error` if there is one.
  *
- * Assumption 1: the first `end` listener of a stream that has none of Node's own is `socketErrorHandler(error)`, and it takes its argument for the
- * reason. mariadb has no public call for this. Its `destroy()` opens another connection to kill a running query. An
+ * Assumption 1: the first `end` listener of a stream that has none of Node's own is `socketErrorHandler(error)`, and it
+ * takes its argument for the reason. mariadb has no public call for this. Its `destroy()` opens another connection to kill a running query. An
  * `error` event is no substitute: the TLS socket repeats it after mariadb has removed its listeners, which ends the
  * process.
  *

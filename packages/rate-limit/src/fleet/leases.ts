@@ -1,9 +1,9 @@
 import type { StoreReply } from './store-reply.ts'
 
-/** A holder stops this much short of its lease's end: the clocks of two machines differ in speed, and timers are late. */
+/** A holder stops this long before its lease ends: the clocks of two machines differ in speed, and timers are late. */
 const guardMs = 50
 
-/** Outcomes are reported together: each carries its age, so nothing is lost by that. */
+/** Outcomes are reported together within this time. Each has its age, so a late report loses nothing. */
 const reportWithinMs = 100
 
 /** An instant on both clocks: a machine that was frozen may find that only the wall clock has gone on. */
@@ -34,8 +34,8 @@ export interface LeaseReport {
 }
 
 /**
- * The permits of the fleet that this process holds. Each reply of the store is the whole truth about them; only what has
- * ended is remembered beyond that, until the store has received it.
+ * The permits of the fleet that this process holds. Each reply of the store lists all of them. A permit that has ended is
+ * kept beyond that, until the store has received its outcome.
  */
 export class FleetLeases {
   readonly #known = new Map<number, FleetLease>()
@@ -108,7 +108,7 @@ export class FleetLeases {
     this.#known.set(lease.id, lease)
   }
 
-  /** Takes in the reply to a request for leases of `leaseMs`. */
+  /** Updates the permits by the reply to a request for leases of `leaseMs`. */
   update({ held }: StoreReply, leaseMs: number, sent: Instant, receivedAt: number): void {
     const listed = new Set(held.map(({ id }) => id))
     for (const lease of this.#known.values()) {
@@ -117,7 +117,7 @@ export class FleetLeases {
       else lease.validUntil = lapsed
     }
     for (const { id, waitMs } of held) {
-      // The store counts from a moment between sending and receiving: what is sure is the later start and the earlier end.
+      // The store counts from a moment between sending and receiving: the later start and the earlier end are safe.
       const usableAt = receivedAt + waitMs
       const validMs = waitMs + leaseMs - guardMs
       const validUntil = { now: sent.now + validMs, wall: sent.wall + validMs }

@@ -15,9 +15,9 @@ export interface DegradedAttempt {
 }
 
 /**
- * Degraded mode: what a process may do while the store is lost. With `'share'` it uses what the store promised it beforehand,
- * once every permit of before has ended and no process can get another. It does so only while it is sure that the store
- * was unreachable a short while ago, because others notice its return at another moment.
+ * Degraded mode of a process while the store is lost. With `'share'` it uses the share that the store promised it, once
+ * every earlier permit has ended and no process can get another. It does so only while its last failed request is
+ * recent, because other processes notice the return of the store at another moment.
  */
 export class FleetOutage {
   readonly since: number
@@ -63,7 +63,7 @@ export class FleetOutage {
     this.#confirmed = at
   }
 
-  /** Returns whether the last failed request is recent enough to go by, on both clocks. */
+  /** Returns whether the last failed request is recent enough, on both clocks. */
   isFresh({ now, wall }: Instant): boolean {
     return now - this.#confirmed.now <= this.#trustMs && wall - this.#confirmed.wall <= this.#trustMs
   }
