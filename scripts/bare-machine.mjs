@@ -1,5 +1,6 @@
 // Proves that a machine with nothing but Node and npm can run the demo and prepare the tests: makes a minimal Debian in
-// a temporary folder, clones the committed tree there, and runs both commands as root and as an ordinary user with sudo.
+// a temporary folder, clones the committed tree there, and runs both commands as root, as a user with sudo and as a user
+// without. The last one gets the line that root has to run. Its home and its TMPDIR have blanks and quotes.
 // Needs root, debootstrap and some minutes. The Debian and the downloads of npm are kept for the next run.
 import { spawnSync } from 'node:child_process'
 import {
@@ -24,8 +25,15 @@ const machine = join(cache, 'machine')
 const downloads = join(cache, 'downloads')
 
 const SUITE = 'bookworm'
-const USER = { name: 'dev', id: 1000, home: '/home/dev' }
-const ROOT = { name: 'root', id: 0, home: '/root' }
+const ROOT = { name: 'root', id: 0, home: '/root', title: 'root' }
+const DEVELOPER = { name: 'dev', id: 1000, home: '/home/dev', hasSudo: true, title: 'a user with sudo' }
+const GUEST = {
+  name: 'guest',
+  id: 1001,
+  home: "/home/g' uest",
+  temporary: `/home/g' uest/-tmp "100%"`,
+  title: 'a user without sudo',
+}
 
 // A build may need a proxy, and an authority of the company's, to reach the registries.
 const FROM_ENVIRONMENT = /^(https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE)$/i
@@ -39,15 +47,16 @@ function fail(why) {
 }
 
 function run(command, args, options = {}) {
-  const { status, signal, error, stdout } = spawnSync(command, args, {
-    stdio: ['ignore', options.capture ? 'pipe' : 'inherit', 'inherit'],
+  const { status, signal, error, stdout, stderr } = spawnSync(command, args, {
+    stdio: ['ignore', options.capture ? 'pipe' : 'inherit', options.mustFail ? 'pipe' : 'inherit'],
     encoding: 'utf8',
     maxBuffer: 2 ** 26,
     ...options,
   })
   if (error) fail(`cannot run ${command}: ${error.message}`)
-  if (status !== 0) fail(`\`${command} ${args.join(' ')}\` ended with ${signal ?? `status ${status}`}`)
-  return stdout
+  const isAsExpected = options.mustFail ? status === 1 : status === 0
+  if (!isAsExpected) fail(`\`${command} ${args.join(' ')}\` ended with ${signal ?? `status ${status}`}`)
+  return options.mustFail ? stderr : stdout
 }
 
 /** Runs a command in the machine, in namespaces that take its processes and mounts with them. */
@@ -63,6 +72,7 @@ function inMachine(user, script, options = {}) {
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     USER: user.name,
     LANG: 'C.UTF-8',
+    ...(user.temporary && { TMPDIR: user.temporary }),
     npm_config_cache: `/downloads/${user.name}/npm`,
     npm_config_store_dir: `/downloads/${user.name}/pnpm`,
     ...Object.fromEntries(Object.entries(process.env).filter(([name]) => FROM_ENVIRONMENT.test(name))),
@@ -106,7 +116,7 @@ function bring(path) {
 }
 
 /** Lets apt and npm reach what they reach on this machine, in the same way. */
-function bringNetworkSettings() {
+function bringNetworkSettings(user) {
   for (const path of ['/etc/resolv.conf', '/etc/hosts', '/etc/apt/sources.list', '/etc/apt/sources.list.d'])
     bring(path)
   for (const path of ['/etc/apt/apt.conf.d', '/etc/apt/trusted.gpg.d', '/usr/share/keyrings']) bring(path)
@@ -119,11 +129,8 @@ function bringNetworkSettings() {
   for (const file of [certificates, process.env.NODE_EXTRA_CA_CERTS, process.env.SSL_CERT_FILE]) {
     if (file) bring(file)
   }
-  for (const { home, id } of [ROOT, USER]) {
-    const text = settings.map(({ name, value }) => `${name}=${value}\n`).join('')
-    writeFileSync(join(machine, home, '.npmrc'), text)
-    run('chown', ['-R', `${id}:${id}`, join(machine, home)])
-  }
+  const text = settings.map(({ name, value }) => `${name}=${value}\n`).join('')
+  writeFileSync(join(machine, user.home, '.npmrc'), text)
 }
 
 function bringNode() {
@@ -141,25 +148,37 @@ function bringNode() {
 function makeMachine(user) {
   rmSync(machine, { recursive: true, force: true })
   run('cp', ['-a', '--reflink=auto', base, machine])
-  inMachine(
-    ROOT,
-    `useradd --create-home --uid ${USER.id} ${USER.name} && echo '${USER.name} ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/dev`,
-  )
+  for (const folder of [user.home, ...(user.temporary ? [user.temporary] : [])]) {
+    mkdirSync(join(machine, folder), { recursive: true })
+  }
+  if (user !== ROOT) inMachine(ROOT, `useradd --uid ${user.id} ${user.name}`)
+  if (user.hasSudo) {
+    writeFileSync(join(machine, 'etc/sudoers.d', user.name), `${user.name} ALL=(ALL) NOPASSWD: ALL\n`)
+  } else inMachine(ROOT, 'dpkg --purge sudo')
   bringNode()
-  bringNetworkSettings()
+  bringNetworkSettings(user)
   const home = join(downloads, user.name)
   mkdirSync(home, { recursive: true })
-  const clone = join(machine, user.home, 'aurora-iam')
-  run('git', ['clone', '--quiet', '--no-hardlinks', repository, clone])
-  run('chown', ['-R', `${user.id}:${user.id}`, clone, home])
+  run('git', ['clone', '--quiet', '--no-hardlinks', repository, join(machine, user.home, 'aurora-iam')])
+  run('chown', ['-R', `${user.id}:${user.id}`, join(machine, user.home), home])
 }
 
 const packagesOf = () =>
   new Set(inMachine(ROOT, 'dpkg --get-selections', { capture: true }).match(/^[^:\s]+/gm))
 
+/** Runs, as root, the line that the command ends with for a user who may not install packages. */
+function installAsTold(user, command) {
+  const words = inMachine(user, `cd ~/aurora-iam && ${command}`, { mustFail: true })
+  const [line] = /^ {4}apt-get update && apt-get install .+$/m.exec(words) ?? []
+  if (line === undefined) fail(`${user.name}: ${command}: names no line to run as root:\n${words}`)
+  say(`${user.name}: ${command}: says to run, as root:${line.slice(3)}`)
+  inMachine(ROOT, `DEBIAN_FRONTEND=noninteractive; export DEBIAN_FRONTEND; ${line}`)
+}
+
 function check(user, command) {
   const before = packagesOf()
   say(`${user.name}: ${command}`)
+  if (user === GUEST) installAsTold(user, command)
   inMachine(user, `cd ~/aurora-iam && ${command}`)
   const added = [...packagesOf()].filter((name) => !before.has(name))
   say(
@@ -180,10 +199,10 @@ const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'u
 say(`aurora-iam ${version}, Node ${process.version}, Debian ${SUITE}, cache ${cache}`)
 mkdirSync(downloads, { recursive: true })
 makeDebian()
-for (const user of [ROOT, USER]) {
+for (const user of [ROOT, DEVELOPER, GUEST]) {
   makeMachine(user)
   check(user, 'npm run demo')
   check(user, 'node scripts/setup.mjs --tests')
 }
 rmSync(machine, { recursive: true, force: true })
-say('both commands work as root and as an ordinary user')
+say(`both commands work for ${[ROOT, DEVELOPER, GUEST].map(({ title }) => title).join(', ')}`)

@@ -136,13 +136,16 @@ function installPrograms() {
     )
   }
   const isRoot = process.getuid?.() === 0
-  if (!isRoot && !isInstalled('sudo')) {
+  const askRoot = (why) =>
     fail(
-      `Installing them needs root, and there is no sudo. Run this line as root, then this command again:\n\n    apt-get update && ${install}\n${otherwise}`,
+      `${why} Run this line as root, then this command again:\n\n    apt-get update && ${install}\n${otherwise}`,
     )
-  }
+  if (!isRoot && !isInstalled('sudo')) askRoot('Installing them needs root, and there is no sudo.')
   const prefix = isRoot ? [] : ['sudo']
   process.stdout.write(`setup: installs them now by: ${[...prefix, install].join(' ')}\n`)
+  if (!isRoot && spawnSync('sudo', ['true'], { stdio: 'inherit' }).status !== 0) {
+    askRoot('Installing them needs root, and sudo does not permit it.')
+  }
   const apt = (...args) => run(...[...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args])
   step(`install ${packages.join(', ')}`, () => {
     apt('update', '-qq')
