@@ -154,7 +154,7 @@ function makeMachine(user) {
   if (user !== ROOT) inMachine(ROOT, `useradd --uid ${user.id} ${user.name}`)
   if (user.hasSudo) {
     writeFileSync(join(machine, 'etc/sudoers.d', user.name), `${user.name} ALL=(ALL) NOPASSWD: ALL\n`)
-  } else inMachine(ROOT, 'dpkg --purge sudo')
+  } else inMachine(ROOT, 'SUDO_FORCE_REMOVE=yes dpkg --purge sudo')
   bringNode()
   bringNetworkSettings(user)
   const home = join(downloads, user.name)
