@@ -43,6 +43,15 @@ export const connections = [
   promises.createConnection(withAuroraIam(ofConnection)),
 ]
 export const connection = createConnection(withAuroraIam({ host, user }))
+// mysql2 declares options of pools for one connection, too: what its own call accepts is accepted.
+export const single = [
+  createConnection({ host, user, maxIdle: 5 }),
+  createConnection(withAuroraIam({ host, user, maxIdle: 5 })),
+  createConnection(withAuroraIam(ofPool)),
+]
+export const { host: signedHost, ...withoutHost } = withAuroraIam({ host, user, connectionLimit: 5 })
+export const unset = createPool(withAuroraIam({ host, user, database: process.env.DB_NAME ?? '' }))
+export const pool315 = mysql315.createPool(withAuroraIam({ host, user, maxIdle: 5 }))
 createPoolCluster().add('WRITER', withAuroraIam({ host, user, connectionLimit: 5 }))
 export const options = withAuroraIam({ host, user, authPlugins: { dialog: () => () => 'x' } })
 createPool(options)

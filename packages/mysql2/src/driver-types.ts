@@ -8,7 +8,7 @@ import type { AuthPlugin, PoolOptions } from 'mysql2'
  */
 export interface Mysql2Options extends Omit<PoolOptions, 'authPlugins'> {
   /** Plugins that answer the server during the login, by name. */
-  authPlugins?: Record<string, AnyAuthPlugin> | undefined
+  authPlugins?: Record<string, AnyAuthPlugin>
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: it stands for the metadata of every version.

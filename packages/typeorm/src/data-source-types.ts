@@ -12,10 +12,11 @@ export type Replication = NonNullable<MysqlDataSourceOptions['replication']>
 export type NodeOptions = Replication['master']
 
 /**
- * Options of Nest's `TypeOrmModule.forRoot` for MySQL and MariaDB. Their `type` is optional, so that they fit the module
- * and not `new DataSource`, which does not know Nest's own options.
+ * Options of Nest's `TypeOrmModule.forRoot` for MySQL and MariaDB. They declare no `type`, so that they fit the module
+ * and not `new DataSource`, which does not know Nest's own options. With `exactOptionalPropertyTypes` an optional `type`
+ * would fit both.
  */
-export interface NestMysqlOptions extends Partial<Omit<MysqlDataSourceOptions, 'name'>> {
+export interface NestMysqlOptions extends Partial<Omit<MysqlDataSourceOptions, 'name' | 'type'>> {
   /** Name of the DataSource in Nest's container. */
   readonly name?: string
   /** Number of attempts of Nest to connect. */
