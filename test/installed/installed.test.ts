@@ -100,6 +100,7 @@ describe('the packages, packed and installed by npm in an empty project', () => 
   test.each([
     ['nodenext', ['--module', 'nodenext'], ['usage.ts', 'usage.mts']],
     ['node16', ['--module', 'node16'], ['usage.mts']],
+    ['node20', ['--module', 'node20'], ['usage.ts', 'usage.mts']],
     ['bundler', ['--module', 'esnext', '--moduleResolution', 'bundler'], ['usage.mts']],
   ])(
     'TypeScript with moduleResolution %s: compiles each import',

@@ -32,6 +32,7 @@ describe('code of users, and errors that the compiler must find', { timeout: 240
   test.each([
     ['the oldest TypeScript', 'typescript-5.4'],
     ['the last of TypeScript 5', 'typescript-5.9'],
+    ['the last before TypeScript 7', 'typescript-6'],
   ])('%s: no error', async (_name, compiler) => {
     expect(await errorsOf(compiler, ['--skipLibCheck'])).toEqual([])
   })

@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { LocalAuroraError } from './errors.ts'
 import type { LocalAurora } from './local-aurora.ts'
 import { formatEvent } from './log/log-events.ts'
 import type { LocalAuroraOptions } from './options.ts'
 import { startLocalAurora } from './start-local-aurora.ts'
+import { createTemporaryFolder } from './temporary-folder.ts'
 
 const USAGE = `local-aurora [options]
 
@@ -38,9 +41,16 @@ export async function runCli({ arguments: args, write, signal }: CliSettings): P
   if (version) return write(`${readVersion()}\n`)
   const options = optionsOf(given)
   await using aurora = await startLocalAurora({ ...options, signal })
-  write(introduce(aurora, options.users?.[0] ?? 'app'))
-  aurora.log.on((event) => write(`${formatEvent(event)}\n`))
-  await untilAborted(AbortSignal.any([signal, aurora.ended]))
+  const folder = await createTemporaryFolder()
+  try {
+    const caFile = join(folder, 'ca.pem')
+    await writeFile(caFile, aurora.ca)
+    write(introduce(aurora, options.users?.[0] ?? 'app', caFile))
+    aurora.log.on((event) => write(`${formatEvent(event)}\n`))
+    await untilAborted(AbortSignal.any([signal, aurora.ended]))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
   if (!signal.aborted) throw aurora.ended.reason
 }
 
@@ -111,8 +121,8 @@ async function untilAborted(signal: AbortSignal): Promise<void> {
   clearInterval(alive)
 }
 
-function introduce(aurora: LocalAurora, user: string): string {
-  const { host, port, hostname, region, database, ca, credentials } = aurora
+function introduce(aurora: LocalAurora, user: string, caFile: string): string {
+  const { host, port, hostname, region, database, credentials } = aurora
   const { accessKeyId, secretAccessKey, sessionToken } = credentials
   return `Local Aurora listens on ${host}:${port}. Sign for ${hostname}:${port} in ${region}.
 These credentials open nothing else, and are void when it ends:
@@ -121,14 +131,17 @@ export AWS_ACCESS_KEY_ID=${accessKeyId}
 export AWS_SECRET_ACCESS_KEY=${secretAccessKey}
 export AWS_SESSION_TOKEN=${sessionToken}
 export AWS_REGION=${region}
+export AURORA_IAM_CA='${caFile.replaceAll("'", "'\\''")}'
 
+npx aurora-iam doctor --host ${hostname} --port ${port} --dial ${host}:${port} --user ${user}
+
+import { readFileSync } from 'node:fs'
 import { withAuroraIam } from '@aurora-iam/mysql2'
 import { createPool } from 'mysql2/promise'
 
-const ca = \`${ca.trim()}\`
 const pool = createPool(withAuroraIam(
   { host: '${host}', port: ${port}, user: '${user}', database: '${database}' },
-  { hostname: '${hostname}', region: '${region}', ca },
+  { hostname: '${hostname}', ca: readFileSync(process.env.AURORA_IAM_CA, 'utf8') },
 ))
 
 `

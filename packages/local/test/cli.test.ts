@@ -1,5 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -92,7 +94,7 @@ describe('the program', () => {
         sessionToken: setting('AWS_SESSION_TOKEN'),
       },
     })
-    const [ca] = /-----BEGIN[^`]+-----END CERTIFICATE-----/.exec(text) as unknown as [string]
+    const [, caFile] = /export AURORA_IAM_CA='(.+)'/.exec(text) as unknown as [string, string]
     const connection = await createConnection({
       host: '127.0.0.1',
       port: Number(port),
@@ -100,7 +102,7 @@ describe('the program', () => {
       database,
       password: await signer.getAuthToken(),
       enableCleartextPlugin: true,
-      ssl: { ca },
+      ssl: { ca: await readFile(caFile, 'utf8') },
     })
     await connection.end()
   }
@@ -114,6 +116,7 @@ describe('the program', () => {
       const ended = once(program, 'exit')
       program.kill(signal)
       expect(await ended).toEqual([0, null])
+      expect(existsSync(/AURORA_IAM_CA='(.+)'/.exec(output.text)?.[1] as string)).toBe(false)
     },
   )
 

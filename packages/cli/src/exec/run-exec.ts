@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { adapterIam } from '@aurora-iam/core/adapter'
 import { startGateway } from '../gateway/gateway.ts'
@@ -11,6 +10,7 @@ import { readNumber } from '../options/numbers.ts'
 import { readTarget } from '../options/target.ts'
 import type { CliOutput } from '../output/output.ts'
 import { CleanUp } from '../util/clean-up.ts'
+import { createTemporaryFolder } from '../util/temporary-folder.ts'
 import { type Endpoint, environmentFor, readTemplate } from './environment.ts'
 import { runChild } from './run-child.ts'
 
@@ -36,7 +36,7 @@ export async function runExec(
   const target = iam.resolve({ host, port, user })
   // Before the command starts: what is wrong with the trust roots is known now.
   iam.tls(target)
-  const folder = await mkdtemp(join(tmpdir(), 'aurora-iam-'))
+  const folder = await createTemporaryFolder()
   cleanUp.defer(() => rm(folder, { recursive: true, force: true }))
   const password = newPassword()
   const socket = join(folder, 'mysql.sock')

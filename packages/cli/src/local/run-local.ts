@@ -1,10 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatEvent, type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { readNumber } from '../options/numbers.ts'
 import type { CliOutput } from '../output/output.ts'
 import { CleanUp } from '../util/clean-up.ts'
+import { createTemporaryFolder } from '../util/temporary-folder.ts'
 import { untilAborted } from '../util/until-aborted.ts'
 import { loginLines } from './login-lines.ts'
 
@@ -32,7 +32,7 @@ export async function runLocal(flags: LocalFlags, output: CliOutput, signal: Abo
   })
   if (aurora === undefined) return
   cleanUp.defer(() => aurora.close())
-  const folder = await mkdtemp(join(tmpdir(), 'aurora-iam-'))
+  const folder = await createTemporaryFolder()
   cleanUp.defer(() => rm(folder, { recursive: true, force: true }))
   const caFile = join(folder, 'ca.pem')
   await writeFile(caFile, aurora.ca)

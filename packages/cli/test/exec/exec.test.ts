@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
+import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { pathOf, write } from '@aurora-iam/test-support/aws-environment'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
@@ -21,6 +22,21 @@ const exec = (command: readonly string[], input = '', more: readonly string[] = 
 beforeEach(async () => {
   await mkdir(pathOf('tmp'))
   vi.stubEnv('TMPDIR', pathOf('tmp'))
+})
+
+test('TMPDIR is relative: the command gets the absolute path of its socket', async () => {
+  vi.stubEnv('TMPDIR', relative(process.cwd(), pathOf('tmp')))
+  const { out } = await exec(['sh', '-c', 'echo "$MYSQL_UNIX_PORT"'])
+  expect(out.trim()).toMatch(/^\//)
+})
+
+test('TMPDIR is no folder: one clear line', async () => {
+  vi.stubEnv('TMPDIR', pathOf('absent'))
+  const { status, error } = await exec(['true'])
+  expect(status).toBe(2)
+  expect(error).toMatch(
+    /^aurora-iam: TMPDIR: cannot create a folder in ".*absent" \(ENOENT\)\. Set TMPDIR.*\n$/,
+  )
 })
 
 describe('foreign programs log in with what they read from the environment', () => {

@@ -23,7 +23,8 @@ export interface ChainOptions {
  * Returns the AWS SDK's default chain. Where no provider of it has credentials, the SDK reports no more than that; here
  * the error has the reason of each provider, such as a profile that refers to itself or a command that failed.
  *
- * The Region goes by `parentClientConfig`: `clientConfig.region` would replace the Region of SSO as well.
+ * The Region goes by `parentClientConfig`: `clientConfig.region` would replace the Region of SSO as well. In
+ * `@aws-sdk/credential-provider-sso` 3.973.28 its client has `region: clientConfig?.region ?? ssoRegion`.
  */
 export async function defaultChain({
   profile,

@@ -1,8 +1,9 @@
-import { mkdtemp, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { LocalAuroraError } from '../errors.ts'
 import { quote } from '../printable.ts'
+import { createTemporaryFolder } from '../temporary-folder.ts'
 import type { KeyPair } from '../tls/key-pair.ts'
 
 /** Without the NUL at its end: https://man7.org/linux/man-pages/man7/unix.7.html; macOS and the BSDs have four bytes less. */
@@ -23,13 +24,7 @@ export async function createFolder(): Promise<string> {
       `${Buffer.byteLength(parent)} bytes, the limit is ${limit}. Set TMPDIR to a shorter path, such as /tmp`
     throw new LocalAuroraError('ERR_LOCAL_AURORA_INVALID_OPTION', message, { option: 'TMPDIR' })
   }
-  try {
-    return await mkdtemp(join(parent, 'aurora-iam-'))
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    const message = `TMPDIR: cannot create a folder in ${quote(parent)} (${code}). Set TMPDIR to a folder that you can write to`
-    throw new LocalAuroraError('ERR_LOCAL_AURORA_INVALID_OPTION', message, { option: 'TMPDIR', cause })
-  }
+  return createTemporaryFolder()
 }
 
 /** Writes the certificate into the folder. Returns the options of the server for it. */
