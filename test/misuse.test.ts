@@ -102,6 +102,43 @@ describe.each(ADAPTERS)('$name', ({ name, call, wrap }) => {
     expect(error.message).not.toContain('hush')
   })
 
+  // Knex's host is in `connection`.
+  if (name !== 'Knex, beside client')
+    test('hostname in place of host: the driver’s own name is said', () => {
+      const { host: _, ...rest } = good
+      const error = errorThrownBy(() => call(wrap({ ...rest, hostname: host })))
+      expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_UNKNOWN_OPTION' })
+      expect(error.message).toContain('the driver calls the endpoint `host`')
+    })
+
+  test.each([
+    ['connectionLimit', 5],
+    ['user', 'app'],
+    ['username', 'app'],
+    ['database', 'shop'],
+    ['ssl', true],
+  ])('%s in the second argument: the first is said', (option, value) => {
+    const error = errorThrownBy(() => call(wrap(good), { [option]: value }))
+    expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_UNKNOWN_OPTION', option })
+    expect(error.message).toMatch(/first argument/)
+  })
+
+  test.each([
+    ['ratelimit', 'rateLimit'],
+    ['max_wait_ms', 'maxWaitMs'],
+    ['maxWait', 'maxWaitMs'],
+  ])('%s in the second argument: %s is said', (option, meant) => {
+    const error = errorThrownBy(() => call(wrap(good), { [option]: 5 }))
+    expect(error.message).toBe(`${option}: not an option of aurora-iam. Write \`${meant}\`.`)
+  })
+
+  test('rateLimit as text of digits: it wants a number', () => {
+    const error = errorThrownBy(() => call(wrap(good), { rateLimit: '20' }))
+    expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_INVALID_OPTION', option: 'rateLimit' })
+    expect(error.message).toMatch(/to be a number.*Number\(…\)/)
+    expect(error.message).not.toContain('20')
+  })
+
   // What Prisma's call returns goes to PrismaClient, and cannot be mistaken for options.
   if (name !== 'Prisma')
     test('options that went through before: refused', () => {
@@ -109,6 +146,36 @@ describe.each(ADAPTERS)('$name', ({ name, call, wrap }) => {
       expect(error).toBeInstanceOf(AuroraIamError)
       expect(error.message).toMatch(/went through (withAuroraIam )?before/)
     })
+})
+
+test.each<[string, Call, object, string, string]>([
+  ['mysql2', mysql2Adapter.withAuroraIam as Call, { host, username: 'app' }, 'username', 'user'],
+  [
+    'Knex',
+    knexAdapter.withAuroraIam as Call,
+    { client: 'mysql2', connection: { host, username: 'app' } },
+    'connection.username',
+    'user',
+  ],
+  ['TypeORM', typeormAdapter.withAuroraIam as Call, { type: 'mysql', host, user: 'app' }, 'user', 'username'],
+  [
+    'a node of TypeORM',
+    typeormAdapter.withAuroraIam as Call,
+    { type: 'mysql', replication: { master: { host, user: 'app' }, slaves: [] } },
+    'replication.master.user',
+    'username',
+  ],
+  [
+    'Prisma',
+    prismaAdapter.auroraIam as Call,
+    { host, username: 'app', database: 'shop' },
+    'username',
+    'user',
+  ],
+])('%s with another driver’s name for the user: its own is said', (_name, call, options, option, own) => {
+  const error = errorThrownBy(() => call(options))
+  expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_UNKNOWN_OPTION', option })
+  expect(error.message).toContain(`\`${own}\``)
 })
 
 test('createAuroraIam of an AuroraIam: one clear error', () => {

@@ -2,7 +2,8 @@ import { createAuroraIam } from '@aurora-iam/core'
 import { auroraIamConnection, withAuroraIam } from '@aurora-iam/knex'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { passwordUser } from '@aurora-iam/test-support/password-user'
-import { Model } from 'objection'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { DBError, Model } from 'objection'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { connectionTo, opener, VERSIONS } from './support.ts'
 
@@ -95,6 +96,21 @@ describe.each(VERSIONS)('$name on IAM', ({ makeKnex }) => {
     )
     expect(inserted.toJSON()).toEqual({ id: 1, name: 'Jennifer' })
     expect(await Bound.query().where('name', 'like', 'Jen%').resultSize()).toBe(1)
+  })
+
+  test('Objection and a denied login: the DBError has the server’s error as nativeError', async () => {
+    class Animal extends Model {
+      static override tableName = 'animals'
+    }
+    aurora.faults.set({ refuse: 'NotAuthorized' })
+    const error = await rejectionOf(Animal.bindKnex(open(makeKnex, unlimited())).query())
+    aurora.faults.clear()
+    expect(error).toBeInstanceOf(DBError)
+    expect(error.nativeError).toMatchObject({
+      code: 'ER_ACCESS_DENIED_ERROR',
+      errno: 1045,
+      cause: { code: 'ERR_AURORA_IAM_ACCESS_DENIED' },
+    })
   })
 
   test('a framework that writes to the object of auroraIamConnection, or merges it: supported', async () => {

@@ -1,5 +1,6 @@
 import { startLocalAurora } from '@aurora-iam/local'
 import { withAuroraIam } from '@aurora-iam/mysql2'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { ConnectionError, QueryTypes, Sequelize } from 'sequelize'
 import { expect, test } from 'vitest'
 import { describeOrm } from './suite.ts'
@@ -38,5 +39,19 @@ test('Sequelize’s replication: the name and the user of each node are signed a
   expect(await who(false)).toEqual([{ user: 'reporting@%' }])
   const signed = aurora.log.logins.map((login) => `${login.user} ${login.hostname}`)
   expect(new Set(signed)).toEqual(new Set([`app ${hostname}`, `reporting ${READER}`]))
+  await sequelize.close()
+})
+
+test('dialect mariadb: the error says that the options are for mysql2', async () => {
+  await using aurora = await startLocalAurora()
+  const dialectOptions = withAuroraIam({ host: aurora.host, port: aurora.port, user: 'app' }, aurora.iam)
+  const sequelize = new Sequelize({ dialect: 'mariadb', dialectOptions, logging: false })
+  const error = await rejectionOf(sequelize.query('SELECT 1'))
+  expect(error).toBeInstanceOf(ConnectionError)
+  expect((error as ConnectionError).parent).toMatchObject({
+    code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
+    message: expect.stringMatching(/another driver than mysql2.*dialect: 'mysql'/),
+  })
+  expect(aurora.log.connections).toBe(0)
   await sequelize.close()
 })

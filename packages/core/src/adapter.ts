@@ -15,7 +15,7 @@ export { type DenialCause, type DenialEvidence, rankDenialCauses } from './login
 export type { LoginAttempt } from './login/login-attempt.ts'
 export { limitLoginTime } from './login/login-time-limit.ts'
 export type { WriterCheck } from './login/writer-check.ts'
-export { assertNoIamOptions } from './misplaced-option.ts'
+export { assertNoIamOptions, assertOwnName } from './misplaced-option.ts'
 export { KEEP_ALIVE_MS, LONGEST_TIMER_MS } from './timings.ts'
 export { GreetingGuard } from './tls/greeting-guard.ts'
 export type { TlsPolicy } from './tls/tls-policy.ts'

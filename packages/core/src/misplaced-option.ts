@@ -13,9 +13,27 @@ export function assertNoIamOptions(given: object, path = ''): void {
   const name = Object.keys(given).find((one) => one !== 'port' && isOptionName(one))
   if (name === undefined) return
   const option = `${path}${name}`
-  throw new AuroraIamError(
-    'ERR_AURORA_IAM_UNKNOWN_OPTION',
-    `${option}: an option of IAM, which has no effect here. Give it in the second argument: { ${name}: … }.`,
-    { option },
+  const remedy = `Give it in the second argument: { ${name}: … }.`
+  const isHost = name === 'hostname' && !Object.hasOwn(given, 'host')
+  throw unknown(
+    option,
+    isHost
+      ? `the driver calls the endpoint \`host\`. To sign for another name than \`host\`: ${remedy}`
+      : `an option of IAM, which has no effect here. ${remedy}`,
   )
+}
+
+/**
+ * Throws for an option under the name that another driver has for it.
+ *
+ * @param given - the driver's options
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_UNKNOWN_OPTION`
+ */
+export function assertOwnName(given: object, { own, foreign }: { own: string; foreign: string }): void {
+  if (!Object.hasOwn(given, foreign) || Object.hasOwn(given, own)) return
+  throw unknown(foreign, `the driver calls it \`${own}\`. Write \`${own}\`.`)
+}
+
+function unknown(option: string, problem: string): AuroraIamError {
+  return new AuroraIamError('ERR_AURORA_IAM_UNKNOWN_OPTION', `${option}: ${problem}`, { option })
 }

@@ -206,11 +206,21 @@ function unknownOption(name: string): AuroraIamError {
       { option: name },
     )
   }
+  const meant = [...KNOWN].find((known) => nearName(known) === nearName(name))
+  const remedy =
+    meant === undefined
+      ? `Options of the driver go into the first argument. Known: ${[...KNOWN].sort().join(', ')}.`
+      : `Write \`${meant}\`.`
   return new AuroraIamError(
     'ERR_AURORA_IAM_UNKNOWN_OPTION',
-    `${describeName(name)}: not an option of aurora-iam. Known: ${[...KNOWN].sort().join(', ')}.`,
+    `${describeName(name)}: not an option of aurora-iam. ${remedy}`,
     { option: describeName(name) },
   )
+}
+
+/** Returns `name` without what is easily wrong in it: case, a separator, the unit. */
+function nearName(name: string): string {
+  return name.toLowerCase().replaceAll(/[_-]/g, '').replace(/ms$/, '')
 }
 
 function expectType<Name extends keyof AuroraIamOptions>(

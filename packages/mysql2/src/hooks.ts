@@ -1,3 +1,4 @@
+import { AuroraIamError } from '@aurora-iam/core'
 import {
   type AdapterIam,
   type CallerLimit,
@@ -55,7 +56,10 @@ export function connectionHooks(
   // mysql2's types call `command` a string.
   const noPassword = noPasswordPlugin(context) as unknown as AuthPlugin
   const hooks: ConnectionHooks = {
-    stream: ({ config }) => openWhenPermitted(config, isManaged(hooks) ? context : { ...context, unmanaged }),
+    stream: (options) => {
+      assertFromMysql2(options)
+      return openWhenPermitted(options.config, isManaged(hooks) ? context : { ...context, unmanaged })
+    },
     authPlugins: {
       mysql_clear_password: clearPasswordPlugin(context) as unknown as AuthPlugin,
       mysql_native_password: noPassword,
@@ -65,4 +69,15 @@ export function connectionHooks(
   }
   registerHooks(hooks, iam)
   return hooks
+}
+
+/** Throws for a call by another driver, whose options have a `stream`, too: mariadb calls it with a function. */
+function assertFromMysql2(options: unknown): void {
+  if (typeof options === 'object' && options !== null && 'config' in options) return
+  throw new AuroraIamError(
+    'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
+    'stream: called by another driver than mysql2, for which these options are. In Sequelize write ' +
+      "`dialect: 'mysql'` and install mysql2. For the mariadb driver no adapter but @aurora-iam/prisma exists.",
+    { option: 'stream' },
+  )
 }

@@ -1,5 +1,5 @@
 import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
-import { type AdapterIam, adapterIam, ownProperties } from '@aurora-iam/core/adapter'
+import { type AdapterIam, adapterIam, assertOwnName, ownProperties } from '@aurora-iam/core/adapter'
 import type { Mysql2Options } from './driver-types.ts'
 import { connectionHooks, DEFAULT_CONNECT_TIMEOUT_MS, type HookSettings } from './hooks.ts'
 import { expandUri } from './options/connection-uri.ts'
@@ -46,6 +46,7 @@ export function withHooks(options: Mysql2Options, iam: AdapterIam, settings: Hoo
     expandUri(ownProperties(options)),
   )
   assertDriverOptions({ ...rest, authPlugins, connectTimeout })
+  if (user === undefined) assertOwnName(rest, { own: 'user', foreign: 'username' })
   const target = iam.resolve({ host, port, user })
   const loginTimeout = connectTimeout ?? DEFAULT_CONNECT_TIMEOUT_MS
   const hooks = connectionHooks(iam, { ...settings, target, connectTimeout: loginTimeout })

@@ -60,7 +60,7 @@ export function resolveRateLimit(value: RateLimit, name = 'rateLimit'): RateLimi
     return { limit: value }
   }
   if (typeof value === 'string') {
-    if (!Object.hasOwn(rateLimitPresets, value)) throw unknownPreset(name)
+    if (!Object.hasOwn(rateLimitPresets, value)) throw unknownPreset(value, name)
     const { limit, intervalMs } = rateLimitPresets[value]
     return { limit, intervalMs }
   }
@@ -68,7 +68,11 @@ export function resolveRateLimit(value: RateLimit, name = 'rateLimit'): RateLimi
   return { ...value }
 }
 
-function unknownPreset(name: string): RateLimitError {
+function unknownPreset(value: string, name: string): RateLimitError {
+  if (/^\s*\d+\s*$/.test(value)) {
+    const message = `Expected \`${name}\` to be a number, but it is a string of digits, as an environment variable has it. Write Number(…) around it.`
+    return new RateLimitError('ERR_RATE_LIMIT_INVALID_OPTION', message, { option: name })
+  }
   const presets = Object.keys(rateLimitPresets)
     .map((preset) => `'${preset}'`)
     .join(', ')

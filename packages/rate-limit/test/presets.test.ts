@@ -26,6 +26,7 @@ test.each([
   [1.5, 'Expected `rateLimit` to be'],
   ['fast', "Unknown preset for `rateLimit`. Use one of 'conservative', 'db.t2.micro', 'aws-2019', "],
   ['toString', 'Unknown preset'],
+  ['20', 'Expected `rateLimit` to be a number, but it is a string of digits'],
   [{ limit: -1 }, 'Expected `rateLimit.limit` to be'],
   [{ limit: 1, burst: 5 }, 'Unknown option `rateLimit.burst`.'],
   [true, 'Expected `rateLimit` to be'],

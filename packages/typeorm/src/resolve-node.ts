@@ -1,4 +1,9 @@
-import { type AdapterIam, type ConnectionTarget, ownProperties } from '@aurora-iam/core/adapter'
+import {
+  type AdapterIam,
+  assertOwnName,
+  type ConnectionTarget,
+  ownProperties,
+} from '@aurora-iam/core/adapter'
 import { assertDriverOptions } from '@aurora-iam/mysql2/adapter'
 import type { NodeOptions } from './data-source-types.ts'
 import { named } from './refusals.ts'
@@ -24,6 +29,7 @@ export function resolveNode<T extends NodeOptions>(iam: AdapterIam, options: T, 
   const expanded = named(path, () => ownProperties(expandUrl(ownProperties(options))))
   named(path, () => assertDriverOptions(expanded))
   const { host, port, username } = expanded
+  if (username === undefined) named(path, () => assertOwnName(expanded, { own: 'username', foreign: 'user' }))
   const target = named(
     path,
     () => iam.resolve({ host, port, user: username }, 'username'),

@@ -1,7 +1,7 @@
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
-import { UsageError } from '../options/usage-error.ts'
+import { UsageError } from './usage-error.ts'
 
 /**
  * Creates a folder that only its owner may enter. Returns its absolute path: programs with another working directory
