@@ -44,7 +44,7 @@ test.each(['[] instead of options', 'null', 'a string'])('%s: refused', (what) =
   })
 })
 
-test.each(['host', 'user', 'Region', 'awsRegion', 'ssl', 'toString'])(
+test.each(['host', 'user', 'awsRegion', 'ssl', 'toString'])(
   '%s: not an option, and the known ones are listed',
   (option) => {
     const error = errorThrownBy(() => createAuroraIam({ [option]: 'x' } as never))
@@ -52,6 +52,11 @@ test.each(['host', 'user', 'Region', 'awsRegion', 'ssl', 'toString'])(
     expect(error.message).toContain('credentials, credentialsTimeoutMs, dial')
   },
 )
+
+test('Region: not an option, and the one that is meant is named', () => {
+  const error = errorThrownBy(() => createAuroraIam({ Region: 'x' } as never))
+  expect(error.message).toBe('Region: not an option of aurora-iam. Write `region`.')
+})
 
 test('a password: refused, and not shown', () => {
   const error = errorThrownBy(() => createAuroraIam({ password: 'hunter2' } as never))
