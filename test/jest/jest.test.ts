@@ -12,7 +12,7 @@ import { install, type Layout, link } from '../bundlers/installed.ts'
 const here = fileURLToPath(new URL('.', import.meta.url))
 const { resolve } = createRequire(import.meta.url)
 
-/** What a project that uses Jest installs beside the packages. */
+/** Packages that a project with Jest installs beside ours. */
 const INSTALLED = [
   ...['@babel/core', '@babel/preset-env', '@babel/preset-typescript'],
   ...['@types/jest', '@types/node', 'babel-jest', 'jest', 'ts-jest', 'typescript'],
