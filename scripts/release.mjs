@@ -24,5 +24,6 @@ try {
 }
 if (!process.argv.includes('--address-only')) {
   run('checks and tests', process.execPath, ['scripts/check.mjs'])
+  run('bundle', process.execPath, ['scripts/bundle.mjs'])
   run('publish', join(root, 'node_modules/.bin/changeset'), ['publish'])
 }

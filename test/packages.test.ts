@@ -4,11 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { publish } from '@aurora-iam/test-support/published'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('..', import.meta.url))
 const bin = (name: string) => join(root, 'node_modules/.bin', name)
+const forms = await mkdtemp(join(tmpdir(), 'published-'))
+
+afterAll(() => rm(forms, { recursive: true }))
 
 /** Every package, one export to know it by, and which of ours it may build on. */
 const PACKAGES = [
@@ -29,11 +33,12 @@ const PACKED: ReadonlyArray<readonly [folder: string, files: readonly string[]]>
 ]
 
 describe.each(PACKED)('packages/%s, packed', (name, expected) => {
-  const folder = join(root, 'packages', name)
+  const folder = join(forms, name)
   let packed: string
   let tarball: string
 
   beforeAll(async () => {
+    await publish(forms, [name], name !== 'cli')
     packed = await mkdtemp(join(tmpdir(), 'packed-'))
     await run('npm', ['pack', '--ignore-scripts', '--pack-destination', packed], { cwd: folder })
     tarball = join(packed, (await readdir(packed))[0] as string)
@@ -63,6 +68,22 @@ describe.each(PACKED)('packages/%s, packed', (name, expected) => {
     )
     expect(files.filter((file) => /test|tsbuildinfo|\.env/.test(file))).toEqual([])
   })
+
+  // A command loads its parts when they are needed.
+  if (name !== 'cli') {
+    test('the packed code: one file for each entry, two at most that entries share, and maps that lead to the sources', async () => {
+      const { exports, bin: commands = {} } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+      const entries = Object.keys(exports).length - 1 + Object.keys(commands).length
+      const files = await readdir(join(folder, 'dist'), { recursive: true })
+      expect(files.filter((file) => file.endsWith('.js')).length).toBeLessThanOrEqual(entries + 2)
+      const maps = files.filter((file) => file.endsWith('.js.map'))
+      expect(maps.length).toBeGreaterThan(0)
+      for (const map of maps) {
+        const { sources } = JSON.parse(await readFile(join(folder, 'dist', map), 'utf8'))
+        for (const source of sources) await readFile(join(folder, 'dist', map, '..', source))
+      }
+    })
+  }
 })
 
 describe.each(PACKAGES)('@aurora-iam/%s', (name, exported, mayUse) => {

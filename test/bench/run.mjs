@@ -1,80 +1,98 @@
-// What the library costs, as ratios side by side in one run: absolute times say more about the machine.
-import { createAuroraIam } from '@aurora-iam/core'
-import { startLocalAurora } from '@aurora-iam/local'
-import { withAuroraIam } from '@aurora-iam/mysql2'
-import { createRateLimiter } from '@aurora-iam/rate-limit'
-import { Signer } from '@aws-sdk/rds-signer'
-import mysql from 'mysql2/promise'
+// `npm run bench`: measures, prints tables, writes the results and draws the charts. See README.md in this folder.
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { Results } from './core/results.mjs'
 
-const ROUNDS = 7
-const CONNECTIONS = 50
+const PARTS = [
+  'steps',
+  'connect',
+  'queries',
+  'cold-start',
+  'bundle',
+  'cold-connects',
+  'storm',
+  'rotation',
+  'growth',
+  'memory',
+  'fleet',
+  'fleet-cold-starts',
+]
 
-const aurora = await startLocalAurora({ throttle: false })
-const { host, port, hostname, region, ca, credentials } = aurora
-const place = { host, port, user: 'app', database: 'app' }
-const iam = createAuroraIam({ ...aurora.iam, rateLimit: false })
-const target = { hostname, port, username: 'app' }
-const signer = new Signer({ ...target, region, credentials })
-const { value: password } = await iam.token(target)
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: 'boolean', default: false },
+    resume: { type: 'boolean', default: false },
+    'skip-install': { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+const unknown = positionals.filter((part) => !PARTS.includes(part))
+if (values.help || unknown.length > 0) {
+  console.log(`Usage: npm run bench -- [--quick] [--resume] [PART…]
 
-await compare(`${CONNECTIONS} new connections`, [
-  ['plain mysql2, ssl { ca, verifyIdentity }', () => openAll({ ...place, ...plainOptions() })],
-  ['withAuroraIam, rateLimit: false', () => openAll(withAuroraIam(place, iam))],
-  ['withAuroraIam, a limit that is never met', () => openAll(withAuroraIam(place, limited()))],
-])
-await compare('1000 tokens', [
-  ['Signer.getAuthToken()', () => times(1_000, () => signer.getAuthToken())],
-  ['AuroraIam.token(), from the cache', () => times(1_000, () => iam.token(target))],
-])
-await compare('10000 permits', [
-  ['await of a resolved promise', () => times(10_000, () => Promise.resolve())],
-  [
-    'acquire() and release(), empty queue',
-    () => times(10_000, permit(createRateLimiter({ limit: 1_000_000 }))),
-  ],
-])
-await aurora.close()
-
-function plainOptions() {
-  const ssl = { ca, verifyIdentity: true }
-  // The certificate is for the endpoint's name and for loopback alike, so the plain driver can verify it too.
-  return { password, enableCleartextPlugin: true, ssl }
+  --quick   less than 3 minutes: fewer blocks and smaller fleets
+  --resume  leave out the parts that this commit has measured already
+  PART      ${PARTS.join(', ')}`)
+  process.exit(unknown.length > 0 ? 1 : 0)
 }
 
-function limited() {
-  return { ...aurora.iam, rateLimit: createRateLimiter({ limit: 100_000 }) }
-}
+const folder = fileURLToPath(new URL('.', import.meta.url))
+if (!values['skip-install']) installPeers()
+const { quick } = values
+const results = new Results(quick ? 'quick' : 'full')
+const chosen = positionals.length > 0 ? positionals : PARTS
+const startedAt = performance.now()
+const failures = []
 
-function permit(limiter) {
-  return async () => (await limiter.acquire()).release()
-}
-
-async function openAll(options) {
-  const pool = mysql.createPool({ ...options, connectionLimit: CONNECTIONS })
-  const held = await Promise.all(Array.from({ length: CONNECTIONS }, () => pool.getConnection()))
-  for (const connection of held) connection.release()
-  await pool.end()
-}
-
-async function times(count, work) {
-  for (let i = 0; i < count; i++) await work()
-}
-
-/** Runs the contenders in turn, so that all meet the same moods of the machine, and prints the median of each. */
-async function compare(what, contenders) {
-  const samples = contenders.map(() => [])
-  for (let round = -1; round < ROUNDS; round++) {
-    for (const [index, [, work]] of contenders.entries()) {
-      const startedAt = performance.now()
-      await work()
-      // The first round only warms up.
-      if (round >= 0) samples[index].push(performance.now() - startedAt)
+for (const name of chosen) {
+  const part = await import(`./parts/${name}.mjs`)
+  const known = values.resume ? results.of(name) : undefined
+  if (known === undefined) {
+    progress(part.title, 'begins')
+    try {
+      results.save(name, await part.run({ quick, progress: (text) => progress(part.title, text) }))
+    } catch (error) {
+      // The other parts are worth having.
+      failures.push(name)
+      console.error(`\nbench: ${name} failed:`, error)
+      continue
     }
   }
-  const medians = samples.map((values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)])
-  console.log(`\n${what}`)
-  for (const [index, [name]] of contenders.entries()) {
-    const ratio = (medians[index] / medians[0]).toFixed(2)
-    console.log(`  ${name.padEnd(44)}${medians[index].toFixed(1).padStart(9)} ms   ${ratio.padStart(6)} x`)
-  }
+  part.print(results.parts[name])
+}
+
+const { drawCharts } = await import('./peers/charts.mjs')
+// The charts of a quick run are not those that the docs show.
+const charts = quick ? `${folder}results/quick` : `${folder}../../docs/bench`
+for (const file of drawCharts(results.parts, charts)) console.log(`chart: ${file}`)
+console.log(`\nbench: done in ${seconds()} s${failures.length > 0 ? `, without ${failures.join(', ')}` : ''}`)
+process.exit(failures.length > 0 ? 1 : 0)
+
+function progress(title, text) {
+  process.stderr.write(`bench: ${seconds()} s  ${title}: ${text}\n`)
+}
+
+function seconds() {
+  return Math.round((performance.now() - startedAt) / 1_000)
+}
+
+function installPeers() {
+  const { packageManager } = JSON.parse(readFileSync(`${folder}../../package.json`, 'utf8'))
+  const { status } = spawnSync(
+    'npx',
+    [
+      '--yes',
+      packageManager,
+      'install',
+      '--ignore-workspace',
+      '--frozen-lockfile',
+      '--prefer-offline',
+      '--silent',
+    ],
+    { cwd: `${folder}peers`, stdio: 'inherit' },
+  )
+  if (status !== 0) throw new Error('The peers were not installed. See the messages above.')
 }

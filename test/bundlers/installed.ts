@@ -1,6 +1,7 @@
-import { cp, mkdir, readFile, symlink } from 'node:fs/promises'
+import { cp, mkdir, readFile, rm, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { publish } from '@aurora-iam/test-support/published'
 
 const packages = fileURLToPath(new URL('../../packages', import.meta.url))
 const OURS = ['rate-limit', 'core', 'mysql2']
@@ -13,6 +14,8 @@ export type Layout = 'npm' | 'pnpm'
  * its development dependencies nor an optional one. In the repository a bundler would find those too.
  */
 export async function install(folder: string, layout: Layout = 'pnpm'): Promise<void> {
+  const published = join(folder, 'published')
+  await publish(published, OURS)
   for (const name of OURS) {
     const from = join(packages, name)
     const text = await readFile(join(from, 'package.json'), 'utf8')
@@ -23,7 +26,7 @@ export async function install(folder: string, layout: Layout = 'pnpm'): Promise<
     const to = join(at, `node_modules/@aurora-iam/${name}`)
     await mkdir(to, { recursive: true })
     for (const file of ['package.json', 'dist'])
-      await cp(join(from, file), join(to, file), { recursive: true })
+      await cp(join(published, name, file), join(to, file), { recursive: true })
     for (const dependency of seen.filter((one) => !peerDependenciesMeta[one]?.optional)) {
       const ours = dependency.startsWith('@aurora-iam/')
       if (!ours) await link(join(from, 'node_modules', dependency), layout === 'npm' ? to : store, dependency)
@@ -32,6 +35,7 @@ export async function install(folder: string, layout: Layout = 'pnpm'): Promise<
     if (layout === 'pnpm') await link(to, folder, `@aurora-iam/${name}`)
   }
   await link(join(packages, 'mysql2/node_modules/mysql2'), folder, 'mysql2')
+  await rm(published, { recursive: true })
 }
 
 /** Makes `name` in `node_modules` of the folder a link to `target`. */

@@ -58,10 +58,11 @@ async function costOf(options) {
   // The first login loads what the others find.
   ;(await open(options(), [])).destroy()
   await settled()
-  const before = { promises: created.PROMISE, timers: timers.size }
+  const before = { promises: created.PROMISE, started: created.Timeout, timers: timers.size }
   const sockets = []
   const connection = await open(options(), sockets)
   const promises = created.PROMISE - before.promises
+  const timersStarted = created.Timeout - before.started
   await settled()
   const emitters = [connection, connection.stream, ...sockets]
   const listeners = emitters.reduce(
@@ -71,7 +72,7 @@ async function costOf(options) {
   )
   const stayed = timers.size - before.timers
   connection.destroy()
-  return { promises, listeners, timers: stayed }
+  return { promises, listeners, timersStarted, timers: stayed }
 }
 
 /** Resolves when what the last connection left to later turns of the event loop is done. */

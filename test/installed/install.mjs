@@ -18,6 +18,8 @@ function run(command, args, cwd) {
   execFileSync(command, args, { cwd, env, stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
+run(process.execPath, [join(root, 'scripts/bundle.mjs')], root)
+
 const pack = ['--recursive', '--filter', './packages/*', 'pack', '--pack-destination', archives]
 run('npx', ['--yes', '--prefer-offline', packageManager, ...pack], root)
 

@@ -65,6 +65,14 @@ export interface AdapterIam extends AuroraIam {
    * the caller's `dial` throws
    */
   login(target: ConnectionTarget, options?: LoginOptions): Promise<LoginAttempt>
+  /**
+   * Begins a login as {@link login} does, where it need not wait: a token is cached, a permit is free, and the address is
+   * not known to be silent. It takes no promise and no abort signal. Returns undefined in every other case, also where
+   * `login` would reject.
+   *
+   * @param group - as in {@link LoginOptions}
+   */
+  tryLogin(target: ConnectionTarget, group?: object): LoginAttempt | undefined
   /** Begins a login on an open connection, which changes its user. Nothing is dialled. */
   loginAgain(target: ConnectionTarget, options?: LoginOptions): Promise<LoginAttempt>
   /**

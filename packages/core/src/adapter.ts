@@ -1,6 +1,7 @@
 // What adapters and tools of this repository are built on, by the subpath `@aurora-iam/core/adapter`.
 export type { AdapterIam, LoginOptions } from './adapter-iam.ts'
 export { adapterIam } from './create-aurora-iam.ts'
+export type { CredentialsEvidence } from './credentials/credential-cache.ts'
 export { stsDateMiddleware } from './credentials/sts-clock.ts'
 export type { ConnectionTarget, DriverAddress } from './endpoint/connection-target.ts'
 export { type DatabaseResource, databaseResources } from './endpoint/database-resource.ts'

@@ -1,5 +1,10 @@
 // What adapters of libraries that are built on mysql2 need, by the subpath `@aurora-iam/mysql2/adapter`.
-export type { ConnectionHooks, ConnectionSettings, Mysql2Options } from './driver-types.ts'
+export type {
+  AuthenticatingConnection,
+  ConnectionHooks,
+  ConnectionSettings,
+  Mysql2Options,
+} from './driver-types.ts'
 export { connectionHooks, DEFAULT_CONNECT_TIMEOUT_MS } from './hooks.ts'
 export { iamOfHooks } from './hooks-registry.ts'
 export { assertDriverOptions } from './options/driver-options.ts'

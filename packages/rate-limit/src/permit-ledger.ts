@@ -1,23 +1,58 @@
 import { publish } from './events.ts'
 import type { CompleteOptions } from './options.ts'
-import { nextPermitId, type Permit, type PermitLane, type PermitOutcome } from './permit.ts'
+import { nextPermitNumber, type Permit, type PermitLane, type PermitOutcome, permitId } from './permit.ts'
 import { LinkedList, type ListNode } from './queue/linked-list.ts'
 
 /** End of a permit. */
 export type PermitEnding = PermitOutcome | 'cancelled' | 'expired'
 
-/** Additions of a source to a permit. */
+/** Additions of a source to its permits. One object may serve all of them. */
 export interface PermitTerms {
   readonly isLapsed: () => boolean
   /** Is called once, when the permit has ended. */
-  readonly onEnd: (ending: PermitEnding, at: number) => void
+  readonly onEnd: (ending: PermitEnding, at: number, grantedAt: number) => void
 }
 
-interface Entry extends PermitTerms {
-  readonly id: string
+/** A permit in flight. */
+class LedgerPermit implements Permit {
+  readonly lane: PermitLane
+  readonly waitedMs: number
   readonly grantedAt: number
+  readonly terms: PermitTerms
   /** Position among the permits in flight; undefined once the permit has ended. */
-  node: ListNode<Entry> | undefined
+  node: ListNode<LedgerPermit> | undefined = undefined
+  readonly #ledger: PermitLedger
+  readonly #number = nextPermitNumber()
+
+  constructor(
+    ledger: PermitLedger,
+    grantedAt: number,
+    waitedMs: number,
+    lane: PermitLane,
+    terms: PermitTerms,
+  ) {
+    this.#ledger = ledger
+    this.grantedAt = grantedAt
+    this.waitedMs = waitedMs
+    this.lane = lane
+    this.terms = terms
+  }
+
+  get id(): string {
+    return permitId(this.#number)
+  }
+
+  get isLapsed(): boolean {
+    return this.#ledger.hasExpired(this) || this.terms.isLapsed()
+  }
+
+  release(outcome: PermitOutcome = 'ok'): void {
+    this.#ledger.end(this, outcome)
+  }
+
+  cancel(): void {
+    this.#ledger.end(this, 'cancelled')
+  }
 }
 
 /** The permits that this process granted: what is in flight, how each ended, and the events of both. */
@@ -26,7 +61,7 @@ export class PermitLedger {
   readonly #permitTtlMs: number
   readonly #key: string | undefined
   /** In the order of their grants, so also of the instants when they expire. */
-  readonly #inFlight = new LinkedList<Entry>()
+  readonly #inFlight = new LinkedList<LedgerPermit>()
   readonly counts = { granted: 0, cancelled: 0, succeeded: 0, failed: 0, throttled: 0, expired: 0 }
 
   /** @param key - the key of a shared limiter, for events. */
@@ -46,22 +81,21 @@ export class PermitLedger {
     return oldest === undefined ? Number.POSITIVE_INFINITY : oldest.grantedAt + this.#permitTtlMs
   }
 
-  grant(now: number, requestedAt: number, lane: PermitLane, { isLapsed, onEnd }: PermitTerms): Permit {
-    const entry: Entry = { id: nextPermitId(), grantedAt: now, isLapsed, onEnd, node: undefined }
-    entry.node = this.#inFlight.push(entry)
+  grant(now: number, requestedAt: number, lane: PermitLane, terms: PermitTerms): Permit {
+    const permit = new LedgerPermit(this, now, now - requestedAt, lane, terms)
+    permit.node = this.#inFlight.push(permit)
     this.counts.granted += 1
-    const clock = this.#clock
-    const expiresAt = now + this.#permitTtlMs
-    return {
-      id: entry.id,
-      lane,
-      waitedMs: now - requestedAt,
-      get isLapsed() {
-        return clock.now() >= expiresAt || isLapsed()
-      },
-      release: (outcome = 'ok') => this.#end(entry, outcome, clock.now()),
-      cancel: () => this.#end(entry, 'cancelled', clock.now()),
-    }
+    return permit
+  }
+
+  /** Returns whether the time of a permit is over. */
+  hasExpired({ grantedAt }: { readonly grantedAt: number }): boolean {
+    return this.#clock.now() >= grantedAt + this.#permitTtlMs
+  }
+
+  /** Ends a permit now, unless it has ended. */
+  end(permit: LedgerPermit, ending: PermitEnding): void {
+    this.#end(permit, ending, this.#clock.now())
   }
 
   /** Ends the permits that were neither released nor cancelled in time. */
@@ -73,19 +107,19 @@ export class PermitLedger {
     }
   }
 
-  #end(entry: Entry, ending: PermitEnding, at: number): void {
+  #end(permit: LedgerPermit, ending: PermitEnding, at: number): void {
     // A release that is late must not end what expired before it.
     if (ending !== 'expired') this.expire(at)
-    if (entry.node === undefined) return
-    this.#inFlight.remove(entry.node)
-    entry.node = undefined
+    if (permit.node === undefined) return
+    this.#inFlight.remove(permit.node)
+    permit.node = undefined
     this.counts[ending === 'ok' ? 'succeeded' : ending] += 1
     publish('aurora-iam:rate-limit:permit', () => {
-      const { id, grantedAt } = entry
+      const { id, grantedAt } = permit
       const common = { key: this.#key, id, heldMs: at - grantedAt }
       if (ending === 'cancelled' || ending === 'expired') return { ...common, type: ending }
       return { ...common, type: 'released', outcome: ending }
     })
-    entry.onEnd(ending, at)
+    permit.terms.onEnd(ending, at, permit.grantedAt)
   }
 }

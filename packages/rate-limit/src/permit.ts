@@ -41,8 +41,13 @@ const processPrefix = crypto.randomUUID().slice(0, 8)
 
 let permits = 0
 
-/** Returns an identifier that no other permit has. */
-export function nextPermitId(): string {
+/** Returns a number that no other permit of this process has. */
+export function nextPermitNumber(): number {
   permits += 1
-  return `${processPrefix}-${permits}`
+  return permits
+}
+
+/** Returns the identifier of a permit, which no permit of another process has. */
+export function permitId(number: number): string {
+  return `${processPrefix}-${number}`
 }

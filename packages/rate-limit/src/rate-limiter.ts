@@ -44,6 +44,13 @@ export interface RateLimiter {
    * `ERR_RATE_LIMIT_ABORTED`, `ERR_RATE_LIMIT_CLOSED` or `ERR_RATE_LIMIT_INVALID_OPTION`.
    */
   acquire(options?: AcquireOptions): Promise<Permit>
+  /**
+   * Returns a permit if one is free now and no other request waits for it, without a promise; else undefined, also once
+   * the limiter is closed. A limiter that is not made here may leave it out.
+   *
+   * @throws {@link RateLimitError} `ERR_RATE_LIMIT_INVALID_OPTION`.
+   */
+  tryAcquire?(options?: Pick<AcquireOptions, 'lane'>): Permit | undefined
   /** The most attempts per interval, as configured or lowered; of this process alone with `share`, of all with a store. */
   readonly limit: number
   /** The length of the interval, in milliseconds. */
@@ -97,6 +104,9 @@ function createSource(options: CompleteOptions, key: string | undefined): Permit
 }
 
 const acquireOptionNames = ['signal', 'timeoutMs', 'lane', 'group'] satisfies (keyof AcquireOptions)[]
+const tryOptionNames = ['lane'] satisfies (keyof AcquireOptions)[]
+/** Without a prototype, as what `ownProperties` returns. */
+const noOptions: AcquireOptions = Object.freeze(Object.create(null))
 
 /** One user's view of a core: requests wait in the common queue, but are closed together with the handle. */
 export class LimiterHandle implements RateLimiter {
@@ -111,14 +121,24 @@ export class LimiterHandle implements RateLimiter {
     this.#onClose = onClose
   }
 
-  async acquire(options: AcquireOptions = {}): Promise<Permit> {
-    refuseUnknownOptions(options, acquireOptionNames)
-    const { signal, timeoutMs = this.#maxWaitMs, lane = 'live', group = this } = ownProperties(options)
-    checkNumber('maxWaitMs', timeoutMs, '', 'timeoutMs')
-    if (lane !== 'live' && lane !== 'background') throw invalidOption('lane', lane, "'live' or 'background'")
+  async acquire(options: AcquireOptions = noOptions): Promise<Permit> {
+    const {
+      signal,
+      timeoutMs = this.#maxWaitMs,
+      lane = 'live',
+      group = this,
+    } = checkedOptions(options, acquireOptionNames)
+    if (options !== noOptions) checkNumber('maxWaitMs', timeoutMs, '', 'timeoutMs')
+    checkLane(lane)
     if (typeof group !== 'object' || group === null) throw invalidOption('group', group, 'an object')
     if (this.#isClosed) throw closed()
     return this.#core.queue.request({ signal, timeoutMs, lane, group, owner: this })
+  }
+
+  tryAcquire(options: Pick<AcquireOptions, 'lane'> = noOptions): Permit | undefined {
+    const { lane = 'live' } = checkedOptions(options, tryOptionNames)
+    checkLane(lane)
+    return this.#isClosed ? undefined : this.#core.queue.takeFree(lane)
   }
 
   get limit(): number {
@@ -160,6 +180,17 @@ export class LimiterHandle implements RateLimiter {
   #counts() {
     return this.#core.source.counts(this.#core.options.clock.now())
   }
+}
+
+/** Returns the own properties of `options`, whose names are checked. */
+function checkedOptions(options: AcquireOptions, names: readonly string[]): AcquireOptions {
+  if (options === noOptions) return options
+  refuseUnknownOptions(options, names)
+  return ownProperties(options)
+}
+
+function checkLane(lane: unknown): void {
+  if (lane !== 'live' && lane !== 'background') throw invalidOption('lane', lane, "'live' or 'background'")
 }
 
 function closed(): RateLimitError {

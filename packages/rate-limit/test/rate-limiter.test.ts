@@ -53,6 +53,25 @@ test('a released permit: free again an interval after its release, not after its
   expect(limiter.stats().longestWaitMs).toBe(1702)
 })
 
+test('tryAcquire: a permit that is free, and undefined where a request would wait', async () => {
+  const { limiter, clock } = limiterWith({ limit: 2 })
+  const permit = limiter.tryAcquire?.()
+  expect(permit).toMatchObject({ lane: 'live', waitedMs: 0, isLapsed: false })
+  // The last permit is left to a live request.
+  expect(limiter.tryAcquire?.({ lane: 'background' })).toBeUndefined()
+  limiter.tryAcquire?.()?.release()
+  expect(limiter.tryAcquire?.()).toBeUndefined()
+  const waiting = limiter.acquire()
+  permit?.cancel()
+  expect(limiter.tryAcquire?.()).toBeUndefined()
+  expect(limiter.stats()).toMatchObject({ granted: 3, inFlight: 1, waiting: 0 })
+  ;(await waiting).release()
+  await clock.advance(restMs)
+  expect(() => limiter.tryAcquire?.({ signal: undefined } as object)).toThrow('`signal`')
+  limiter.close()
+  expect(limiter.tryAcquire?.()).toBeUndefined()
+})
+
 test('a cancelled permit: available again at once', async () => {
   const { limiter, clock } = limiterWith({ limit: 1 })
   const permit = await limiter.acquire()

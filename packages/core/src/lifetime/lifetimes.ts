@@ -93,10 +93,14 @@ export class Lifetimes {
   }
 
   /** Waits while a login to `target` would reach a writer that was demoted. Returns undefined where nothing is known. */
-  waitForWriter({ kind, fixedAddress }: ConnectionTarget): Promise<void> | undefined {
-    const host = fixedAddress?.host
-    if (!PROMISES_A_WRITER.has(kind) || !this.#demoted.concerns(host)) return undefined
-    return this.#demoted.wait(host)
+  waitForWriter(target: ConnectionTarget): Promise<void> | undefined {
+    const host = target.fixedAddress?.host
+    return host !== undefined && this.mayWaitForWriter(target) ? this.#demoted.wait(host) : undefined
+  }
+
+  /** Returns true when {@link waitForWriter} would wait. */
+  mayWaitForWriter({ kind, fixedAddress }: ConnectionTarget): boolean {
+    return this.#demoted.concerns(fixedAddress?.host) && PROMISES_A_WRITER.has(kind)
   }
 
   /** Returns the counts of each pool that has open connections, or connections that wait. */

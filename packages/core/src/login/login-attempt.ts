@@ -80,6 +80,11 @@ export class LoginAttempt {
     return this.#permit.id
   }
 
+  /** True once the outcome was reported. */
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
   /** True once the token was handed out: only the server's answer is missing. */
   get isTokenSent(): boolean {
     return this.#sent !== undefined
@@ -120,7 +125,8 @@ export class LoginAttempt {
   async token(): Promise<AuthToken> {
     for (;;) {
       // The wait may have been long: the cache returns the same token, or its successor.
-      const token = this.#cached.isSingleUse ? this.#cached : await this.#owner.getToken(this.target)
+      const ready = this.#cached.isSingleUse ? this.#cached : this.#owner.getToken(this.target)
+      const token = ready instanceof Promise ? await ready : ready
       if (this.#permit.isUsable) {
         this.#sent = token
         return token.token

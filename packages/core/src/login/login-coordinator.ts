@@ -10,6 +10,7 @@ import {
   resolveTokenTarget,
   type TokenTarget,
 } from '../endpoint/connection-target.ts'
+import { parseRdsHostname } from '../endpoint/rds-hostname.ts'
 import { endpointKey, tokenKey } from '../endpoint/target-key.ts'
 import { AuroraIamError } from '../errors.ts'
 import { Lifetimes } from '../lifetime/lifetimes.ts'
@@ -39,6 +40,8 @@ import { LoginStats } from './login-stats.ts'
 import { setCause } from './set-cause.ts'
 import { type WriterCheck, writerCheckFor } from './writer-check.ts'
 
+const MAX_TOKEN_TARGETS = 100
+
 /** The steps of a login in their order: a token, a permit, the attempt, and what its outcome changes. */
 export class LoginCoordinator implements AdapterIam, LoginOwner {
   readonly enabled: boolean
@@ -59,6 +62,8 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
   readonly #closing = new AbortController()
   readonly #closeListeners = new CloseListeners()
   readonly #refreshBackoff = new RefreshBackoff()
+  /** The target of the last token, by the host name that the caller gave. */
+  readonly #tokenTargets = new Map<string, ConnectionTarget>()
   #tokensSigned = 0
 
   constructor(given: AuroraIamOptions) {
@@ -110,7 +115,21 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
   }
 
   async token(target: TokenTarget): Promise<AuthToken> {
-    return (await this.getToken(resolveTokenTarget(target, this.#options))).token
+    const ready = this.getToken(this.#tokenTarget(target))
+    return (ready instanceof Promise ? await ready : ready).token
+  }
+
+  /** Returns the resolved `target`. A program asks for the token of few targets, again and again. */
+  #tokenTarget(target: TokenTarget): ConnectionTarget {
+    const { hostname, port, username } = target
+    const known = this.#tokenTargets.get(hostname)
+    if (known && known.port === port && known.username === username) return known
+    const resolved = resolveTokenTarget({ hostname, port, username }, this.#options)
+    // A Region of the environment may change.
+    if (!hasFixedRegion(resolved, this.#options.region)) return resolved
+    if (this.#tokenTargets.size >= MAX_TOKEN_TARGETS) this.#tokenTargets.clear()
+    this.#tokenTargets.set(hostname, resolved)
+    return resolved
   }
 
   stats(): AuroraIamStats {
@@ -156,6 +175,19 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
 
   login(target: ConnectionTarget, options: LoginOptions = {}): Promise<LoginAttempt> {
     return this.#logIn(target, options, false)
+  }
+
+  tryLogin(target: ConnectionTarget, group: object = target): LoginAttempt | undefined {
+    const isBusy = this.#closing.signal.aborted || this.#lifetimes.mayWaitForWriter(target)
+    // What wakes a paused database is one login, and the others wait for it.
+    if (isBusy || this.#resumeGate) return undefined
+    const requestedAt = performance.now()
+    const cached = this.#tokens.usable(target)
+    const permit = cached && this.#admission.tryAdmit(target, { lane: currentLane(), group })
+    return (
+      permit &&
+      new LoginAttempt({ owner: this, target, permit, greetingWait: undefined, cached, requestedAt })
+    )
   }
 
   loginAgain(target: ConnectionTarget, options: LoginOptions = {}): Promise<LoginAttempt> {
@@ -269,4 +301,9 @@ interface ResumeGateWait {
   readonly signal: AbortSignal | undefined
   readonly lane: PermitLane
   readonly callerLimit: CallerLimit | undefined
+}
+
+/** Returns whether the Region of a target is in its name or in the options. */
+function hasFixedRegion({ hostname }: ConnectionTarget, region: string | undefined): boolean {
+  return (region ?? parseRdsHostname(hostname)?.region) !== undefined
 }

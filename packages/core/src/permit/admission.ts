@@ -65,6 +65,19 @@ export class Admission implements PermitSource {
     }
   }
 
+  /** Admits an attempt as {@link admit} does, where it need not wait, nor ask the caller. Returns undefined in every other case. */
+  tryAdmit(target: ConnectionTarget, turn: PermitTurn): AttemptPermit | undefined {
+    const { fixedAddress: address } = target
+    if (!address) return undefined
+    if (this.#limiters.isUnlimited) {
+      return new AttemptPermit(this, { target, turn, address, permit: undefined, isMissing: false })
+    }
+    const limiter = this.#limiters.knownLimiterOf(target)
+    if (!limiter || this.addresses.isSuspect(addressKey(address))) return undefined
+    const permit = this.#waits.tryAcquire(limiter, turn.lane)
+    return permit && new AttemptPermit(this, { target, turn, address, permit, isMissing: false })
+  }
+
   async acquireNext(target: ConnectionTarget, turn: PermitTurn): Promise<Permit | undefined> {
     const limiter = this.#limiters.limiterOf(target)
     return limiter && this.#waits.acquireNext(limiter, target, turn)

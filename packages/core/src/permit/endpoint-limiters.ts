@@ -39,6 +39,16 @@ export class EndpointLimiters {
     return limiter === this.#choice
   }
 
+  /** Returns the limiter of `target` if it is in use. */
+  knownLimiterOf(target: TokenTarget): RateLimiter | undefined {
+    return this.#isClosed ? undefined : this.#limiters.get(endpointKey(target))
+  }
+
+  /** True where the rate is not limited. */
+  get isUnlimited(): boolean {
+    return this.#choice === false
+  }
+
   /** Returns the error for the user of `target`: that of a limiter is explained, any other is returned unchanged. */
   explain(error: unknown, target: TokenTarget): unknown {
     if (!(error instanceof RateLimitError)) return error

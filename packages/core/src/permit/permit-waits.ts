@@ -31,6 +31,15 @@ export class PermitWaits {
   }
 
   /**
+   * Returns a permit of `limiter` if one is free now, and no attempt with an open socket waits for it. The limiter of a
+   * caller may not be able to tell.
+   */
+  tryAcquire(limiter: RateLimiter, lane: PermitLane): Permit | undefined {
+    if (this.#urgent.get(limiter)?.length) return undefined
+    return limiter.tryAcquire?.(lane === 'live' ? undefined : { lane })
+  }
+
+  /**
    * Waits for a permit of `limiter`, which is that of `target`.
    *
    * @throws {@link AuroraIamError} `ERR_AURORA_IAM_RATE_LIMITED`, `ERR_AURORA_IAM_CLOSED`, `ERR_AURORA_IAM_ABORTED`

@@ -71,7 +71,8 @@ export class SimulatedClients {
   }
 
   async #logIn(iam: AdapterIam, target: ConnectionTarget): Promise<void> {
-    const login = await iam.login(target)
+    // As an adapter does.
+    const login = iam.tryLogin(target) ?? (await iam.login(target))
     const { port, outages, isSilent, roundTripMs } = this.#addresses.get(login.dial().port)!
     login.trackConnect()
     const startedAt = performance.now()

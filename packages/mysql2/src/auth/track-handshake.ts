@@ -13,8 +13,10 @@ export function followHandshake(
   check: WriterCheck | undefined,
 ): void {
   const { stream } = connection
-  releaseOnLocalClose(login, stream)
-  destroyAfterEnd(stream)
+  stream.on('finish', () => {
+    if (login.isOver || stream.readableEnded) destroySoon(stream)
+    else release(login, stream)
+  })
   limitQuit(stream)
   command.once('error', (error) => {
     login.fail(error)
@@ -26,14 +28,12 @@ export function followHandshake(
 }
 
 /**
- * Destroys `stream` some time after this side has ended it. mysql2's `end()` waits for the server to close its side: one
+ * Destroys `stream` in some time, as this side has ended it. mysql2's `end()` waits for the server to close its side: one
  * that is unresponsive would keep the process alive until TCP times out, after many minutes.
  */
-function destroyAfterEnd(stream: Socket): void {
-  stream.once('finish', () => {
-    const timer = setTimeout(() => stream.destroy(), LINGER_MS)
-    stream.once('close', () => clearTimeout(timer))
-  })
+function destroySoon(stream: Socket): void {
+  const timer = setTimeout(() => stream.destroy(), LINGER_MS)
+  stream.on('close', () => clearTimeout(timer))
 }
 
 /** Queries before the caller can: mysql2 sends what is queued during the login in order, once it is complete. */
@@ -65,12 +65,15 @@ function requireWriter(
  * nothing about the server. mysql2 would wait for the server to close its side too.
  */
 export function releaseOnLocalClose(login: LoginAttempt, stream: Socket): void {
-  const release = () => {
+  const onFinish = () => {
     // Node ends this side automatically once the server has ended the other.
-    if (stream.readableEnded) return
-    login.abandon()
-    stream.destroy()
+    if (!stream.readableEnded) release(login, stream)
   }
-  stream.once('finish', release)
-  login.onEnd(() => stream.off('finish', release))
+  stream.once('finish', onFinish)
+  login.onEnd(() => stream.off('finish', onFinish))
+}
+
+function release(login: LoginAttempt, stream: Socket): void {
+  login.abandon()
+  stream.destroy()
 }

@@ -6,6 +6,7 @@ import {
   deadPeers,
   KEEP_ALIVE_MS,
   type LoginAttempt,
+  type LoginOptions,
   limitLoginTime,
   startTimeLimit,
 } from '@aurora-iam/core/adapter'
@@ -68,7 +69,8 @@ export function openWhenPermitted(settings: ConnectionSettings, context: SocketC
       setImmediate(() => socket.destroy())
     },
   }
-  socket.once('close', opening.stopFailing)
+  // `on` takes less than `once`, and a socket closes once.
+  socket.on('close', () => onClosed(opening))
   traceConnection(opening)
   // mysql2 does both for the sockets that it makes itself, and neither for one that it is given.
   socket.setNoDelay(true)
@@ -94,12 +96,9 @@ async function open(
     iam.reportRefusal(target, refusal)
     throw refusal
   }
-  const closed = new AbortController()
-  const abort = () => closed.abort()
-  socket.once('close', abort)
-  const login = await iam.login(target, { signal: closed.signal, group: groupOf(target), callerLimit })
-  // An abort after the wait would cost an exception for each connection that closes.
-  socket.off('close', abort)
+  const group = groupOf(target)
+  const free = isOpen(socket) ? iam.tryLogin(target, group) : undefined
+  const login = free ?? (await waitForLogin(opening, iam, { target, group, callerLimit }))
   if (socket.destroyed) {
     login.cancel()
     return
@@ -107,16 +106,38 @@ async function open(
   opening.login = login
   login.onEnd(opening.stopFailing)
   socket.follow(login)
+  // It stays: mysql2 ends a stream that has failed, and an error of that would be thrown at the process.
+  socket.on('error', (error) => login.fail(error))
+  // Those of mysql2 and of the login, and not that of TLS, which comes later.
+  opening.listeners = errorListeners(socket)
+  const stopTcpLimit = limitTime(opening, login, { tcpTimeoutMs: iam.tcpTimeoutMs, connectTimeout })
   socket.once('connect', () => {
+    stopTcpLimit?.()
     logins.add(settings, socket, login)
     deadPeers.watch(socket)
   })
-  reportEnd(opening, login)
-  // Those of mysql2 and of the login, and not that of TLS, which comes later.
-  opening.listeners = errorListeners(socket)
-  limitTime(opening, login, { tcpTimeoutMs: iam.tcpTimeoutMs, connectTimeout })
   socket.connect(login.dial())
   login.trackConnect()
+}
+
+/** Returns whether the connection is still wanted. */
+function isOpen({ destroyed, writableEnded }: DeferredSocket): boolean {
+  return !destroyed && !writableEnded
+}
+
+/** Waits for a token and a permit, as long as the connection is wanted. */
+async function waitForLogin(
+  { socket }: OpeningConnection,
+  iam: AdapterIam,
+  { target, ...options }: { readonly target: ConnectionTarget } & Omit<LoginOptions, 'signal'>,
+): Promise<LoginAttempt> {
+  const closed = new AbortController()
+  const abort = () => closed.abort()
+  socket.once('close', abort)
+  const login = await iam.login(target, { signal: closed.signal, ...options })
+  // An abort after the wait would cost an exception for each connection that closes.
+  socket.off('close', abort)
+  return login
 }
 
 function tlsRefusal({ ssl }: ConnectionSettings): AuroraIamError | undefined {
@@ -138,40 +159,36 @@ function lifetimeRefusal(option: LifetimeOption | undefined): AuroraIamError | u
   )
 }
 
-/** Reports how a connection ends before its login is over. mysql2's own error comes first where it has one. */
-function reportEnd(opening: OpeningConnection, login: LoginAttempt): void {
-  const { socket } = opening
-  const fail = (error: Error) => login.fail(error)
-  const failClosed = () =>
-    fail(socket.refusal ?? new Error('The connection closed before the login was complete.'))
-  const close = () => {
-    if (opening.isTraced) setImmediate(failClosed)
-    else failClosed()
-  }
-  // It stays: mysql2 ends a stream that has failed, and an error of that would be thrown at the process.
-  socket.on('error', fail)
-  socket.once('close', close)
-  login.onEnd(() => socket.off('close', close))
+/** Reports a connection that closed before its login was over. */
+function onClosed({ socket, login, stopFailing, isTraced }: OpeningConnection): void {
+  stopFailing()
+  if (!login || login.isOver) return
+  const fail = () =>
+    login.fail(socket.refusal ?? new Error('The connection closed before the login was complete.'))
+  // mysql2's own error comes first where it has one.
+  if (isTraced) setImmediate(fail)
+  else process.nextTick(fail)
 }
 
 /**
  * Limits the TCP connection, and the time from the opening of the socket to the end of the login. mysql2's own
  * `connectTimeout` also runs while a connection waits for its permit, and before 3.23.3 stops at the server's first byte.
+ *
+ * @returns what ends the limit of the TCP connection, where it has a separate one
  */
 function limitTime(
   opening: OpeningConnection,
   login: LoginAttempt,
   { tcpTimeoutMs, connectTimeout }: { readonly tcpTimeoutMs: number; readonly connectTimeout: number },
-): void {
-  const { socket } = opening
+): (() => void) | undefined {
   const giveUp = (error: Error) => failNow(opening, error)
   const limit = limitLoginTime(login, { timeoutMs: connectTimeout, timeoutError }, giveUp)
   login.onEnd(limit.stop)
   // The limit of the whole login is the shorter one, and reports itself.
-  if (limit.firstMs > 0 && limit.firstMs <= tcpTimeoutMs) return
+  if (limit.firstMs > 0 && limit.firstMs <= tcpTimeoutMs) return undefined
   const stop = startTimeLimit(tcpTimeoutMs, () => giveUp(tcpTimeoutError(login.dial(), tcpTimeoutMs)))
-  socket.once('connect', stop)
   login.onEnd(stop)
+  return stop
 }
 
 /** Fails the connection before this function returns. */

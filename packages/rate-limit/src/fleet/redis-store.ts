@@ -27,7 +27,13 @@ type Evaluate = (
   request: string,
 ) => Promise<unknown>
 
-const sha1 = createHash('sha1').update(fleetStep).digest('hex')
+let digest: string | undefined
+
+/** Returns the name of the script at the server. It is not made before, so that a bundle without a store has neither. */
+function scriptDigest(): string {
+  digest ??= createHash('sha1').update(fleetStep).digest('hex')
+  return digest
+}
 
 /** The structures of `fleet-step.lua`, in its order; the first is that of protocol 1. */
 const structures = ['', ':facts', ':out', ':rest', ':line', ':till', ':want', ':hold', ':seen', ':share']
@@ -49,7 +55,7 @@ export function redisStore(
     async step(key, request) {
       const keys = fleetKeys(prefix, key)
       try {
-        return await evaluate({ sha1 }, keys, request)
+        return await evaluate({ sha1: scriptDigest() }, keys, request)
       } catch (error) {
         // The server was restarted, its scripts were flushed, or another one has taken over.
         if (!/^NOSCRIPT/.test(messageOf(error))) throw conflictOf(error, key) ?? error

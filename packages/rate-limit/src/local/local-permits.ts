@@ -1,7 +1,7 @@
 import { publish } from '../events.ts'
 import type { CompleteOptions } from '../options.ts'
 import type { Permit, PermitLane } from '../permit.ts'
-import { type PermitEnding, PermitLedger } from '../permit-ledger.ts'
+import { type PermitEnding, PermitLedger, type PermitTerms } from '../permit-ledger.ts'
 import type { PermitCounts, PermitSource } from '../permit-source.ts'
 import { LinkedList } from '../queue/linked-list.ts'
 import { AdaptiveLimit } from './adaptive-limit.ts'
@@ -30,6 +30,10 @@ export class LocalPermits implements PermitSource {
   readonly #ledger: PermitLedger
   /** When each permit whose attempt has ended is free again, soonest first. */
   readonly #coolingDown = new LinkedList<number>()
+  readonly #terms: PermitTerms = {
+    isLapsed: () => false,
+    onEnd: (ending, at, grantedAt) => this.#end(ending, at, grantedAt),
+  }
   #cooldownMs: number
   #onAvailable: () => void = () => {}
 
@@ -58,10 +62,7 @@ export class LocalPermits implements PermitSource {
     else if (this.#occupied >= this.#room(now, lane) || this.#ledger.inFlight >= this.#maxInFlight) {
       return this.#nextChangeAt(now)
     }
-    return this.#ledger.grant(now, requestedAt, lane, {
-      isLapsed: () => false,
-      onEnd: (ending, at) => this.#end(ending, at, now),
-    })
+    return this.#ledger.grant(now, requestedAt, lane, this.#terms)
   }
 
   estimateWaitMs(now: number, ahead: number): number {

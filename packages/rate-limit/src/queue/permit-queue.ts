@@ -75,16 +75,30 @@ export class PermitQueue {
     return { ...this.#counts, waiting: this.#waiting }
   }
 
-  async request(request: PermitRequest): Promise<Permit> {
+  /** Returns a permit if one is free and no other request is before this one. */
+  takeFree(lane: PermitLane): Permit | undefined {
+    let now = this.#options.clock.now()
+    if (this.#timer !== undefined && this.#timer.at <= now) {
+      this.#serve()
+      now = this.#options.clock.now()
+    }
+    // A background request never overtakes; a live one finds out whether it may overtake those in the background.
+    if (this.#lanes[lane].length > 0 || this.#lanes.live.length > 0) return undefined
+    const permit = this.#source.take(now, now, lane)
+    return typeof permit === 'number' ? undefined : this.#granted(permit)
+  }
+
+  /**
+   * Returns a permit, or a promise of one where the request has to wait.
+   *
+   * @throws {@link RateLimitError} for a request that may not wait
+   */
+  request(request: PermitRequest): Permit | Promise<Permit> {
     const { signal, lane } = request
     if (signal?.aborted) throw this.#aborted(signal)
-    if (this.#timer !== undefined && this.#timer.at <= this.#options.clock.now()) this.#serve()
+    const permit = this.takeFree(lane)
+    if (permit !== undefined) return permit
     const now = this.#options.clock.now()
-    // A background request never overtakes; a live one finds out whether it may overtake those in the background.
-    if (this.#lanes[lane].length === 0 && this.#lanes.live.length === 0) {
-      const permit = this.#source.take(now, now, lane)
-      if (typeof permit !== 'number') return this.#granted(permit)
-    }
     if (this.#waiting >= this.#options.maxQueue) {
       this.#counts.refusedQueueFull += 1
       throw fullError(this.#state(now))
@@ -199,13 +213,12 @@ export class PermitQueue {
 
   #granted(permit: Permit): Permit {
     this.#counts.longestWaitMs = Math.max(this.#counts.longestWaitMs, permit.waitedMs)
-    const { id, lane, waitedMs } = permit
     publish('aurora-iam:rate-limit:permit', () => ({
       type: 'granted',
       key: this.#key,
-      id,
-      lane,
-      waitedMs,
+      id: permit.id,
+      lane: permit.lane,
+      waitedMs: permit.waitedMs,
       waiting: this.#waiting,
     }))
     return permit

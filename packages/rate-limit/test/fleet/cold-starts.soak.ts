@@ -16,12 +16,16 @@ beforeAll(async () => {
 afterAll(async () => {
   redis.disconnect()
   await server.close()
-  const file = new URL('../../../../test/bench/results/cold-starts.json', import.meta.url)
+  const file =
+    process.env.COLD_STARTS_FILE ??
+    new URL('../../../../test/bench/results/cold-starts.json', import.meta.url)
   await writeFile(file, `${JSON.stringify(results, undefined, 2)}\n`)
 })
 
+// The bench asks for fleets of its sizes, in a file for it.
+const sizes = (process.env.COLD_STARTS ?? '1000,3000,10000').split(',').map(Number)
 const starts = [200, 20].flatMap((limit) =>
-  [1000, 3000, 10_000].flatMap((processes) => [0, 1000].map((overMs) => ({ limit, processes, overMs }))),
+  sizes.flatMap((processes) => [0, 1000].map((overMs) => ({ limit, processes, overMs }))),
 )
 
 test.each(starts)(
@@ -32,6 +36,8 @@ test.each(starts)(
     process.stdout.write(`${JSON.stringify(result)}\n`)
     expect(result.failed).toBe(0)
     expect(result.most).toBeLessThanOrEqual(start.limit)
+    // A fleet that is in within a second or two has no long run to measure.
+    if (start.processes < 5 * start.limit) return
     expect(result.used).toBeGreaterThanOrEqual(start.processes > 1000 ? 0.9 : 0.95)
     expect(result.longestGapMs).toBeLessThan(1000)
     expect(result.busy).toBeLessThanOrEqual(0.5)

@@ -1,0 +1,1 @@
+export { createAuroraIam, withAuroraIam } from '@aurora-iam/mysql2'
