@@ -82,11 +82,12 @@ describe('an AWS config file with', () => {
   })
 
   test('a command that hangs: TIMEOUT in bounded time, and usable once it is fixed', async () => {
-    await write('config', command('sleep 2'))
-    const iam = start({ credentialsTimeoutMs: 100 })
+    await write('config', command('sleep 5'))
+    // Time enough for the SDK to read the files that are fixed, on a busy machine too.
+    const iam = start({ credentialsTimeoutMs: 2_000 })
     expect(await rejectionOf(iam.token(TARGET))).toMatchObject({
       code: 'ERR_AURORA_IAM_CREDENTIALS_TIMEOUT',
-      message: expect.stringMatching(/100 ms.*that a credential_process ends/),
+      message: expect.stringMatching(/2000 ms.*that a credential_process ends/),
     })
     await write('config', profile('aws_access_key_id = AKIDMENDED', `aws_secret_access_key = ${SECRET}`))
     // On a busy machine the next call may take longer than the limit as well.
