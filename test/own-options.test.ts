@@ -35,7 +35,8 @@ const POLLUTION: Readonly<Record<string, unknown>> = {
   ...{ sessionToken: 'foreign', expiration: new Date(0), expireTime: new Date(0), dryRun: true },
   ...{ limit: 1, intervalMs: 1, maxQueue: 1, share: { processes: 9 }, onStoreLost: 'fail-open' },
   credentials: { accessKeyId: 'foreign', secretAccessKey: 'foreign' },
-  resumeTimeoutMs: 1_000,
+  ...{ resumeTimeoutMs: 1_000, createTimeoutMillis: 1, acquireTimeoutMillis: 1, acquireConnectionTimeout: 1 },
+  ...{ afterCreate: () => 'foreign', validate: () => false },
   ...{ tcpTimeoutMs: 1, maxLifetimeMs: 10_000, watchEndpointMs: false, retireDemoted: false },
   ...{ retryRejectedLogins: true, retryReads: 'foreign', onProgress: 'foreign', prefix: 'foreign' },
   ...{ signal: AbortSignal.abort(), lane: 'background', group: 'foreign', timeoutMs: -1, store: {} },
@@ -90,7 +91,9 @@ async function outcome(): Promise<string> {
   limiter.close()
   const extension = auroraIam({ ...PLACE, user: 'app' }, OURS).extension()
   await openTogether({ acquire: async () => 1, release: () => {}, size: 1 }, 1)
-  const knex = withKnex({ client: 'mysql2', connection: { ...PLACE, user: 'app' } }, OURS)
+  const knex = withKnex({ client: 'mysql2', connection: { ...PLACE, user: 'app' }, pool: { min: 0 } }, OURS)
+  const hooks = knex.pool as { afterCreate: (connection: object, done: (error: unknown) => void) => void }
+  const created = await new Promise((resolve) => hooks.afterCreate({}, resolve))
   auroraIam({ ...PLACE, user: 'app' }, OURS)
   const seen = {
     enabled: iam.enabled,
@@ -107,12 +110,24 @@ async function outcome(): Promise<string> {
     token: value,
     mysql2: Object.entries(withAuroraIam({ ...PLACE, user: 'app' }, OURS)),
     knex: Object.entries((knex.connection as () => object)()),
+    knexPool: [Object.entries(knex.pool ?? {}), knex.acquireConnectionTimeout, created],
     typeorm: Object.entries(withTypeorm({ type: 'mysql', ...PLACE, username: 'app' }, OURS)),
-    typeormExtra: Object.keys(
-      (withTypeorm({ type: 'mysql', ...PLACE, username: 'app' }, OURS) as unknown as { extra: object }).extra,
+    typeormExtra: namesIn(
+      (
+        withTypeorm(
+          { type: 'mysql', ...PLACE, username: 'app', extra: { charset: 'utf8mb4' } },
+          OURS,
+        ) as unknown as { extra: object }
+      ).extra,
     ),
   }
   return JSON.stringify(seen)
+}
+
+/** Returns the names of the properties of `value`, and of its authentication plugins. */
+function namesIn(value: object): string[] {
+  const { authPlugins = {} } = value as { authPlugins?: object }
+  return [...Object.keys(value), ...Object.keys(authPlugins)]
 }
 
 /** Returns the keys that a store reads for the limiter `app`. */

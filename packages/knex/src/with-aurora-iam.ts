@@ -28,13 +28,14 @@ export function withAuroraIam(given: Knex.Config, iam?: AuroraIam | AuroraIamOpt
   const shared = adapterIam(iam)
   const config: Knex.Config = ownProperties(given)
   assertConfig(config)
-  const connection = connectionWithHooks(config.connection, shared, { callerLimit: callerLimitOf(config) })
+  const own: Knex.Config = { ...config, pool: ownProperties(config.pool ?? {}) }
+  const connection = connectionWithHooks(config.connection, shared, { callerLimit: callerLimitOf(own) })
   if (!shared.enabled) return { ...config, connection }
-  const aligned = alignTimeouts(config, connection.connectTimeout, shared.longestWaitMs)
+  const aligned = alignTimeouts(own, connection.connectTimeout, shared.longestWaitMs)
   return {
     ...config,
     ...aligned,
-    pool: managedPoolOptions(aligned.pool ?? config.pool),
+    pool: managedPoolOptions(ownProperties(aligned.pool ?? own.pool)),
     connection: () => connection,
     ...(shared.retryRejectedLogins && { client: retryingClient(config.client, shared) }),
   }

@@ -74,7 +74,7 @@ export function assertOnMysql2(options: MysqlDataSourceOptions): void {
  */
 export function assertPlainPassword(options: MysqlDataSourceOptions): void {
   const { replication, extra } = options
-  if (extra?.password !== undefined) return
+  if (ownProperties(extra)?.password !== undefined) return
   const nodes: ReadonlyArray<readonly [path: string, node: NodeOptions | undefined]> = replication
     ? [
         ['replication.master.', replication.master],

@@ -70,7 +70,8 @@ export function withAuroraIam(
   }
   assertOnMysql2(options)
   if (options.replication) assertNoLifetime(iam)
-  const { extra, ssl } = options
+  const { ssl } = options
+  const extra = ownProperties(options.extra)
   const { options: resolved, targets } = options.replication
     ? resolveReplicated(shared, options, options.replication)
     : resolveNode(shared, options)
