@@ -28,7 +28,7 @@ export function withAuroraIam(given: Knex.Config, iam?: AuroraIam | AuroraIamOpt
   const shared = adapterIam(iam)
   const config: Knex.Config = ownProperties(given)
   assertConfig(config)
-  const own: Knex.Config = { ...config, pool: ownProperties(config.pool ?? {}) }
+  const own: Knex.Config = ownProperties({ ...config, pool: ownProperties(config.pool ?? {}) })
   const connection = connectionWithHooks(config.connection, shared, { callerLimit: callerLimitOf(own) })
   if (!shared.enabled) return { ...config, connection }
   const aligned = alignTimeouts(own, connection.connectTimeout, shared.longestWaitMs)
