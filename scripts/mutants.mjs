@@ -1,15 +1,16 @@
 // Mutation testing: changes the sources in small ways, and lists the changes that no test notices. It takes hours for
-// all rooms. Each room has a result file in `reports/mutants`, so that a run that was stopped goes on with the room in
-// which it was: mutants whose source and tests have not changed are read from the file.
+// all rooms. Each file has its results in `reports/mutants`, so that a run that was stopped goes on with the file in
+// which it was. A file that has not changed, nor its tests, is read from there.
 //
-// `npm run test:mutants -- core/tls` runs one room. `--static` adds the mutants of what a file computes when it is
-// loaded, each of which runs every test of the package.
+// `npm run test:mutants -- core/tls` runs one room, `-- core/tls/greeting-guard` one file. `--static` adds the mutants
+// of what a file computes when it is loaded, each of which runs every test of the package.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const reports = join(root, 'reports/mutants')
 
 /** The rooms by what a fault there costs: secrets first, then the limiter, then all else. */
 const ROOMS = [
@@ -39,60 +40,75 @@ const ROOMS = [
 const args = process.argv.slice(2)
 const isStatic = args.includes('--static')
 const wanted = args.filter((arg) => arg !== '--static')
-const unknown = wanted.find((room) => !ROOMS.includes(room))
+const all = ROOMS.flatMap(filesOf)
+const unknown = wanted.find((name) => !all.some((file) => isIn(file, name)))
 if (unknown !== undefined) {
-  process.stderr.write(`mutants: no room ${unknown}. Rooms: ${ROOMS.join(', ')}\n`)
+  process.stderr.write(`mutants: no room or file ${unknown}. Rooms: ${ROOMS.join(', ')}\n`)
   process.exit(1)
 }
 
-const reports = join(root, 'reports/mutants')
-mkdirSync(reports, { recursive: true })
-
-const rooms = wanted.length === 0 ? ROOMS : wanted
+const files = all.filter((file) => wanted.length === 0 || wanted.some((name) => isIn(file, name)))
 const startedAt = Date.now()
-for (const [index, room] of rooms.entries()) {
+for (const [index, file] of files.entries()) {
   const minutes = Math.round((Date.now() - startedAt) / 60_000)
-  process.stdout.write(`\nmutants: ${room}, room ${index + 1} of ${rooms.length}, after ${minutes} min\n`)
+  process.stdout.write(`\nmutants: ${file}, file ${index + 1} of ${files.length}, after ${minutes} min\n`)
+  const report = join(reports, file)
+  mkdirSync(dirname(report), { recursive: true })
+  if (!mutate(file, report)) process.exitCode = 1
+  if (existsSync(`${report}.json`)) summarize(file, report)
+}
+
+/** Returns the files of a room, as `room/name`. */
+function filesOf(room) {
   const [name, folder] = room.split('/')
-  const file = join(reports, `${name}-${folder}`)
+  return readdirSync(join(root, 'packages', name, 'src', folder))
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => `${room}/${file.slice(0, -3)}`)
+}
+
+function isIn(file, name) {
+  return file === name || file.startsWith(`${name}/`)
+}
+
+function mutate(file, report) {
+  const [name, folder, base] = file.split('/')
   const { status } = spawnSync(
     join(root, 'node_modules/.bin/stryker'),
-    ['run', '--mutate', `packages/${name}/src/${folder}/**/*.ts`, '--incrementalFile', `${file}.json`],
+    ['run', '--mutate', `packages/${name}/src/${folder}/${base}.ts`, '--incrementalFile', `${report}.json`],
     {
       cwd: root,
       stdio: 'inherit',
       env: {
         ...process.env,
         MUTANTS_PACKAGE: name,
-        MUTANTS_REPORT: file,
+        MUTANTS_REPORT: report,
         ...(isStatic && { MUTANTS_STATIC: '1' }),
       },
     },
   )
-  if (status !== 0) process.exitCode = 1
-  if (existsSync(`${file}.json`)) summarize(room, file)
+  return status === 0
 }
 
-/** Writes the survivors of a room, one a line, and prints how many mutants were noticed. */
-function summarize(room, file) {
-  const { files } = JSON.parse(readFileSync(`${file}.json`, 'utf8'))
-  const mutants = Object.entries(files).flatMap(([path, { source, mutants: all }]) =>
-    all.map((mutant) => ({ path, lines: source.split('\n'), ...mutant })),
+/** Writes the survivors of a file, one a line, and prints them with the share that was noticed. */
+function summarize(file, report) {
+  const { files: reported } = JSON.parse(readFileSync(`${report}.json`, 'utf8'))
+  const judged = Object.values(reported).flatMap(({ source, mutants }) =>
+    mutants
+      // Without --static, a mutant of what is computed at load time is not there when the tests run.
+      .filter(({ status, static: atLoad }) => status !== 'Ignored' && (isStatic || !atLoad))
+      .map((mutant) => ({ ...mutant, lines: source.split('\n') })),
   )
-  const judged = mutants.filter(({ status }) => !['Ignored', 'CompileError'].includes(status))
-  const left = judged.filter(({ status }) => ['Survived', 'NoCoverage'].includes(status))
-  const lines = left.map(({ path, lines, location: { start }, mutatorName, replacement, status }) =>
+  const left = judged.filter(({ status }) => status === 'Survived' || status === 'NoCoverage')
+  const lines = left.map(({ lines, location: { start }, mutatorName, replacement = '', status }) =>
     [
-      `${path}:${start.line}:${start.column}`,
+      `${file}:${start.line}:${start.column}`,
       status,
       mutatorName,
-      (replacement ?? '').replaceAll(/\s+/g, ' ').slice(0, 80),
+      replacement.replaceAll(/\s+/g, ' ').slice(0, 80),
       lines[start.line - 1].trim(),
     ].join(' | '),
   )
-  writeFileSync(`${file}.txt`, `${lines.join('\n')}\n`)
-  const share = Math.round(((judged.length - left.length) / judged.length) * 100)
-  process.stdout.write(
-    `mutants: ${room}: ${share} % of ${judged.length} noticed, ${left.length} left in ${file}.txt\n`,
-  )
+  writeFileSync(`${report}.txt`, lines.map((line) => `${line}\n`).join(''))
+  for (const line of lines) process.stdout.write(`${line}\n`)
+  process.stdout.write(`mutants: ${file}: ${judged.length - left.length} of ${judged.length} noticed\n`)
 }
