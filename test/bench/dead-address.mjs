@@ -47,7 +47,9 @@ const before = await logins(0)
 const beside = await logins(WORKERS)
 const after = await logins(0)
 const alone = (before + after) / 2
-console.log(`\nA reader beside a writer that does not answer, ${WORKERS} workers on each, ${SECONDS} s at ${LIMIT}/s`)
+console.log(
+  `\nA reader beside a writer that does not answer, ${WORKERS} workers on each, ${SECONDS} s at ${LIMIT}/s`,
+)
 console.log(`  alone ${before} and ${after} logins, beside it ${beside}: ${(beside / alone).toFixed(2)} x`)
 for (const socket of sockets) socket.destroy()
 dead.close()
