@@ -32,6 +32,7 @@ if (typeof pool !== 'undefined') await pool.query('SELECT 1')
   },
   knex: {
     calls: `
+const { warmUp } = ours
 const auroraIamConnection = (connection, iam) => ours.auroraIamConnection({ port, ...connection }, complete(iam))
 const withAuroraIam = ({ connection, ...config }, iam) =>
   ours.withAuroraIam({ ...config, connection: { port, ...connection } }, complete(iam))
@@ -44,6 +45,7 @@ if (typeof db !== 'undefined') await db.raw('SELECT 1')
   },
   typeorm: {
     calls: `
+const { warmUp } = ours
 const [username, entities] = [user, []]
 const at = ({ replication, ...options }) => ({
   port,
@@ -75,8 +77,8 @@ const GENERATED = `${root}test/prisma/generated/cjs/index.js`
 describe.each([
   ['README.md', 5, 'test'],
   ['packages/mysql2/README.md', 6, 'test'],
-  ['packages/knex/README.md', 5, 'test'],
-  ['packages/typeorm/README.md', 7, 'examples/nestjs'],
+  ['packages/knex/README.md', 6, 'test'],
+  ['packages/typeorm/README.md', 8, 'examples/nestjs'],
   ['packages/prisma/README.md', 4, 'test'],
 ])('%s', (file, count, installed) => {
   let aurora: LocalAurora

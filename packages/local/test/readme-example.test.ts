@@ -3,7 +3,7 @@ import { withAuroraIam } from '@aurora-iam/mysql2'
 import { createPool } from 'mysql2/promise'
 import { expect, test } from 'vitest'
 
-test('an expired token: replaced', async () => {
+test('an expired token: replaced', { timeout: 60_000 }, async () => {
   await using aurora = await startLocalAurora()
   const { host, port, database } = aurora
   const pool = createPool(withAuroraIam({ host, port, database, user: 'app' }, aurora.iam))
