@@ -8,7 +8,7 @@ const MINUTE_MS = 60_000
 export const RATE = 20
 
 /** A Local Aurora, a clock and a credential source that go wrong. */
-export class World {
+export class FaultyEnvironment {
   readonly aurora: LocalAurora
   /** Milliseconds that the clocks of the server and of this machine are ahead. */
   #serverAheadMs = 0
@@ -24,7 +24,13 @@ export class World {
     aurora.setClock(() => Date.now() + this.#serverAheadMs)
   }
 
-  /** The options of an AuroraIam in this world. */
+  /** Where clients connect. */
+  get address() {
+    const { host, port, database } = this.aurora
+    return { host, port, database }
+  }
+
+  /** The options of an AuroraIam in this environment. */
   get iam() {
     return {
       ...this.aurora.iam,
@@ -96,10 +102,10 @@ export class World {
   }
 }
 
-/** Lets every fault of `world` fire once in each of so many `rounds`, in an order that `random` decides. */
-export async function stir(world: World, random: Random, rounds: number): Promise<void> {
+/** Lets every fault of `environment` fire once in each of so many `rounds`, in an order that `random` decides. */
+export async function injectFaults(environment: FaultyEnvironment, random: Random, rounds: number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
-    for (const fault of random.shuffled(Object.values(world.faults))) {
+    for (const fault of random.shuffled(Object.values(environment.faults))) {
       await sleep(random.between(400, 1_200))
       await fault(random)
     }

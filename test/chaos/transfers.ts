@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type AuroraIam, createAuroraIam } from '@aurora-iam/core'
-import { startLocalAurora } from '@aurora-iam/local'
+import { type AuroraIam, type AuroraIamOptions, createAuroraIam } from '@aurora-iam/core'
+import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
-import type { AdapterHarness, Client } from '../conformance/harness.ts'
+import type { AdapterHarness, Client, ClientOptions } from '../conformance/harness.ts'
 import { type Audit, Bank } from './bank.ts'
-import { RATE, stir, World } from './faults.ts'
+import { FaultyEnvironment, injectFaults, RATE } from './faults.ts'
 import { Random } from './random.ts'
+import { FailingServers } from './server-faults.ts'
 
 const CONNECTIONS = 4
 const HEALTHY_WITHIN_MS = 5_000
@@ -23,11 +24,15 @@ const DOCUMENTED: ReadonlySet<string> = new Set([
   'EPIPE',
   'HANDSHAKE_SSL_ERROR',
   "Can't add new command when connection is in closed state",
+  // The server was demoted, or closed a session that was idle.
+  'ER_OPTION_PREVENTS_STATEMENT',
+  'ER_CLIENT_INTERACTION_TIMEOUT',
   // The database is away.
   'ECONNREFUSED',
   'ER_SERVER_SHUTDOWN',
   'ETIMEDOUT',
   'ERR_AURORA_IAM_RATE_LIMITED',
+  'ERR_AURORA_IAM_PAUSED',
   // The same in Prisma's words.
   'P1000',
   'P1001',
@@ -35,6 +40,8 @@ const DOCUMENTED: ReadonlySet<string> = new Set([
   'P1017',
   'P2024',
   'P2028',
+  // The server's own number, for raw SQL.
+  'P2010 (1290)',
 ])
 
 /** Result of one adapter. */
@@ -48,27 +55,70 @@ export interface TransferReport extends Audit {
   readonly healthyAfterMs: number
 }
 
+/** Environment of the tellers. */
+interface BankEnvironment {
+  readonly aurora: LocalAurora
+  /** Where clients connect. */
+  readonly address: Pick<ClientOptions, 'host' | 'port' | 'database'>
+  readonly iam: AuroraIamOptions
+  onCommit: () => void
+}
+
 /** Transfers through each of `harnesses` at the same time, on one database, while faults fire in so many `rounds`. */
 export async function transferThroughFaults(
   harnesses: readonly AdapterHarness[],
   { seed, rounds }: { readonly seed: number; readonly rounds: number },
 ): Promise<TransferReport[]> {
   await using aurora = await startLocalAurora()
-  const world = new World(aurora)
+  const environment = new FaultyEnvironment(aurora)
+  return transferDuring(harnesses, environment, seed, () =>
+    injectFaults(environment, new Random(seed), rounds),
+  )
+}
+
+/** Transfers while servers vanish, pause, are demoted and replaced, and close sessions, for at least `forMs`. */
+export async function transferThroughFailovers(
+  harnesses: readonly AdapterHarness[],
+  { seed, forMs }: { readonly seed: number; readonly forMs: number },
+): Promise<{ reports: TransferReport[]; peakLogins: number; throttled: number; fired: FailingServers['fired'] }> {
+  await using aurora = await startLocalAurora({ readerHost: '127.0.0.2' })
+  const servers = new FailingServers(aurora)
+  const reports = await transferDuring(harnesses, servers, seed, () =>
+    servers.injectFaults(new Random(seed), forMs),
+  )
+  return {
+    reports,
+    peakLogins: aurora.log.peakTokens(1_000),
+    throttled: aurora.log.refusals.filter(({ reason }) => reason === 'ThrottlingException').length,
+    fired: servers.fired,
+  }
+}
+
+async function transferDuring(
+  harnesses: readonly AdapterHarness[],
+  environment: BankEnvironment,
+  seed: number,
+  injectAll: () => Promise<void>,
+): Promise<TransferReport[]> {
   const tellers = await Promise.all(
     harnesses.map((harness, index) => {
       // Each has a separate share: a failure of one is no reason for another to wait.
       const rateLimit = createRateLimiter({ limit: Math.floor(RATE / harnesses.length) })
-      const iam = createAuroraIam({ ...world.iam, rateLimit, maxWaitMs: 10_000, retryRejectedLogins: true })
-      return Teller.open(harness, iam, world, new Random(seed + index + 1))
+      const iam = createAuroraIam({
+        ...environment.iam,
+        rateLimit,
+        maxWaitMs: 10_000,
+        retryRejectedLogins: true,
+      })
+      return Teller.open(harness, iam, environment, new Random(seed + index + 1))
     }),
   )
   const stop = new AbortController()
   const work = Promise.all(tellers.map((teller) => teller.work(stop.signal)))
   try {
-    await stir(world, new Random(seed), rounds)
+    await injectAll()
     // A cut may still be in store for connections that are open.
-    aurora.faults.dropConnections()
+    environment.aurora.faults.dropConnections()
     await Promise.all(tellers.map((teller) => teller.recovered()))
     stop.abort()
     await work
@@ -100,16 +150,20 @@ class Teller {
   #healthyAfterMs = 0
   #lastError: unknown
 
-  static async open(harness: AdapterHarness, iam: AuroraIam, world: World, random: Random): Promise<Teller> {
-    const { host, port, database } = world.aurora
-    const address = { host, port, user: 'app', database, connectionLimit: CONNECTIONS, connectTimeout: 2_000 }
-    const options = harness.options(address, iam)
-    const client = await (harness.openRetrying?.(options, iam) ?? harness.open(options))
+  static async open(
+    harness: AdapterHarness,
+    iam: AuroraIam,
+    environment: BankEnvironment,
+    random: Random,
+  ): Promise<Teller> {
+    const limits = { connectionLimit: CONNECTIONS, connectTimeout: 2_000 }
+    const options = harness.options({ ...environment.address, user: 'app', ...limits }, iam)
+    const client = await (harness.openManaged?.(options, iam) ?? harness.open(options))
     const close = async () => {
       iam.close()
       await client.close()
     }
-    const teller = new Teller({ name: harness.name, client, close, random, onCommit: () => world.onCommit() })
+    const teller = new Teller({ name: harness.name, client, close, random, onCommit: () => environment.onCommit() })
     await teller.#bank.open()
     return teller
   }
@@ -178,8 +232,14 @@ class Teller {
   }
 }
 
+/** What Prisma tells of the server's error to raw SQL. */
+interface RawQueryMeta {
+  readonly driverAdapterError?: { readonly cause?: { readonly originalCode?: string } }
+}
+
 /** Returns the code of an error, or its message if it has none. */
 function nameOf(error: unknown): string {
-  const { code, message } = error as { code?: string; message?: string }
+  const { code, message, meta } = error as { code?: string; message?: string; meta?: RawQueryMeta }
+  if (code === 'P2010') return `P2010 (${meta?.driverAdapterError?.cause?.originalCode})`
   return code ?? message ?? String(error)
 }

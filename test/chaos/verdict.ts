@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import type { TransferReport } from './transfers.ts'
 
 /** Prints a line for each adapter, and expects that nothing was lost or invented, and no error was new. */
-export function judge(reports: readonly TransferReport[], seed: number): void {
+export function assertNoLoss(reports: readonly TransferReport[], seed: number): void {
   process.stdout.write(
     `Transfers, seed ${seed}:\n${reports.map((report) => `  ${summaryOf(report)}\n`).join('')}`,
   )

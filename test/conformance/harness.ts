@@ -60,6 +60,11 @@ export interface AdapterHarness {
    */
   readonly openRetrying?: (options: unknown, iam: AuroraIam) => Client | Promise<Client>
   /**
+   * Opens a client whose pool replaces its connections, and repeats a login as {@link AdapterHarness.openRetrying} does.
+   * Undefined where {@link AdapterHarness.open} does it.
+   */
+  readonly openManaged?: (options: unknown, iam: AuroraIam) => Client | Promise<Client>
+  /**
    * Asks for a new connection and times out while it waits in the queue. Resolves when the driver has let go.
    * Undefined where the driver has no such limit.
    */

@@ -1,4 +1,4 @@
-import { withAuroraIam, withLoginRetry } from '@aurora-iam/mysql2'
+import { managedPool, withAuroraIam, withLoginRetry } from '@aurora-iam/mysql2'
 import type mysql from 'mysql2/promise'
 import type { AdapterHarness, Client } from '../conformance/harness.ts'
 
@@ -14,6 +14,8 @@ export function mysql2Harness(name: string, driver: Mysql2Promise, keepsErrors: 
     open: (options) => clientOf(driver.createPool(options as mysql.PoolOptions)),
     openRetrying: (options, iam) =>
       clientOf(withLoginRetry(driver.createPool(options as mysql.PoolOptions), iam)),
+    openManaged: (options, iam) =>
+      clientOf(withLoginRetry(managedPool(driver.createPool(options as mysql.PoolOptions)), iam)),
     giveUpWaiting: async (options) => {
       const pool = driver.createPool({ ...(options as mysql.PoolOptions), connectTimeout: 30 })
       await pool.query('SELECT 1').catch(() => {})

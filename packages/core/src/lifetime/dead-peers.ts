@@ -5,7 +5,7 @@ import { type KernelTimer, kernelTimerOf } from './kernel-timer.ts'
 interface Watched {
   bytesRead: number
   bytesWritten: number
-  /** When the first data was written after which nothing was read; undefined while the peer answers. */
+  /** Since when nothing was read, while data may be under way; undefined once the kernel knows of none. */
   unansweredSince: number | undefined
 }
 
@@ -43,22 +43,27 @@ export class DeadPeers {
       this.#timer = undefined
     }
     for (const [socket, watched] of this.#sockets) {
-      const isAnswered = socket.bytesRead > watched.bytesRead || socket.bytesWritten === watched.bytesWritten
-      if (isAnswered) {
-        watched.bytesRead = socket.bytesRead
-        watched.bytesWritten = socket.bytesWritten
-        watched.unansweredSince = undefined
-        continue
-      }
-      watched.unansweredSince ??= now
-      if (now - watched.unansweredSince >= DEAD_PEER_MS) void this.#judge(socket)
+      const { bytesRead, bytesWritten } = socket
+      // The last data may have been written after what was read: two counts between two looks do not tell their order.
+      if (bytesRead > watched.bytesRead) watched.unansweredSince = now
+      else if (bytesWritten > watched.bytesWritten) watched.unansweredSince ??= now
+      watched.bytesRead = bytesRead
+      watched.bytesWritten = bytesWritten
+      const { unansweredSince } = watched
+      if (unansweredSince !== undefined && now - unansweredSince >= DEAD_PEER_MS)
+        void this.#judge(socket, watched)
     }
   }
 
-  async #judge(socket: Socket): Promise<void> {
+  async #judge(socket: Socket, watched: Watched): Promise<void> {
+    const { unansweredSince } = watched
     const timer = await this.#timerOf(socket)
-    if (timer?.kind === 'retransmit' && timer.retransmits >= ENOUGH_RETRANSMITS)
-      socket.destroy(vanished(socket))
+    if (timer?.kind === 'retransmit') {
+      if (timer.retransmits >= ENOUGH_RETRANSMITS) socket.destroy(vanished(socket))
+    } else if (timer?.kind !== 'other' && watched.unansweredSince === unansweredSince) {
+      // Everything was acknowledged: the kernel is not asked again before the next data.
+      if (socket.bytesWritten === watched.bytesWritten) watched.unansweredSince = undefined
+    }
   }
 }
 

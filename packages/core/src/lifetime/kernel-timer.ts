@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { isIPv6, type Socket } from 'node:net'
+import { SingleFlight } from '../util/single-flight.ts'
 
 /** The timer that the kernel runs for a TCP connection. */
 export interface KernelTimer {
@@ -20,6 +21,9 @@ const KINDS: Readonly<Record<string, KernelTimer['kind']>> = {
 // The kernel counts this file in hundredths of a second on every architecture (USER_HZ).
 const TICK_MS = 10
 
+/** The table has all connections of the machine: callers of one moment share it. */
+const tables = new SingleFlight<string, string>()
+
 /**
  * Returns the timer of `socket`, as Linux reports it; undefined on another system, and for a socket that is closed.
  *
@@ -29,7 +33,7 @@ export async function kernelTimerOf(socket: Socket): Promise<KernelTimer | undef
   const { localPort, remotePort, localAddress } = socket
   if (localPort === undefined || remotePort === undefined || localAddress === undefined) return undefined
   const file = isIPv6(localAddress) ? '/proc/self/net/tcp6' : '/proc/self/net/tcp'
-  const table = await readFile(file, 'latin1').catch(() => '')
+  const table = await tables.run(file, () => readFile(file, 'latin1').catch(() => ''))
   return readKernelTimer(table, localPort, remotePort)
 }
 

@@ -53,6 +53,32 @@ test.each<[string, KernelTimer | undefined]>([
   expect(socket.destroyed).toBe(false)
 })
 
+test('data was written right after an answer, between two looks: the socket ends with ETIMEDOUT', async () => {
+  const socket = await open()
+  new DeadPeers(async () => LOST).watch(socket)
+  const peer = sockets.find((one) => one !== socket)!
+  const answer = once(socket, 'data')
+  peer.write('row')
+  await answer
+  socket.write('SELECT 1')
+  const ended = once(socket, 'error')
+  await vi.advanceTimersByTimeAsync(40_000)
+  expect((await ended)[0]).toMatchObject({ code: 'ETIMEDOUT' })
+})
+
+test('a socket falls idle after an answer: one call of the kernel', async () => {
+  const socket = await open()
+  const timerOf = vi.fn(async () => ({ kind: 'keep-alive', firesInMs: 1, retransmits: 0 }) as const)
+  new DeadPeers(timerOf).watch(socket)
+  const peer = sockets.find((one) => one !== socket)!
+  const answer = once(socket, 'data')
+  socket.write('SELECT 1')
+  peer.write('row')
+  await answer
+  await vi.advanceTimersByTimeAsync(600_000)
+  expect(timerOf).toHaveBeenCalledOnce()
+})
+
 test('an idle socket, and one that gets answers: no call of the kernel', async () => {
   const socket = await open()
   let questions = 0

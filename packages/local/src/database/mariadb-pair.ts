@@ -61,8 +61,11 @@ export class MariaDbPair {
       return session.value('SELECT @@gtid_binlog_pos')
     })
     await this.#with(next, async (session) => {
-      const isBehind = await session.value(`SELECT MASTER_GTID_WAIT('${position}', ${CATCH_UP_SECONDS})`)
-      if (isBehind !== '0') {
+      // MASTER_GTID_WAIT never sees a transaction that this server made itself, when it was the writer before.
+      const isCaughtUp =
+        sequenceOf(await session.value('SELECT @@gtid_current_pos')) >= sequenceOf(position) ||
+        (await session.value(`SELECT MASTER_GTID_WAIT('${position}', ${CATCH_UP_SECONDS})`)) === '0'
+      if (!isCaughtUp) {
         const message = `The reader did not catch up with the writer within ${CATCH_UP_SECONDS} s`
         throw new LocalAuroraError('ERR_LOCAL_AURORA_DATABASE_FAILED', message)
       }
@@ -99,6 +102,11 @@ export class MariaDbPair {
       session.end()
     }
   }
+}
+
+/** Returns the number of the last transaction of a position such as `0-1-270`: domain, server, number. */
+function sequenceOf(position: string | null | undefined): number {
+  return Number(position?.split('-').at(-1) || 0)
 }
 
 /** Returns a port of 127.0.0.1 that is free now: MariaDB cannot choose one itself. */
