@@ -18,7 +18,7 @@ const start = (namespace: string, name: string, ...args: string[]) =>
 
 const ADAPTERS = ['mysql2', 'knex', 'typeorm', 'prisma']
 
-/** How each query ended, by adapter, and how many connections were retired as dead. */
+/** Ends of the queries by adapter, and count of the connections that were retired as dead. */
 type Results = { readonly dead: number } & Record<
   string,
   Record<string, { readonly ms: number; readonly message: string }>

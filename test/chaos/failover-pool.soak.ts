@@ -23,7 +23,7 @@ beforeEach(() => {
 
 afterEach(() => vi.restoreAllMocks())
 
-/** What is seen of the connections of a pool while it writes. */
+/** Connections of a pool while it writes, and their failures. */
 class Writers {
   readonly #client: Client
   /** Connections that have written, by `server:connection`. */
@@ -84,7 +84,8 @@ test.each(ADAPTERS)(
     const writers = new Writers(client)
     const stop = new AbortController()
     const work = writers.work(stop.signal)
-    const wroteOn = (server: string) => [...writers.wrote].filter((one) => one.startsWith(`${server}:`)).length
+    const wroteOn = (server: string) =>
+      [...writers.wrote].filter((one) => one.startsWith(`${server}:`)).length
     try {
       await expect.poll(() => wroteOn('1'), { timeout: 30_000 }).toBe(POOL_SIZE)
       const before = new Set(writers.wrote)

@@ -103,7 +103,11 @@ export class FaultyEnvironment {
 }
 
 /** Lets every fault of `environment` fire once in each of so many `rounds`, in an order that `random` decides. */
-export async function injectFaults(environment: FaultyEnvironment, random: Random, rounds: number): Promise<void> {
+export async function injectFaults(
+  environment: FaultyEnvironment,
+  random: Random,
+  rounds: number,
+): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     for (const fault of random.shuffled(Object.values(environment.faults))) {
       await sleep(random.between(400, 1_200))

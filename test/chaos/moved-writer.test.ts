@@ -75,7 +75,8 @@ describe.each(ADAPTERS)('the writer moves under a pool of $name', (harness) => {
     expect(error.message).toContain('--read-only option so it cannot execute this statement')
     const { retired, generation } = pool() ?? {}
     // A pool without open connections has no figures.
-    if (retired) expect({ retired: retired['read-only'], generation }).toEqual({ retired: POOL_SIZE, generation: 1 })
+    if (retired)
+      expect({ retired: retired['read-only'], generation }).toEqual({ retired: POOL_SIZE, generation: 1 })
     // The name still leads to the old writer: a new connection waits.
     const inserted = client.query('INSERT INTO note VALUES (2)')
     await until(() => (pool()?.waiting ?? 0) > 0)

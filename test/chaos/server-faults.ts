@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LocalAurora } from '@aurora-iam/local'
+import { RATE } from './faults.ts'
 import { answerNames } from './name-server.ts'
 import type { Random } from './random.ts'
-import { RATE } from './faults.ts'
 
-/** How long the cluster takes to resume at most, in milliseconds. */
+/** The longest time that the cluster takes to resume, in milliseconds. */
 const RESUME_MS = 1_500
 
 /** A Local Aurora of two servers, whose name leads to the writer a while late, and whose servers go wrong. */

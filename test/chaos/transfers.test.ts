@@ -27,7 +27,13 @@ test('servers vanish, pause, fail over, switch over and close sessions: no money
     forMs: 5_000,
   })
   assertNoLoss(reports, SEED)
-  expect([...fired.keys()].sort()).toEqual(['blackhole', 'closeIdleSessions', 'failover', 'pause', 'switchover'])
+  expect([...fired.keys()].sort()).toEqual([
+    'blackhole',
+    'closeIdleSessions',
+    'failover',
+    'pause',
+    'switchover',
+  ])
   expect(throttled).toBe(0)
   expect(peakLogins).toBeLessThanOrEqual(RATE)
 })

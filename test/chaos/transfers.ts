@@ -80,7 +80,12 @@ export async function transferThroughFaults(
 export async function transferThroughFailovers(
   harnesses: readonly AdapterHarness[],
   { seed, forMs }: { readonly seed: number; readonly forMs: number },
-): Promise<{ reports: TransferReport[]; peakLogins: number; throttled: number; fired: FailingServers['fired'] }> {
+): Promise<{
+  reports: TransferReport[]
+  peakLogins: number
+  throttled: number
+  fired: FailingServers['fired']
+}> {
   await using aurora = await startLocalAurora({ readerHost: '127.0.0.2' })
   const servers = new FailingServers(aurora)
   const reports = await transferDuring(harnesses, servers, seed, () =>
@@ -163,7 +168,13 @@ class Teller {
       iam.close()
       await client.close()
     }
-    const teller = new Teller({ name: harness.name, client, close, random, onCommit: () => environment.onCommit() })
+    const teller = new Teller({
+      name: harness.name,
+      client,
+      close,
+      random,
+      onCommit: () => environment.onCommit(),
+    })
     await teller.#bank.open()
     return teller
   }
@@ -232,7 +243,7 @@ class Teller {
   }
 }
 
-/** What Prisma tells of the server's error to raw SQL. */
+/** Part of Prisma's error for raw SQL that has the server's error. */
 interface RawQueryMeta {
   readonly driverAdapterError?: { readonly cause?: { readonly originalCode?: string } }
 }
