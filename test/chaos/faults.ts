@@ -24,6 +24,8 @@ export class FaultyEnvironment {
     aurora.setClock(() => Date.now() + this.#serverAheadMs)
   }
 
+  readonly isManaged = false
+
   /** Where clients connect. */
   get address() {
     const { host, port, database } = this.aurora

@@ -25,6 +25,8 @@ export class FailingServers {
     answerNames((name) => (name === aurora.hostname ? this.#address : undefined))
   }
 
+  readonly isManaged = true
+
   /** Where clients connect. */
   get address() {
     const { hostname: host, port, database } = this.aurora

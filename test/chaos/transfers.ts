@@ -61,6 +61,8 @@ interface BankEnvironment {
   /** Where clients connect. */
   readonly address: Pick<ClientOptions, 'host' | 'port' | 'database'>
   readonly iam: AuroraIamOptions
+  /** True if pools replace their connections, also where a caller must ask for it. */
+  readonly isManaged: boolean
   onCommit: () => void
 }
 
@@ -163,7 +165,8 @@ class Teller {
   ): Promise<Teller> {
     const limits = { connectionLimit: CONNECTIONS, connectTimeout: 2_000 }
     const options = harness.options({ ...environment.address, user: 'app', ...limits }, iam)
-    const client = await (harness.openManaged?.(options, iam) ?? harness.open(options))
+    const openPool = environment.isManaged ? harness.openManaged : harness.openRetrying
+    const client = await (openPool?.(options, iam) ?? harness.open(options))
     const close = async () => {
       iam.close()
       await client.close()

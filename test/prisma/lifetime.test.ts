@@ -118,3 +118,15 @@ test('warmUp: that many connections are open, and each step is reported', async 
   expect(prisma.$iam.status()).toMatchObject({ idle: 3, active: 0 })
   expect(await rejectionOf(prisma.$iam.warmUp(4))).toMatchObject({ code: 'ERR_AURORA_IAM_INVALID_OPTION' })
 })
+
+test('a paused cluster, and an acquireTimeoutMs that is too short: the error names the pause and that option', async () => {
+  aurora.pause({ resumeAfterMs: 60_000 })
+  const iam = createAuroraIam({ ...aurora.iam, rateLimit: { limit: 1_000 }, resumeTimeoutMs: 60_000 })
+  const prisma = clientFor(aurora, { connectionLimit: 1, acquireTimeoutMs: 1_500 }, iam)
+  open.push(prisma)
+  expect(await rejectionOf(prisma.$queryRaw`SELECT 1`)).toMatchObject({
+    code: 'ERR_AURORA_IAM_PAUSED',
+    message: expect.stringContaining('Raise `acquireTimeoutMs` above `resumeTimeoutMs` (60000 ms)'),
+  })
+  aurora.resume()
+})
