@@ -92,7 +92,12 @@ test('maxLifetimeMs with auroraIamConnection: refused by name before any socket'
 
 test('a paused cluster, and an acquireConnectionTimeout that is too short: the error names the pause and that option', async () => {
   aurora.pause({ resumeAfterMs: 60_000 })
-  const config = { client: 'mysql2', connection: connectionOf(), pool: { min: 0 }, acquireConnectionTimeout: 1_500 }
+  const config = {
+    client: 'mysql2',
+    connection: connectionOf(),
+    pool: { min: 0 },
+    acquireConnectionTimeout: 1_500,
+  }
   db = knex(withAuroraIam(config, { ...aurora.iam, resumeTimeoutMs: 60_000 }))
   expect(await rejectionOf(db.raw('SELECT 1'))).toMatchObject({
     code: 'ERR_AURORA_IAM_PAUSED',
