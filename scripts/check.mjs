@@ -19,6 +19,7 @@ const CHECKS = [
     ['--config', '.dependency-cruiser.mjs', '--output-type', 'err', 'packages', 'test', 'examples'],
   ],
   ['copied code', 'jscpd', ['--silent', '--exitCode', '1', 'packages', 'scripts', 'test/support']],
+  ['links of the documentation', 'remark', ['--frail', '--quiet', '--no-stdout', '.']],
   ['language', process.execPath, ['scripts/language/check.mjs']],
   ...(isChecksOnly ? [] : [['tests', 'vitest', ['run', ...args]]]),
 ]

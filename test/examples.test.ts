@@ -10,10 +10,31 @@ const EXAMPLES = new URL('../examples/', import.meta.url)
 // What each example prints, to the letter.
 const OUTPUT: Readonly<Record<string, readonly string[]>> = {
   drizzle: ['logged in as app@%', 'Ada has 100', 'Grace has 250', 'connections: 1, tokens: 1'],
+  fastify: [
+    'GET /live: 200 {"status":"ok"}',
+    'GET /ready: 200 {"status":"ready"}',
+    'GET /accounts: 200 [{"owner":"Ada","balance":100},{"owner":"Grace","balance":250}]',
+    'GET /ready: 503 {"status":"not ready","code":"ER_ACCESS_DENIED_ERROR"}',
+    'closed',
+  ],
+  fleet: [
+    'processes that ended well: 4',
+    'connections: 40, refused: 0',
+    'never more than 20 in a second: true',
+  ],
+  knex: [
+    'applied 001-account, 002-currency',
+    'Ada has 100 EUR',
+    'Grace has 250 EUR',
+    'applied after the rollback: 0',
+  ],
   kysely: ['logged in as app@%', 'Ada has 100', 'Grace has 250', 'connections: 1, tokens: 1'],
+  lambda: [1, 2, 3].map(
+    (request) => `request ${request} { user: 'app@%', tokensSigned: 1, connectionsOpened: 1 }`,
+  ),
   'mikro-orm': ['logged in as app@%', 'Ada has 100', 'Grace has 250', 'connections: 1, tokens: 1'],
   mysql2: ['logged in as app@%', 'Ada has 100', 'Grace has 250', 'connections: 1, tokens: 1'],
-  nestjs: ['logged in as app, by IAM token', 'Ann has 70', 'Ben has 80'],
+  nestjs: ['logged in as app, by IAM token', 'Ann has 70', 'Ben has 80', 'tokens, one for each endpoint: 2'],
   objection: ['logged in as app@%', 'Ada has 50', 'Grace has 50', 'connections: 1, tokens: 1'],
   opentelemetry: [
     'GET /orders',
@@ -48,11 +69,17 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
     'Alice has 70 (sent 1), Bob has 80 (sent 0)',
     'Connections: 1, tokens signed: 1, failed: 0',
   ],
+  sessions: ["session: [ 'book' ]", 'signed in: Ada', 'tokens: 1, refused: 0'],
   sequelize: ['logged in as app@%', 'Ada has 100', 'Grace has 250', 'connections: 2, tokens: 1'],
+  vitest: [
+    'passed: a new order: it is stored',
+    'passed: twenty minutes later: the next connection has another token',
+    'passed: a role that may not log in: its error reaches the service',
+  ],
 }
 
-// The demo has a separate test.
-const examples = readdirSync(EXAMPLES).filter((name) => name !== 'demo')
+// The demo and the manifests of deploy have separate tests.
+const examples = readdirSync(EXAMPLES).filter((name) => !['demo', 'deploy'].includes(name))
 
 test('each example: its output is listed here', () => {
   expect(Object.keys(OUTPUT).sort()).toEqual(examples.sort())

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
@@ -8,11 +8,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('..', import.meta.url))
 const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
+const PROXY = 'local.proxy-c0local0aur0.us-east-1.rds.amazonaws.com'
+const GLOBAL = 'local.global-c0local0aur0.global.rds.amazonaws.com'
 
 // What a README leaves to its reader: where the database is. The calls themselves are the README's, to the letter.
 const prelude = (adapter: string) => `
 import * as ours from '@aurora-iam/${adapter}'
-const { host, port, readerHost, tunnelPort, user, database, settings } = JSON.parse(process.env.AURORA_SETTINGS)
+const { host, port, readerHost, proxyHost, globalHost, writerRegion, tunnelPort, user, database, settings } =
+  JSON.parse(process.env.AURORA_SETTINGS)
 const createAuroraIam = (options) => ours.createAuroraIam({ ...settings, ...options })
 const complete = (iam = {}) =>
   iam.token ? iam : { ...settings, ...iam, ...(iam.hostname && { port, dial: undefined }) }
@@ -28,6 +31,7 @@ const withAuroraIam = (options, iam) => ours.withAuroraIam({ port, ...options },
 `,
     epilogue: `
 if (typeof pool !== 'undefined') await pool.query('SELECT 1')
+if (typeof handler !== 'undefined') await handler()
 `,
   },
   knex: {
@@ -74,18 +78,29 @@ if (typeof prisma !== 'undefined') await prisma.$queryRaw\`SELECT 1\`
 const GENERATED = `${root}test/prisma/generated/cjs/index.js`
 
 // Each with its number of blocks, and a folder where what they import is installed.
-describe.each([
-  ['README.md', 5, 'test'],
+const FILES: ReadonlyArray<readonly [file: string, count: number, installed: string]> = [
+  ['README.md', 1, 'test'],
   ['packages/mysql2/README.md', 6, 'test'],
   ['packages/knex/README.md', 6, 'test'],
   ['packages/typeorm/README.md', 8, 'examples/nestjs'],
   ['packages/prisma/README.md', 4, 'test'],
-])('%s', (file, count, installed) => {
+  ['docs/choosing-the-rate.md', 1, 'test'],
+  ['docs/connection-lifetime.md', 2, 'test'],
+  ['docs/endpoint-types.md', 1, 'test'],
+  ['docs/global-database.md', 1, 'test'],
+  ['docs/lambda.md', 1, 'test'],
+  ['docs/local-development.md', 2, 'test'],
+  ['docs/migrations.md', 1, 'test'],
+  ['docs/rds-proxy.md', 1, 'test'],
+  ['docs/serverless-v2.md', 1, 'test'],
+]
+
+describe.each(FILES)('%s', (file, count, installed) => {
   let aurora: LocalAurora
   let folder: string
 
   beforeAll(async () => {
-    aurora = await startLocalAurora({ hostnames: [READER], throttle: false })
+    aurora = await startLocalAurora({ hostnames: [READER, PROXY, GLOBAL], throttle: false })
     folder = await mkdtemp(`${root}${installed}/.readme-`)
   })
 
@@ -104,6 +119,23 @@ describe.each([
       expect(aurora.log.refusals).toHaveLength(0)
     }
   })
+})
+
+// Pages whose code another test runs, and the tests.
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'docs/jest.md': 'test/jest/jest.test.ts',
+  'docs/knex.md': 'test/knex/frameworks.test.ts',
+  'docs/shutdown.md': 'test/shutdown.test.ts',
+  'docs/writing-an-adapter.md': 'test/skeleton/conformance.test.ts',
+}
+
+test('each page with code for a program: a test runs it', async () => {
+  const run = new Set([...FILES.map(([file]) => file), ...Object.keys(ELSEWHERE)])
+  for (const name of await readdir(`${root}docs`)) {
+    if (!name.endsWith('.md')) continue
+    const hasCode = /^```(ts|js)$/m.test(await readFile(`${root}docs/${name}`, 'utf8'))
+    if (hasCode) expect(run).toContain(`docs/${name}`)
+  }
 })
 
 function blocksOf(markdown: string): string[] {
@@ -129,6 +161,9 @@ async function runBlock(path: string, code: string, aurora: LocalAurora): Promis
     host: hostname,
     port,
     readerHost: READER,
+    proxyHost: PROXY,
+    globalHost: GLOBAL,
+    writerRegion: region,
     tunnelPort: port,
     user: 'app',
     database: 'app',

@@ -1,0 +1,63 @@
+// The cells of the compatibility matrix: each is a runtime, an adapter, and the versions that are installed for it.
+
+/** The oldest version of every peer range, and the newest that is known to work. `--newest` takes what npm has now. */
+const MYSQL2 = ['3.15.3', '3.24.6']
+const KNEX = ['3.0.1', '3.3.0']
+const TYPEORM = ['0.3.20', '1.1.1']
+const IOREDIS = ['4.31.0', '6.0.0']
+const REDIS = ['4.7.1', '6.3.1']
+
+/** Runtimes, as packages of npm whose program runs the probe. */
+export const RUNTIMES = [
+  { name: 'Node 20', package: 'node', version: '20' },
+  { name: 'Node 22', package: 'node', version: '22' },
+  { name: 'Node 24', package: 'node', version: '24' },
+  { name: 'Node 26', package: 'node', version: '26' },
+  { name: 'Bun', package: 'bun', version: 'latest' },
+  { name: 'Deno', package: 'deno', version: 'latest' },
+]
+
+const ends = (probe, name, versions, beside = {}) =>
+  versions.map((version) => ({ probe, install: { ...beside, [name]: version }, shown: `${name} ${version}` }))
+
+/** Libraries that are probed on Node 20: the ends of each range. The runtimes are probed with the newest of each. */
+export const LIBRARIES = [
+  ...ends('mysql2', 'mysql2', MYSQL2),
+  ...ends('knex', 'knex', KNEX, { mysql2: MYSQL2[1] }),
+  ...ends('typeorm', 'typeorm', TYPEORM, { mysql2: MYSQL2[1], 'reflect-metadata': '0.2.2' }),
+  ...ends('drizzle', 'drizzle-orm', ['0.45.4', '1.0.0-rc.5'], { mysql2: MYSQL2[1] }),
+  ...ends('kysely', 'kysely', ['0.28.18', '0.29.9'], { mysql2: MYSQL2[1] }),
+  ...ends('sequelize', 'sequelize', ['6.37.8'], { mysql2: MYSQL2[1] }),
+  ...ends('objection', 'objection', ['3.1.5'], { mysql2: MYSQL2[1], knex: KNEX[1] }),
+  ...ends('ioredis', 'ioredis', IOREDIS, { mysql2: MYSQL2[1] }),
+  ...ends('node-redis', 'redis', REDIS, { mysql2: MYSQL2[1] }),
+]
+
+/** Probes that need another runtime than Node 20. */
+export const ELSEWHERE = [
+  ...ends('mikro-orm', '@mikro-orm/mysql', ['7.2.1'], { '@mikro-orm/core': '7.2.1' }).map((library) => ({
+    ...library,
+    runtime: 'Node 22',
+  })),
+]
+
+/** The probes that each runtime runs. */
+const ON_EACH_RUNTIME = ['mysql2', 'knex', 'typeorm']
+
+/** Returns every cell, with an identity that names its result file. */
+export function cells({ newest = false } = {}) {
+  const node20 = LIBRARIES.map((library) => ({ ...library, runtime: 'Node 20' }))
+  const others = ON_EACH_RUNTIME.flatMap((probe) =>
+    RUNTIMES.slice(1).map(({ name }) => ({
+      ...LIBRARIES.findLast((library) => library.probe === probe),
+      runtime: name,
+    })),
+  )
+  return [...others, ...node20, ...ELSEWHERE].map((cell) => {
+    const [library] = Object.keys(cell.install).slice(-1)
+    const latest = newest ? { [library]: 'latest' } : {}
+    const install = { ...cell.install, ...latest }
+    const id = `${cell.runtime} ${cell.probe} ${Object.values(install).join(' ')}`.replaceAll(/[^\w.]+/g, '-')
+    return { ...cell, install, id: newest ? `newest-${id}` : id }
+  })
+}

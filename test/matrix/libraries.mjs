@@ -1,0 +1,101 @@
+// How each library opens a client with IAM. Only the library of the cell is installed, so each is imported when it is used.
+
+const poolOf = async (address, iam) => {
+  const { withAuroraIam } = await import('@aurora-iam/mysql2')
+  const { createPool } = await import('mysql2/promise')
+  return createPool(withAuroraIam(address, iam))
+}
+
+const callbackPool = async (address, iam) => {
+  const { withAuroraIam } = await import('@aurora-iam/mysql2')
+  const { default: mysql } = await import('mysql2')
+  return mysql.createPool(withAuroraIam(address, iam))
+}
+
+const onPool = (pool) => ({
+  query: async (sql) => (await pool.query(sql))[0],
+  close: () => pool.end(),
+})
+
+const knexOf = async (address, iam) => {
+  const { withAuroraIam } = await import('@aurora-iam/knex')
+  const { default: knex } = await import('knex')
+  return knex(withAuroraIam({ client: 'mysql2', connection: address }, iam))
+}
+
+const withStore = async (address, iam, store) =>
+  onPool(await poolOf(address, { ...iam, rateLimit: { limit: 20, store } }))
+
+/** Opens a client of each library: a query, and the end. */
+export const OPEN = {
+  mysql2: async (address, iam) => onPool(await poolOf(address, iam)),
+  knex: async (address, iam) => {
+    const db = await knexOf(address, iam)
+    return { query: async (sql) => (await db.raw(sql))[0], close: () => db.destroy() }
+  },
+  objection: async (address, iam) => {
+    const db = await knexOf(address, iam)
+    const { Model } = await import('objection')
+    Model.knex(db)
+    return { query: async (sql) => (await Model.knex().raw(sql))[0], close: () => db.destroy() }
+  },
+  typeorm: async ({ user: username, ...address }, iam) => {
+    await import('reflect-metadata')
+    const { withAuroraIam } = await import('@aurora-iam/typeorm')
+    const { DataSource } = await import('typeorm')
+    const source = new DataSource(withAuroraIam({ type: 'mysql', username, ...address, entities: [] }, iam))
+    await source.initialize()
+    return { query: (sql) => source.query(sql), close: () => source.destroy() }
+  },
+  drizzle: async (address, iam) => {
+    const { drizzle } = await import('drizzle-orm/mysql2')
+    const { sql } = await import('drizzle-orm')
+    const pool = await poolOf(address, iam)
+    const db = drizzle({ client: pool })
+    return { query: async (text) => (await db.execute(sql.raw(text)))[0], close: () => pool.end() }
+  },
+  kysely: async (address, iam) => {
+    const { CompiledQuery, Kysely, MysqlDialect } = await import('kysely')
+    const db = new Kysely({ dialect: new MysqlDialect({ pool: await callbackPool(address, iam) }) })
+    return {
+      query: async (text) => (await db.executeQuery(CompiledQuery.raw(text))).rows,
+      close: () => db.destroy(),
+    }
+  },
+  sequelize: async ({ database, ...address }, iam) => {
+    const { withAuroraIam } = await import('@aurora-iam/mysql2')
+    const { QueryTypes, Sequelize } = await import('sequelize')
+    const dialectOptions = withAuroraIam(address, iam)
+    const sequelize = new Sequelize({ dialect: 'mysql', database, dialectOptions, logging: false })
+    return {
+      query: (sql) => sequelize.query(sql, { type: QueryTypes.SELECT }),
+      close: () => sequelize.close(),
+    }
+  },
+  'mikro-orm': async ({ database: dbName, ...address }, iam) => {
+    const { withAuroraIam } = await import('@aurora-iam/mysql2')
+    const { EntitySchema, MikroORM } = await import('@mikro-orm/mysql')
+    const entity = new EntitySchema({ name: 'Note', properties: { id: { type: 'number', primary: true } } })
+    const orm = await MikroORM.init({
+      entities: [entity],
+      dbName,
+      driverOptions: withAuroraIam(address, iam),
+    })
+    return { query: (sql) => orm.em.getConnection().execute(sql), close: () => orm.close() }
+  },
+  ioredis: async (address, iam) => {
+    const { redisStore } = await import('@aurora-iam/rate-limit')
+    const { default: Redis } = await import('ioredis')
+    const redis = new Redis(Number(process.env.REDIS_PORT), '127.0.0.1')
+    const { query, close } = await withStore(address, iam, redisStore(redis))
+    return { query, close: () => close().then(() => redis.disconnect()) }
+  },
+  'node-redis': async (address, iam) => {
+    const { redisStore } = await import('@aurora-iam/rate-limit')
+    const { createClient } = await import('redis')
+    const redis = createClient({ url: `redis://127.0.0.1:${process.env.REDIS_PORT}` })
+    await redis.connect()
+    const { query, close } = await withStore(address, iam, redisStore(redis))
+    return { query, close: () => close().then(() => redis.quit()) }
+  },
+}

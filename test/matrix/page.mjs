@@ -1,0 +1,44 @@
+import { writeFileSync } from 'node:fs'
+
+/** Writes the page from the results of the cells. A cell without a result says so. */
+export function writePage(path, results) {
+  const rows = results.map(({ cell, result }) => [
+    result?.runtime ?? cell.runtime,
+    result?.versions
+      ? Object.entries(result.versions)
+          .map(([name, version]) => `${name} ${version}`)
+          .reverse()
+          .join(', ')
+      : cell.shown,
+    result === undefined ? 'not run' : result.ok ? 'works' : `**fails**: ${summary(result.reason)}`,
+    result?.at ?? '',
+  ])
+  const head = ['Runtime', 'Library', 'Result', 'Run on']
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column].length)))
+  const line = (cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`
+  const works = results.filter(({ result }) => result?.ok).length
+  writeFileSync(
+    path,
+    `# Compatibility
+
+\`npm run test:matrix\` writes this page. Each row is an empty project: the packed packages, one version of a library, one
+runtime. A program opens two connections, queries, and opens another one; then a server with a certificate for another
+name must get no token. Local Aurora runs beside it, on Node 20: it does not run under Bun.
+
+The rows are the oldest and the newest version of every range that the packages declare. ${works} of ${results.length} work. Prisma is not
+among them: its client has to be generated, and \`npm test\` runs it.
+
+${line(head)}
+| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |
+${rows.map(line).join('\n')}
+`,
+  )
+}
+
+function summary(reason = '') {
+  const [line = ''] = reason.split('\n').filter((one) => /error/i.test(one))
+  return (line || reason.split('\n')[0] || 'no reason')
+    .replaceAll('|', '\\|')
+    .replaceAll(/\/\S+\//g, '')
+    .slice(0, 80)
+}
