@@ -124,7 +124,7 @@ export class FleetPermits implements PermitSource {
   #isDegradedLapsed({ lease }: DegradedAttempt): boolean {
     const now = this.#options.clock.now()
     if (lease !== undefined) return hasLapsed(lease, now)
-    return !this.#sync.outage?.isFresh({ now, wall: Date.now() })
+    return !this.#sync.outage?.isOpen({ now, wall: Date.now() })
   }
 
   #endLease(lease: FleetLease, ending: PermitEnding, at: number): void {

@@ -80,6 +80,7 @@ if isLost or now < facts.last or facts.born == request.reset then
   facts.cutTo, facts.cutAt = facts.cutTo or 0, facts.cutAt and min(facts.cutAt, now) or 0
   facts.phase = facts.phase or 0
   if isLost then facts.promised, facts.holders, facts.phaseEnd, facts.loss, facts.back = 0, 0, 0, 0, 0 end
+  facts.lost = isLost and now or min(facts.lost or 0, now)
   facts.phaseEnd = facts.phaseEnd > 0 and now + PHASE or 0
 end
 -- Whatever was granted before has by then ended, arrived and cooled down. A process that remembers an earlier life of the
@@ -216,16 +217,18 @@ if not isLate then
   charged, phase = tonumber(charged or 0), tonumber(phase or -1)
   -- It was told its share in an earlier life of the key: others were as well.
   local isClaim = charged == 0 and believed > 0 and request.born ~= facts.born
+  -- It has no share, but others that are not back may have one of that life.
+  local isWitness = isFromBefore and request.shares and now < (facts.lost or 0) + PHASE
   local before = charged
 
   -- Who finds the server back may be the first of many that went on without it. Until all are back, or had the time for it,
   -- those that are back have no more than their shares.
   if facts.phaseEnd > 0 and silence >= CONTACT + 2 * request.rtt then facts.phaseEnd = now + PHASE end
-  if facts.phaseEnd == 0 and ((silence >= SILENCE and facts.promised > before) or isClaim) then
+  if facts.phaseEnd == 0 and ((silence >= SILENCE and facts.promised > before) or isClaim or isWitness) then
     facts.phase, facts.phaseEnd, facts.back, facts.loss = facts.phase + 1, now + PHASE, 0, 0
   end
-  if facts.phaseEnd > 0 and isClaim then facts.loss = 1 end
-  if facts.phaseEnd > 0 and now >= facts.phaseEnd then facts.phaseEnd, facts.loss = 0, 0 end
+  if facts.phaseEnd > 0 and (isClaim or isWitness) then facts.loss = 1 end
+  if facts.phaseEnd > 0 and now >= facts.phaseEnd then facts.phaseEnd, facts.loss, facts.lost = 0, 0, 0 end
 
   call('ZADD', SEEN, now + FORGET, me)
   if facts.phaseEnd == 0 then
@@ -261,7 +264,9 @@ if not isLate then
     elseif facts.loss == 0 or isClaim then
       facts.back, phase = facts.back + charge, facts.phase
     end
-    if facts.back >= (facts.loss == 1 and limit or facts.promised) then facts.phaseEnd, facts.loss = 0, 0 end
+    if facts.back >= (facts.loss == 1 and limit or facts.promised) then
+      facts.phaseEnd, facts.loss, facts.lost = 0, 0, 0
+    end
   end
   if charge > 0 then
     call('HSET', SHARE, me, text(charge) .. ':' .. text(phase))

@@ -141,21 +141,27 @@ export class StoreSync {
   }
 
   #overdueAt({ sent }: OpenRequest): number {
-    const patienceMs = this.fleet === undefined ? firstPatienceMs : this.#roundTrip.patienceMs
-    return sent.now + patienceMs
+    return sent.now + this.#patienceMs
+  }
+
+  /** After how long a request counts as unanswered. */
+  get #patienceMs(): number {
+    return this.fleet === undefined ? firstPatienceMs : this.#roundTrip.patienceMs
   }
 
   /** Returns the instant to send the next request at. */
   #requestAt(): number {
     const reason = this.#reasonAt()
     if (reason === Number.POSITIVE_INFINITY) return reason
+    const proofDueAt = this.outage?.proofDueAt
     if (this.#open !== undefined) {
       // A client that is cut off keeps what it was given: another request makes sense when this one is lost for sure.
-      const retryAt = this.#backoff.afterNoReply(this.#open.sent.now, this.fleet === undefined)
+      const isCold = this.fleet === undefined && !this.outage?.limit
+      const retryAt = proofDueAt ?? this.#backoff.afterNoReply(this.#open.sent.now, isCold)
       return Math.max(retryAt, this.#overdueAt(this.#open))
     }
     if (this.outage === undefined || !this.#backoff.hasFailed) return reason
-    return Math.max(reason, this.#backoff.afterFailure())
+    return Math.max(reason, Math.min(this.#backoff.afterFailure(), proofDueAt ?? Number.POSITIVE_INFINITY))
   }
 
   /** Returns the instant from which on there is a reason for a request. */
@@ -290,17 +296,17 @@ export class StoreSync {
       if (!this.#isOverdue) this.#backoff.countFailure()
     }
     if (request.serial <= this.#lastReply) return
-    this.#lost(error, request.sent.now)
+    this.#lost(error, request.sent)
   }
 
   #overdue({ sent }: OpenRequest): void {
     this.#isOverdue = true
     this.#backoff.countFailure()
     const waitedMs = Math.ceil(this.#options.clock.now() - sent.now)
-    this.#lost(new Error(`It has not replied within ${waitedMs} ms.`), sent.now)
+    this.#lost(new Error(`It has not replied within ${waitedMs} ms.`), sent)
   }
 
-  #lost(error: Error, since: number): void {
+  #lost(error: Error, sent: Instant): void {
     const now = this.#instant()
     this.#backoff.failAt(now.now)
     this.#endFlushes()
@@ -309,10 +315,10 @@ export class StoreSync {
       const { intervalMs, onStoreLost } = this.#options
       const leaseMs = Math.max(this.#roundTrip.leaseMs, this.fleet?.slowestLeaseMs ?? 0)
       const waitMs = this.#roundTrip.ms + leaseMs + graceMs + intervalMs + marginMs
-      const { patienceMs } = this.#roundTrip
-      this.outage = new FleetOutage(this.#options, error, { since, now, limit, waitMs, patienceMs })
+      const details = { sent, limit, waitMs, patienceMs: this.#patienceMs, roundTripMs: this.#roundTrip.ms }
+      this.outage = new FleetOutage(this.#options, error, details)
       publish('aurora-iam:rate-limit:store-lost', () => ({ key: this.#key, error, onStoreLost, limit }))
-    } else this.outage.confirm(now)
+    } else this.outage.confirm(sent)
     this.#onAvailable()
     this.#nextAction.update()
   }

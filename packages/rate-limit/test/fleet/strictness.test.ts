@@ -84,6 +84,74 @@ test.each([
   300_000,
 )
 
+const attempt = { gapMs: 0, latencyMs: 0, arrival: 0, ending: 'ok', lane: 'live', lastPacketMs: 20 } as const
+
+/** Returns attempts of one process, the first `gapMs` after those before. */
+const attempts = (process: number, count: number, gapMs: number): FleetScenario['callers'] =>
+  Array.from({ length: count }, (_, index) => ({ ...attempt, process, gapMs: index === 0 ? gapMs : 0 }))
+
+/** Two processes, of which the second has the one share. Its request of instant 4012 is the first that is lost. */
+const lostFrom4012 = {
+  limit: 1,
+  intervalMs: 250,
+  processes: 2,
+  onStoreLost: 'share',
+  callers: [...attempts(0, 1, 3985), ...attempts(1, 15, 27)],
+  delays: [1, 0, 0, 0, 0],
+  freeze: undefined,
+  crash: undefined,
+  cut: undefined,
+  step: undefined,
+} satisfies Partial<FleetScenario>
+
+test.each<[condition: string, fault: Pick<FleetScenario, 'outages'> & Partial<FleetScenario>]>([
+  [
+    'a process freezes while a request has no reply, and thaws long after a short outage',
+    {
+      callers: [...lostFrom4012.callers, ...attempts(0, 40, 508)],
+      freeze: { process: 1, fromMs: 4013, forMs: 10_000 },
+      outages: [{ fromMs: 4012, forMs: 500, isSilent: true, losesData: false }],
+    },
+  ],
+  [
+    'a process freezes while a request has no reply, and thaws seconds after a short outage',
+    {
+      callers: [...lostFrom4012.callers, ...attempts(0, 40, 508)],
+      freeze: { process: 1, fromMs: 4013, forMs: 5000 },
+      outages: [{ fromMs: 4012, forMs: 500, isSilent: true, losesData: false }],
+    },
+  ],
+  [
+    'a process freezes before it reads a rejection, and thaws long after a short outage',
+    {
+      callers: [...lostFrom4012.callers, ...attempts(0, 40, 508)],
+      delays: [3, 2],
+      freeze: { process: 1, fromMs: 4014, forMs: 10_000 },
+      outages: [{ fromMs: 4012, forMs: 500, isSilent: false, losesData: false }],
+    },
+  ],
+  [
+    'an outage too short for the store to notice, in which a process loses two requests',
+    {
+      callers: [...lostFrom4012.callers, ...attempts(0, 25, 2433)],
+      outages: [{ fromMs: 4012, forMs: 2428, isSilent: true, losesData: false }],
+    },
+  ],
+  [
+    'an outage that loses data, and the first process that is back has no share',
+    {
+      callers: [...lostFrom4012.callers, ...attempts(1, 30, 0), ...attempts(0, 20, 7000)],
+      outages: [{ fromMs: 4012, forMs: 6990, isSilent: true, losesData: true }],
+    },
+  ],
+])('%s: never over the limit', async (_, fault) => {
+  const scenario = { ...lostFrom4012, ...fault }
+  const { arrivals, unanswered } = await play(scenario, onGivenClock(fleetStep))
+  expect(unanswered).toBe(0)
+  expect(arrivals).toHaveLength(scenario.callers.length)
+  expect(peak(arrivals, scenario.intervalMs)).toBe(1)
+})
+
 test('a holder that is cut off, its last packets a second under way: never over, but for a script without grace', async () => {
   const caller = { gapMs: 0, ending: 'ok', lane: 'live' } as const
   const scenario: FleetScenario = {
