@@ -7,6 +7,7 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { withAuroraIam } from '@aurora-iam/mysql2'
 import { createConnection } from 'mysql2/promise'
+import { coldStart } from '../fixtures/plan/real-fleet.mjs'
 
 const bin = fileURLToPath(new URL('../../packages/cli/bin/aurora-iam.js', import.meta.url))
 const parts = process.argv.length > 2 ? process.argv.slice(2) : ['relay', 'start', 'plan']
@@ -190,27 +191,15 @@ function start() {
 }
 
 async function plan() {
-  // Four processes that share the limit among them, as `share` does: 5 logins a second each, 15 connections.
-  const members = Array.from({ length: 4 }, () =>
-    fork(fileURLToPath(new URL('plan-member.mjs', import.meta.url))),
-  )
+  // Four processes that share the limit among them: 5 logins a second each, 15 connections.
   const settings = { host, port, database, iam, pool: 15, limit: 5 }
-  await Promise.all(members.map((member) => once(member, 'message')))
-  for (const member of members) member.send(settings)
-  await Promise.all(members.map((member) => once(member, 'message')))
-  const startedAt = performance.now()
-  for (const member of members) member.send({})
-  const durations = await Promise.all(members.map(async (member) => (await once(member, 'message'))[0]))
-  const realMs = performance.now() - startedAt
+  const { fullMs: realMs, loginMs } = await coldStart(4, settings)
   // How long a login takes here is a fact of the machine: the plan is given it, as a user does.
-  const loginMs = String(
-    Math.max(1, Math.round(durations.reduce((sum, mean) => sum + mean, 0) / durations.length)),
-  )
-  const args = ['plan', '--processes', '4', '--pool', '15', '--limit', '20', '--login-ms', loginMs, '--json']
+  const given = String(Math.max(1, Math.round(loginMs)))
+  const args = ['plan', '--processes', '4', '--pool', '15', '--limit', '20', '--login-ms', given, '--json']
   const { outcomes } = JSON.parse(execFileSync(process.execPath, [bin, ...args], { encoding: 'utf8' }))
   const { fullMs } = outcomes.find(({ limiter }) => limiter === 'fleet')
   console.log(
     `plan: 60 connections of 4 processes at 20 a second: real ${realMs.toFixed(0)} ms, plan ${fullMs.toFixed(0)} ms, ratio ${(fullMs / realMs).toFixed(2)}`,
   )
-  for (const member of members) member.kill()
 }

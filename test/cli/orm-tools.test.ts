@@ -140,3 +140,15 @@ await connection.end()`,
   )
   expect(await exec('node', 'prisma.js')).toBe('1 true 2\n')
 })
+
+test('dbmate up, status and rollback', async () => {
+  await write(
+    'db/migrations/20261126000000_comets.sql',
+    '-- migrate:up\nCREATE TABLE comets (name VARCHAR(40));\n\n-- migrate:down\nDROP TABLE comets;\n',
+  )
+  expect(await exec('dbmate', '--no-dump-schema', 'up')).toContain('Applied: 20261126000000_comets.sql')
+  expect(await exec('dbmate', 'status')).toContain('[X] 20261126000000_comets.sql')
+  expect(await exec('dbmate', '--no-dump-schema', 'rollback')).toContain(
+    'Rolled back: 20261126000000_comets.sql',
+  )
+})

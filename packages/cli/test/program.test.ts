@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { pathOf, write } from '@aurora-iam/test-support/aws-environment'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { untilDone } from '@aurora-iam/test-support/until'
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { doctorArguments, prepareFor } from './support.ts'
 
@@ -66,7 +67,7 @@ test('a credential_process that hangs: the program ends with its last word, and 
   expect(await once(program, 'close')).toEqual([1, null])
   expect(output.out).toMatch(/\nFAIL +token .*\n +Check that/)
   const pid = Number(await readFile(pathOf('pid'), 'utf8'))
-  await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), 10_000)
+  await untilDone(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'))
 })
 
 test('output that is closed: the command goes on to its end, with the exit status of all findings', async () => {

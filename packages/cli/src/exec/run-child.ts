@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import type { CliOutput } from '../output/output.ts'
+import { startGuard } from './guard.ts'
 
 /** Signals that are handed to the command. SIGWINCH and the stop signals reach it from the terminal. */
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const
@@ -12,15 +13,21 @@ const NOT_EXECUTABLE = 126
 const NOT_FOUND = 127
 const KILLED = 128
 
+/** Surroundings of a command. */
+export interface ChildSurroundings {
+  readonly environment: NodeJS.ProcessEnv
+  /** Folder that goes with the command if this process is killed. */
+  readonly folder: string
+  readonly output: CliOutput
+}
+
 /** Runs a command with the terminal of this process. Returns its exit status: 127 not found, 128 and the signal if killed. */
 export function runChild(
   command: string,
   args: readonly string[],
-  environment: NodeJS.ProcessEnv,
-  output: CliOutput,
+  { environment, folder, output }: ChildSurroundings,
 ): Promise<number> {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: 'inherit', env: environment })
     const listeners = FORWARDED.map((signal) => {
       const forward = (): void => {
         if (!(process.stdin.isTTY && FROM_TERMINAL.has(signal))) child.kill(signal)
@@ -28,9 +35,12 @@ export function runChild(
       process.on(signal, forward)
       return { signal, forward }
     })
+    // After the listeners: from its first moment on, the command gets the signals.
+    const child = spawn(command, args, { stdio: 'inherit', env: environment })
+    const stopGuard = child.pid === undefined ? async () => {} : startGuard(child.pid, folder)
     const end = (status: number): void => {
       for (const { signal, forward } of listeners) process.off(signal, forward)
-      resolve(status)
+      void stopGuard().then(() => resolve(status))
     }
     child.once('error', (error: NodeJS.ErrnoException) => {
       // Also emitted for a signal that could not be sent to a command that runs.

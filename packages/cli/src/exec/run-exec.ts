@@ -62,7 +62,8 @@ export async function runExec(
     optionFolder: folder,
   }
   await writeFile(join(folder, 'my.cnf'), optionFile(endpoint), { mode: 0o600 })
-  return await runChild(command, args, environmentFor(endpoint, templates, process.env), output)
+  const environment = environmentFor(endpoint, templates, process.env)
+  return await runChild(command, args, { environment, folder, output })
 }
 
 /**

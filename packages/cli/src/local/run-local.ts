@@ -1,6 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatEvent, type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { CommandError } from '../options/command-error.ts'
 import { readNumber } from '../options/numbers.ts'
 import { createTemporaryFolder } from '../options/temporary-folder.ts'
 import type { CliOutput } from '../output/output.ts'
@@ -58,7 +59,8 @@ export async function runLocal(flags: LocalFlags, output: CliOutput, signal: Abo
       ? showLive(aurora, output)
       : aurora.log.on((event) => output.out(`${formatEvent(event)}\n`))
   cleanUp.defer(off)
-  await untilAborted(signal)
+  await untilAborted(AbortSignal.any([signal, aurora.ended]))
+  if (!signal.aborted) throw new CommandError(`The database ended: ${(aurora.ended.reason as Error).message}`)
 }
 
 /** Keeps one line on the terminal up to date. */

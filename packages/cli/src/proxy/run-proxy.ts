@@ -92,7 +92,11 @@ export async function runProxy(flags: ProxyFlags, output: CliOutput, signal: Abo
   await untilAborted(signal)
   await reloads
   // Who asks a second time does not want to wait.
-  for (const second of ['SIGINT', 'SIGTERM'] as const) process.once(second, () => void proxy.close(0))
+  const breakAll = (): void => void proxy.close(0)
+  for (const second of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(second, breakAll)
+    cleanUp.defer(() => process.off(second, breakAll))
+  }
   log.message(`draining for at most ${drainMs} ms`)
   await proxy.close(drainMs)
 }

@@ -5,6 +5,7 @@ import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { pathOf, write } from '@aurora-iam/test-support/aws-environment'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { until, untilDone } from '@aurora-iam/test-support/until'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { buildProgram, clockOf, runProgram, startProgram, targetOptions } from '../built-program.ts'
 import { prepareFor } from '../support.ts'
@@ -85,7 +86,7 @@ describe('foreign programs log in with what they read from the environment', () 
       await write('clock', String(aheadMs))
       aurora.setClock(() => Date.now() + aheadMs)
       await write('go', '')
-      await vi.waitFor(() => expect(output.out).toBe('1\n'.repeat(lives + 1)), 20_000)
+      await untilDone(() => expect(output.out).toBe('1\n'.repeat(lives + 1)))
     }
     await write('stop', '')
     expect(await ended).toBe(0)
@@ -127,12 +128,38 @@ describe('exit statuses and signals', () => {
     async (signal) => {
       const script = `trap 'echo trapped; exit 7' ${signal.slice(3)}; echo ready; while :; do sleep 0.05; done`
       const { process: program, output, ended } = startProgram([...options(), '--', 'sh', '-c', script])
-      await vi.waitFor(() => expect(output.out).toBe('ready\n'), 20_000)
+      await untilDone(() => expect(output.out).toBe('ready\n'))
       program.kill(signal)
       expect(await ended).toBe(7)
       expect(output.out).toBe('ready\ntrapped\n')
     },
   )
+
+  test('exec is killed: the command gets SIGTERM, and nothing is left', async () => {
+    const script = `trap 'echo ended >"$0"; exit' TERM; echo $$; while :; do sleep 0.05; done`
+    const { process: program, output } = startProgram([
+      ...options(),
+      '--',
+      'sh',
+      '-c',
+      script,
+      pathOf('ended'),
+    ])
+    const pid = await until(() => Number(output.out))
+    program.kill('SIGKILL')
+    await untilDone(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'))
+    expect(existsSync(pathOf('ended'))).toBe(true)
+    await untilDone(async () => expect(await readdir(pathOf('tmp'))).toEqual([]))
+  })
+
+  test('exec ends: its guard has ended too', async () => {
+    const { out } = await exec(['sh', '-c', 'ps -eo pid,args | grep "[a]urora-iam-guard"'])
+    const [pid] = out
+      .split('\n')
+      .flatMap((line) => (line.includes(pathOf('tmp')) ? [Number.parseInt(line, 10)] : []))
+    expect(pid).toBeGreaterThan(0)
+    expect(() => process.kill(pid as number, 0)).toThrow('ESRCH')
+  })
 
   test('nothing is left: no socket file, and the port is closed; no argument holds the password', async () => {
     const script = 'echo "$MYSQL_UNIX_PORT $MYSQL_PWD"; ls -l "$MYSQL_UNIX_PORT"; ps -eo args'

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect as connectSocket } from 'node:net'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { startProxy } from '@aurora-iam/test-support/proxy'
+import { untilDone } from '@aurora-iam/test-support/until'
 import {
   Capability,
   encodeHandshakeResponse,
@@ -26,7 +27,7 @@ test('a client with the password: a session of the Aurora user, by a token over 
   expect(await value(connection, 'SELECT database()')).toBe('app')
   await connection.end()
   expect(aurora.log.logins).toHaveLength(1)
-  await vi.waitFor(() => expect(events.map(({ type }) => type)).toEqual(['connect', 'login', 'close']))
+  await untilDone(() => expect(events.map(({ type }) => type)).toEqual(['connect', 'login', 'close']))
 })
 
 test('statements of every kind pass: prepared, several at once, long results', async () => {
@@ -51,12 +52,12 @@ test('KILL QUERY with the connection id of the greeting: it ends the query of th
   const [sleeper, killer] = [await connect(port), await connect(port)]
   expect(await value(sleeper, 'SELECT CONNECTION_ID()')).toBe(sleeper.threadId)
   const slept = sleeper.query('SELECT SLEEP(60)').catch((error: Error) => error)
-  await vi.waitFor(async () => {
+  await untilDone(async () => {
     const [rows] = (await killer.query('SHOW PROCESSLIST')) as unknown as [{ Info: string | null }[]]
     expect(rows.some(({ Info }) => Info?.includes('SLEEP'))).toBe(true)
   })
   await killer.query(`KILL QUERY ${sleeper.threadId}`)
-  expect(await Promise.race([slept, new Promise((resolve) => setTimeout(resolve, 20_000))])).toBeDefined()
+  expect(await slept).toBeDefined()
 })
 
 test('a client that is lost while its statement runs: the connection to the database ends without a TLS alert', async () => {
@@ -71,13 +72,13 @@ test('a client that is lost while its statement runs: the connection to the data
   const { port, events } = await gatewayTo(aurora, {}, { dial: { host: '127.0.0.1', port: network.port } })
   const [lost, other] = [await connect(port), await connect(port)]
   lost.query('SELECT SLEEP(60)').catch(() => {})
-  await vi.waitFor(async () => {
+  await untilDone(async () => {
     const [rows] = (await other.query('SHOW PROCESSLIST')) as unknown as [{ Info: string | null }[]]
     expect(rows.some(({ Info }) => Info?.includes('SLEEP'))).toBe(true)
   })
   isLost = true
   lost.destroy()
-  await vi.waitFor(() => expect(events.map(({ type }) => type)).toContain('close'))
+  await untilDone(() => expect(events.map(({ type }) => type)).toContain('close'))
   // The server would take unread bytes for a sign that its client is there.
   expect(Buffer.concat(afterLoss)).toHaveLength(0)
 })
@@ -173,7 +174,7 @@ test('one client more than the limit: 1040, and the next is accepted when anothe
   const first = await connect(port)
   expect(await refusal(port)).toMatchObject({ errno: 1040 })
   first.destroy()
-  await vi.waitFor(() => expect(gateway.connections).toBe(0))
+  await untilDone(() => expect(gateway.connections).toBe(0))
   await connect(port)
 })
 
@@ -216,7 +217,7 @@ test('a client that never logs in: closed after 10 seconds', async () => {
   } finally {
     vi.useRealTimers()
   }
-  await vi.waitFor(() => expect(gateway.connections).toBe(0))
+  await untilDone(() => expect(gateway.connections).toBe(0))
 })
 
 test('two hundred clients at once: each gets a session', async () => {

@@ -6,14 +6,17 @@ import { promisify } from 'node:util'
 import { pathOf, write } from '@aurora-iam/test-support/aws-environment'
 import { createCertificates } from '@aurora-iam/test-support/certificates'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { RedisServer } from '@aurora-iam/test-support/redis-server'
+import { until, untilDone } from '@aurora-iam/test-support/until'
 import { createConnection } from 'mysql2/promise'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { runCli } from '../../src/cli.ts'
-import { targetOptions } from '../built-program.ts'
+import { buildProgram, runProgram, startProgram, targetOptions } from '../built-program.ts'
 import { prepareFor } from '../support.ts'
 
 const aurora = await localAurora()
 prepareFor(aurora)
+buildProgram()
 
 const PASSWORD = 'a password of more than sixteen characters'
 
@@ -47,10 +50,10 @@ function start(...args: string[]) {
 }
 
 /** Waits until the proxy printed so many addresses, and returns their ports. */
-async function ports({ output }: ReturnType<typeof start>, count = 1): Promise<number[]> {
+async function ports({ output }: Pick<ReturnType<typeof start>, 'output'>, count = 1): Promise<number[]> {
   const found = () =>
     [...output.out.matchAll(/^listening on 127\.0\.0\.1:(\d+)/gm)].map(([, port]) => Number(port))
-  await vi.waitFor(() => expect(found()).toHaveLength(count), 10_000)
+  await untilDone(() => expect(found()).toHaveLength(count))
   return found()
 }
 
@@ -103,7 +106,7 @@ describe('where it listens', () => {
     await write('key.pem', valid.key)
     const tls = ['--tls-cert', pathOf('cert.pem'), '--tls-key', pathOf('key.pem')]
     const proxy = start(...target(), ...withPassword(), '--listen', '0.0.0.0:0', ...tls)
-    await vi.waitFor(() => expect(proxy.output.out).toContain('listening'), 10_000)
+    await untilDone(() => expect(proxy.output.out).toContain('listening'))
     const port = Number(/listening on 0\.0\.0\.0:(\d+)/.exec(proxy.output.out)?.[1])
     expect(await rejection({ host: '127.0.0.1', port })).toMatchObject({ errno: 3159 })
     const connection = await logIn({ host: 'localhost', port, ssl: { ca, verifyIdentity: true } as object })
@@ -113,7 +116,7 @@ describe('where it listens', () => {
   test('a Unix socket: for its owner alone, replaces that of a killed process, gone at the end', async () => {
     const socketPath = pathOf('proxy.sock')
     const busyServer = createServer().listen(socketPath)
-    await vi.waitFor(() => expect(existsSync(socketPath)).toBe(true))
+    await untilDone(() => expect(existsSync(socketPath)).toBe(true))
     const busy = start(...target(), '--socket', socketPath)
     expect(await busy.ended).toBe(1)
     expect(busy.output.error).toContain('in use by another process')
@@ -123,7 +126,7 @@ describe('where it listens', () => {
     await promisify(execFile)(process.execPath, ['-e', killed, socketPath]).catch(() => {})
     expect(existsSync(socketPath)).toBe(true)
     const proxy = start(...target(), ...withPassword(), '--socket', socketPath)
-    await vi.waitFor(() => expect(proxy.output.out).toContain('listening'), 10_000)
+    await untilDone(() => expect(proxy.output.out).toContain('listening'))
     await (await logIn({ socketPath })).end()
     proxy.stop()
     expect(await proxy.ended).toBe(0)
@@ -158,13 +161,27 @@ describe('where it listens', () => {
 
   test('a port that is taken: a clear error', async () => {
     const server = createServer().listen(0, '127.0.0.1')
-    await vi.waitFor(() => expect(server.listening).toBe(true))
+    await untilDone(() => expect(server.listening).toBe(true))
     onTestFinished(() => void server.close())
     const { port } = server.address() as { port: number }
     const { ended, output } = start(...target(), '--listen', `127.0.0.1:${port}`)
     expect(await ended).toBe(1)
     expect(output.error).toContain('(EADDRINUSE)')
   })
+})
+
+test('--redis: two proxies share one limit by a real Redis', async () => {
+  const server = await RedisServer.start()
+  onTestFinished(() => server.close())
+  const redis = ['--redis', `redis://127.0.0.1:${server.port}`]
+  for (let programs = 0; programs < 2; programs += 1) {
+    const proxy = startProgram(['proxy', ...target(), ...withPassword(), ...one, ...redis, '--limit', '7'])
+    const [port] = await ports(proxy)
+    await logIn({ port })
+  }
+  const key = `${aurora.hostname}:${aurora.port}`
+  const { out } = await runProgram(['fleet', key, ...redis, '--json'])
+  expect(JSON.parse(out)).toMatchObject({ limit: 7, processes: 2 })
 })
 
 describe('a config file', () => {
@@ -183,10 +200,21 @@ describe('a config file', () => {
     await logIn({ port: first })
     await config(endpoint('first'))
     process.emit('SIGHUP')
-    await vi.waitFor(() => expect(proxy.output.error).toContain('config reloaded'), 10_000)
+    await untilDone(() => expect(proxy.output.error).toContain('config reloaded'))
     expect(await rejection({ port: second })).toMatchObject({ code: 'ECONNREFUSED' })
     expect(await session.query('SELECT 1 AS one')).toMatchObject([[{ one: 1 }], {}])
     await logIn({ port: first })
+  })
+
+  test('a change of the password file: the proxy reloads without a signal, and the new password counts', async () => {
+    await config(endpoint('first'))
+    const proxy = start('--config', pathOf('proxy.json'))
+    await ports(proxy)
+    await write('password', `${PASSWORD} of another day\n`)
+    await untilDone(() => expect(proxy.output.error).toContain('config reloaded'))
+    const port = (await ports(proxy, 2)).at(-1) as number
+    expect(await rejection({ port })).toMatchObject({ errno: 1045 })
+    await logIn({ port, password: `${PASSWORD} of another day` })
   })
 
   test('a mistake in it at a reload: reported, and nothing changes', async () => {
@@ -195,7 +223,7 @@ describe('a config file', () => {
     const [port] = await ports(proxy)
     await config(endpoint('first', { pasword: 'SECRET' }))
     process.emit('SIGHUP')
-    await vi.waitFor(() => expect(proxy.output.error).toContain('endpoints[0].pasword: is not known'), 10_000)
+    await untilDone(() => expect(proxy.output.error).toContain('endpoints[0].pasword: is not known'))
     expect(proxy.output.error).not.toContain('SECRET')
     await logIn({ port })
   })
@@ -220,7 +248,7 @@ describe('a config file', () => {
 test('health: live, ready after a login that it makes, metrics; not ready with the reason', async () => {
   const proxy = start(...target(), ...withPassword(), ...one, '--health', '127.0.0.1:0')
   const [port] = await ports(proxy)
-  const found = await vi.waitUntil(() => /health on (\S+):/.exec(proxy.output.error)?.[1], 10_000)
+  const found = await until(() => /health on (\S+):/.exec(proxy.output.error)?.[1])
   const get = async (path: string) => {
     const response = await fetch(`${found}${path}`)
     return { status: response.status, text: await response.text() }
@@ -245,7 +273,7 @@ test('SIGTERM: open sessions end normally, and then the proxy', async () => {
   const [port] = await ports(proxy)
   const session = await logIn({ port })
   proxy.stop()
-  await vi.waitFor(() => expect(proxy.output.error).toContain('draining'), 10_000)
+  await untilDone(() => expect(proxy.output.error).toContain('draining'))
   expect(await session.query('SELECT 1 AS one')).toMatchObject([[{ one: 1 }], {}])
   await session.end()
   expect(await proxy.ended).toBe(0)
@@ -256,7 +284,7 @@ test('the log: what happened, in words', async () => {
   const [port] = await ports(proxy)
   await (await logIn({ port })).end()
   await rejection({ port, password: 'wrong' })
-  await vi.waitFor(() => expect(proxy.output.error).toContain(' rejected '), 10_000)
+  await untilDone(() => expect(proxy.output.error).toContain(' rejected '))
   expect(proxy.output.error).toMatch(/ login \S+ in \d+ ms$/m)
   expect(proxy.output.error).toMatch(/ close \S+ by client after \d+ ms$/m)
   expect(proxy.output.error).toMatch(/ rejected \S+: Access denied/)
@@ -265,10 +293,10 @@ test('the log: what happened, in words', async () => {
 
 test('--json: the log is lines of JSON, without the password of clients', async () => {
   const proxy = start(...target(), ...withPassword(), ...one, '--json')
-  const first = await vi.waitUntil(() => /^.*listening.*$/m.exec(proxy.output.out)?.[0], 10_000)
+  const first = await until(() => /^.*listening.*$/m.exec(proxy.output.out)?.[0])
   const port = Number(JSON.parse(first).address.split(':')[1])
   await (await logIn({ port })).end()
-  await vi.waitFor(() => expect(proxy.output.out).toContain('"type":"close"'))
+  await untilDone(() => expect(proxy.output.out).toContain('"type":"close"'))
   const types = proxy.output.out
     .trim()
     .split('\n')

@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { AuthToken } from '@aurora-iam/core'
 import { pathOf } from '@aurora-iam/test-support/aws-environment'
@@ -96,6 +96,25 @@ describe('token --watch', () => {
   test('a folder that is missing: a clear error', async () => {
     const missing = await run(['token', ...targetOptions(aurora), '--watch', pathOf('none/token')])
     expect(missing).toMatchObject({ status: 1, error: expect.stringContaining('Create its folder first') })
+  })
+
+  // A disk of the test alone, in namespaces of the test alone.
+  const isolated = ['--user', '--map-root-user', '--mount']
+  const hasNamespaces =
+    spawnSync('unshare', [...isolated, 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0
+
+  test.runIf(hasNamespaces)('a disk that is full: a clear error, and nothing is left', async () => {
+    await mkdir(pathOf('disk'))
+    const script = `mount -t tmpfs -o size=4k none "$0" && echo filled >"$0/other" && "$@"; echo status $?; ls -A "$0"`
+    const command = [process.execPath, programPath, 'token', ...targetOptions(aurora)]
+    const { stdout, stderr } = await promisify(execFile)('unshare', [
+      ...isolated,
+      ...['sh', '-c', script, pathOf('disk'), ...command, '--watch', pathOf('disk/token')],
+    ])
+    expect(stderr).toBe(
+      `aurora-iam: ${pathOf('disk/token')} could not be written (ENOSPC). Free space on its disk.\n`,
+    )
+    expect(stdout).toBe('status 1\nother\n')
   })
 
   test('a disk that takes no more: a clear error, and nothing is left', async () => {

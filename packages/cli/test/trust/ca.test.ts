@@ -5,6 +5,7 @@ import { createServer } from 'node:https'
 import 'reflect-metadata'
 import { isolateAwsEnvironment, pathOf, write } from '@aurora-iam/test-support/aws-environment'
 import { createCertificates } from '@aurora-iam/test-support/certificates'
+import { untilDone } from '@aurora-iam/test-support/until'
 import { BasicConstraintsExtension, X509CertificateGenerator } from '@peculiar/x509'
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { buildProgram, runProgram } from '../built-program.ts'
@@ -35,7 +36,7 @@ const nameOf = (region: string) => `Amazon RDS ${region} Root CA RSA2048 G1`
 async function fetchFrom(text: string, ...args: string[]) {
   const server = createServer(valid, (_request, response) => void response.end(text)).listen(0, '127.0.0.1')
   onTestFinished(() => void server.close())
-  await vi.waitFor(() => expect(server.listening).toBe(true))
+  await untilDone(() => expect(server.listening).toBe(true))
   await write('server-ca.pem', ca)
   vi.stubEnv('NODE_EXTRA_CA_CERTS', pathOf('server-ca.pem'))
   const { port } = server.address() as { port: number }

@@ -15,7 +15,6 @@ const OWN =
 const WITHHELD =
   Capability.COMPRESS |
   Capability.ZSTD_COMPRESSION |
-  Capability.LOCAL_FILES |
   Capability.SSL |
   Capability.MULTI_FACTOR_AUTHENTICATION
 

@@ -66,12 +66,7 @@ describe('a good login', () => {
     const socket = connect(aurora.port, aurora.host)
     const { capabilities } = await readGreeting(new PacketChannel(socket))
     socket.destroy()
-    for (const flag of [
-      'COMPRESS',
-      'ZSTD_COMPRESSION',
-      'LOCAL_FILES',
-      'MULTI_FACTOR_AUTHENTICATION',
-    ] as const) {
+    for (const flag of ['COMPRESS', 'ZSTD_COMPRESSION', 'MULTI_FACTOR_AUTHENTICATION'] as const) {
       expect({ flag, offered: hasCapability(capabilities, Capability[flag]) }).toEqual({
         flag,
         offered: false,

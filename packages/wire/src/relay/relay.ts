@@ -3,7 +3,7 @@ import type { Packet } from '../codec/packet.ts'
 import type { WireError } from '../wire-error.ts'
 import { CommandScanner, type Rewriting } from './command-scanner.ts'
 
-/** A peer that has been told the end gets this long to close its side, in milliseconds. */
+/** A peer that has been told the end gets this long to answer and to close its side, in milliseconds. */
 const CLOSE_GRACE_MS = 1000
 
 /** https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_quit.html */
@@ -36,8 +36,9 @@ export interface RelayEnd {
 
 /**
  * Passes bytes both ways between a logged-in client and its server until one of them ends, then ends the
- * other. A side that does not keep up holds the other one back. Resolves when both streams are closed; it
- * never rejects. A server that hangs up because the client said goodbye (COM_QUIT) counts as the client's end.
+ * other. A client that has closed its side alone still gets what the server answers within a time limit. A side
+ * that does not keep up holds the other one back. Resolves when both streams are closed; it never rejects. A
+ * server that hangs up because the client said goodbye (COM_QUIT) counts as the client's end.
  *
  * A command is intercepted where it stands in the client's bytes: answers to commands that the client sent
  * before it, without waiting for them, may still be on their way.
@@ -52,10 +53,14 @@ export function relay(client: Duplex, server: Duplex, interception: Interception
     const finish = (reason: RelayEnd): void => {
       if (end !== undefined) return
       end = reason.by === 'server' && scanner.latest === QUIT_COMMAND ? { by: 'client' } : reason
-      for (const stream of [client, server]) {
-        if (reason.error === undefined) endGracefully(stream)
-        else stream.destroy()
+      if (reason.error !== undefined) {
+        for (const stream of [client, server]) stream.destroy()
+        return
       }
+      endGracefully(server)
+      // What the server still answers passes first.
+      if (server.closed) endGracefully(client)
+      else server.once('close', () => endGracefully(client))
     }
     const send = (from: Duplex, to: Duplex, bytes: Buffer): void => {
       if (!to.writable || to.write(bytes) || from.isPaused()) return
@@ -110,6 +115,8 @@ export function relay(client: Duplex, server: Duplex, interception: Interception
       else stream.on('close', closed)
     }
 
+    // Node would close the other side of a client that has sent its last byte, and its answers could not pass.
+    client.allowHalfOpen = true
     setRelaying(true)
     watch(client, 'client')
     watch(server, 'server')

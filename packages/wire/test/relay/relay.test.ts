@@ -126,6 +126,20 @@ test('an intercepted command: bytes go both ways before it and after it', async 
   expect(await ended).toEqual({ by: 'client' })
 })
 
+test('a client closes its side alone: the server sees the end, and its answer still passes', async () => {
+  const [client, clientSide] = await socketPair()
+  const [serverSide, server] = await socketPair()
+  for (const socket of [client, server]) socket.allowHalfOpen = true
+  const ended = relay(clientSide, serverSide, neverIntercept)
+  client.end(command(3, 'one'))
+  expect(await text(server, 8)).toBe(command(3, 'one').toString())
+  await once(server.resume(), 'end')
+  server.end('the answer')
+  expect(await text(client, 10)).toBe('the answer')
+  await once(client.resume(), 'close')
+  expect(await ended).toEqual({ by: 'client' })
+})
+
 test('a receiver that does not keep up: the sender is held back, and nothing is lost', async () => {
   const [client, clientSide] = await socketPair()
   const [serverSide, server] = await socketPair()
