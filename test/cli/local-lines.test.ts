@@ -66,15 +66,15 @@ async function program(name: string, lines: readonly string[]): Promise<string> 
   return shell(`node ${name}.js`)
 }
 
-test('doctor', async () => {
+test('the line of doctor: it logs in', async () => {
   expect(await shell(line('doctor'))).toMatch(/^ok +login +app is accepted$/m)
 })
 
-test('mysql', async () => {
+test('the line of mysql: it logs in', async () => {
   expect(await shell(`${line('mysql')} -N -e 'SELECT user()'`)).toBe('app@localhost\n')
 })
 
-test('mysql2', async () => {
+test('the line of mysql2: it logs in', async () => {
   const answer = await program('mysql2', [
     "import { createPool } from 'mysql2/promise'",
     "import { withAuroraIam } from '@aurora-iam/mysql2'",
@@ -85,7 +85,7 @@ test('mysql2', async () => {
   expect(answer).toBe('app@localhost\n')
 })
 
-test('Knex', async () => {
+test('the line of Knex: it logs in', async () => {
   const answer = await program('knex', [
     "import knex from 'knex'",
     "import { withAuroraIam } from '@aurora-iam/knex'",
@@ -96,7 +96,7 @@ test('Knex', async () => {
   expect(answer).toBe('app@localhost\n')
 })
 
-test('TypeORM', async () => {
+test('the line of TypeORM: it logs in', async () => {
   const answer = await program('typeorm', [
     "import { DataSource } from 'typeorm'",
     "import { withAuroraIam } from '@aurora-iam/typeorm'",
@@ -108,7 +108,7 @@ test('TypeORM', async () => {
   expect(answer).toBe('app@localhost\n')
 })
 
-test('Prisma', async () => {
+test('the line of Prisma: it logs in', async () => {
   const answer = await program('prisma', [
     "import { auroraIam } from '@aurora-iam/prisma'",
     `const { adapter } = ${line('Prisma')}`,

@@ -1,20 +1,16 @@
-import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { buildCli, runUnderExec } from './under-exec.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
-const cli = join(here, '../../packages/cli')
 
 const aurora = await localAurora()
 let folder: string
 
-beforeAll(async () => {
-  await promisify(execFile)(join(cli, '../../node_modules/.bin/tsc'), ['-b', cli])
-})
+beforeAll(buildCli)
 beforeEach(async () => {
   // Inside of the project, so that the tools find their own packages.
   folder = await mkdtemp(`${here}.tools-`)
@@ -24,39 +20,7 @@ beforeEach(async () => {
 })
 afterAll(() => expect(aurora.log.refusals).toEqual([]))
 
-/** Runs a command line tool of the tests' packages under `aurora-iam exec`, in the folder of the test. */
-async function exec(...command: string[]): Promise<string> {
-  const { host, port, hostname, region, credentials } = aurora
-  const target = [
-    '--host',
-    host,
-    '--port',
-    String(port),
-    '--hostname',
-    hostname,
-    '--user',
-    'app',
-    '--database',
-    'app',
-  ]
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [join(cli, 'bin/aurora-iam.js'), 'exec', ...target, '--ca', join(folder, 'ca.pem'), '--', ...command],
-    {
-      cwd: folder,
-      env: {
-        ...process.env,
-        PATH: `${join(here, '../node_modules/.bin')}:${dirname(process.execPath)}:${process.env.PATH}`,
-        AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-        AWS_SESSION_TOKEN: credentials.sessionToken,
-        AWS_REGION: region,
-        NO_COLOR: '1',
-      },
-    },
-  )
-  return stdout
-}
+const exec = (...command: string[]) => runUnderExec(aurora, folder, command)
 
 const write = async (name: string, text: string) => {
   await mkdir(dirname(join(folder, name)), { recursive: true })
@@ -141,7 +105,7 @@ await connection.end()`,
   expect(await exec('node', 'prisma.js')).toBe('1 true 2\n')
 })
 
-test('dbmate up, status and rollback', async () => {
+test('dbmate up, status and rollback: applied and rolled back', async () => {
   await write(
     'db/migrations/20261126000000_comets.sql',
     '-- migrate:up\nCREATE TABLE comets (name VARCHAR(40));\n\n-- migrate:down\nDROP TABLE comets;\n',
