@@ -2,37 +2,50 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 
 /**
- * Shell script that outlives this process where it is killed. Its standard input is a pipe that this process holds: a
- * line on it says that all went well, and its end without a line that this process is gone. The signals of a terminal
- * and of a group are for the command.
+ * Shell script that outlives this process where it is killed. Its standard input is a pipe that this process holds: the
+ * first line is the process id of the command, and the line `end` says that all went well. The end of the pipe without
+ * it says that this process is gone. The signals of a terminal and of a group are for the command.
  */
 const SCRIPT = `
 trap '' HUP INT QUIT TERM
-read -r line && exit
-kill "$1" 2>/dev/null
-rm -rf "$2"
+if read -r pid; then
+  [ "$pid" = end ] && exit
+  read -r line && exit
+  kill "$pid" 2>/dev/null
+fi
+rm -rf "$1"
 `
+
+/** Tie between a command with its folder and the life of this process. */
+export interface Guard {
+  /** Names the process of the command. */
+  watch(pid: number): void
+  /** Ends the guard and leaves command and folder untouched. */
+  stop(): Promise<void>
+}
 
 /**
  * Ties a command and a folder to the life of this process, however that ends, SIGKILL included: the command then gets
  * SIGTERM, and the folder is removed. Does nothing on a system without a shell.
- *
- * @param pid - The process of the command.
- * @returns the function that ends the guard and leaves both untouched
  */
-export function startGuard(pid: number, folder: string): () => Promise<void> {
-  if (process.platform === 'win32') return async () => {}
-  const shell = spawn('/bin/sh', ['-c', SCRIPT, 'aurora-iam-guard', String(pid), folder], {
+export function startGuard(folder: string): Guard {
+  if (process.platform === 'win32') return { watch() {}, async stop() {} }
+  const shell = spawn('/bin/sh', ['-c', SCRIPT, 'aurora-iam-guard', folder], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   })
   // There is no shell, or it was killed: there is no guard then.
   shell.on('error', () => {})
   shell.stdin.on('error', () => {})
-  return async () => {
-    if (shell.pid === undefined || shell.exitCode !== null || shell.signalCode !== null) return
-    const ended = once(shell, 'exit')
-    shell.stdin.end('end\n')
-    await ended
+  return {
+    watch(pid) {
+      shell.stdin.write(`${pid}\n`)
+    },
+    async stop() {
+      if (shell.pid === undefined || shell.exitCode !== null || shell.signalCode !== null) return
+      const ended = once(shell, 'exit')
+      shell.stdin.end('end\n')
+      await ended
+    },
   }
 }

@@ -35,12 +35,13 @@ export function runChild(
       process.on(signal, forward)
       return { signal, forward }
     })
-    // After the listeners: from its first moment on, the command gets the signals.
+    const guard = startGuard(folder)
+    // After the listeners and the guard: they are there from its first moment on.
     const child = spawn(command, args, { stdio: 'inherit', env: environment })
-    const stopGuard = child.pid === undefined ? async () => {} : startGuard(child.pid, folder)
+    if (child.pid !== undefined) guard.watch(child.pid)
     const end = (status: number): void => {
       for (const { signal, forward } of listeners) process.off(signal, forward)
-      void stopGuard().then(() => resolve(status))
+      void guard.stop().then(() => resolve(status))
     }
     child.once('error', (error: NodeJS.ErrnoException) => {
       // Also emitted for a signal that could not be sent to a command that runs.

@@ -1,3 +1,4 @@
+import { Permits } from './permits.ts'
 import { randomFrom } from './random.ts'
 
 /** Limiters: none, one in each process, or one that the fleet shares. */
@@ -139,7 +140,7 @@ function simulateCourse(fleet: Fleet, scenario: Scenario, discipline: Discipline
 }
 
 interface Round {
-  /** When each login was accepted, in order. */
+  /** When each login was accepted, in the order of time. */
   readonly logins: Float64Array
   readonly firstMs: number | undefined
   readonly fullMs: number | undefined
@@ -154,25 +155,19 @@ function openAll(fleet: Fleet, discipline: Discipline, room: number, salt: numbe
   const logins = new Float64Array(room)
   const rejected =
     discipline === 'shared' ? shareLimit(fleet, logins, random) : compete(fleet, logins, random)
-  return {
-    logins,
-    rejected,
-    firstMs: logins[lastFirst],
-    fullMs: room === processes * pool ? logins[room - 1] : undefined,
-  }
+  const firstMs = lastFirst < room ? latestOf(logins.subarray(0, lastFirst + 1)) : undefined
+  // So far they are in the order of the queue.
+  logins.sort()
+  return { logins, rejected, firstMs, fullMs: room === processes * pool ? logins[room - 1] : undefined }
 }
 
 /** Simulates a shared limiter: each permit is used again one second after the login that it was for. Nothing is rejected. */
 function shareLimit({ limit, loginMs }: Fleet, logins: Float64Array, random: () => number): RejectedLogins {
-  const freeAt = new Float64Array(limit)
-  let latest = 0
+  const permits = new Permits(limit)
   for (let index = 0; index < logins.length; index += 1) {
-    // Permits are granted in the order in which they become free, which is that of their use but for small differences.
-    const permit = index % limit
-    const endsAt = (freeAt[permit] as number) + duration(loginMs, random)
-    freeAt[permit] = endsAt + SECOND_MS + SAFETY_MS
-    latest = Math.max(latest, endsAt)
-    logins[index] = latest
+    const endsAt = permits.earliestMs + duration(loginMs, random)
+    permits.occupyUntil(endsAt + SECOND_MS + SAFETY_MS)
+    logins[index] = endsAt
   }
   return { none: 0, process: 0, fleet: 0 }
 }
@@ -196,10 +191,13 @@ function compete(
     process += Math.min(waiting, mostOffered) - accepted
     const end = index + accepted
     for (let at = index; at < end; at += 1) logins[at] = second * SECOND_MS + duration(loginMs, random)
-    logins.subarray(index, end).sort()
     index = end
   }
   return { none, process, fleet: 0 }
+}
+
+function latestOf(times: Float64Array): number {
+  return times.reduce((latest, atMs) => Math.max(latest, atMs), 0)
 }
 
 /** Returns the time of a login: half of it is constant, half varies with a long tail. */

@@ -136,7 +136,7 @@ describe('exit statuses and signals', () => {
   )
 
   test('exec is killed: the command gets SIGTERM, and nothing is left', async () => {
-    const script = `trap 'echo ended >"$0"; exit' TERM; echo $$; while :; do sleep 0.05; done`
+    const script = `trap 'echo ended >"$0"; exit' TERM; sleep 0.3; echo $$; while :; do sleep 0.05; done`
     const { process: program, output } = startProgram([
       ...options(),
       '--',

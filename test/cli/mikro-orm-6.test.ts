@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { buildCli, runUnderExec } from '../../cli/under-exec.ts'
+import { buildCli, runUnderExec } from './under-exec.ts'
 
 const aurora = await localAurora()
 beforeAll(buildCli)
@@ -11,17 +11,17 @@ beforeAll(buildCli)
 // The command line of MikroORM 7 needs Node 22.
 test('mikro-orm schema:update under exec: the table is there', async () => {
   // Beside the packages of MikroORM 6, so that its command line finds them.
-  const folder = await mkdtemp(fileURLToPath(new URL('.cli-', import.meta.url)))
+  const folder = await mkdtemp(fileURLToPath(new URL('../orms/mikro-orm-6/.cli-', import.meta.url)))
   onTestFinished(() => rm(folder, { recursive: true }))
-  await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
+  await writeFile(join(folder, 'package.json'), '{ "devDependencies": { "@mikro-orm/cli": "6" } }')
   await writeFile(join(folder, 'ca.pem'), aurora.ca)
   await writeFile(
     join(folder, 'mikro-orm.config.js'),
-    `import { defineConfig, EntitySchema } from '@mikro-orm/mysql'
+    `const { defineConfig, EntitySchema } = require('@mikro-orm/mysql')
 const Planet = new EntitySchema({ name: 'Planet', properties: { id: { type: 'number', primary: true } } })
-export default defineConfig({ clientUrl: process.env.DATABASE_URL, entities: [Planet] })`,
+module.exports = defineConfig({ clientUrl: process.env.DATABASE_URL, entities: [Planet] })`,
   )
-  await runUnderExec(aurora, folder, ['mikro-orm-esm', 'schema:update', '--run'])
+  await runUnderExec(aurora, folder, ['mikro-orm', 'schema:update', '--run'])
   expect(await runUnderExec(aurora, folder, ['mariadb', '-N', '-e', "SHOW TABLES LIKE 'planet'"])).toBe(
     'planet\n',
   )
