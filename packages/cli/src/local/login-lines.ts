@@ -4,12 +4,7 @@ import type { LocalAurora } from '@aurora-iam/local'
 export function loginLines(aurora: LocalAurora, user: string, caFile: string): string {
   const { host, port, hostname, region, database, credentials } = aurora
   const { accessKeyId, secretAccessKey, sessionToken } = credentials
-<<<<<<< HEAD
-  const trust = `hostname: '${hostname}', ca: readFileSync(${JSON.stringify(caFile)})`
-  const iam = `{ ${trust} }`
-=======
-  const iam = `{ hostname: '${hostname}', ca: readFileSync('${caFile}') }`
->>>>>>> a317253 (cli: every protocol feature has a test, a killed exec leaves nothing, and a client that closes its side alone gets its answer)
+  const iam = `{ hostname: '${hostname}', ca: readFileSync(${JSON.stringify(caFile)}) }`
   const address = `host: '${host}', port: ${port}`
   const target = `--host ${hostname} --port ${port} --dial ${host}:${port} --user ${user}`
   return `Local Aurora listens on ${host}:${port} and expects tokens for ${hostname}:${port} in ${region}.
@@ -21,11 +16,7 @@ export AWS_SESSION_TOKEN=${sessionToken}
 export AWS_REGION=${region}
 export AURORA_IAM_CA='${caFile.replaceAll("'", "'\\''")}'
 
-<<<<<<< HEAD
 try it    aurora-iam doctor ${target}
-=======
-doctor    aurora-iam doctor ${target}
->>>>>>> a317253 (cli: every protocol feature has a test, a killed exec leaves nothing, and a client that closes its side alone gets its answer)
 mysql     aurora-iam exec ${target} --database ${database} -- mysql
 mysql2    createPool(withAuroraIam({ ${address}, user: '${user}', database: '${database}' }, ${iam}))
 Knex      knex(withAuroraIam({ client: 'mysql2', connection: { ${address}, user: '${user}', database: '${database}' } }, ${iam}))
