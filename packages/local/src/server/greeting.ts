@@ -13,10 +13,7 @@ const OWN =
 
 /** Capabilities that a relay cannot pass on, and those of this connection alone. */
 const WITHHELD =
-  Capability.COMPRESS |
-  Capability.ZSTD_COMPRESSION |
-  Capability.SSL |
-  Capability.MULTI_FACTOR_AUTHENTICATION
+  Capability.COMPRESS | Capability.ZSTD_COMPRESSION | Capability.SSL | Capability.MULTI_FACTOR_AUTHENTICATION
 
 /** The highest bits are defined by neither server in the same way. */
 const UNDEFINED = 0xe000_0000
