@@ -13,7 +13,12 @@ export class Results {
   /** @param mode - 'full' or 'quick' */
   constructor(mode) {
     this.#file = `${folder}${mode}.json`
-    this.#all = existsSync(this.#file) ? JSON.parse(readFileSync(this.#file, 'utf8')) : { mode, parts: {} }
+    this.#all = { mode, parts: {} }
+    this.#read()
+  }
+
+  #read() {
+    if (existsSync(this.#file)) this.#all = JSON.parse(readFileSync(this.#file, 'utf8'))
   }
 
   /** Returns the result of a part if the same commit measured it. */
@@ -23,6 +28,8 @@ export class Results {
   }
 
   save(part, result) {
+    // Another run may have measured other parts meanwhile.
+    this.#read()
     this.#all.parts[part] = { ...provenance(), ...result }
     mkdirSync(folder, { recursive: true })
     writeFileSync(this.#file, `${JSON.stringify(this.#all, undefined, 1)}\n`)
