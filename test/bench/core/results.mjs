@@ -9,11 +9,13 @@ const folder = fileURLToPath(new URL('../results/', import.meta.url))
 export class Results {
   #file
   #all
+  #mode
 
   /** @param mode - 'full' or 'quick' */
   constructor(mode) {
     this.#file = `${folder}${mode}.json`
-    this.#all = { mode, parts: {} }
+    this.#mode = mode
+    this.#all = { parts: {} }
     this.#read()
   }
 
@@ -30,7 +32,7 @@ export class Results {
   save(part, result) {
     // Another run may have measured other parts meanwhile.
     this.#read()
-    this.#all.parts[part] = { ...provenance(), ...result }
+    this.#all.parts[part] = { mode: this.#mode, ...provenance(), ...result }
     mkdirSync(folder, { recursive: true })
     writeFileSync(this.#file, `${JSON.stringify(this.#all, undefined, 1)}\n`)
   }
