@@ -167,5 +167,6 @@ function svgOf({ title, options }) {
   background.setAttribute('fill', '#fff')
   svg.prepend(label, background)
   svg.append(heading)
-  return `${svg.outerHTML}\n`
+  // Plot declares the height twice, the second time in words that no browser needs any more.
+  return `${svg.outerHTML.replace(/\n\s*height: intrinsic;/, '')}\n`
 }
