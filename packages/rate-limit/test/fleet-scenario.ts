@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { vi } from 'vitest'
 import { createRateLimiter, type Permit, type RateLimitClock, type RateLimitStore } from '../src/index.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 
@@ -35,6 +36,8 @@ export interface FleetScenario {
   cut: { process: number; fromMs: number; forMs: number } | undefined
   /** The store's clock is set. */
   step: { atMs: number; byMs: number } | undefined
+  /** The store evicts one of the key's structures, by its number. */
+  evictions: { atMs: number; structure: number }[]
 }
 
 const sometimes = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 2 })
@@ -69,6 +72,7 @@ export const fleetScenarios: fc.Arbitrary<FleetScenario> = fc
     ),
     cut: sometimes(fc.record({ process, fromMs: early, forMs: fc.nat(6000) })),
     step: sometimes(fc.record({ atMs: early, byMs: fc.constantFrom(-5000, -300, 300, 2000, 60_000) })),
+    evictions: fc.array(fc.record({ atMs: early, structure: fc.nat(9) }), { maxLength: 2 }),
   })
   // No rule that a process can follow alone is right while it is cut off and the others are not.
   .map((scenario) => (scenario.cut ? { ...scenario, onStoreLost: 'fail-closed' as const } : scenario))
@@ -81,11 +85,12 @@ export async function playFleet(
   scenario: FleetScenario,
   key: string,
   run: ScriptRunner,
-  loseData: (key: string) => Promise<void>,
+  loseData: (key: string, structure?: number) => Promise<void>,
 ): Promise<{ arrivals: number[]; unanswered: number; trace: string[] }> {
   const { limit, intervalMs, callers, freeze, crash, outages, cut, step } = scenario
   const clock = new SimulatedClock()
   clock.driveWallClock()
+  seedJitter()
   const startedAt = clock.now()
   const elapsed = () => clock.now() - startedAt
   const isDuring = (span: { fromMs: number; forMs: number } | undefined) =>
@@ -185,6 +190,7 @@ export async function playFleet(
   for (const outage of outages) {
     if (outage.losesData) clock.after(outage.fromMs, () => loseData(key))
   }
+  for (const { atMs, structure } of scenario.evictions) clock.after(atMs, () => loseData(key, structure))
   let startMs = 0
   for (const caller of callers) {
     startMs += caller.gapMs
@@ -205,4 +211,13 @@ export async function playFleet(
   await clock.runOut(() => unanswered() === 0 || elapsed() > lastMs)
   for (const limiter of limiters) limiter.close()
   return { arrivals: arrivals.sort((one, other) => one - other), unanswered: unanswered(), trace }
+}
+
+/** Makes the jitter of retries the same each time that a scenario is played. */
+function seedJitter(): void {
+  let random = 20
+  vi.spyOn(Math, 'random').mockImplementation(() => {
+    random = (random * 48_271) % 2_147_483_647
+    return random / 2_147_483_647
+  })
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { fleetKeys } from '../src/fleet/redis-store.ts'
 import type { ScriptRunner } from './fleet-scenario.ts'
@@ -9,19 +10,24 @@ export function onGivenClock(script: string): string {
   return parts.join('{ ARGV[2], ARGV[3] }')
 }
 
-/** Runs a script on a given clock, and loses the data of a key. */
+/** Runs a script on a given clock, and loses the data of a key or one of its structures. */
 export function scriptRunner(
   redis: Redis,
   script: string,
-): { run: ScriptRunner; lose: (key: string) => Promise<void> } {
+): { run: ScriptRunner; lose: (key: string, structure?: number) => Promise<void> } {
   const keysOf = (key: string) => fleetKeys('test', key)
+  const sha1 = createHash('sha1').update(script).digest('hex')
+  let loading: Promise<unknown> | undefined
   return {
-    run: (key, request, now) => {
+    run: async (key, request, now) => {
+      loading ??= redis.script('LOAD', script)
+      await loading
       const keys = keysOf(key)
-      return redis.eval(script, keys.length, ...keys, request, Math.floor(now / 1000), (now % 1000) * 1000)
+      return redis.evalsha(sha1, keys.length, ...keys, request, Math.floor(now / 1000), (now % 1000) * 1000)
     },
-    lose: async (key) => {
-      await redis.del(...keysOf(key))
+    lose: async (key, structure) => {
+      const keys = keysOf(key)
+      await redis.del(...keys.filter((_, index) => structure === undefined || structure === index))
     },
   }
 }

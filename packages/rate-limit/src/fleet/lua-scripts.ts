@@ -21,7 +21,11 @@ local SILENCE = 2500 -- without a call for so long, processes may have gone on w
 local PHASE = 12000 -- after that, all of them are back within this time
 local CONTACT = 750 -- in a phase, those that are back call more often than this
 local FORGET = 60000
+local NAMED = 5000 -- what a process names is written again after so long
+local TOUCH = 3600000 -- the time to live of all structures is set again after so long, and when a structure is new
 local AHEAD = 200
+local IDLE = 250 -- a permit that is free for so long goes to any process that asks
+local TICK = 200
 local FENCE = 12000
 local BATCH = 64
 local BACKGROUND = 2 ^ 50
@@ -37,9 +41,12 @@ local max, min, ceil, floor = math.max, math.min, math.ceil, math.floor
 
 local function text(number) return string.format('%.0f', number) end
 
-local facts = {}
+local facts, stored = {}, {}
 local saved = call('HGETALL', FACTS)
-for i = 1, #saved, 2 do facts[saved[i]] = tonumber(saved[i + 1]) end
+for i = 1, #saved, 2 do
+  local value = tonumber(saved[i + 1])
+  facts[saved[i]], stored[saved[i]] = value, value
+end
 if facts.protocol and facts.protocol ~= PROTOCOL then
   return redis.error_reply('PROTOCOL ' .. text(facts.protocol))
 end
@@ -49,12 +56,12 @@ local isLate = request.at and now - request.at > 1000 + 2 * request.rtt or false
 
 -- What processes named lately: the smallest limit holds, over the longest interval, with the longest lease.
 local named = string.format('named:%d/%d/%d/%d', request.limit, request.interval, request.recover, request.lease)
-facts[named] = now
+if not facts[named] or now - facts[named] > NAMED or now < facts[named] then facts[named] = now end
 local limit, interval, recover, slowest = request.limit, request.interval, request.recover, request.lease
 for name, at in pairs(facts) do
-  local l, i, r, s = string.match(name, '^named:(%d+)/(%d+)/(%d+)/(%d+)$')
-  if l then
-    if now - at > FORGET then
+  if string.sub(name, 1, 6) == 'named:' then
+    local l, i, r, s = string.match(name, '^named:(%d+)/(%d+)/(%d+)/(%d+)$')
+    if now - at > FORGET + NAMED then
       call('HDEL', FACTS, name)
       facts[name] = nil
     else
@@ -71,6 +78,8 @@ local rest = interval + 3
 local isLost = not facts.born
   or call('ZCARD', OUT) ~= facts.out
   or call('ZCARD', REST) ~= facts.rest
+  or call('HLEN', HOLD) ~= facts.hold
+  or call('ZCARD', SEEN) ~= facts.seen
   or call('HLEN', SHARE) ~= facts.holders
 if isLost or now < facts.last or facts.born == request.reset then
   call('DEL', OUT, REST, LINE, TILL, WANT, HOLD)
@@ -287,6 +296,8 @@ local allowed = effective()
 local capacity = min(allowed, ours)
 if facts.phaseEnd > 0 then capacity = min(capacity, facts.back) end
 
+-- Evicted in part: those who wait join again, with their turns.
+if call('ZCARD', LINE) ~= call('ZCARD', TILL) then call('DEL', LINE, TILL, WANT) end
 local gone = call('ZRANGEBYSCORE', TILL, '-inf', now, 'LIMIT', 0, BATCH)
 if #gone > 0 then
   call('ZREM', LINE, unpack(gone))
@@ -296,6 +307,14 @@ end
 
 local held = call('ZCARD', OUT)
 local cooling = call('ZCARD', REST)
+-- Calls within one tick: the part of a crowd that is known while it arrives.
+local tick = floor(now / TICK)
+if tick ~= facts.tick then
+  facts.lastCalls = tick == (facts.tick or 0) + 1 and facts.calls or 0
+  facts.tick, facts.calls = tick, 0
+end
+facts.calls = facts.calls + 1
+local crowd = max(facts.calls, facts.lastCalls)
 local ahead = AHEAD + 2 * request.rtt
 local retry = 0
 
@@ -342,6 +361,13 @@ local function serve(lane, want, turn)
   local start = before()
   local free = capacity - held - cooling
   local count = min(want, fair)
+  -- Those in front are late or gone.
+  local isIdle = facts.idleAt > 0 and now - facts.idleAt > IDLE
+  if isIdle and isBackground then isIdle = string.sub(call('ZRANGE', LINE, 0, 0)[1], 1, 1) == 'B' end
+  if isIdle and free > spare then
+    start = spare
+    count = min(count, free - spare)
+  end
   local soonest = {}
   if start + count > free and cooling > 0 then
     local from = max(0, start - free)
@@ -381,20 +407,24 @@ local function serve(lane, want, turn)
 
   -- The earliest instant at which the permit that is this lane's turn can be free.
   local k = before() + 1 - (capacity - held - cooling)
-  local due = now
+  local due = max(now, facts.quiet)
   if k > cooling then
-    due = now + rest * (1 + floor((k - cooling - 1) / max(1, capacity)))
+    due = due + rest * (1 + floor((k - cooling - 1) / max(1, capacity)))
   elseif k > 0 then
     due = tonumber(call('ZRANGE', REST, k - 1, k - 1, 'WITHSCORES')[2])
   end
   -- Half the way ahead, so that one call finds several. Permits may come back sooner, and those in front may leave.
-  local wait = max(due, facts.quiet) - floor(ahead / 2) - now
-  wait = max(10, min(wait, max(250, floor(wait / 2)), max(2000, floor(waiting / 2))))
+  local wait = max(10, max(due, facts.quiet) - floor(ahead / 2) - now)
+  -- Processes that started together do not ask again together.
+  local spread = 0.5 + ((own % BACKGROUND + now) * 0.618034) % 1
+  local longest = floor(spread * max(2000, waiting, crowd * 1000 / TICK))
+  wait = max(10, min(wait, max(250, floor(wait / 2)), longest))
   call('ZADD', TILL, now + wait + 500 + 2 * request.rtt, member)
   if retry == 0 or wait < retry then retry = wait end
   return own - (isBackground and BACKGROUND or 0)
 end
 
+facts.idleAt = min(facts.idleAt or 0, now)
 local liveTurn, backgroundTurn = request.turn[1], request.turn[2]
 if isLate then
   -- Overloaded or cut off: processes that wait ask again, not at once.
@@ -408,22 +438,38 @@ local answer = {
   now, isLate and 1 or 0, facts.born, limit, allowed, max(1, call('ZCARD', SEEN)), retry, share, renew, slowest, adopted,
   liveTurn, backgroundTurn, call('ZCARD', LINE), held,
 }
-local held = {}
+local listed = {}
 for id, from in pairs(mine) do
-  held[#held + 1] = id .. ':' .. text(from)
+  listed[#listed + 1] = id .. ':' .. text(from)
   answer[#answer + 1] = tonumber(id)
   answer[#answer + 1] = max(0, from - now)
 end
-if #held == 0 then call('HDEL', HOLD, me) else call('HSET', HOLD, me, table.concat(held, ',')) end
+if #listed == 0 then call('HDEL', HOLD, me) else call('HSET', HOLD, me, table.concat(listed, ',')) end
 
-facts.out, facts.rest, facts.holders = call('ZCARD', OUT), call('ZCARD', REST), call('HLEN', SHARE)
+local isCollected = now < facts.quiet or capacity - held - cooling <= 0 or call('ZCARD', LINE) == 0
+if isCollected then facts.idleAt = 0 elseif facts.idleAt == 0 then facts.idleAt = now end
+
+local isNew = false
+for name, count in pairs({
+  out = call('ZCARD', OUT), rest = call('ZCARD', REST), line = call('ZCARD', LINE), hold = call('HLEN', HOLD),
+  seen = call('ZCARD', SEEN), holders = call('HLEN', SHARE),
+}) do
+  if count > 0 and (stored[name] or 0) == 0 then isNew = true end
+  facts[name] = count
+end
+local isTouch = isNew or now - (facts.touched or 0) > TOUCH or now < facts.touched
+if isTouch then facts.touched = now end
 local fields = {}
 for name, value in pairs(facts) do
-  fields[#fields + 1] = name
-  fields[#fields + 1] = text(value)
+  if stored[name] ~= value then
+    fields[#fields + 1] = name
+    fields[#fields + 1] = text(value)
+  end
 end
-call('HSET', FACTS, unpack(fields))
-for i = 2, #KEYS do call('PEXPIRE', KEYS[i], WEEK) end
+if #fields > 0 then call('HSET', FACTS, unpack(fields)) end
+if isTouch then
+  for i = 2, #KEYS do call('PEXPIRE', KEYS[i], WEEK) end
+end
 return answer
 `
 

@@ -43,7 +43,7 @@ export class LinkedList<T> {
     this.#length -= 1
   }
 
-  /** Visits the values in order; the visited one may leave meanwhile. */
+  /** Visits the values in order. Values may leave meanwhile: one that left keeps its link to those behind it. */
   *[Symbol.iterator](): Generator<T, void, undefined> {
     for (let node = this.#first; node !== undefined; node = node.next) yield node.value
   }

@@ -31,8 +31,6 @@ interface Waiter extends TurnMember {
   readonly reject: (error: RateLimitError) => void
   position: ListNode<TurnMember> | undefined
   heapIndex: number
-  /** True if its end is scheduled. */
-  isEnding: boolean
 }
 
 /** Counts of the queue; described at `RateLimiterStats`. */
@@ -59,6 +57,8 @@ export class PermitQueue {
     this.#endings.run(this.#endEach(waiters, () => this.#aborted(signal))),
   )
   readonly #endings = new Slices(() => this.#serve())
+  /** Owners whose requests are being rejected. */
+  readonly #closing = new Set<object>()
   #isEndingLate = false
   readonly #counts = { longestWaitMs: 0, timedOut: 0, aborted: 0, refusedQueueFull: 0 }
   #timer: { at: number; cancel: () => void } | undefined
@@ -108,11 +108,8 @@ export class PermitQueue {
 
   /** Ends every waiting request of one owner. */
   rejectOf(owner: object, error: () => RateLimitError): void {
-    const owned = Object.values(this.#lanes).flatMap((lane) =>
-      [...lane].filter(({ request }) => request.owner === owner),
-    )
-    for (const waiter of owned) waiter.isEnding = true
-    this.#endings.run(this.#endEach(owned, error))
+    this.#closing.add(owner)
+    this.#endings.run(this.#endOwned(owner, error))
   }
 
   get #waiting(): number {
@@ -130,7 +127,6 @@ export class PermitQueue {
       reject,
       position: undefined,
       heapIndex: -1,
-      isEnding: false,
     }
     const lane = this.#lanes[request.lane]
     lane.add(waiter)
@@ -185,7 +181,7 @@ export class PermitQueue {
       if (next === undefined) return Number.POSITIVE_INFINITY
       const { signal } = next.request
       // A slice that ends it is scheduled, and serves the queue again.
-      if (next.isEnding || signal?.aborted) return Number.POSITIVE_INFINITY
+      if (signal?.aborted || this.#closing.has(next.request.owner)) return Number.POSITIVE_INFINITY
       const permit = this.#source.take(now, next.requestedAt, next.request.lane)
       if (typeof permit === 'number') return permit
       lane.shift()
@@ -235,6 +231,16 @@ export class PermitQueue {
       if (waiter.position !== undefined) this.#end(waiter, error)
       yield
     }
+  }
+
+  *#endOwned(owner: object, error: () => RateLimitError): Generator<void> {
+    for (const lane of Object.values(this.#lanes)) {
+      for (const waiter of lane) {
+        if (waiter.request.owner === owner && waiter.position !== undefined) this.#end(waiter, error)
+        yield
+      }
+    }
+    this.#closing.delete(owner)
   }
 
   *#endLate(now: number): Generator<void> {

@@ -1,14 +1,19 @@
-/** So many steps block the loop for a few milliseconds at most. */
+import { LinkedList } from './linked-list.ts'
+
+/** A slice ends after so many steps or milliseconds, whichever comes first. */
 const stepsAtOnce = 500
+const sliceMs = 4
+
+const stepsBetweenLooks = 32
 
 /**
- * Runs long jobs in slices, so that ending a hundred thousand requests does not block the event loop: the first slice at
- * once, the others one per turn of the loop.
+ * Runs long jobs in slices, so that ending a hundred thousand requests does not block the event loop. One slice runs in
+ * each turn of the loop: the first at once.
  */
 export class Slices {
-  readonly #jobs: Iterator<unknown>[] = []
+  readonly #jobs = new LinkedList<Iterator<unknown>>()
   readonly #afterSlice: () => void
-  #isScheduled = false
+  #hasRunThisTurn = false
 
   /** @param afterSlice - is called after each slice. */
   constructor(afterSlice: () => void) {
@@ -18,19 +23,21 @@ export class Slices {
   /** Runs a job, whose steps are what it yields. Jobs run in order. */
   run(job: Iterator<unknown>): void {
     this.#jobs.push(job)
-    if (!this.#isScheduled) this.#slice()
+    if (!this.#hasRunThisTurn) this.#slice()
   }
 
   #slice(): void {
-    this.#isScheduled = false
+    this.#hasRunThisTurn = true
+    setImmediate(() => {
+      this.#hasRunThisTurn = false
+      if (this.#jobs.length > 0) this.#slice()
+    })
+    const until = performance.now() + sliceMs
     for (let step = 0; step < stepsAtOnce; step++) {
-      const [job] = this.#jobs
+      const job = this.#jobs.first
       if (job === undefined) break
+      if (step % stepsBetweenLooks === stepsBetweenLooks - 1 && performance.now() >= until) break
       if (job.next().done) this.#jobs.shift()
-    }
-    if (this.#jobs.length > 0) {
-      this.#isScheduled = true
-      setImmediate(() => this.#slice())
     }
     this.#afterSlice()
   }

@@ -1,7 +1,7 @@
 import { RedisServer } from '@aurora-iam/test-support/redis-server'
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { fleetStep } from '../../src/fleet/lua-scripts.ts'
 import { fleetScenarios, playFleet } from '../fleet-scenario.ts'
 import { onGivenClock, peak, scriptRunner } from '../fleet-script.ts'
@@ -19,7 +19,11 @@ afterAll(async () => {
   await server.close()
 })
 
-const runs = 5000
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+const runs = Number(process.env.FLEET_RUNS ?? 5000)
 const seed = Number(process.env.FLEET_SEED ?? Math.floor(Math.random() * 2 ** 31))
 
 test(`${runs} mixes of faults: never over the limit, no request without an answer (FLEET_SEED=${seed})`, async () => {

@@ -27,12 +27,6 @@ afterEach(() => {
 
 function play(scenario: FleetScenario, script: string) {
   const { run, lose } = scriptRunner(redis, script)
-  // The jitter of retries is the same each time that a scenario is played.
-  let random = 20
-  vi.spyOn(Math, 'random').mockImplementation(() => {
-    random = (random * 48_271) % 2_147_483_647
-    return random / 2_147_483_647
-  })
   return playFleet(scenario, `scenario-${scenariosPlayed++}`, run, lose)
 }
 
@@ -179,6 +173,7 @@ test('a holder that is cut off, its last packets a second under way: never over,
     outages: [],
     cut: { process: 0, fromMs: 1770, forMs: 6000 },
     step: undefined,
+    evictions: [],
   }
   const script = onGivenClock(fleetStep)
   const { arrivals } = await play(scenario, script)

@@ -1,0 +1,28 @@
+import { RedisServer } from '@aurora-iam/test-support/redis-server'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { writeResults } from '../bench-results.ts'
+import { callCost } from '../call-cost.ts'
+
+let server: RedisServer
+let redis: Redis
+
+beforeAll(async () => {
+  server = await RedisServer.start()
+  redis = new Redis(server.port)
+})
+
+afterAll(async () => {
+  redis.disconnect()
+  await server.close()
+})
+
+test('a call costs Redis at most 250 µs with 100,000 processes in line, and at most twice as much as with 10', async () => {
+  const costs = []
+  for (const processes of [10, 100, 1000, 10_000, 100_000]) costs.push(await callCost(redis, processes))
+  await writeResults('call-cost.json', costs)
+  process.stdout.write(`${JSON.stringify(costs)}\n`)
+  const [few, many] = [costs[0]!, costs.at(-1)!]
+  expect(many.microseconds).toBeLessThanOrEqual(250)
+  expect(many.microseconds).toBeLessThanOrEqual(2 * few.microseconds)
+}, 600_000)
