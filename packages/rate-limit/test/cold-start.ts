@@ -9,6 +9,8 @@ export interface ColdStart {
   readonly processes: number
   /** Within how many milliseconds they start. */
   readonly overMs: number
+  /** Logins that each process wants at once. @defaultValue 1 */
+  readonly loginsEach?: number
 }
 
 export interface ColdStartResult extends ColdStart {
@@ -18,6 +20,8 @@ export interface ColdStartResult extends ColdStart {
   readonly used: number
   /** The longest time without a login while a process waits, after the first. */
   readonly longestGapMs: number
+  /** Jain's index of the logins of the processes, before each of them could have its last one. */
+  readonly jain: number
   /** Processes that did not log in. */
   readonly failed: number
   readonly callsPerLogin: number
@@ -37,7 +41,7 @@ let keys = 0
  * after the other.
  */
 export async function playColdStart(redis: Redis, start: ColdStart): Promise<ColdStartResult> {
-  const { limit, processes, overMs } = start
+  const { limit, processes, overMs, loginsEach = 1 } = start
   const clock = new SimulatedClock()
   clock.driveWallClock()
   const startedAt = clock.now()
@@ -57,60 +61,70 @@ export async function playColdStart(redis: Redis, start: ColdStart): Promise<Col
         })
       })
     })
-  const logins: number[] = []
+  const logins: Login[] = []
   let failed = 0
   let open = processes
   for (let index = 0; index < processes; index++) {
     clock.after((index * overMs) / processes, () => {
       const limiter = createRateLimiter({ limit, clock, store: { step }, maxWaitMs: 3_600_000 })
-      limiter
-        .acquire()
-        .then((permit) => {
-          clock.after(loginMs / 2, () => {
-            if (permit.isLapsed) failed += 1
-            else logins.push(clock.now())
-          })
-          clock.after(loginMs, () => {
-            permit.release()
-            open -= 1
-            // A function that has logged in works on; here it ends, so that the calls are those of the start.
-            void limiter.flush().then(() => limiter.close())
-          })
-        })
-        .catch(() => {
-          failed += 1
-          open -= 1
-        })
+      const logIn = async () => {
+        const permit = await limiter.acquire()
+        await new Promise<void>((resolve) => clock.after(loginMs / 2, resolve))
+        if (permit.isLapsed) failed += 1
+        else logins.push({ at: clock.now(), process: index })
+        await new Promise<void>((resolve) => clock.after(loginMs / 2, resolve))
+        permit.release()
+      }
+      void Promise.all(Array.from({ length: loginsEach }, logIn)).then(() => {
+        open -= 1
+        // A function that has logged in works on; here it ends, so that the calls are those of the start.
+        void limiter.flush().then(() => limiter.close())
+      })
     })
   }
   await clock.runOut(() => open === 0)
-  return { ...start, ...judge(logins, limit), failed, ...load(calls, logins, startedAt) }
+  return { ...start, ...judge(logins, start), failed, ...load(calls, logins, startedAt) }
 }
 
-function load(calls: number, logins: readonly number[], startedAt: number) {
+/** One login, as the server counted it. */
+export interface Login {
+  readonly at: number
+  readonly process: number
+}
+
+function load(calls: number, logins: readonly Login[], startedAt: number) {
   return {
     callsPerLogin: round(calls / logins.length),
-    busy: round((calls * callMs) / ((logins.at(-1) as number) - startedAt)),
+    busy: round((calls * callMs) / (Math.max(...logins.map(({ at }) => at)) - startedAt)),
   }
 }
 
 /** Judges logins by the instants at which the server counted them. */
 export function judge(
-  counted: readonly number[],
-  limit: number,
-): Pick<ColdStartResult, 'most' | 'used' | 'longestGapMs'> {
-  const logins = [...counted].sort((one, other) => one - other)
-  const first = logins[0] as number
-  const last = logins.at(-1) as number
+  counted: readonly Login[],
+  { limit, processes, loginsEach = 1 }: ColdStart,
+): Pick<ColdStartResult, 'most' | 'used' | 'longestGapMs' | 'jain'> {
+  const logins = [...counted].sort((one, other) => one.at - other.at)
+  const times = logins.map(({ at }) => at)
+  const [first, last] = [times[0] as number, times.at(-1) as number]
   const needed = Math.floor((logins.length - 1) / limit) * 1000
-  const gaps = logins.slice(1).map((at, index) => at - (logins[index] as number))
+  const gaps = times.slice(1).map((at, index) => at - (times[index] as number))
   return {
-    most: peak(logins, 1000),
+    most: peak(times, 1000),
     used: round(last === first ? 1 : needed / (last - first)),
     longestGapMs: Math.round(Math.max(0, ...gaps)),
+    jain: jainOf(logins.slice(0, processes * Math.max(1, loginsEach - 1)), processes),
   }
 }
 
-function round(value: number): number {
+/** Returns Jain's index: 1 when all processes have the same number of logins, 1 / n when one has all. */
+function jainOf(logins: readonly Login[], processes: number): number {
+  const counts = new Array<number>(processes).fill(0)
+  for (const { process } of logins) counts[process] = (counts[process] as number) + 1
+  const squares = counts.reduce((sum, count) => sum + count ** 2, 0)
+  return round(logins.length ** 2 / (processes * squares))
+}
+
+export function round(value: number): number {
   return Math.round(value * 1000) / 1000
 }
