@@ -183,3 +183,47 @@ test('a holder that is cut off, its last packets a second under way: never over,
   expect(withoutGrace).not.toBe(script)
   expect(peak((await play(scenario, withoutGrace)).arrivals, 250)).toBeGreaterThan(5)
 })
+
+test('facts evicted in a silent outage, and a process without a share back before the one that has it: never over, but for a script without reminders', async () => {
+  const caller = { gapMs: 0, latencyMs: 0, arrival: 0, ending: 'ok', lane: 'live', lastPacketMs: 20 } as const
+  const scenario: FleetScenario = {
+    limit: 1,
+    intervalMs: 250,
+    processes: 3,
+    onStoreLost: 'share',
+    callers: [
+      { ...caller, process: 2 },
+      { ...caller, process: 1, lastPacketMs: 950 },
+      { ...caller, process: 0, ending: 'cancel' },
+      { ...caller, process: 2, lastPacketMs: 950 },
+      ...[0, 0, 0].map((process) => ({ ...caller, process })),
+      { ...caller, process: 2, ending: 'forget' },
+      ...[0, 2, 0, 0, 1, 0].map((process) => ({ ...caller, process })),
+    ],
+    delays: [1, 1, 0, 0, 0],
+    freeze: undefined,
+    crash: undefined,
+    outages: [],
+    cut: undefined,
+    step: undefined,
+    evictions: [],
+  }
+  const script = onGivenClock(fleetStep)
+  const forgetful = script.replace(
+    'or isClaim or isReminder) then\n    facts.phase,',
+    'or isClaim) then\n    facts.phase,',
+  )
+  expect(forgetful).not.toBe(script)
+  const peaks = { right: 0, forgetful: 0 }
+  for (const fromMs of [4400, 4600, 4870, 5000]) {
+    const outages = [{ fromMs, forMs: 5622, isSilent: true, losesData: false }]
+    const evictions = [{ atMs: fromMs, structure: 1 }]
+    for (const [name, each] of Object.entries({ right: script, forgetful })) {
+      const { arrivals, unanswered } = await play({ ...scenario, outages, evictions }, each)
+      expect(unanswered).toBe(0)
+      peaks[name as 'right'] = Math.max(peaks[name as 'right'], peak(arrivals, scenario.intervalMs))
+    }
+  }
+  expect(peaks.right).toBe(1)
+  expect(peaks.forgetful).toBe(2)
+}, 60_000)
