@@ -1,10 +1,11 @@
+import type { Redis } from 'ioredis'
 import { createRateLimiter, type RateLimitClock, type RateLimitStore } from '../src/index.ts'
 import type { ScriptRunner } from './fleet-scenario.ts'
-import { peak } from './fleet-script.ts'
-import type { LockstepClock } from './lockstep-clock.ts'
+import { onGivenClock, peak, scriptRunner } from './fleet-script.ts'
+import { LockstepClock } from './lockstep-clock.ts'
 
-export const limit = 2
-export const intervalMs = 250
+const limit = 2
+const intervalMs = 250
 const logins = 6
 const processes = 3
 
@@ -43,27 +44,50 @@ function* allTurns(turns: readonly number[] = []): Generator<readonly number[]> 
   }
 }
 
-function* allOutages(): Generator<ModelOutage | undefined> {
-  yield undefined
-  for (let login = 0; login < logins; login++) {
-    for (const loses of ['request', 'reply'] as const) {
-      // Short and unnoticed, or so long that processes go on without the store.
-      yield { login, loses, isSilent: false, losesData: false, forMs: 200 }
-      yield { login, loses, isSilent: true, losesData: true, forMs: 200 }
-      yield { login, loses, isSilent: true, losesData: false, forMs: 5000 }
-      yield { login, loses, isSilent: false, losesData: true, forMs: 5000 }
-    }
-  }
+/** The two outages that differ most: so long that processes go on without the store, and short but with all data lost. */
+const extremes = [
+  { loses: 'request', isSilent: true, losesData: false, forMs: 5000 },
+  { loses: 'request', isSilent: false, losesData: true, forMs: 200 },
+] as const
+
+const everyKind = [true, false].flatMap((isSilent) =>
+  [true, false].flatMap((losesData) =>
+    [200, 5000].flatMap((forMs) =>
+      (['request', 'reply'] as const).map((loses) => ({ loses, isSilent, losesData, forMs })),
+    ),
+  ),
+)
+
+/**
+ * Returns every order of the logins of up to three processes, each without an outage and with one that begins at each of
+ * the logins.
+ *
+ * @param kinds - every kind of outage, or the two extremes.
+ */
+export function allInterleavings(kinds: 'every kind' | 'extremes'): Interleaving[] {
+  const outages = (kinds === 'extremes' ? extremes : everyKind).flatMap((kind) =>
+    Array.from({ length: logins }, (_, login) => ({ login, ...kind })),
+  )
+  return [...allTurns()].flatMap((turns) => [undefined, ...outages].map((outage) => ({ turns, outage })))
 }
 
-/** Returns every interleaving of the model. */
-export function allInterleavings(): Interleaving[] {
-  const outages = [...allOutages()]
-  return [...allTurns()].flatMap((turns) => outages.map((outage) => ({ turns, outage })))
+/** Plays interleavings side by side, and returns what went wrong, in words. */
+export async function playAll(
+  redis: Redis,
+  interleavings: readonly Interleaving[],
+  script: string,
+): Promise<string[]> {
+  await redis.flushall()
+  const clock = new LockstepClock()
+  const { run, lose } = scriptRunner(redis, onGivenClock(script))
+  const played = interleavings.map((interleaving, index) =>
+    playInterleaving(interleaving, clock, `${index}`, run, (key) => void lose(key)),
+  )
+  return (await clock.run(Promise.all(played))).flat()
 }
 
-/** Plays one interleaving on a clock that others share, and returns what went wrong, in words. */
-export async function playInterleaving(
+/** Plays one interleaving on a clock that others share. */
+async function playInterleaving(
   { turns, outage }: Interleaving,
   clock: LockstepClock,
   key: string,

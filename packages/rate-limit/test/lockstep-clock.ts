@@ -1,4 +1,3 @@
-import { vi } from 'vitest'
 import type { RateLimitClock } from '../src/index.ts'
 
 interface Event {
@@ -12,10 +11,6 @@ interface Event {
 export class LockstepClock implements RateLimitClock {
   #now = 5000
   readonly #events = new Map<number, Event[]>()
-
-  constructor() {
-    vi.spyOn(Date, 'now').mockImplementation(() => 1_700_000_000_000 + this.#now)
-  }
 
   now(): number {
     return this.#now
@@ -41,8 +36,22 @@ export class LockstepClock implements RateLimitClock {
     return new Promise((resolve) => this.after(delayMs, resolve))
   }
 
-  /** Lets everything happen, until `until` resolves. */
+  /** Lets everything happen, until `until` resolves. The wall clock goes with this one meanwhile, and the jitter is none. */
   async run<T>(until: Promise<T>): Promise<T> {
+    const { now } = Date
+    const { random } = Math
+    // A mock would keep each of the calls.
+    Date.now = () => 1_700_000_000_000 + this.#now
+    Math.random = () => 0.5
+    try {
+      return await this.#run(until)
+    } finally {
+      Date.now = now
+      Math.random = random
+    }
+  }
+
+  async #run<T>(until: Promise<T>): Promise<T> {
     let isOver = false
     const over = until.finally(() => {
       isOver = true
