@@ -9,6 +9,14 @@ export interface MemberSettings {
   readonly name: string
   /** Which client, and where its servers are; without, the process shares nothing. */
   readonly redis?: { readonly kind: string; readonly ports: readonly number[] }
+  /** Table on a local DynamoDB, in place of Redis, and by how much the clock of this process is wrong. */
+  readonly dynamo?: {
+    readonly port: number
+    readonly tableName: string
+    readonly toleranceMs: number
+    readonly handshakeMs: number
+    readonly clockOffsetMs: number
+  }
   /** The port of the server to log in to. */
   readonly server: number
   readonly options: RateLimiterOptions

@@ -18,5 +18,5 @@ export async function writeResults<T extends object>(
   await writeFile(file, `${JSON.stringify(sorted, undefined, 2)}\n`)
 }
 
-/** What tells one cold start from another. */
+/** Names of the fields in which cold starts differ. */
 export const coldStartKeys = ['limit', 'processes', 'overMs', 'loginsEach'] as const

@@ -33,7 +33,7 @@ export interface StoreRequest {
   readonly shares: boolean
   /** The longest lease and the beginning of the state, from the last reply. */
   readonly slowest: number | undefined
-  /** What the store had promised to all processes, as last heard. */
+  /** Permits that the store had promised to all processes, as last heard. */
   readonly promised: number | undefined
   readonly born: number | undefined
   /** Beginning of a state whose clock has stepped: every permit in it cools down once. */

@@ -1,15 +1,24 @@
 import { publish } from '../events.ts'
+import { AdaptiveLimit } from '../local/adaptive-limit.ts'
 import type { CompleteOptions } from '../options.ts'
 import type { Permit, PermitLane } from '../permit.ts'
 import { PermitLedger } from '../permit-ledger.ts'
 import type { Demand, PermitCounts, PermitSource } from '../permit-source.ts'
-import { StoreConflictError, type TicketStore } from '../store.ts'
+import type { TicketStore } from '../store.ts'
 
 /** The last packet of an attempt arrives within this after the last look at its permit. */
 const lastPacketMs = 50
 
 /** Tickets drawn at once: each takes a round trip. */
 const drawsAtOnce = 4
+
+/** Permission to make one attempt in the first moments of a block. */
+interface Ticket {
+  /** Start of its block by the wall clock. */
+  readonly startAt: number
+  /** Its position among the tickets of the block, from 0. */
+  readonly index: number
+}
 
 const firstRetryMs = 250
 const longestRetryMs = 4000
@@ -25,8 +34,10 @@ export class TicketPermits implements PermitSource {
   readonly #key: string | undefined
   readonly #ledger: PermitLedger
   readonly #blockMs: number
-  /** Starts of the blocks whose tickets this process holds, soonest first, by the wall clock. */
-  #tickets: number[] = []
+  /** A process with a smaller limit than the fleet leaves the last tickets of each block unused. */
+  readonly #limit: AdaptiveLimit
+  /** Tickets that this process holds, soonest first. */
+  #tickets: Ticket[] = []
   #wanted: Demand = { live: 0, background: 0 }
   #drawing = 0
   #failures = 0
@@ -43,6 +54,7 @@ export class TicketPermits implements PermitSource {
     this.#store = store
     this.#key = key
     this.#ledger = new PermitLedger(options, key)
+    this.#limit = new AdaptiveLimit(options)
     this.#blockMs = Math.ceil(options.intervalMs + store.handshakeMs + lastPacketMs + store.toleranceMs)
   }
 
@@ -53,21 +65,23 @@ export class TicketPermits implements PermitSource {
   take(now: number, requestedAt: number, lane: PermitLane): Permit | number {
     this.#ledger.expire(now)
     if (this.#ledger.inFlight >= this.#options.maxInFlight) return this.#ledger.expiresAt
+    this.#dropUnusable(now)
+    const [ticket] = this.#tickets
+    if (ticket === undefined) return Number.POSITIVE_INFINITY
+    const { startAt } = ticket
     const wall = Date.now()
-    this.#tickets = this.#tickets.filter((start) => wall < start + this.#store.handshakeMs)
-    const [start] = this.#tickets
-    if (start === undefined) return Number.POSITIVE_INFINITY
-    if (start > wall) return now + (start - wall)
+    if (startAt > wall) return now + (startAt - wall)
     this.#tickets.shift()
     return this.#ledger.grant(now, requestedAt, lane, {
-      isLapsed: () => Date.now() >= start + this.#store.handshakeMs || Date.now() < start,
+      isLapsed: () => Date.now() >= startAt + this.#store.handshakeMs || Date.now() < startAt,
       onEnd: (ending, at) => {
         this.#lastEndedAt = at
         // Nothing was sent: another request may use the ticket.
         if (ending === 'cancelled') {
-          this.#tickets.unshift(start)
+          this.#tickets.unshift(ticket)
           this.#onAvailable()
         }
+        if (ending === 'throttled') this.#slowDown(now, at)
       },
     })
   }
@@ -81,23 +95,23 @@ export class TicketPermits implements PermitSource {
     return (Math.floor(ahead / this.#options.limit) + 1) * this.#blockMs
   }
 
+  /** Lowers the limit of this process: tickets are numbered by the limit of the fleet, which stays. */
   lower(limit: number): void {
-    if (limit >= this.#options.limit) return
-    throw new StoreConflictError(
-      'Tickets are numbered by the limit, which all processes have to share: it is fixed.',
-    )
+    const from = this.#limit.limit
+    if (limit >= from) return
+    this.#limit.lower(limit)
+    publish('aurora-iam:rate-limit:lowered', () => ({ key: this.#key, from, to: limit }))
   }
 
   counts(now: number): PermitCounts {
     this.#ledger.expire(now)
+    this.#dropUnusable(now)
     const wall = Date.now()
-    const { limit } = this.#options
     return {
       ...this.#ledger.counts,
-      limit,
-      effectiveLimit: this.#error === undefined ? limit : 0,
-      available: this.#tickets.filter((start) => start <= wall && wall < start + this.#store.handshakeMs)
-        .length,
+      limit: this.#limit.limit,
+      effectiveLimit: this.#error === undefined ? this.#limit.at(now) : 0,
+      available: this.#tickets.filter(({ startAt }) => startAt <= wall).length,
       inFlight: this.#ledger.inFlight,
       dryRunDelayed: 0,
       dryRunMaxWaitMs: 0,
@@ -170,8 +184,25 @@ export class TicketPermits implements PermitSource {
       this.#retryIn(this.#blockMs)
       return
     }
-    this.#tickets.push(Math.floor(ticket / this.#options.limit) * this.#blockMs)
-    this.#tickets.sort((one, other) => one - other)
+    const { limit } = this.#options
+    this.#tickets.push({ startAt: Math.floor(ticket / limit) * this.#blockMs, index: ticket % limit })
+    this.#tickets.sort((one, other) => one.startAt - other.startAt)
+  }
+
+  #dropUnusable(now: number): void {
+    const wall = Date.now()
+    const limit = this.#limit.at(now)
+    this.#tickets = this.#tickets.filter(
+      ({ startAt, index }) => wall < startAt + this.#store.handshakeMs && index < limit,
+    )
+  }
+
+  #slowDown(grantedAt: number, now: number): void {
+    this.#limit.throttled(grantedAt, now)
+    publish('aurora-iam:rate-limit:throttled', () => ({
+      key: this.#key,
+      effectiveLimit: this.#limit.at(now),
+    }))
   }
 
   #lose(error: Error): void {
