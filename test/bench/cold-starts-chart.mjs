@@ -15,7 +15,9 @@ export async function drawColdStarts() {
       release: '0.1',
       colour: '#c2410c',
     })),
-    ...(await read('cold-starts.json')).map((result) => ({ ...result, release: 'now', colour: '#15803d' })),
+    ...(await read('cold-starts.json'))
+      .filter(({ loginsEach }) => loginsEach === 1)
+      .map((result) => ({ ...result, release: 'now', colour: '#15803d' })),
   ].sort(
     (one, other) =>
       one.limit - other.limit || one.processes - other.processes || one.release.localeCompare(other.release),

@@ -17,14 +17,16 @@ export class VirtualFleet {
   /** When the database counted each login. */
   readonly counted: number[] = []
   isStoreLost = false
-  /** Sees each reply of the store, and may return another one. */
-  onReply: (reply: unknown) => unknown = (reply) => reply
+  /** Sees each reply of the store to a member, and may return another one. */
+  onReply: (reply: unknown, member: number) => unknown = (reply) => reply
   readonly limit: number
   readonly intervalMs: number
   readonly evict: (structure?: number) => Promise<void>
   readonly #key = `fleet-${fleets++}`
   readonly #run: ReturnType<typeof scriptRunner>['run']
   readonly #startedAt: number
+  readonly #frozen = new Set<RateLimiter>()
+  #members = 0
   #open = 0
 
   constructor(redis: Redis, { limit = 3, intervalMs = 250 } = {}) {
@@ -40,16 +42,25 @@ export class VirtualFleet {
   /** @param packetMs - one way between the process and the store. */
   member(packetMs = 1, options: Partial<RateLimiterOptions> = {}): RateLimiter {
     const { clock, limit, intervalMs } = this
+    const index = this.#members++
     const step = (_: string, request: string) =>
       new Promise((resolve, reject) => {
         clock.after(packetMs, async () => {
+          if (this.#frozen.has(member)) return
           if (this.isStoreLost) return reject(new Error('The connection was lost.'))
           const now = Math.floor(1_700_000_000_000 + clock.now() - this.#startedAt)
-          const reply = this.onReply(await this.#run(this.#key, request, now))
+          const reply = this.onReply(await this.#run(this.#key, request, now), index)
           clock.after(packetMs, () => resolve(reply))
         })
       })
-    return createRateLimiter({ limit, intervalMs, clock, maxWaitMs: 300_000, store: { step }, ...options })
+    const store = { step }
+    const member = createRateLimiter({ limit, intervalMs, clock, maxWaitMs: 300_000, store, ...options })
+    return member
+  }
+
+  /** Freezes a process: the store does not hear of it any more. */
+  freeze(member: RateLimiter): void {
+    this.#frozen.add(member)
   }
 
   /** Logs in with a permit, again when it lapsed. Returns how long it waited, or the code of its error. */

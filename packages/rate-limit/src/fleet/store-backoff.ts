@@ -1,7 +1,8 @@
 /** Bounds of the exponential backoff. */
 const firstRetryMs = 250
 const longestRejectedRetryMs = 2000
-const firstUnansweredRetryMs = 2000
+/** Longer than the silence that the store takes for an outage, whatever the jitter. */
+const firstUnansweredRetryMs = 3300
 const longestUnansweredRetryMs = 4000
 const longestColdRetryMs = 30_000
 
