@@ -436,7 +436,7 @@ end
 
 local answer = {
   now, isLate and 1 or 0, facts.born, limit, allowed, max(1, call('ZCARD', SEEN)), retry, share, renew, slowest, adopted,
-  liveTurn, backgroundTurn, call('ZCARD', LINE), held, facts.promised,
+  liveTurn, backgroundTurn, call('ZCARD', LINE), held,
 }
 local listed = {}
 for id, from in pairs(mine) do

@@ -1,8 +1,7 @@
 /** Bounds of the exponential backoff. */
 const firstRetryMs = 250
 const longestRejectedRetryMs = 2000
-/** Longer than the silence that the store takes for an outage, whatever the jitter. */
-const firstUnansweredRetryMs = 3300
+const firstUnansweredRetryMs = 2000
 const longestUnansweredRetryMs = 4000
 const longestColdRetryMs = 30_000
 

@@ -28,13 +28,11 @@ export interface StoreReply {
   readonly waiting: number
   /** The permits that processes hold. */
   readonly inUse: number
-  /** Permits per interval that all processes may use together while the store is lost. */
-  readonly promised: number
   /** Every permit that the process holds, and how long until it may be used. */
   readonly held: ReadonlyArray<{ readonly id: number; readonly waitMs: number }>
 }
 
-const headerLength = 16
+const headerLength = 15
 
 /**
  * Reads the reply of a store.
@@ -53,7 +51,7 @@ export function readStoreReply(reply: unknown): StoreReply {
     Math.min(...numbers.slice(3, 6)) >= 1
   if (!isReply) throw new Error('Its reply is not one of the fleet protocol.')
   const [now, late, born, limit, effectiveLimit, processes, retryMs, share, renewMs] = numbers as Nine
-  const [slowestLeaseMs, firstAdopted, live, background, waiting, inUse, promised] = numbers.slice(9) as Nine
+  const [slowestLeaseMs, firstAdopted, live, background, waiting, inUse] = numbers.slice(9) as Nine
   const held = []
   for (let index = headerLength; index < numbers.length; index += 2) {
     held.push({ id: numbers[index] as number, waitMs: numbers[index + 1] as number })
@@ -73,7 +71,6 @@ export function readStoreReply(reply: unknown): StoreReply {
     turns: [live, background],
     waiting,
     inUse,
-    promised,
     held,
   }
 }

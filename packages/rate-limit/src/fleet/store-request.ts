@@ -33,8 +33,6 @@ export interface StoreRequest {
   readonly shares: boolean
   /** The longest lease and the beginning of the state, from the last reply. */
   readonly slowest: number | undefined
-  /** Permits that the store had promised to all processes, as last heard. */
-  readonly promised: number | undefined
   readonly born: number | undefined
   /** Beginning of a state whose clock has stepped: every permit in it cools down once. */
   readonly reset: number | undefined

@@ -216,7 +216,6 @@ export class StoreSync {
       share: this.#share.at(sent, (this.outage?.limit ?? 0) > 0),
       shares: onStoreLost === 'share',
       slowest: this.fleet?.slowestLeaseMs,
-      promised: this.fleet?.promised,
       born: this.fleet?.born,
       reset: this.#resetOf,
       bye: this.#isResting && !isWanted ? 1 : undefined,

@@ -128,8 +128,8 @@ const bad: [string, RateLimitStore][] = [
   ['answers nothing', { step: async () => null }],
   ['answers a text', { step: async () => 'OK' }],
   ['answers half', { step: async () => [1, 2, 3] }],
-  ['answers numbers that are none', { step: async () => [Number.NaN, ...Array(15).fill(1)] }],
-  ['answers a limit of nothing', { step: async () => Array(16).fill(0) }],
+  ['answers numbers that are none', { step: async () => [Number.NaN, ...Array(14).fill(1)] }],
+  ['answers a limit of nothing', { step: async () => Array(15).fill(0) }],
 ]
 
 test.concurrent.for(bad)(

@@ -96,6 +96,7 @@ const lostFrom4012 = {
   crash: undefined,
   cut: undefined,
   step: undefined,
+  evictions: [],
 } satisfies Partial<FleetScenario>
 
 test.each<[condition: string, fault: Pick<FleetScenario, 'outages'> & Partial<FleetScenario>]>([
