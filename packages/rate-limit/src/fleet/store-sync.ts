@@ -92,6 +92,8 @@ export class StoreSync {
 
   /** Returns an attempt to go on with while the store is lost, or when to ask again. */
   takeDegraded(): DegradedAttempt | number {
+    // The store counts this process as back when the request arrives, and would not know of an attempt made since.
+    if (this.#open !== undefined && !this.#isOverdue) return Number.POSITIVE_INFINITY
     return this.outage?.take(this.#instant()) ?? Number.POSITIVE_INFINITY
   }
 

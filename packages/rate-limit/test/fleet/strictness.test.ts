@@ -139,6 +139,14 @@ test.each<[condition: string, fault: Pick<FleetScenario, 'outages'> & Partial<Fl
       outages: [{ fromMs: 4012, forMs: 7990, isSilent: true, losesData: true }],
     },
   ],
+  [
+    'an outage ends while a request of the process that uses its share is under way',
+    {
+      callers: [...lostFrom4012.callers, ...attempts(1, 40, 0), ...attempts(0, 40, 500)],
+      delays: [91, 90, 90, 90, 90],
+      outages: [{ fromMs: 4012, forMs: 4500, isSilent: false, losesData: false }],
+    },
+  ],
 ])('%s: never over the limit', async (_, fault) => {
   const scenario = { ...lostFrom4012, ...fault }
   const { arrivals, unanswered } = await play(scenario, onGivenClock(fleetStep))
