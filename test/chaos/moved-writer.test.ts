@@ -5,7 +5,7 @@ import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { until, untilDone } from '@aurora-iam/test-support/until'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { AdapterHarness, Client } from '../conformance/harness.ts'
-import { ADAPTERS } from './adapters.ts'
+import { ADAPTERS, ON_MARIADB } from './adapters.ts'
 import { answerNames } from './name-server.ts'
 
 const POOL_SIZE = 5
@@ -104,6 +104,26 @@ describe.each(ADAPTERS)('the writer moves under a pool of $name', (harness) => {
     expect(await serverIds(client)).not.toContain(before)
     expect(pool()).toMatchObject({ open: POOL_SIZE, retired: { moved: POOL_SIZE }, replaced: POOL_SIZE })
     expect(iam.stats().connectionsFailed).toBe(0)
+  })
+
+  test('a failover before COMMIT: it is answered with 1290, and nothing was committed', async () => {
+    const { client, pool } = await open(harness)
+    await client.query('CREATE OR REPLACE TABLE draft (id INT)')
+    const held = await client.hold()
+    if (!held.transaction) await held.query('START TRANSACTION')
+    await held.query('INSERT INTO draft VALUES (1)')
+    await aurora.failover({ keepConnections: true })
+    const error = await rejectionOf(held.transaction?.commit() ?? held.query('COMMIT'))
+    expect(error).toMatchObject(
+      harness === ON_MARIADB
+        ? { name: 'DriverAdapterError', cause: { originalCode: '1290' } }
+        : { errno: 1290, code: 'ER_OPTION_PREVENTS_STATEMENT' },
+    )
+    await (held.transaction?.rollback() ?? held.query('ROLLBACK'))
+    await held.release()
+    address = aurora.writer.host
+    expect(await client.query('SELECT * FROM draft')).toEqual([])
+    expect(pool()).toMatchObject({ retired: { 'read-only': POOL_SIZE } })
   })
 
   test('a failover during a transaction: its connection is not cut, and is replaced afterwards', async () => {

@@ -40,8 +40,9 @@ const DOCUMENTED: ReadonlySet<string> = new Set([
   'P1017',
   'P2024',
   'P2028',
-  // The server's own number, for raw SQL.
+  // The server's own number, for raw SQL and for COMMIT.
   'P2010 (1290)',
+  'DriverAdapterError (1290)',
 ])
 
 /** Result of one adapter. */
@@ -73,7 +74,8 @@ export async function transferThroughFaults(
 ): Promise<TransferReport[]> {
   await using aurora = await startLocalAurora()
   const environment = new FaultyEnvironment(aurora)
-  return transferDuring(harnesses, environment, seed, () =>
+  // Without `await`, Local Aurora would be closed before the first transfer.
+  return await transferDuring(harnesses, environment, seed, () =>
     injectFaults(environment, new Random(seed), rounds),
   )
 }
@@ -246,14 +248,16 @@ class Teller {
   }
 }
 
-/** Part of Prisma's error for raw SQL that has the server's error. */
-interface RawQueryMeta {
-  readonly driverAdapterError?: { readonly cause?: { readonly originalCode?: string } }
+/** Part of Prisma's errors that has the error of the server. */
+interface ServerCause {
+  readonly cause?: { readonly originalCode?: string }
 }
 
-/** Returns the code of an error, or its message if it has none. */
+/** Returns the code of an error, with the server's number where Prisma has one code or none for all; else its message. */
 function nameOf(error: unknown): string {
-  const { code, message, meta } = error as { code?: string; message?: string; meta?: RawQueryMeta }
+  const { code, name, message, cause, meta } = error as Partial<Error> &
+    ServerCause & { code?: string; meta?: { driverAdapterError?: ServerCause } }
   if (code === 'P2010') return `P2010 (${meta?.driverAdapterError?.cause?.originalCode})`
+  if (code === undefined && name === 'DriverAdapterError') return `${name} (${cause?.originalCode})`
   return code ?? message ?? String(error)
 }

@@ -222,7 +222,7 @@ export class LocalAurora implements AsyncDisposable {
 
   /**
    * Pauses, as Aurora Serverless v2 does at zero capacity: open connections break. The first new connection wakes the
-   * cluster. Until it has resumed, TCP accepts connections and no greeting comes.
+   * cluster. Until it has resumed, TCP accepts connections and no greeting comes. AWS does not document that of Aurora.
    *
    * @param options - `resumeAfterMs`: from that connection until greetings come, in milliseconds. @defaultValue 15000
    * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`, `ERR_LOCAL_AURORA_CLOSED`
