@@ -95,6 +95,20 @@ describe.each(ADAPTERS)('the writer moves under a pool of $name', (harness) => {
     })
   })
 
+  test('a failover back a moment later: the old writer gets logins again', async () => {
+    const { client } = await open(harness)
+    await client.query('CREATE OR REPLACE TABLE note (id INT)')
+    const before = await serverIds(client)
+    const insert = () => client.query('INSERT INTO note VALUES (1)')
+    for (let failovers = 0; failovers < 2; failovers++) {
+      await aurora.failover({ keepConnections: true })
+      await rejectionOf(insert())
+      address = aurora.writer.host
+      await untilDone(insert)
+    }
+    expect(await serverIds(client)).toEqual(before)
+  })
+
   test('failover without a write: the watch finds the new address, and every connection is replaced', async () => {
     const { client, iam, pool } = await open(harness)
     const [before] = await serverIds(client)

@@ -82,7 +82,7 @@ export const WATCH_ENDPOINT_MS = 5 * SECOND_MS
 /** The shortest `watchEndpointMs`: resolvers answer from their cache in between. */
 export const SHORTEST_WATCH_MS = SECOND_MS
 
-/** Time that an address counts as that of a demoted writer. The endpoint name has followed the failover by then. */
+/** Longest time that an address counts as that of a demoted writer. The endpoint name has followed the failover by then. */
 export const DEMOTION_MEMORY_MS = 30 * SECOND_MS
 
 /** Interval of lookups of a login that would reach a demoted writer. */

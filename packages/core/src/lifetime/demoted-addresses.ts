@@ -8,19 +8,23 @@ import { SingleFlight } from '../util/single-flight.ts'
  * Addresses of writers that were demoted. After a failover the name of the writer endpoint leads to the old writer for
  * some seconds. A login that would reach it waits until the name leads elsewhere, so that no connection is opened to a
  * server that refuses every change. The wait is bounded: a writer can be read-only for another reason.
+ *
+ * Once the name leads elsewhere, the address is forgotten. If the name leads back, the old writer is the writer again.
  */
 export class DemotedAddresses {
-  readonly #until = new Map<string, number>()
+  /** When each address is forgotten, by the host name that led to it. */
+  readonly #until = new Map<string, Map<string, number>>()
   readonly #waits = new SingleFlight<string, void>()
 
-  /** Remembers that the server at `address` refuses changes, for {@link DEMOTION_MEMORY_MS}. */
-  add(address: string): void {
-    this.#until.set(address, performance.now() + DEMOTION_MEMORY_MS)
+  /** Remembers that the server at `address`, to which `host` led, refuses changes, for {@link DEMOTION_MEMORY_MS}. */
+  add(host: string, address: string): void {
+    const known = this.#until.get(host) ?? new Map<string, number>()
+    this.#until.set(host, known.set(address, performance.now() + DEMOTION_MEMORY_MS))
   }
 
   /** Returns true when a login to `host` may have to wait. Costs nothing while no server was demoted. */
   concerns(host: string | undefined): host is string {
-    return this.#until.size > 0 && host !== undefined && isIP(host) === 0
+    return this.#until.size > 0 && host !== undefined && this.#until.has(host) && isIP(host) === 0
   }
 
   /** Waits until `host` leads to an address that is not remembered, or to none. Concurrent callers share the look-ups. */
@@ -31,10 +35,20 @@ export class DemotedAddresses {
   }
 
   async #leadsToDemoted(host: string): Promise<boolean> {
-    const now = performance.now()
-    for (const [address, until] of this.#until) if (until <= now) this.#until.delete(address)
-    if (this.#until.size === 0) return false
+    this.#forget(host, (_address, until) => until <= performance.now())
+    if (!this.#until.has(host)) return false
     const answers = await dns.promises.lookup(host, { all: true }).catch(() => [])
-    return answers.length > 0 && answers.every(({ address }) => this.#until.has(address))
+    if (answers.length === 0) return false
+    const addresses = answers.map(({ address }) => address)
+    const leadsToDemoted = addresses.every((address) => this.#until.get(host)?.has(address))
+    this.#forget(host, (address) => !addresses.includes(address))
+    return leadsToDemoted
+  }
+
+  #forget(host: string, isOver: (address: string, until: number) => boolean): void {
+    const known = this.#until.get(host)
+    if (!known) return
+    for (const [address, until] of known) if (isOver(address, until)) known.delete(address)
+    if (known.size === 0) this.#until.delete(host)
   }
 }

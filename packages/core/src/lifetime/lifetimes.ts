@@ -62,12 +62,13 @@ export class Lifetimes {
   ): PoolLifetime<Connection> {
     const { maxLifetimeMs = MAX_LIFETIME_MS, retireDemoted = true } = this.#settings
     const watch = this.#watchFor(target)
+    const host = target.fixedAddress?.host
     const pool: PoolLifetime<Connection> = new PoolLifetime({
       driver,
       maxLifetimeMs,
       retiresReadOnly: retireDemoted && PROMISES_A_WRITER.has(target.kind),
       pace: this.#paceFor(target),
-      onDemoted: (address) => this.#demoted.add(address),
+      onDemoted: (address) => host !== undefined && this.#demoted.add(host, address),
       onFirst: () => {
         this.#pools.set(pool, target)
         return watch?.listen((addresses) => pool.moved(addresses))

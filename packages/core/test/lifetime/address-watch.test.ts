@@ -70,7 +70,7 @@ test('a demoted writer: logins wait until its name leads elsewhere, and share th
   answers = [['10.0.0.1'], ['10.0.0.1'], ['10.0.0.2']]
   const demoted = new DemotedAddresses()
   expect(demoted.concerns('db.example')).toBe(false)
-  demoted.add('10.0.0.1')
+  demoted.add('db.example', '10.0.0.1')
   expect(demoted.concerns('db.example')).toBe(true)
   let arrived = 0
   const waits = Array.from({ length: 100 }, () => demoted.wait('db.example').then(() => arrived++))
@@ -81,10 +81,36 @@ test('a demoted writer: logins wait until its name leads elsewhere, and share th
   expect(lookUps).toBe(3)
 })
 
+test('a failover back to the demoted writer, after its name led elsewhere: logins do not wait', async () => {
+  answers = [['10.0.0.1'], ['10.0.0.2'], ['10.0.0.1']]
+  const demoted = new DemotedAddresses()
+  demoted.add('db.example', '10.0.0.1')
+  demoted.add('other.example', '10.0.0.1')
+  const wait = demoted.wait('db.example')
+  await vi.advanceTimersByTimeAsync(300)
+  await wait
+  expect(demoted.concerns('db.example')).toBe(false)
+  // Of this name it is not known.
+  expect(demoted.concerns('other.example')).toBe(true)
+  await demoted.wait('db.example')
+  expect(lookUps).toBe(2)
+})
+
+test('a name with several addresses, one of them of a demoted writer: it stays remembered', async () => {
+  answers = [['10.0.0.1', '10.0.0.2'], ['10.0.0.1'], ['10.0.0.2']]
+  const demoted = new DemotedAddresses()
+  demoted.add('db.example', '10.0.0.1')
+  await demoted.wait('db.example')
+  const wait = demoted.wait('db.example')
+  await vi.advanceTimersByTimeAsync(300)
+  await wait
+  expect(lookUps).toBe(3)
+})
+
 test('a writer that is read-only for another reason: the wait ends, and later logins do not wait', async () => {
   answers = [['10.0.0.1']]
   const demoted = new DemotedAddresses()
-  demoted.add('10.0.0.1')
+  demoted.add('db.example', '10.0.0.1')
   const wait = demoted.wait('db.example')
   await vi.advanceTimersByTimeAsync(31_000)
   await wait
@@ -94,6 +120,6 @@ test('a writer that is read-only for another reason: the wait ends, and later lo
 test('a name that cannot be looked up: the login goes on, and reports it', async () => {
   answers = [new Error('ENOTFOUND')]
   const demoted = new DemotedAddresses()
-  demoted.add('10.0.0.1')
+  demoted.add('db.example', '10.0.0.1')
   await demoted.wait('db.example')
 })
