@@ -28,8 +28,9 @@ export async function loadClient<Name extends keyof OptionalClients>(
 ): Promise<OptionalClients[Name]> {
   try {
     return await sdkExports(LOADERS[name]())
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause
+  } catch (error) {
+    const { cause } = error as { cause?: NodeJS.ErrnoException }
+    if (cause?.code !== 'ERR_MODULE_NOT_FOUND') throw error
     throw new ClientMissing(`${name} is not installed. Install it beside aurora-iam: npm install ${name}`, {
       cause,
     })
