@@ -85,7 +85,7 @@ const FILES: ReadonlyArray<readonly [file: string, count: number, installed: str
   ['packages/typeorm/README.md', 8, 'examples/nestjs'],
   ['packages/prisma/README.md', 4, 'test'],
   ['docs/choosing-the-rate.md', 1, 'test'],
-  ['docs/connection-lifetime.md', 2, 'test'],
+  ['docs/connection-lifetime.md', 3, 'test'],
   ['docs/endpoint-types.md', 1, 'test'],
   ['docs/global-database.md', 1, 'test'],
   ['docs/lambda.md', 1, 'test'],
