@@ -132,7 +132,8 @@ function installPrograms() {
     : ''
   if (!isInstalled('apt-get')) {
     fail(
-      `Install these programs (macOS: brew install mariadb redis awscli), then run this command again.${otherwise}`,
+      `Install these programs (macOS: brew install mariadb redis awscli php, and for python3
+/usr/bin/python3 -m pip install --user pymysql), then run this command again.${otherwise}`,
     )
   }
   const isRoot = process.getuid?.() === 0
