@@ -175,7 +175,7 @@ describe.each(ADAPTERS)('credentials of $name', (harness) => {
     expect(aurora.log.refusals).toHaveLength(0)
     // All that waited shared one request for credentials and one signing.
     expect(iam.stats()).toMatchObject({ tokensSigned: 2, connectionsOpened: 500 })
-  })
+  }, 120_000)
 
   test('a provider that is down for 30 seconds: no effect while the token is valid, then an error, then automatic recovery', async () => {
     let isDown = false

@@ -37,6 +37,8 @@ export interface Capabilities {
   readonly keepsErrors: boolean
   /** Repeats a login automatically whose cached token was rejected. */
   readonly retriesLogins?: boolean
+  /** Has a driver that throws an uncaught exception when the server closes the connection during the TLS handshake. */
+  readonly throwsAtTlsCut?: boolean
 }
 
 /** Description of an adapter for the suite. */

@@ -14,7 +14,8 @@ const BARE_COMMAND_BYTES = 5
 const LOOK_MS = 5_000
 const LIMIT_MS = 10_000
 
-const watched = new Map<Socket, Watched>()
+// Weak, so that a closed socket is not kept until the next look.
+const watched = new Map<WeakRef<Socket>, Watched>()
 let timer: NodeJS.Timeout | undefined
 
 /**
@@ -30,7 +31,7 @@ let timer: NodeJS.Timeout | undefined
  */
 export function limitQuit(stream: Socket): void {
   const state: Watched = { answered: stream.bytesWritten, unansweredSince: undefined }
-  watched.set(stream, state)
+  watched.set(new WeakRef(stream), state)
   // Before mysql2 reads it, and sends the next command.
   stream.prependListener('data', () => {
     state.answered = stream.bytesWritten
@@ -40,8 +41,12 @@ export function limitQuit(stream: Socket): void {
 
 function look(): void {
   const now = performance.now()
-  for (const [stream, state] of watched) {
-    if (stream.destroyed) watched.delete(stream)
+  for (const [reference, state] of watched) {
+    const stream = reference.deref()
+    if (stream === undefined || stream.destroyed) {
+      watched.delete(reference)
+      continue
+    }
     const isUnanswered = stream.bytesWritten - state.answered === BARE_COMMAND_BYTES
     state.unansweredSince = isUnanswered ? (state.unansweredSince ?? now) : undefined
     if (now - (state.unansweredSince ?? now) >= LIMIT_MS) stream.destroy()
