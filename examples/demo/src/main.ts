@@ -100,7 +100,7 @@ function summarize(managed: Awaited<ReturnType<typeof onAuroraIam>>, plain: ActR
   row('tokens signed', `${signed}, ${act.tokens} of them used up`, '1')
   row('money before and after', good(totalBefore === totalAfter, `${totalBefore} and ${totalAfter}`), '')
   print('\nWhere to go next')
-  print('  README.md                  the four lines for your driver')
+  print('  README.md                  the lines to add for your driver')
   print('  packages/mysql2/README.md  options, errors, questions')
   print('  packages/local/README.md   Local Aurora in your own tests')
 }
