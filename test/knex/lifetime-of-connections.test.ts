@@ -24,7 +24,7 @@ afterEach(async () => {
 })
 
 const idOf = async () => {
-  const [rows] = await db.raw('SELECT CONNECTION_ID() AS id')
+  const [rows] = await db.raw('SELECT CONNECTION_ID() AS id, SLEEP(0.3)')
   return rows[0].id as number
 }
 

@@ -23,7 +23,8 @@ test('1290 after a demotion: the error is unchanged, and no query gets a connect
     withAuroraIam({ type: 'mysql', host, port, database, username: 'app', poolSize: 3 }, iam),
   )
   await dataSource.initialize()
-  const idOf = async () => (await dataSource.query('SELECT CONNECTION_ID() AS id'))[0].id as number
+  const idOf = async () =>
+    (await dataSource.query('SELECT CONNECTION_ID() AS id, SLEEP(0.3)'))[0].id as number
   const before = await Promise.all([idOf(), idOf(), idOf()])
   const error = (await rejectionOf(dataSource.query(DEMOTED))) as Error & { driverError?: unknown }
   expect(error.driverError).toMatchObject({ errno: 1290 })

@@ -54,7 +54,7 @@ test('four limiters on one table: never over the limit, and all granted', async 
   )
   expect(counted).toHaveLength(48)
   expect(peak(counted, 500)).toBeLessThanOrEqual(10)
-})
+}, 120_000)
 
 test('a wait longer than maxWaitMs: refused when the ticket is drawn, and no ticket is lost by it', async () => {
   const limiter = limiterOf('bounded', { limit: 1, maxWaitMs: 1000, maxInFlight: 20 })
