@@ -1,21 +1,9 @@
-import { RedisServer } from '@aurora-iam/test-support/redis-server'
-import { Redis } from 'ioredis'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { writeResults } from '../bench-results.ts'
 import { callCost } from '../call-cost.ts'
+import { startRedis } from '../redis.ts'
 
-let server: RedisServer
-let redis: Redis
-
-beforeAll(async () => {
-  server = await RedisServer.start()
-  redis = new Redis(server.port)
-})
-
-afterAll(async () => {
-  redis.disconnect()
-  await server.close()
-})
+const redis = await startRedis()
 
 test('100,000 processes in line: a call costs Redis at most 250 µs, and at most twice as much as with 10', async () => {
   const costs = []

@@ -1,22 +1,13 @@
 import { writeFile } from 'node:fs/promises'
-import { RedisServer } from '@aurora-iam/test-support/redis-server'
-import { Redis } from 'ioredis'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { coldStartKeys, writeResults } from '../bench-results.ts'
 import { type ColdStart, type ColdStartResult, playColdStart } from '../cold-start.ts'
+import { startRedis } from '../redis.ts'
 
-let server: RedisServer
-let redis: Redis
+const redis = await startRedis()
 const results: ColdStartResult[] = []
 
-beforeAll(async () => {
-  server = await RedisServer.start()
-  redis = new Redis(server.port)
-})
-
 afterAll(async () => {
-  redis.disconnect()
-  await server.close()
   // The bench asks for fleets of its sizes, in a file for it.
   const file = process.env.COLD_STARTS_FILE
   if (file === undefined) await writeResults('cold-starts.json', results, coldStartKeys)

@@ -1,20 +1,8 @@
-import { RedisServer } from '@aurora-iam/test-support/redis-server'
-import { Redis } from 'ioredis'
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { playColdStart } from '../cold-start.ts'
+import { startRedis } from '../redis.ts'
 
-let server: RedisServer
-let redis: Redis
-
-beforeAll(async () => {
-  server = await RedisServer.start()
-  redis = new Redis(server.port)
-})
-
-afterAll(async () => {
-  redis.disconnect()
-  await server.close()
-})
+const redis = await startRedis()
 
 afterEach(() => {
   vi.restoreAllMocks()

@@ -1,21 +1,9 @@
-import { RedisServer } from '@aurora-iam/test-support/redis-server'
-import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createRateLimiter, inspectFleet, redisStore } from '../../src/index.ts'
+import { startRedis } from '../redis.ts'
 
-let server: RedisServer
-let redis: Redis
-
-beforeAll(async () => {
-  server = await RedisServer.start()
-  redis = new Redis(server.port)
-})
-
-afterAll(async () => {
-  redis.disconnect()
-  await server.close()
-})
+const redis = await startRedis()
 
 test('a fleet that holds and waits: both are shown, from either client, and nothing changes', async () => {
   const store = redisStore(redis)
@@ -26,7 +14,7 @@ test('a fleet that holds and waits: both are shown, from either client, and noth
   const held = await one.acquire()
   const waits = other.acquire({ lane: 'background' })
   const ended = waits.catch(() => {})
-  const client = await createClient({ url: `redis://127.0.0.1:${server.port}` }).connect()
+  const client = await createClient({ url: `redis://127.0.0.1:${redis.options.port}` }).connect()
   try {
     await expect.poll(async () => (await inspectFleet(redis))?.waitingProcesses).toBe(1)
     const before = await redis.dbsize()

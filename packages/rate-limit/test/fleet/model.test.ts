@@ -1,22 +1,10 @@
-import { RedisServer } from '@aurora-iam/test-support/redis-server'
-import { Redis } from 'ioredis'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { fleetStep } from '../../src/fleet/lua-scripts.ts'
 import { allInterleavings, playAll } from '../fleet-model.ts'
+import { startRedis } from '../redis.ts'
 
 // The limiters and the script themselves, in Redis itself, in virtual time.
-let server: RedisServer
-let redis: Redis
-
-beforeAll(async () => {
-  server = await RedisServer.start()
-  redis = new Redis(server.port, { enableAutoPipelining: true })
-})
-
-afterAll(async () => {
-  redis.disconnect()
-  await server.close()
-})
+const redis = await startRedis({ enableAutoPipelining: true })
 
 test('every order of 6 logins of up to 3 processes, an outage at each of them: never over the limit, and every login ends', async () => {
   const interleavings = allInterleavings('extremes')

@@ -1,9 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFile } from 'node:fs/promises'
-import { RedisServer } from '@aurora-iam/test-support/redis-server'
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster, createSentinel } from 'redis'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { fleetInspection, fleetStep } from '../../src/fleet/lua-scripts.ts'
 import {
   createRateLimiter,
@@ -12,19 +11,9 @@ import {
   type RateLimitStore,
   redisStore,
 } from '../../src/index.ts'
+import { startRedis } from '../redis.ts'
 
-let server: RedisServer
-let redis: Redis
-
-beforeAll(async () => {
-  server = await RedisServer.start()
-  redis = new Redis(server.port)
-})
-
-afterAll(async () => {
-  redis.disconnect()
-  await server.close()
-})
+const redis = await startRedis()
 
 let prefixes = 0
 

@@ -1,30 +1,18 @@
 import { readFileSync } from 'node:fs'
-import { RedisServer } from '@aurora-iam/test-support/redis-server'
 import fc from 'fast-check'
-import { Redis } from 'ioredis'
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { fleetStep } from '../../src/fleet/lua-scripts.ts'
 import { fleetKeys } from '../../src/fleet/redis-store.ts'
 import { createRateLimiter, redisStore } from '../../src/index.ts'
 import { onGivenClock, peak, scriptRunner } from '../fleet-script.ts'
+import { startRedis } from '../redis.ts'
 import { SimulatedClock } from '../simulated-clock.ts'
 
 // The predecessor's script as released, which runs beside today's on one key while a deployment rolls.
 const protocol1 = onGivenClock(readFileSync(new URL('../fixtures/protocol-1.lua', import.meta.url), 'utf8'))
 
-let server: RedisServer
-let redis: Redis
+const redis = await startRedis()
 let keys = 0
-
-beforeAll(async () => {
-  server = await RedisServer.start()
-  redis = new Redis(server.port)
-})
-
-afterAll(async () => {
-  redis.disconnect()
-  await server.close()
-})
 
 interface Deployment {
   limit: number

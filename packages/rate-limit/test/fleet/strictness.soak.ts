@@ -1,23 +1,11 @@
-import { RedisServer } from '@aurora-iam/test-support/redis-server'
 import fc from 'fast-check'
-import { Redis } from 'ioredis'
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { fleetStep } from '../../src/fleet/lua-scripts.ts'
 import { fleetScenarios, playFleet } from '../fleet-scenario.ts'
 import { onGivenClock, peak, scriptRunner } from '../fleet-script.ts'
+import { startRedis } from '../redis.ts'
 
-let server: RedisServer
-let redis: Redis
-
-beforeAll(async () => {
-  server = await RedisServer.start()
-  redis = new Redis(server.port)
-})
-
-afterAll(async () => {
-  redis.disconnect()
-  await server.close()
-})
+const redis = await startRedis()
 
 afterEach(() => {
   vi.restoreAllMocks()

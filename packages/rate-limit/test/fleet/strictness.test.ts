@@ -1,25 +1,13 @@
-import { RedisServer } from '@aurora-iam/test-support/redis-server'
 import fc from 'fast-check'
-import { Redis } from 'ioredis'
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { fleetStep } from '../../src/fleet/lua-scripts.ts'
 import { type FleetScenario, fleetScenarios, playFleet } from '../fleet-scenario.ts'
 import { onGivenClock, peak, scriptRunner } from '../fleet-script.ts'
+import { startRedis } from '../redis.ts'
 
 // The script itself, in Redis itself, on a clock that the test moves.
-let server: RedisServer
-let redis: Redis
+const redis = await startRedis()
 let scenariosPlayed = 0
-
-beforeAll(async () => {
-  server = await RedisServer.start()
-  redis = new Redis(server.port)
-})
-
-afterAll(async () => {
-  redis.disconnect()
-  await server.close()
-})
 
 afterEach(() => {
   vi.restoreAllMocks()

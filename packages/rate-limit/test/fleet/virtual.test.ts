@@ -1,22 +1,10 @@
-import { RedisServer } from '@aurora-iam/test-support/redis-server'
-import { Redis } from 'ioredis'
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { RateLimiter } from '../../src/index.ts'
 import { completeOptions } from '../../src/options.ts'
+import { startRedis } from '../redis.ts'
 import { VirtualFleet } from '../virtual-fleet.ts'
 
-let server: RedisServer
-let redis: Redis
-
-beforeAll(async () => {
-  server = await RedisServer.start()
-  redis = new Redis(server.port)
-})
-
-afterAll(async () => {
-  redis.disconnect()
-  await server.close()
-})
+const redis = await startRedis()
 
 afterEach(() => {
   vi.restoreAllMocks()
