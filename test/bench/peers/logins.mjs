@@ -2,11 +2,11 @@
 // connects, and what happens when tokens age, credentials rotate or the server refuses.
 
 import { Signer } from '@aws-sdk/rds-signer'
-import { AwsMySQLClient } from 'aws-advanced-nodejs-wrapper/mysql'
 import mysql from 'mysql2/promise'
 import { createAuroraIam, withAuroraIam } from '../contenders/aurora-iam.mjs'
 import { bareOptions, versionOf } from '../contenders/bare.mjs'
 import { limiters } from './limiters.mjs'
+import { wrapperClient } from './wrapper.mjs'
 
 const PACKAGES = [
   'aws-advanced-nodejs-wrapper',
@@ -86,19 +86,7 @@ function opener({ kind, limit, maxWaitMs, credentials, counts, settings }) {
   }
   if (kind === 'AWS wrapper') {
     return async () => {
-      const client = new AwsMySQLClient({
-        host: dial.host,
-        port: dial.port,
-        user,
-        database,
-        plugins: 'iam',
-        iamHost: hostname,
-        iamDefaultPort: port,
-        iamRegion: iam.region,
-        customAwsCredentialProviderHandler: { getAwsCredentialsProvider: () => credentials },
-        ssl: { ca, rejectUnauthorized: true },
-        enableCleartextPlugin: true,
-      })
+      const client = wrapperClient(settings, credentials)
       try {
         await client.connect()
       } finally {

@@ -3,27 +3,32 @@ import { AwsMySQLClient } from 'aws-advanced-nodejs-wrapper/mysql'
 import { versionOf } from '../contenders/bare.mjs'
 import { worksOf } from '../contenders/works.mjs'
 
-export function setUp({ hostname, port, dial, user, database, ca, iam }) {
+/** Returns a client that is not connected, and asks `provider` for credentials at each signing. */
+export function wrapperClient({ hostname, port, dial, user, database, ca, iam }, provider) {
+  return new AwsMySQLClient({
+    host: dial.host,
+    port: dial.port,
+    user,
+    database,
+    plugins: 'iam',
+    iamHost: hostname,
+    iamDefaultPort: port,
+    iamRegion: iam.region,
+    customAwsCredentialProviderHandler: { getAwsCredentialsProvider: () => provider },
+    ssl: { ca, rejectUnauthorized: true },
+    // Version 2.0.1 cannot log in without it through mysql2 3.22 and newer.
+    enableCleartextPlugin: true,
+  })
+}
+
+export function setUp(settings) {
   let fetches = 0
   const provider = async () => {
     fetches++
-    return iam.credentials
+    return settings.iam.credentials
   }
   const open = async () => {
-    const client = new AwsMySQLClient({
-      host: dial.host,
-      port: dial.port,
-      user,
-      database,
-      plugins: 'iam',
-      iamHost: hostname,
-      iamDefaultPort: port,
-      iamRegion: iam.region,
-      customAwsCredentialProviderHandler: { getAwsCredentialsProvider: () => provider },
-      ssl: { ca, rejectUnauthorized: true },
-      // Version 2.0.1 cannot log in without it through mysql2 3.22 and newer.
-      enableCleartextPlugin: true,
-    })
+    const client = wrapperClient(settings, provider)
     await client.connect()
     return client
   }
