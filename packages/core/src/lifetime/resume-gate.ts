@@ -1,6 +1,6 @@
 import { AuroraIamError } from '../errors.ts'
 import { AWAKE_MS, RESUME_RETRIES, RESUME_RETRY_MS } from '../timings.ts'
-import { onAbort } from '../util/abortable.ts'
+import { waitFor } from '../util/abortable.ts'
 
 /** A shorter time limit of the caller for the whole wait for a connection. */
 export interface CallerLimit {
@@ -84,7 +84,7 @@ export class ResumeGate {
         // The scout waits for a permit: the server is not what takes so long.
         return goAhead(state, limitMs, timeoutError)
       }
-      await wake(state, deadline - now, signals)
+      await waitFor(deadline - now, signals, state.waiting)
     }
   }
 
@@ -151,19 +151,4 @@ function goAhead(state: EndpointState, timeoutMs: number, timeoutError: () => Au
     },
     ended: leave,
   }
-}
-
-/** Resolves when `state` has changed, when the time is over, or when a signal is aborted. */
-function wake({ waiting }: EndpointState, delayMs: number, signals: readonly AbortSignal[]): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      waiting.delete(done)
-      for (const stop of stops) stop()
-      resolve()
-    }
-    const timer = setTimeout(done, Math.max(1, Math.ceil(delayMs)))
-    waiting.add(done)
-    const stops = signals.map((signal) => onAbort(signal, done))
-  })
 }

@@ -1,6 +1,6 @@
 import { AuroraIamError } from '../errors.ts'
-import { LONGEST_TIMER_MS, PERMIT_GRACE_MS, SUSPECT_MEMORY_MS } from '../timings.ts'
-import { onAbort } from '../util/abortable.ts'
+import { PERMIT_GRACE_MS, SUSPECT_MEMORY_MS } from '../timings.ts'
+import { waitFor } from '../util/abortable.ts'
 
 /** An attempt whose server has not sent anything yet. */
 export interface UnansweredAttempt {
@@ -105,7 +105,7 @@ export class SuspectAddresses {
         return
       }
       if (now >= deadline) throw noRoom(address, limit, wait.timeoutMs)
-      await this.#waitFor(state, Math.min(roomAt, deadline) - now, wait.signals)
+      await waitFor(Math.min(roomAt, deadline) - now, wait.signals, state.entering)
     }
   }
 
@@ -146,21 +146,6 @@ export class SuspectAddresses {
     if (suspectSince !== undefined) return
     state.starts.length = 0
     if (unanswered.size === 0 && entering.size === 0 && reserved === 0) this.#addresses.delete(address)
-  }
-
-  #waitFor(state: AddressState, delayMs: number, signals: readonly AbortSignal[]): Promise<void> {
-    return new Promise((resolve) => {
-      // The options of a rate limit may have a longer wait than a timer of Node.
-      const timer = setTimeout(() => done(), Math.min(Math.max(1, Math.ceil(delayMs)), LONGEST_TIMER_MS))
-      const done = () => {
-        clearTimeout(timer)
-        for (const stop of stops) stop()
-        state.entering.delete(done)
-        resolve()
-      }
-      state.entering.add(done)
-      const stops = signals.map((signal) => onAbort(signal, done))
-    })
   }
 
   /** Starts one timer for all attempts. It keeps no process alive: the sockets do. */

@@ -1,3 +1,5 @@
+import { LONGEST_TIMER_MS } from '../timings.ts'
+
 type Listener = (reason: unknown) => void
 
 // One listener of Node's for all of a signal. With one for each, Node would warn of a leak at the eleventh, and their
@@ -48,6 +50,31 @@ export function linkSignals(
       for (const stop of stops) stop()
     },
   }
+}
+
+/**
+ * Waits for `delayMs`, or until one of `signals` is aborted or `wakers` calls the function that it gets. It resolves in
+ * each case: the caller looks which one came. No delay overflows a timer of Node.
+ *
+ * @param wakers - has the functions of all that wait, oldest first
+ */
+export function waitFor(
+  delayMs: number,
+  signals: readonly AbortSignal[],
+  wakers: Set<() => void> = new Set(),
+): Promise<void> {
+  if (signals.some(({ aborted }) => aborted)) return Promise.resolve()
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer)
+      wakers.delete(wake)
+      for (const stop of stops) stop()
+      resolve()
+    }
+    const timer = setTimeout(wake, Math.min(Math.max(1, Math.ceil(delayMs)), LONGEST_TIMER_MS))
+    wakers.add(wake)
+    const stops = signals.map((signal) => onAbort(signal, wake))
+  })
 }
 
 /** Limits that end a wait. */
