@@ -93,14 +93,18 @@ export class ResumeGate {
     this.#closedEarly.add(error)
   }
 
-  /** Returns what `open` resolves with. Repeats it while the server closes its connections before it greets them. */
-  async retry<T>(open: () => Promise<T>): Promise<T> {
+  /**
+   * Returns what `open` resolves with. Repeats it while the server closes its connections before it greets them.
+   *
+   * @param closing - ends the pause: `open` then reports the close
+   */
+  async retry<T>(open: () => Promise<T>, closing: AbortSignal): Promise<T> {
     for (let retries = 0; ; retries++) {
       try {
         return await open()
       } catch (error) {
         if (retries === RESUME_RETRIES || !this.#closedEarly.has(error as Error)) throw error
-        await new Promise((resolve) => setTimeout(resolve, RESUME_RETRY_MS))
+        await waitFor(RESUME_RETRY_MS, [closing])
       }
     }
   }

@@ -200,7 +200,7 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
 
   retryRejected<T>(open: () => Promise<T>): Promise<T> {
     const gate = this.#resumeGate
-    return this.#loginRetry.retry(gate ? () => gate.retry(open) : open)
+    return this.#loginRetry.retry(gate ? () => gate.retry(open, this.#closing.signal) : open)
   }
 
   getToken(target: ConnectionTarget, signal?: AbortSignal): CachedToken | Promise<CachedToken> {

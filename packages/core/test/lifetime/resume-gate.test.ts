@@ -1,5 +1,6 @@
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { AdapterIam, ConnectionTarget } from '../../src/adapter.ts'
 import { type GreetingWait, ResumeGate } from '../../src/lifetime/resume-gate.ts'
 import { setUp } from '../set-up.ts'
 
@@ -25,6 +26,21 @@ function enterAll(gate: ResumeGate, count: number) {
     ahead.push({ number, login: await gate.enter(entry()) })
   })
   return { ahead, entering, numbers: () => ahead.map(({ number }) => number) }
+}
+
+/** Returns the error of a connection that the server closed before its greeting. */
+function closedEarly(): Error {
+  return Object.assign(new Error('reset'), { syscall: 'read' })
+}
+
+/** Returns a function that logs in, and fails by `error`. */
+function failingWith(error: Error, iam: AdapterIam, target: ConnectionTarget) {
+  return vi.fn(async () => {
+    const login = await iam.login(target)
+    login.trackConnect()
+    login.fail(error)
+    throw error
+  })
 }
 
 test('many logins: one goes ahead, and the others follow its greeting in order', async () => {
@@ -143,20 +159,25 @@ test('the scout times out: no throttling', async () => {
 })
 
 test.each([
-  ['closed before its greeting', Object.assign(new Error('reset'), { syscall: 'read' }), 4],
+  ['closed before its greeting', closedEarly(), 4],
   ['refused by TCP', Object.assign(new Error('refused'), { syscall: 'connect' }), 1],
 ])('a login is %s: calls of open', async (_what, error, calls) => {
   const { iam, target } = setUp({ resumeTimeoutMs: 60_000, rateLimit: 20 })
-  const open = vi.fn(async () => {
-    const login = await iam.login(target)
-    login.trackConnect()
-    login.fail(error)
-    throw error
-  })
+  const open = failingWith(error, iam, target)
   const result = rejectionOf(iam.retryRejected(open))
   await vi.advanceTimersByTimeAsync(10_000)
   expect(await result).toBe(error)
   expect(open).toHaveBeenCalledTimes(calls)
+})
+
+test('closed during the pause before a retry: the pause ends at once', async () => {
+  const { iam, target } = setUp({ resumeTimeoutMs: 60_000 })
+  const result = rejectionOf(iam.retryRejected(failingWith(closedEarly(), iam, target)))
+  await vi.advanceTimersByTimeAsync(700)
+  expect(vi.getTimerCount()).toBe(1)
+  iam.close()
+  expect(vi.getTimerCount()).toBe(0)
+  expect(await result).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
 })
 
 test('closed: each login that waits rejects', async () => {
