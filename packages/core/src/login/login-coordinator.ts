@@ -1,4 +1,3 @@
-import type { PermitLane } from '@aurora-iam/rate-limit'
 import type { AdapterIam, LoginOptions } from '../adapter-iam.ts'
 import type { AuroraIamStats } from '../aurora-iam.ts'
 import { CredentialCache } from '../credentials/credential-cache.ts'
@@ -15,14 +14,14 @@ import { endpointKey, tokenKey } from '../endpoint/target-key.ts'
 import { AuroraIamError } from '../errors.ts'
 import { Lifetimes } from '../lifetime/lifetimes.ts'
 import type { PoolDriver, PoolLifetime } from '../lifetime/pool-lifetime.ts'
-import { type CallerLimit, type GreetingWait, ResumeGate } from '../lifetime/resume-gate.ts'
+import { type GreetingWait, ResumeGate } from '../lifetime/resume-gate.ts'
 import { type AuroraIamOptions, assertOptions } from '../options.ts'
 import { Admission } from '../permit/admission.ts'
 import { EndpointLimiters } from '../permit/endpoint-limiters.ts'
 import { currentLane } from '../permit/lane.ts'
 import { closedError } from '../permit/permit-errors.ts'
 import { readRateLimitSettings } from '../permit/rate-limit-settings.ts'
-import { asAborted, untilAborted } from '../permit/until-aborted.ts'
+import { untilAborted, withSignals } from '../permit/until-aborted.ts'
 import { CREDENTIALS_TIMEOUT_MS, LONGEST_TIMER_MS, REFRESH_BEFORE_MS, TCP_TIMEOUT_MS } from '../timings.ts'
 import { type TlsPolicy, tlsPolicy } from '../tls/tls-policy.ts'
 import type { AuthToken } from '../token/auth-token.ts'
@@ -225,15 +224,21 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
     const requestedAt = performance.now()
     let stage: 'token' | 'permit' = 'token'
     let greetingWait: GreetingWait | undefined
+    const closing = this.#closing.signal
     const stopWaiting = this.#lifetimes.countWaiting(target)
     try {
       // Before the permit, so that no permit is spent on a connection that has no token.
       const ready = this.getToken(target, signal)
       const cached = ready instanceof Promise ? await ready : ready
       const failover = isOpen ? undefined : this.#lifetimes.waitForWriter(target)
-      if (failover) await untilAborted(() => failover, this.#closing.signal, signal)
+      if (failover) await untilAborted(() => failover, closing, signal)
       stage = 'permit'
-      if (!isOpen) greetingWait = await this.#passResumeGate(target, { signal, lane, callerLimit })
+      const gate = isOpen ? undefined : this.#resumeGate
+      if (gate) {
+        const endpoint = endpointKey(target)
+        const entry = { key: `${endpoint} ${lane}`, endpoint, callerLimit }
+        greetingWait = await withSignals((signals) => gate.enter({ ...entry, signals }), closing, signal)
+      }
       const permit = await this.#admission.admit(target, { signal, lane, group, isOpen })
       return new LoginAttempt({ owner: this, target, permit, greetingWait, cached, requestedAt })
     } catch (cause) {
@@ -243,22 +248,6 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
       throw error
     } finally {
       stopWaiting()
-    }
-  }
-
-  /** Waits, with `resumeTimeoutMs`, while another login finds out whether the database is paused. */
-  async #passResumeGate(
-    target: ConnectionTarget,
-    { signal, lane, callerLimit }: ResumeGateWait,
-  ): Promise<GreetingWait | undefined> {
-    if (!this.#resumeGate) return undefined
-    const closing = this.#closing.signal
-    const endpoint = endpointKey(target)
-    const signals = signal ? [closing, signal] : [closing]
-    try {
-      return await this.#resumeGate.enter({ key: `${endpoint} ${lane}`, endpoint, signals, callerLimit })
-    } catch (error) {
-      throw asAborted(error, closing, signal)
     }
   }
 
@@ -294,13 +283,6 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
     if (isClosedEarly && !(error instanceof AuroraIamError)) this.#resumeGate?.recordClosedEarly(error)
     this.#reports.failed({ target, stage: 'login', error, since: startedAt, permitId })
   }
-}
-
-/** Options of a login that its wait at the {@link ResumeGate} needs. */
-interface ResumeGateWait {
-  readonly signal: AbortSignal | undefined
-  readonly lane: PermitLane
-  readonly callerLimit: CallerLimit | undefined
 }
 
 /** Returns whether the Region of a target is in its name or in the options. */

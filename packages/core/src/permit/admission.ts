@@ -5,7 +5,7 @@ import { AttemptPermit, type PermitSource, type PermitTurn } from './attempt-per
 import type { EndpointLimiters } from './endpoint-limiters.ts'
 import { PermitWaits } from './permit-waits.ts'
 import { SuspectAddresses } from './suspect-addresses.ts'
-import { asAborted } from './until-aborted.ts'
+import { withSignals } from './until-aborted.ts'
 
 /** Options of {@link Admission.admit}. */
 export interface AdmissionOptions {
@@ -83,14 +83,12 @@ export class Admission implements PermitSource {
     return limiter && this.#waits.acquireNext(limiter, target, turn)
   }
 
-  async #enter(address: Address, limiter: RateLimiter, signal: AbortSignal | undefined): Promise<void> {
-    try {
-      await this.addresses.enter(addressKey(address), limiter, {
-        timeoutMs: this.#maxWaitMs,
-        signals: signal ? [this.#closing, signal] : [this.#closing],
-      })
-    } catch (error) {
-      throw asAborted(error, this.#closing, signal)
-    }
+  #enter(address: Address, limiter: RateLimiter, signal: AbortSignal | undefined): Promise<void> {
+    const timeoutMs = this.#maxWaitMs
+    return withSignals(
+      (signals) => this.addresses.enter(addressKey(address), limiter, { timeoutMs, signals }),
+      this.#closing,
+      signal,
+    )
   }
 }

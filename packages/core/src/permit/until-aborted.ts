@@ -6,19 +6,27 @@ import { abortedError } from './permit-errors.ts'
  *
  * @throws {@link AuroraIamError} the reason of `closing`; `ERR_AURORA_IAM_ABORTED` for `signal`; what `work` throws
  */
-export async function untilAborted<T>(
+export function untilAborted<T>(
   work: () => Promise<T>,
   closing: AbortSignal,
   signal: AbortSignal | undefined,
 ): Promise<T> {
-  try {
-    return await raceAbort(work, signal ? [closing, signal] : [closing])
-  } catch (error) {
-    throw asAborted(error, closing, signal)
-  }
+  return withSignals((signals) => raceAbort(work, signals), closing, signal)
 }
 
-/** Returns the error of a wait for its caller: `ERR_AURORA_IAM_ABORTED` where the caller's `signal` ended it. */
-export function asAborted(error: unknown, closing: AbortSignal, signal: AbortSignal | undefined): unknown {
-  return signal?.aborted && !closing.aborted ? abortedError(signal.reason) : error
+/**
+ * Returns the result of `work`, which rejects with the reason of the first of its signals that is aborted.
+ *
+ * @throws {@link AuroraIamError} as {@link untilAborted}
+ */
+export async function withSignals<T>(
+  work: (signals: readonly AbortSignal[]) => Promise<T>,
+  closing: AbortSignal,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  try {
+    return await work(signal ? [closing, signal] : [closing])
+  } catch (error) {
+    throw signal?.aborted && !closing.aborted ? abortedError(signal.reason) : error
+  }
 }
