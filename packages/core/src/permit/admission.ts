@@ -1,4 +1,4 @@
-import type { Permit, PermitLane, RateLimiter } from '@aurora-iam/rate-limit'
+import type { Permit, RateLimiter } from '@aurora-iam/rate-limit'
 import type { Address, ConnectionTarget } from '../endpoint/connection-target.ts'
 import { addressKey } from '../endpoint/target-key.ts'
 import { AttemptPermit, type PermitSource, type PermitTurn } from './attempt-permit.ts'
@@ -8,11 +8,8 @@ import { SuspectAddresses } from './suspect-addresses.ts'
 import { withSignals } from './until-aborted.ts'
 
 /** Options of {@link Admission.admit}. */
-export interface AdmissionOptions {
+export interface AdmissionOptions extends PermitTurn {
   readonly signal: AbortSignal | undefined
-  readonly lane: PermitLane
-  /** The pool that takes turns with others. */
-  readonly group: object
   /** True for a login on an open connection: nothing is dialled. */
   readonly isOpen: boolean
 }

@@ -1,15 +1,13 @@
 import type { Permit, PermitLane, RateLimiter } from '@aurora-iam/rate-limit'
 import type { TokenTarget } from '../endpoint/connection-target.ts'
-import { type LinkedSignal, linkSignals } from '../util/abortable.ts'
+import { linkSignals } from '../util/abortable.ts'
+import type { PermitTurn } from './attempt-permit.ts'
 import type { EndpointLimiters } from './endpoint-limiters.ts'
 import { abortedError } from './permit-errors.ts'
 
-/** Options of the wait of one login for its permit. */
-export interface PermitWait {
-  readonly signal?: AbortSignal | undefined
-  readonly lane?: PermitLane | undefined
-  /** An object that stands for the pool: pools take turns. */
-  readonly group?: object | undefined
+/** Wait of one login for its permit. */
+interface PermitWait extends PermitTurn {
+  readonly signal: AbortSignal | undefined
 }
 
 /** Waits of logins for their permits: new ones in the limiter's queue, those with an open socket ahead of them. */
@@ -44,19 +42,14 @@ export class PermitWaits {
    *
    * @throws {@link AuroraIamError} `ERR_AURORA_IAM_RATE_LIMITED`, `ERR_AURORA_IAM_CLOSED`, `ERR_AURORA_IAM_ABORTED`
    */
-  async acquire(limiter: RateLimiter, target: TokenTarget, wait: PermitWait = {}): Promise<Permit> {
+  async acquire(limiter: RateLimiter, target: TokenTarget, wait: PermitWait): Promise<Permit> {
     const deadline = performance.now() + this.#maxWaitMs
     const { signal, unlink } = this.#signalFor(limiter, wait.signal)
     const { lane, group } = wait
     try {
       for (;;) {
         const timeoutMs = Math.max(0, deadline - performance.now())
-        const permit = await limiter.acquire({
-          timeoutMs,
-          ...(signal && { signal }),
-          ...(lane && { lane }),
-          ...(group && { group }),
-        })
+        const permit = await limiter.acquire({ timeoutMs, lane, group, ...(signal && { signal }) })
         const urgent = this.#urgent.get(limiter)?.shift()
         if (!urgent) return permit
         urgent(permit)
@@ -73,7 +66,7 @@ export class PermitWaits {
    * Waits for the permit of an attempt whose socket is open. It gets the next permit of this AuroraIam, before attempts
    * that came earlier: the server has limited time for a login that it has greeted.
    */
-  async acquireNext(limiter: RateLimiter, target: TokenTarget, wait: PermitWait): Promise<Permit> {
+  async acquireNext(limiter: RateLimiter, target: TokenTarget, turn: PermitTurn): Promise<Permit> {
     const served = new AbortController()
     const urgent = this.#urgent.get(limiter) ?? []
     this.#urgent.set(limiter, urgent)
@@ -88,7 +81,7 @@ export class PermitWaits {
     try {
       return await Promise.race([
         given,
-        this.#waitInQueue(limiter, target, { ...wait, signal: served.signal }, given),
+        this.#waitInQueue(limiter, target, { ...turn, signal: served.signal }, given),
       ])
     } finally {
       const index = urgent.indexOf(give)
@@ -113,7 +106,10 @@ export class PermitWaits {
     }
   }
 
-  #signalFor(limiter: RateLimiter, signal: AbortSignal | undefined): Partial<LinkedSignal> {
+  #signalFor(
+    limiter: RateLimiter,
+    signal: AbortSignal | undefined,
+  ): { readonly signal: AbortSignal | undefined; readonly unlink?: () => void } {
     if (!this.#limiters.isOfCaller(limiter)) return { signal }
     return signal ? linkSignals([signal, this.#closing]) : { signal: this.#closing }
   }

@@ -29,8 +29,8 @@ function listenersOf(signal: AbortSignal): Set<Listener> {
 }
 
 /** Signal that is aborted with the first of several. */
-export interface LinkedSignal {
-  readonly signal: AbortSignal | undefined
+interface LinkedSignal {
+  readonly signal: AbortSignal
   /** Removes its listeners. */
   readonly unlink: () => void
 }
@@ -39,9 +39,7 @@ export interface LinkedSignal {
  * Returns a signal that is aborted with the first of `signals`, until it is unlinked. `AbortSignal.any` of Node 20 keeps
  * 50 bytes for each call, for as long as the oldest of the signals lives.
  */
-export function linkSignals(
-  signals: readonly AbortSignal[],
-): LinkedSignal & { readonly signal: AbortSignal } {
+export function linkSignals(signals: readonly AbortSignal[]): LinkedSignal {
   const controller = new AbortController()
   const stops = signals.map((signal) => onAbort(signal, (reason) => controller.abort(reason)))
   return {
