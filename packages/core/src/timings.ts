@@ -94,8 +94,8 @@ export const KEEP_ALIVE_MS = 30 * SECOND_MS
 /** A peer that acknowledged no data for this long has vanished. */
 export const DEAD_PEER_MS = 30 * SECOND_MS
 
-/** Interval of that check of the sockets. */
-export const DEAD_PEER_LOOK_MS = 5 * SECOND_MS
+/** Interval of the looks at open sockets, of that check and of others. */
+export const SOCKET_LOOK_MS = 5 * SECOND_MS
 
 /** The shortest `resumeTimeoutMs`. */
 export const SHORTEST_RESUME_MS = SECOND_MS

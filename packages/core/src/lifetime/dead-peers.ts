@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
-import { DEAD_PEER_LOOK_MS, DEAD_PEER_MS } from '../timings.ts'
+import { DEAD_PEER_MS } from '../timings.ts'
 import { type KernelTimer, kernelTimerOf } from './kernel-timer.ts'
+import { SocketLooks } from './socket-looks.ts'
 
 interface Watched {
   bytesRead: number
@@ -16,13 +17,12 @@ const ENOUGH_RETRANSMITS = 6
  * Watch for peers that vanished while data was under way to them. Keep-alive does not notice those: the kernel sends the
  * data again for some 15 minutes first, and Node cannot set `TCP_USER_TIMEOUT`.
  *
- * One timer looks at all sockets. It costs nothing for a read or a write. A peer that is slow, or that takes no more data
- * (a closed window), acknowledges, and is left alone.
+ * It costs nothing for a read or a write. A peer that is slow, or that takes no more data (a closed window), acknowledges,
+ * and is left alone.
  */
 export class DeadPeers {
-  readonly #sockets = new Map<Socket, Watched>()
+  readonly #sockets = new SocketLooks<Watched>((socket, watched, now) => this.#look(socket, watched, now))
   readonly #timerOf: (socket: Socket) => Promise<KernelTimer | undefined>
-  #timer: NodeJS.Timeout | undefined
 
   /** @param timerOf - for tests. @defaultValue kernelTimerOf */
   constructor(timerOf: (socket: Socket) => Promise<KernelTimer | undefined> = kernelTimerOf) {
@@ -32,27 +32,19 @@ export class DeadPeers {
   /** Watches a connected socket until it closes. A peer that vanished ends it with an `ETIMEDOUT` error. */
   watch(socket: Socket): void {
     const { bytesRead, bytesWritten } = socket
-    this.#sockets.set(socket, { bytesRead, bytesWritten, unansweredSince: undefined })
-    socket.once('close', () => this.#sockets.delete(socket))
-    this.#timer ??= setInterval(() => this.#look(performance.now()), DEAD_PEER_LOOK_MS).unref()
+    this.#sockets.add(socket, { bytesRead, bytesWritten, unansweredSince: undefined })
   }
 
-  #look(now: number): void {
-    if (this.#sockets.size === 0) {
-      clearInterval(this.#timer)
-      this.#timer = undefined
-    }
-    for (const [socket, watched] of this.#sockets) {
-      const { bytesRead, bytesWritten } = socket
-      // The last data may have been written after what was read: two counts between two looks do not tell their order.
-      if (bytesRead > watched.bytesRead) watched.unansweredSince = now
-      else if (bytesWritten > watched.bytesWritten) watched.unansweredSince ??= now
-      watched.bytesRead = bytesRead
-      watched.bytesWritten = bytesWritten
-      const { unansweredSince } = watched
-      if (unansweredSince !== undefined && now - unansweredSince >= DEAD_PEER_MS)
-        void this.#judge(socket, watched)
-    }
+  #look(socket: Socket, watched: Watched, now: number): void {
+    const { bytesRead, bytesWritten } = socket
+    // The last data may have been written after what was read: two counts between two looks do not tell their order.
+    if (bytesRead > watched.bytesRead) watched.unansweredSince = now
+    else if (bytesWritten > watched.bytesWritten) watched.unansweredSince ??= now
+    watched.bytesRead = bytesRead
+    watched.bytesWritten = bytesWritten
+    const { unansweredSince } = watched
+    if (unansweredSince !== undefined && now - unansweredSince >= DEAD_PEER_MS)
+      void this.#judge(socket, watched)
   }
 
   async #judge(socket: Socket, watched: Watched): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { SocketLooks } from '@aurora-iam/core/adapter'
 
 /** State of a watched connection. */
 interface Watched {
@@ -11,12 +12,13 @@ interface Watched {
 // The header of a packet, and the number of a command.
 const BARE_COMMAND_BYTES = 5
 
-const LOOK_MS = 5_000
 const LIMIT_MS = 10_000
 
-// Weak, so that a closed socket is not kept until the next look.
-const watched = new Map<WeakRef<Socket>, Watched>()
-let timer: NodeJS.Timeout | undefined
+const watched = new SocketLooks<Watched>((stream, state, now) => {
+  const isUnanswered = stream.bytesWritten - state.answered === BARE_COMMAND_BYTES
+  state.unansweredSince = isUnanswered ? (state.unansweredSince ?? now) : undefined
+  if (now - (state.unansweredSince ?? now) >= LIMIT_MS) stream.destroy()
+})
 
 /**
  * Destroys `stream` when the server has not answered a command without arguments for 10 seconds. mysql2's `end()` sends
@@ -31,27 +33,9 @@ let timer: NodeJS.Timeout | undefined
  */
 export function limitQuit(stream: Socket): void {
   const state: Watched = { answered: stream.bytesWritten, unansweredSince: undefined }
-  watched.set(new WeakRef(stream), state)
+  watched.add(stream, state)
   // Before mysql2 reads it, and sends the next command.
   stream.prependListener('data', () => {
     state.answered = stream.bytesWritten
   })
-  timer ??= setInterval(look, LOOK_MS).unref()
-}
-
-function look(): void {
-  const now = performance.now()
-  for (const [reference, state] of watched) {
-    const stream = reference.deref()
-    if (stream === undefined || stream.destroyed) {
-      watched.delete(reference)
-      continue
-    }
-    const isUnanswered = stream.bytesWritten - state.answered === BARE_COMMAND_BYTES
-    state.unansweredSince = isUnanswered ? (state.unansweredSince ?? now) : undefined
-    if (now - (state.unansweredSince ?? now) >= LIMIT_MS) stream.destroy()
-  }
-  if (watched.size > 0) return
-  clearInterval(timer)
-  timer = undefined
 }
