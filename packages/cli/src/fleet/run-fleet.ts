@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { inspectFleet } from '@aurora-iam/rate-limit'
+import { type IoredisClient, inspectFleet } from '@aurora-iam/rate-limit'
 import { CommandError } from '../options/command-error.ts'
 import { UsageError } from '../options/usage-error.ts'
 import { type CliOutput, writeJson } from '../output/output.ts'
@@ -14,11 +14,12 @@ export interface FleetFlags {
 }
 
 const WATCH_MS = 1000
-const CONNECT_TIMEOUT_MS = 5000
+const ANSWER_TIMEOUT_MS = 5000
 const CLEAR_SCREEN = '\u001b[2J\u001b[H'
 
 /**
- * Shows who holds permits of a fleet and who waits for one. It reads the key and changes nothing.
+ * Shows who holds permits of a fleet and who waits for one. It reads the key and changes nothing. With `--watch` it goes on
+ * until it is stopped, also while Redis is away or the key is empty.
  *
  * @throws {@link UsageError}; {@link CommandError} for a Redis that does not answer and a key that does not exist
  */
@@ -36,41 +37,49 @@ export async function runFleet(
   const { Redis } = await import('ioredis')
   const client = new Redis(url, {
     lazyConnect: true,
-    connectTimeout: CONNECT_TIMEOUT_MS,
+    connectTimeout: ANSWER_TIMEOUT_MS,
+    commandTimeout: ANSWER_TIMEOUT_MS,
     maxRetriesPerRequest: 1,
-    retryStrategy: () => null,
+    retryStrategy: () => (flags.watch ? WATCH_MS : null),
   })
   // The call that fails says only that there is no connection.
   let lost: (Error & { code?: string }) | undefined
   client.on('error', (error) => {
     lost = error
   })
-  const stop = flags.watch ? stopped() : undefined
-  try {
-    do {
-      const fleet = await inspectFleet(
-        client,
-        key,
-        flags.prefix === undefined ? {} : { prefix: flags.prefix },
-      )
-      if (!fleet)
-        throw new CommandError(
-          `No fleet uses the key ${JSON.stringify(key)} in this Redis. Check the key and --prefix.`,
-        )
-      if (flags.json) flags.watch ? output.out(`${JSON.stringify(fleet)}\n`) : writeJson(output, fleet)
-      else
-        output.out(
-          `${flags.watch && output.isColourful ? CLEAR_SCREEN : ''}${formatFleet(key, fleet, output)}`,
-        )
-      if (stop) await sleep(WATCH_MS, undefined, { signal: stop }).catch(() => {})
-    } while (stop && !stop.aborted)
-  } catch (error) {
-    if (error instanceof CommandError) throw error
-    const reason = lost?.code ?? (error as Error).name
-    throw new CommandError(`--redis: the Redis at ${new URL(url).host} does not answer (${reason}).`, 1, {
-      cause: error,
+  client.on('ready', () => {
+    lost = undefined
+  })
+  const show = async () => {
+    const fleet = await inspect(client, key, flags.prefix).catch((error: Error) => {
+      const reason = lost?.code ?? (error.message === 'Command timed out' ? 'ETIMEDOUT' : error.name)
+      throw new CommandError(`--redis: the Redis at ${new URL(url).host} does not answer (${reason}).`, 1, {
+        cause: error,
+      })
     })
+    if (!fleet)
+      throw new CommandError(
+        `No fleet uses the key ${JSON.stringify(key)} in this Redis. Check the key and --prefix.`,
+      )
+    if (!flags.json) output.out(`${clear}${formatFleet(key, fleet, output)}`)
+    else if (flags.watch) output.out(`${JSON.stringify(fleet)}\n`)
+    else writeJson(output, fleet)
+  }
+  const clear = flags.watch && output.isColourful ? CLEAR_SCREEN : ''
+  try {
+    await show()
+    if (!flags.watch) return
+    const signal = stopped()
+    while (!signal.aborted) {
+      await sleep(WATCH_MS, undefined, { signal }).catch(() => {})
+      if (!signal.aborted)
+        await show().catch((error: Error) => output.error(`aurora-iam: ${error.message}\n`))
+    }
   } finally {
     client.disconnect()
   }
+}
+
+function inspect(client: IoredisClient, key: string, prefix: string | undefined) {
+  return inspectFleet(client, key, prefix === undefined ? {} : { prefix })
 }

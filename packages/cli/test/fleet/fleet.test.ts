@@ -2,7 +2,8 @@ import { createRateLimiter, redisStore } from '@aurora-iam/rate-limit'
 import { RedisServer } from '@aurora-iam/test-support/redis-server'
 import { until } from '@aurora-iam/test-support/until'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runCli } from '../../src/cli.ts'
 import { run } from '../run.ts'
 
 let server: RedisServer
@@ -64,3 +65,61 @@ test('a key that no fleet uses: status 1, and where to look', async () => {
   expect(error).toContain('Check the key and --prefix')
   expect(error).not.toContain('\u001b')
 })
+
+describe('--watch', () => {
+  /** Starts a watch, and collects its lines. */
+  const watch = (redis: string, ...more: readonly string[]) => {
+    const stop = new AbortController()
+    const lines = { out: [] as string[], error: [] as string[] }
+    const status = runCli(
+      ['fleet', '--redis', redis, '--watch', ...more],
+      { out: (text) => lines.out.push(text), error: (text) => lines.error.push(text) },
+      { stopped: () => stop.signal },
+    )
+    const last = () => JSON.parse(lines.out.at(-1) ?? '{}')
+    return { ...lines, last, status, stop: () => stop.abort() }
+  }
+
+  test('a permit that comes and goes: the lines of JSON follow, until the stop, with status 0', async () => {
+    const limiter = createRateLimiter({ limit: 5, store: redisStore(client) })
+    ;(await limiter.acquire()).cancel()
+    const { out, last, status, stop } = watch(url, '--json')
+    await until(() => last().inUse === 0)
+    const permit = await limiter.acquire()
+    await until(() => last().inUse === 1)
+    permit.cancel()
+    await until(() => last().inUse === 0)
+    limiter.close()
+    stop()
+    expect(await status).toBe(0)
+    expect(out.every((line) => line.endsWith('}\n'))).toBe(true)
+  })
+
+  test('a Redis that is lost and comes back: the watch says so, and goes on', async () => {
+    const other = await RedisServer.start()
+    const others = new Redis(other.port)
+    others.on('error', () => {})
+    const limiter = createRateLimiter({ limit: 5, store: redisStore(others) })
+    ;(await limiter.acquire()).cancel()
+    const { out, error, status, stop } = watch(`redis://:secret@127.0.0.1:${other.port}`)
+    await until(() => out.length > 0)
+    await other.kill()
+    await until(() => error.some((line) => line.includes('does not answer (ECONNREFUSED)')))
+    await other.up()
+    await until(() => error.some((line) => line.includes('No fleet uses the key')))
+    stop()
+    expect(await status).toBe(0)
+    expect(error.join()).not.toContain('secret')
+    limiter.close()
+    others.disconnect()
+    await other.close()
+  })
+})
+
+test('a Redis that accepts connections and sends nothing: status 1 after 5 s', async () => {
+  server.signal('SIGSTOP')
+  const { status, error } = await run(['fleet', '--redis', url])
+  server.signal('SIGCONT')
+  expect(status).toBe(1)
+  expect(error).toContain('does not answer (ETIMEDOUT)')
+}, 20_000)
