@@ -1,5 +1,5 @@
+import { isOptionName } from './assert-options.ts'
 import { AuroraIamError } from './errors.ts'
-import { isOptionName } from './options.ts'
 
 /**
  * Throws for an option of IAM among the driver's options, where it would be ignored: a limit would not hold.
