@@ -1,16 +1,12 @@
 import type { AdapterIam, LoginOptions } from '../adapter-iam.ts'
 import { assertOptions } from '../assert-options.ts'
 import type { AuroraIamStats } from '../aurora-iam.ts'
-import { CredentialCache } from '../credentials/credential-cache.ts'
-import { RefreshBackoff } from '../credentials/refresh-backoff.ts'
 import {
   type ConnectionTarget,
   type DriverAddress,
   resolveTarget,
-  resolveTokenTarget,
   type TokenTarget,
 } from '../endpoint/connection-target.ts'
-import { parseRdsHostname } from '../endpoint/rds-hostname.ts'
 import { endpointKey, tokenKey } from '../endpoint/target-key.ts'
 import { AuroraIamError } from '../errors.ts'
 import { Lifetimes } from '../lifetime/lifetimes.ts'
@@ -23,13 +19,11 @@ import { currentLane } from '../permit/lane.ts'
 import { closedError } from '../permit/permit-errors.ts'
 import { readRateLimitSettings } from '../permit/rate-limit-settings.ts'
 import { untilAborted, withSignals } from '../permit/until-aborted.ts'
-import { CREDENTIALS_TIMEOUT_MS, LONGEST_TIMER_MS, REFRESH_BEFORE_MS, TCP_TIMEOUT_MS } from '../timings.ts'
+import { LONGEST_TIMER_MS, TCP_TIMEOUT_MS } from '../timings.ts'
 import { type TlsPolicy, tlsPolicy } from '../tls/tls-policy.ts'
 import type { AuthToken } from '../token/auth-token.ts'
-import { sign, signAt } from '../token/sign.ts'
-import { type CachedToken, TokenCache } from '../token/token-cache.ts'
-import { readTokenClaims } from '../token/token-claims.ts'
-import { providedTokenSource, reportingTokenSource, signingTokenSource } from '../token/token-source.ts'
+import { LoginTokens } from '../token/login-tokens.ts'
+import type { CachedToken } from '../token/token-cache.ts'
 import { ownProperties } from '../util/own-properties.ts'
 import { tokenNotRequestedHint } from './access-denied-hint.ts'
 import { CloseListeners } from './close-listeners.ts'
@@ -40,8 +34,6 @@ import { LoginStats } from './login-stats.ts'
 import { setCause } from './set-cause.ts'
 import { type WriterCheck, writerCheckFor } from './writer-check.ts'
 
-const MAX_TOKEN_TARGETS = 100
-
 /** The steps of a login in their order: a token, a permit, the attempt, and what its outcome changes. */
 export class LoginCoordinator implements AdapterIam, LoginOwner {
   readonly enabled: boolean
@@ -50,8 +42,7 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
   readonly retryRejectedLogins: boolean
   // Private: they may hold the secret key, which must not show when this object is printed.
   readonly #options: AuroraIamOptions
-  readonly #credentials: CredentialCache
-  readonly #tokens: TokenCache
+  readonly #tokens: LoginTokens
   readonly #limiters: EndpointLimiters
   readonly #admission: Admission
   readonly #loginRetry = new LoginRetry()
@@ -61,10 +52,6 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
   readonly #resumeGate: ResumeGate | undefined
   readonly #closing = new AbortController()
   readonly #closeListeners = new CloseListeners()
-  readonly #refreshBackoff = new RefreshBackoff()
-  /** The target of the last token, by the host name that the caller gave. */
-  readonly #tokenTargets = new Map<string, ConnectionTarget>()
-  #tokensSigned = 0
 
   constructor(given: AuroraIamOptions) {
     const options = ownProperties(given)
@@ -72,70 +59,32 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
     this.#options = options
     this.enabled = options.enabled ?? true
     this.retryRejectedLogins = options.retryRejectedLogins ?? false
-    const clock = options.clock ?? Date.now
-    this.#stats = new LoginStats(clock)
+    this.tcpTimeoutMs = options.tcpTimeoutMs ?? TCP_TIMEOUT_MS
+    this.#stats = new LoginStats(options.clock ?? Date.now)
     this.#reports = new LoginReports(this.#stats)
-    const timeoutMs = options.credentialsTimeoutMs ?? CREDENTIALS_TIMEOUT_MS
     const closing = this.#closing.signal
+    this.#tokens = new LoginTokens(options, closing)
     const { choice, maxWaitMs } = readRateLimitSettings(options)
     this.#limiters = new EndpointLimiters(choice)
     this.#admission = new Admission(this.#limiters, { maxWaitMs, closing })
     this.#lifetimes = new Lifetimes(options, (endpoint) => this.#limiters.stats()[endpoint])
     const { resumeTimeoutMs = 0 } = options
     if (resumeTimeoutMs > 0) this.#resumeGate = new ResumeGate(resumeTimeoutMs)
-    // Credentials in their last minutes are requested twice, and the Region once.
-    this.longestWaitMs = Math.min(maxWaitMs + 3 * timeoutMs + resumeTimeoutMs, LONGEST_TIMER_MS)
-    this.tcpTimeoutMs = options.tcpTimeoutMs ?? TCP_TIMEOUT_MS
-    this.#credentials = new CredentialCache({
-      source: options.credentials,
-      profile: options.profile,
-      timeoutMs,
-      closing,
-      clock,
-    })
-    const limits = { timeoutMs, signal: closing }
-    const source = options.tokenProvider
-      ? providedTokenSource(options.tokenProvider, limits)
-      : signingTokenSource({
-          credentials: this.#credentials,
-          sign: options.clock ? signAt(options.clock) : sign,
-          profile: options.profile,
-          limits,
-        })
-    this.#tokens = new TokenCache({
-      issue: reportingTokenSource(source, () => this.#tokensSigned++),
-      identity: () => this.#credentials.identity,
-      refreshBeforeMs: options.refreshBeforeMs ?? REFRESH_BEFORE_MS,
-      clock,
-    })
+    this.longestWaitMs = Math.min(maxWaitMs + this.#tokens.longestWaitMs + resumeTimeoutMs, LONGEST_TIMER_MS)
   }
 
   driverTimeoutMs(connectTimeoutMs: number): number {
     return connectTimeoutMs === 0 ? 0 : Math.min(connectTimeoutMs + this.longestWaitMs, LONGEST_TIMER_MS)
   }
 
-  async token(target: TokenTarget): Promise<AuthToken> {
-    const ready = this.getToken(this.#tokenTarget(target))
-    return (ready instanceof Promise ? await ready : ready).token
-  }
-
-  /** Returns the resolved `target`. A program asks for the token of few targets, again and again. */
-  #tokenTarget(target: TokenTarget): ConnectionTarget {
-    const { hostname, port, username } = target
-    const known = this.#tokenTargets.get(hostname)
-    if (known && known.port === port && known.username === username) return known
-    const resolved = resolveTokenTarget({ hostname, port, username }, this.#options)
-    // A Region of the environment may change.
-    if (!hasFixedRegion(resolved, this.#options.region)) return resolved
-    if (this.#tokenTargets.size >= MAX_TOKEN_TARGETS) this.#tokenTargets.clear()
-    this.#tokenTargets.set(hostname, resolved)
-    return resolved
+  token(target: TokenTarget): Promise<AuthToken> {
+    return this.#tokens.token(target)
   }
 
   stats(): AuroraIamStats {
     return {
-      tokensSigned: this.#tokensSigned,
-      credentialsResolved: this.#credentials.resolutions,
+      tokensSigned: this.#tokens.signed,
+      credentialsResolved: this.#tokens.credentialsResolved,
       ...this.#stats.stats(),
       rateLimits: this.#limiters.stats(),
       pools: this.#lifetimes.stats(),
@@ -203,21 +152,8 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
     return this.#loginRetry.retry(gate ? () => gate.retry(open, this.#closing.signal) : open)
   }
 
-  getToken(target: ConnectionTarget, signal?: AbortSignal): CachedToken | Promise<CachedToken> {
-    if (!this.#closing.signal.aborted && !signal?.aborted) {
-      const cached = this.#tokens.usable(target)
-      if (cached) return cached
-    }
-    return this.#waitForToken(target, signal)
-  }
-
-  async #waitForToken(target: ConnectionTarget, signal: AbortSignal | undefined): Promise<CachedToken> {
-    try {
-      return await untilAborted(() => this.#tokens.get(target), this.#closing.signal, signal)
-    } catch (error) {
-      // All callers that waited for this token have the same error.
-      throw error instanceof AuroraIamError ? error.copy() : error
-    }
+  getToken(target: ConnectionTarget): CachedToken | Promise<CachedToken> {
+    return this.#tokens.get(target)
   }
 
   async #logIn(target: ConnectionTarget, options: LoginOptions, isOpen: boolean): Promise<LoginAttempt> {
@@ -229,7 +165,7 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
     const stopWaiting = this.#lifetimes.countWaiting(target)
     try {
       // Before the permit, so that no permit is spent on a connection that has no token.
-      const ready = this.getToken(target, signal)
+      const ready = this.#tokens.get(target, signal)
       const cached = ready instanceof Promise ? await ready : ready
       const failover = isOpen ? undefined : this.#lifetimes.waitForWriter(target)
       if (failover) await untilAborted(() => failover, closing, signal)
@@ -261,12 +197,10 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
         target,
         dialled: address,
         acceptedAt: token.signer.acceptedAt,
-        credentials: this.#credentials.evidence(),
-        claims: this.#options.tokenProvider ? readTokenClaims(token.token.value) : undefined,
+        ...this.#tokens.evidence(token),
       })
     } else this.#loginRetry.recordRejection(error, tokenKey(target), token)
-    if (this.#tokens.evict(target, token) && this.#refreshBackoff.tryStart(target))
-      this.#credentials.invalidate()
+    this.#tokens.rejected(target, token)
   }
 
   tokenNotRequested({ target }: LoginAttempt, error: Error): void {
@@ -274,7 +208,7 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
   }
 
   succeeded({ target, startedAt, permitId }: LoginAttempt): void {
-    this.#refreshBackoff.reset(target)
+    this.#tokens.accepted(target)
     this.#reports.succeeded({ target, since: startedAt, permitId })
   }
 
@@ -284,9 +218,4 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
     if (isClosedEarly && !(error instanceof AuroraIamError)) this.#resumeGate?.recordClosedEarly(error)
     this.#reports.failed({ target, stage: 'login', error, since: startedAt, permitId })
   }
-}
-
-/** Returns whether the Region of a target is in its name or in the options. */
-function hasFixedRegion({ hostname }: ConnectionTarget, region: string | undefined): boolean {
-  return (region ?? parseRdsHostname(hostname)?.region) !== undefined
 }
