@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { tableRows } from './markdown-table.ts'
 
 interface ErrorRow {
   readonly retryable: boolean
@@ -12,11 +12,9 @@ interface ErrorRow {
  * @param heading - begin of the heading of the section, such as `'AuroraIamError'`
  */
 export function errorTable(file: string, heading: string): Record<string, ErrorRow> {
-  const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
-  const section = text.split(/^## /m).find((part) => part.replace('`', '').startsWith(heading)) ?? ''
-  const rows = [...section.matchAll(/^\| `(ERR_\w+|P\d{4})` +\|(.*)\|$/gm)].map(([, code, rest]) => {
-    const [meaning = '', retryable, remedy = ''] = (rest as string).split('|').map((cell) => cell.trim())
-    return [code as string, { retryable: retryable === 'yes', meaning, remedy }] as const
+  const rows = tableRows(file, heading).flatMap(([cell = '', meaning = '', retryable, remedy = '']) => {
+    const code = /^`(ERR_\w+|P\d{4})`$/.exec(cell)?.[1]
+    return code === undefined ? [] : [[code, { retryable: retryable === 'yes', meaning, remedy }] as const]
   })
   return Object.fromEntries(rows)
 }

@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander'
 import type { CommandContext } from './commands/command.ts'
 import { addSuggestions, SUGGEST } from './commands/suggestions.ts'
+import { type ExitStatus, exitStatuses } from './exit-statuses.ts'
 import { CommandError } from './options/command-error.ts'
 import { UsageError } from './options/usage-error.ts'
 import { inOptionWords } from './output/option-words.ts'
@@ -17,25 +18,27 @@ const CONFIGURATION: ReadonlySet<unknown> = new Set([
   'ERR_AURORA_IAM_REGION_UNKNOWN',
 ])
 
+const { SUCCESS, FAILURE, USAGE } = exitStatuses
+
 /** Links of a command to its process; tests replace them. */
 type ProcessLinks = Pick<CommandContext, 'stopped' | 'readInput'>
 
 /**
  * Runs one command.
  *
- * @returns the exit status: that of the command, or 2 for arguments that cannot be used
+ * @returns the exit status, one of {@link exitStatuses} or that of the command which `exec` ran
  */
 export async function runCli(
   args: readonly string[],
   output: CliOutput,
   { stopped = stopSignal, readInput = readStandardInput }: Partial<ProcessLinks> = {},
 ): Promise<number> {
-  let status = 0
-  const exit = (given: number): void => {
+  let status: number = SUCCESS.status
+  const exitAs = (given: number): void => {
     status = given
   }
   const isSuggestions = args[0] === SUGGEST
-  const context = { output, exit, stopped, readInput }
+  const context = { output, exit: exitAs, exitAs, stopped, readInput }
   const program = await createProgram(context, (name) => isSuggestions || name === args[0])
   try {
     if (isSuggestions) await addSuggestions(program)
@@ -66,9 +69,13 @@ export async function main(): Promise<void> {
 }
 
 /** Writes what failed. Errors that are not about the arguments or the set-up are bugs, and keep their stack. */
-function report(error: Error & { code?: unknown }, output: CliOutput, command: string | undefined): number {
+function report(
+  error: Error & { code?: unknown },
+  output: CliOutput,
+  command: string | undefined,
+): ExitStatus {
   if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return 0
+    if (error.exitCode === 0) return SUCCESS.status
     const problem = error.message
       .replace(/^error: /, '')
       .replace(/\.$/, '')
@@ -76,7 +83,7 @@ function report(error: Error & { code?: unknown }, output: CliOutput, command: s
     output.error(
       `aurora-iam: ${problem}. See ${['aurora-iam', command, '--help'].filter(Boolean).join(' ')}\n`,
     )
-    return 2
+    return USAGE.status
   }
   const isSetUp = error instanceof UsageError || CONFIGURATION.has(error.code)
   if (
@@ -86,8 +93,7 @@ function report(error: Error & { code?: unknown }, output: CliOutput, command: s
   )
     throw error
   output.error(`aurora-iam: ${inOptionWords(error.message)}\n`)
-  if (error instanceof CommandError) return error.status
-  return isSetUp ? 2 : 1
+  return isSetUp ? USAGE.status : FAILURE.status
 }
 
 /** Ignores a reader that closed its end, as `head` does: the exit status is the same. */

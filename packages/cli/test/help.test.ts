@@ -60,7 +60,7 @@ describe('help', () => {
     expect(status).toBe(0)
     expect(out).toContain(`Usage: aurora-iam ${command}`)
     expect(out).toMatch(/\nExample:\n {2}.*aurora-iam /)
-    expect(out).toContain('\nExit status: 0')
+    expect(out).toMatch(/\nExit status:\n {2}0 /)
   })
 })
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { AccessTarget } from '../access/access-target.ts'
+import { exitStatuses } from '../exit-statuses.ts'
 import { type AccessFlags, addAccessOptions } from '../options/access-flags.ts'
 import { UsageError } from '../options/usage-error.ts'
 import { writeJson } from '../output/output.ts'
@@ -9,10 +10,10 @@ const HOST = '--host mydb.cluster-c0example0.eu-west-1.rds.amazonaws.com --user 
 
 /** Makes the command that writes an identity policy, or checks policies. */
 export function policyCommand(context: CommandContext): Command {
-  const command = describeCommand('policy', {
-    example: `aurora-iam policy ${HOST} --account 123456789012 --resource-id cluster-ABCDEFGHIJKL`,
-    exit: '0 on success, 1 if the checked policies deny the login, 2 for arguments that cannot be used',
-  })
+  const command = describeCommand(
+    'policy',
+    `aurora-iam policy ${HOST} --account 123456789012 --resource-id cluster-ABCDEFGHIJKL`,
+  )
   const collect = (text: string, before: readonly string[] = []) => [...before, text]
   return addAccessOptions(command)
     .option('--check <file...>', 'evaluate identity policies in place of writing one')
@@ -50,7 +51,7 @@ export function policyCommand(context: CommandContext): Command {
           output.out(`  ${decision}${by ?? ''}: ${role} policy ${file}\n`)
         }
       }
-      if (!result.allowed) exit(1)
+      if (!result.allowed) exit(exitStatuses.FAILURE.status)
     })
 }
 
@@ -62,9 +63,7 @@ interface CheckFlags {
 
 /** Makes the command that writes the SQL for a user. */
 export function sqlCommand(context: CommandContext): Command {
-  const command = describeCommand('sql', {
-    example: `aurora-iam sql ${HOST} --database shop`,
-  })
+  const command = describeCommand('sql', `aurora-iam sql ${HOST} --database shop`)
   return addAccessOptions(command)
     .option(
       '--database <name>',
@@ -79,9 +78,7 @@ export function sqlCommand(context: CommandContext): Command {
 
 /** Makes the command that writes Terraform. */
 export function terraformCommand(context: CommandContext): Command {
-  const command = describeCommand('terraform', {
-    example: `aurora-iam terraform ${HOST} > aurora-iam.tf`,
-  })
+  const command = describeCommand('terraform', `aurora-iam terraform ${HOST} > aurora-iam.tf`)
   return addAccessOptions(command).action(async (flags: AccessFlags) => {
     const { terraformFor } = await import('../access/terraform.ts')
     await writeText(flags, context, terraformFor, 'terraform')
@@ -90,9 +87,7 @@ export function terraformCommand(context: CommandContext): Command {
 
 /** Makes the command that writes TypeScript for the AWS CDK. */
 export function cdkCommand(context: CommandContext): Command {
-  const command = describeCommand('cdk', {
-    example: `aurora-iam cdk ${HOST}`,
-  })
+  const command = describeCommand('cdk', `aurora-iam cdk ${HOST}`)
   return addAccessOptions(command).action(async (flags: AccessFlags) => {
     const { cdkFor } = await import('../access/cdk.ts')
     await writeText(flags, context, cdkFor, 'cdk')

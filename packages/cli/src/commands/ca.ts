@@ -5,10 +5,7 @@ import { type CommandContext, describeCommand } from './command.ts'
 
 /** Makes the command that fetches certificate authorities. */
 export function caCommand({ output }: CommandContext): Command {
-  return describeCommand('ca', {
-    example: 'aurora-iam ca --region ap-east-2',
-    exit: '0 when they are stored, 1 for a bundle that cannot be fetched or trusted, 2 for arguments that cannot be used',
-  })
+  return describeCommand('ca', 'aurora-iam ca --region ap-east-2')
     .option('--region <name>', 'Region whose roots to fetch')
     .option('--all', 'fetch the roots of all commercial Regions')
     .option(

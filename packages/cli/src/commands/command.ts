@@ -1,12 +1,15 @@
 import { Command } from 'commander'
+import { type ExitStatus, exitStatusesOf } from '../exit-statuses.ts'
 import type { CliOutput } from '../output/output.ts'
 import { type CommandName, DESCRIPTIONS } from './descriptions.ts'
 
 /** Links of a command to its surroundings. */
 export interface CommandContext {
   readonly output: CliOutput
-  /** Takes the exit status, if it is not 0. */
-  exit(status: number): void
+  /** Sets the exit status of the program, which is 0 otherwise. */
+  exit(status: ExitStatus): void
+  /** Sets the exit status to that of a command that this program ran. */
+  exitAs(status: number): void
   /**
    * Returns a signal that aborts when the process is asked to end (SIGINT, SIGTERM). From the first call on those
    * signals do not end the process.
@@ -24,12 +27,11 @@ export interface CommandContext {
 export type MakeCommand = (context: CommandContext) => Command
 
 /** Starts a command whose help ends with one example and its exit statuses. */
-export function describeCommand(
-  name: CommandName,
-  help: { readonly example: string; readonly exit?: string },
-): Command {
-  const exit = help.exit ?? '0 on success, 1 on failure, 2 for arguments that cannot be used'
+export function describeCommand(name: CommandName, example: string): Command {
+  const statuses = exitStatusesOf(name).map(
+    ([status, meaning]) => `  ${String(status).padEnd(4)} ${meaning.replaceAll('`', '')}`,
+  )
   return new Command(name)
     .description(DESCRIPTIONS[name])
-    .addHelpText('after', `\nExample:\n  ${help.example}\n\nExit status: ${exit}.`)
+    .addHelpText('after', `\nExample:\n  ${example}\n\nExit status:\n${statuses.join('\n')}`)
 }

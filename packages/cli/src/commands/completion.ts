@@ -3,9 +3,7 @@ import { type CommandContext, describeCommand } from './command.ts'
 
 /** Makes the command that prints the completion script of a shell. */
 export function completionCommand(_context: CommandContext): Command {
-  return describeCommand('completion', {
-    example: 'source <(aurora-iam completion bash)',
-  })
+  return describeCommand('completion', 'source <(aurora-iam completion bash)')
     .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish', 'powershell']))
     .action(async (shell: string) => {
       const { default: tab } = await import('@bomb.sh/tab')

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Finding } from '../doctor/finding.ts'
+import { exitStatuses } from '../exit-statuses.ts'
 import { readNumber } from '../options/numbers.ts'
 import { addTargetOptions, type TargetFlags } from '../options/target-flags.ts'
 import { writeJson } from '../output/output.ts'
@@ -14,10 +15,10 @@ interface DoctorFlags extends TargetFlags {
 
 /** Makes the command that checks each step of a login. */
 export function doctorCommand({ output, exit }: CommandContext): Command {
-  const command = describeCommand('doctor', {
-    example: 'aurora-iam doctor --host mydb.cluster-c0example0.eu-west-1.rds.amazonaws.com --user app',
-    exit: '0 if the login works, 1 if a check failed, 2 for arguments that cannot be used',
-  })
+  const command = describeCommand(
+    'doctor',
+    'aurora-iam doctor --host mydb.cluster-c0example0.eu-west-1.rds.amazonaws.com --user app',
+  )
   return addTargetOptions(command)
     .option('--processes <number>', 'processes of the fleet, for the check of max_connections')
     .option('--pool <number>', 'connections of each process, for the check of max_connections')
@@ -44,6 +45,6 @@ export function doctorCommand({ output, exit }: CommandContext): Command {
       }
       const ok = findings.every(({ verdict }) => verdict !== 'fail')
       if (flags.json) writeJson(output, { ok, findings })
-      if (!ok) exit(1)
+      if (!ok) exit(exitStatuses.FAILURE.status)
     })
 }

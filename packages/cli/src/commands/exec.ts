@@ -4,15 +4,12 @@ import { addGatewayOptions } from '../options/gateway-flags.ts'
 import { type CommandContext, describeCommand } from './command.ts'
 
 /** Makes the command that runs another one with a database that needs no token. */
-export function execCommand({ output, exit }: CommandContext): Command {
-  const command = describeCommand('exec', {
-    example:
-      'aurora-iam exec --host mydb.cluster-c0example0.eu-west-1.rds.amazonaws.com --user app --database shop -- ' +
+export function execCommand({ output, exitAs }: CommandContext): Command {
+  const command = describeCommand(
+    'exec',
+    'aurora-iam exec --host mydb.cluster-c0example0.eu-west-1.rds.amazonaws.com --user app --database shop -- ' +
       'npx prisma migrate deploy',
-    exit:
-      '0 and every other one of the command; 126 if it cannot be executed, 127 if it is not found, 128 and the signal if it is killed; ' +
-      '1 if the gateway cannot start, 2 for arguments that cannot be used',
-  })
+  )
   return addGatewayOptions(command)
     .option('--database <name>', 'database to begin in (default: that of DATABASE_URL)')
     .option(
@@ -24,6 +21,6 @@ export function execCommand({ output, exit }: CommandContext): Command {
     .passThroughOptions()
     .action(async (words: [string, ...string[]], flags: ExecFlags) => {
       const { runExec } = await import('../exec/run-exec.ts')
-      exit(await runExec(flags, words, output))
+      exitAs(await runExec(flags, words, output))
     })
 }

@@ -1,4 +1,5 @@
 import { Argument, type Command } from 'commander'
+import { exitStatuses } from '../exit-statuses.ts'
 import { UsageError } from '../options/usage-error.ts'
 import { writeJson } from '../output/output.ts'
 import { type CommandContext, describeCommand } from './command.ts'
@@ -8,10 +9,7 @@ const MAX_INPUT_CHARACTERS = 64 * 1024
 
 /** Makes the command that shows what a token says. */
 export function explainCommand({ output, exit, readInput }: CommandContext): Command {
-  return describeCommand('explain', {
-    example: 'aurora-iam explain < token.txt',
-    exit: '0 for a live token, 1 for one that the server would reject, 2 for arguments that cannot be used',
-  })
+  return describeCommand('explain', 'aurora-iam explain < token.txt')
     .addArgument(
       new Argument(
         '[token]',
@@ -31,6 +29,6 @@ export function explainCommand({ output, exit, readInput }: CommandContext): Com
       const explanation = explainToken(text, nowMs)
       if (flags.json) writeJson(output, explanation)
       else output.out(formatExplanation(explanation, nowMs, output))
-      if (explanation.problems.length > 0) exit(1)
+      if (explanation.problems.length > 0) exit(exitStatuses.FAILURE.status)
     })
 }

@@ -4,10 +4,7 @@ import { type CommandContext, describeCommand } from './command.ts'
 
 /** Makes the command that runs a Local Aurora. */
 export function localCommand({ output, stopped }: CommandContext): Command {
-  return describeCommand('local', {
-    example: 'aurora-iam local --user app --throttle 20',
-    exit: '0 after SIGTERM or SIGINT, 1 if it cannot start, 2 for arguments that cannot be used',
-  })
+  return describeCommand('local', 'aurora-iam local --user app --throttle 20')
     .option('--port <number>', 'port to listen on (default: any that is free)')
     .option(
       '--user <name>',

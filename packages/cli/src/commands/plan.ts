@@ -5,9 +5,10 @@ import { type CommandContext, describeCommand } from './command.ts'
 
 /** Makes the command that simulates how a fleet gets its connections. */
 export function planCommand({ output }: CommandContext): Command {
-  const command = describeCommand('plan', {
-    example: 'aurora-iam plan --processes 200 --pool 10 --limit 20 --max-connections 2500 --svg plan.svg',
-  })
+  const command = describeCommand(
+    'plan',
+    'aurora-iam plan --processes 200 --pool 10 --limit 20 --max-connections 2500 --svg plan.svg',
+  )
   return addTargetOptions(command, {
     host: 'endpoint of a database to ask for its facts (default: none is asked)',
   })

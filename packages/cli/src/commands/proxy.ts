@@ -5,11 +5,10 @@ import { type CommandContext, describeCommand } from './command.ts'
 
 /** Makes the command that keeps a gateway open for other programs. */
 export function proxyCommand({ output, stopped }: CommandContext): Command {
-  const command = describeCommand('proxy', {
-    example:
-      'aurora-iam proxy --host mydb.cluster-c0example0.eu-west-1.rds.amazonaws.com --user app --listen 127.0.0.1:3307',
-    exit: '0 after SIGTERM or SIGINT, 1 if it cannot start, 2 for arguments that cannot be used',
-  })
+  const command = describeCommand(
+    'proxy',
+    'aurora-iam proxy --host mydb.cluster-c0example0.eu-west-1.rds.amazonaws.com --user app --listen 127.0.0.1:3307',
+  )
   return addGatewayOptions(command)
     .option(
       '--listen <host:port>',

@@ -7,10 +7,10 @@ type Flags = TargetFlags & { readonly watch?: string; readonly json?: boolean }
 
 /** Makes the command that prints a token. */
 export function tokenCommand({ output, stopped }: CommandContext): Command {
-  const command = describeCommand('token', {
-    example:
-      'aurora-iam token --host mydb.cluster-c0example0.eu-west-1.rds.amazonaws.com --user app --watch /run/app/token',
-  })
+  const command = describeCommand(
+    'token',
+    'aurora-iam token --host mydb.cluster-c0example0.eu-west-1.rds.amazonaws.com --user app --watch /run/app/token',
+  )
   return addTargetOptions(command)
     .option('--watch <file>', 'keep a fresh token in a file (mode 0600, replaced in one step) until stopped')
     .option('--json', 'print the token and when it expires as JSON')

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
+import { exitStatuses } from '../exit-statuses.ts'
 import type { CliOutput } from '../output/output.ts'
 import { startGuard } from './guard.ts'
 
@@ -9,9 +10,7 @@ const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2
 /** Signals that a terminal sends to the command itself, as it is in the same process group. */
 const FROM_TERMINAL: ReadonlySet<string> = new Set(['SIGINT', 'SIGQUIT'])
 
-const NOT_EXECUTABLE = 126
-const NOT_FOUND = 127
-const KILLED = 128
+const { NOT_EXECUTABLE, NOT_FOUND, KILLED } = exitStatuses
 
 /** Surroundings of a command. */
 export interface ChildSurroundings {
@@ -21,7 +20,7 @@ export interface ChildSurroundings {
   readonly output: CliOutput
 }
 
-/** Runs a command with the terminal of this process. Returns its exit status: 127 not found, 128 and the signal if killed. */
+/** Runs a command with the terminal of this process. Returns its exit status, or the one of {@link exitStatuses} in place of it. */
 export function runChild(
   command: string,
   args: readonly string[],
@@ -47,10 +46,10 @@ export function runChild(
       // Also emitted for a signal that could not be sent to a command that runs.
       if (child.pid !== undefined) return
       output.error(`aurora-iam: ${command}: ${error.code === 'ENOENT' ? 'command not found' : error.code}\n`)
-      end(error.code === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE)
+      end((error.code === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE).status)
     })
     child.once('close', (code, signal) => {
-      end(signal === null ? (code ?? 0) : KILLED + (constants.signals[signal] ?? 0))
+      end(signal === null ? (code ?? 0) : KILLED.status + (constants.signals[signal] ?? 0))
     })
   })
 }

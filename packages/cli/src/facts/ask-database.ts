@@ -37,7 +37,6 @@ export async function askDatabase({ host, port, user, iam: options }: Target): P
     const { errno, message } = clientErrorFor(error as Error)
     throw new CommandError(
       `The database was not asked (${errno}: ${message}). Run aurora-iam doctor with the same options.`,
-      1,
       { cause: error },
     )
   } finally {

@@ -53,7 +53,7 @@ export async function runFleet(
   const show = async () => {
     const fleet = await inspect(client, key, flags.prefix).catch((error: Error) => {
       const reason = lost?.code ?? (error.message === 'Command timed out' ? 'ETIMEDOUT' : error.name)
-      throw new CommandError(`--redis: the Redis at ${new URL(url).host} does not answer (${reason}).`, 1, {
+      throw new CommandError(`--redis: the Redis at ${new URL(url).host} does not answer (${reason}).`, {
         cause: error,
       })
     })

@@ -42,7 +42,7 @@ async function listening(server: Server, where: string): Promise<void> {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     const remedy = REMEDIES[code ?? ''] ?? 'Give another address.'
-    throw new CommandError(`${where} cannot be listened on (${code}). ${remedy}`, 1, { cause })
+    throw new CommandError(`${where} cannot be listened on (${code}). ${remedy}`, { cause })
   }
 }
 

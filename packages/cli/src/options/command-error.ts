@@ -1,11 +1,4 @@
-/** A failure that is no bug: the message is written without a stack, and the process ends with `status`. */
+/** Failure that is no bug: the program writes the message without a stack and exits with 1. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
-  /** The exit status. */
-  readonly status: number
-
-  constructor(message: string, status = 1, options?: ErrorOptions) {
-    super(message, options)
-    this.status = status
-  }
 }

@@ -23,13 +23,9 @@ export async function replaceFile(path: string, text: string, mode = 0o600): Pro
   } catch (cause) {
     await rm(temporary, { force: true })
     const { code } = cause as NodeJS.ErrnoException
-    throw new CommandError(
-      `${path} could not be written (${code}). ${REMEDIES[code ?? ''] ?? ''}`.trim(),
-      1,
-      {
-        cause,
-      },
-    )
+    throw new CommandError(`${path} could not be written (${code}). ${REMEDIES[code ?? ''] ?? ''}`.trim(), {
+      cause,
+    })
   }
 }
 

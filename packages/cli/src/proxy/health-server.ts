@@ -54,7 +54,6 @@ export async function startHealthServer(options: HealthOptions): Promise<HealthS
     const { code } = cause as NodeJS.ErrnoException
     throw new CommandError(
       `--health: ${host}:${port} cannot be listened on (${code}). Give another address.`,
-      1,
       {
         cause,
       },

@@ -71,7 +71,7 @@ function parse(pem: string): X509Certificate {
   try {
     return new X509Certificate(pem)
   } catch (cause) {
-    throw new CommandError('The bundle has a certificate that cannot be parsed. Nothing was written.', 1, {
+    throw new CommandError('The bundle has a certificate that cannot be parsed. Nothing was written.', {
       cause,
     })
   }

@@ -26,7 +26,6 @@ export async function fetchBundle(url: string, sha256: string | undefined): Prom
     const why = name === 'TimeoutError' ? `no answer in ${TIMEOUT_MS} ms` : (reason?.code ?? name)
     throw new CommandError(
       `${url} cannot be fetched (${why}). Give --url for a mirror that this machine reaches.`,
-      1,
       {
         cause,
       },
