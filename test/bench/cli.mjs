@@ -6,15 +6,15 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { withAuroraIam } from '@aurora-iam/mysql2'
+import { credentialsEnvironment, programPath, targetOptions } from '@aurora-iam/test-support/cli-program'
 import { createConnection } from 'mysql2/promise'
 import { coldStart } from '../fixtures/plan/real-fleet.mjs'
 
-const bin = fileURLToPath(new URL('../../packages/cli/bin/aurora-iam.js', import.meta.url))
 const parts = process.argv.length > 2 ? process.argv.slice(2) : ['relay', 'start', 'plan']
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 
 // A separate process, as a database is: its work is in no figure of the client.
-const local = spawn(process.execPath, [bin, 'local', '--throttle', '100000', '--json'])
+const local = spawn(process.execPath, [programPath, 'local', '--throttle', '100000', '--json'])
 const [first] = await once(local.stdout, 'data')
 local.stdout.resume()
 const { host, port, hostname, database, region, credentials, caFile } = JSON.parse(
@@ -26,13 +26,7 @@ const iam = {
   ca: readFileSync(caFile, 'utf8'),
   credentials: { ...credentials, expiration: undefined },
 }
-const environment = {
-  ...process.env,
-  AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-  AWS_SESSION_TOKEN: credentials.sessionToken,
-  AWS_REGION: region,
-}
+const environment = { ...process.env, ...credentialsEnvironment(credentials), AWS_REGION: region }
 
 if (parts.includes('relay')) await relay()
 if (parts.includes('start')) start()
@@ -41,20 +35,9 @@ local.kill()
 await once(local, 'close')
 
 async function relay() {
-  const target = [
-    '--host',
-    host,
-    '--port',
-    String(port),
-    '--hostname',
-    hostname,
-    '--user',
-    'app',
-    '--ca',
-    caFile,
-  ]
+  const target = targetOptions({ host, port, hostname }, caFile)
   const options = [...target, '--listen', '127.0.0.1:0', '--limit', '1000', '--json']
-  const proxy = spawn(process.execPath, [bin, 'proxy', ...options], { env: environment })
+  const proxy = spawn(process.execPath, [programPath, 'proxy', ...options], { env: environment })
   const [line] = await once(proxy.stdout, 'data')
   const { address, password } = JSON.parse(String(line).split('\n')[0])
   proxy.stdout.resume()
@@ -170,11 +153,11 @@ function drain(connection, sql) {
 
 function start() {
   const times = { empty: [], library: [], help: [] }
-  const library = createRequire(bin).resolve('commander')
+  const library = createRequire(programPath).resolve('commander')
   const commands = {
     empty: ['-e', '0'],
     library: ['--input-type=module', '-e', `import ${JSON.stringify(library)}`],
-    help: [bin, '--help'],
+    help: [programPath, '--help'],
   }
   for (let round = 0; round < 21; round += 1) {
     for (const [name, args] of Object.entries(commands)) {
@@ -197,7 +180,9 @@ async function plan() {
   // How long a login takes here is a fact of the machine: the plan is given it, as a user does.
   const given = String(Math.max(1, Math.round(loginMs)))
   const args = ['plan', '--processes', '4', '--pool', '15', '--limit', '20', '--login-ms', given, '--json']
-  const { outcomes } = JSON.parse(execFileSync(process.execPath, [bin, ...args], { encoding: 'utf8' }))
+  const { outcomes } = JSON.parse(
+    execFileSync(process.execPath, [programPath, ...args], { encoding: 'utf8' }),
+  )
   const { fullMs } = outcomes.find(({ limiter }) => limiter === 'fleet')
   console.log(
     `plan: 60 connections of 4 processes at 20 a second: real ${realMs.toFixed(0)} ms, plan ${fullMs.toFixed(0)} ms, ratio ${(fullMs / realMs).toFixed(2)}`,

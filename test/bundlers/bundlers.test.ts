@@ -3,6 +3,7 @@ import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { credentialsEnvironment } from '@aurora-iam/test-support/cli-program'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { localAurora } from '../support/local-aurora.ts'
 import { BUNDLERS } from './bundlers.ts'
@@ -26,9 +27,7 @@ describe('a program in a bundle', () => {
       PATH: process.env.PATH,
       LOGIN: JSON.stringify({ iam: { hostname, ca }, place: { host, port, user: 'app', database } }),
       AWS_CONFIG_FILE: join(folder, 'config'),
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-      AWS_SESSION_TOKEN: credentials.sessionToken,
+      ...credentialsEnvironment(credentials),
     }
   })
 

@@ -1,40 +1,20 @@
-import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { buildProgram } from '@aurora-iam/test-support/cli-program'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { expect, onTestFinished, test } from 'vitest'
+import { runUnderExec } from '../cli/under-exec.ts'
 
-const cli = fileURLToPath(new URL('../../packages/cli', import.meta.url))
 const aurora = await localAurora()
 
 test('mariadb-dump and a restore of 100 MB under aurora-iam exec: the dump of the copy is byte-identical', async () => {
-  await promisify(execFile)(join(cli, '../../node_modules/.bin/tsc'), ['-b', cli])
+  await buildProgram()
   const folder = await mkdtemp(join(tmpdir(), 'dump-'))
   onTestFinished(() => rm(folder, { recursive: true }))
   await writeFile(join(folder, 'ca.pem'), aurora.ca)
-  const { host, port, hostname, region, credentials } = aurora
-  const exec = async (script: string) => {
-    const target = ['--host', host, '--port', String(port), '--hostname', hostname, '--user', 'app']
-    const options = [...target, '--database', 'app', '--ca', join(folder, 'ca.pem')]
-    await promisify(execFile)(
-      process.execPath,
-      [join(cli, 'bin/aurora-iam.js'), 'exec', ...options, '--', 'sh', '-c', script],
-      {
-        cwd: folder,
-        env: {
-          ...process.env,
-          AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-          AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-          AWS_SESSION_TOKEN: credentials.sessionToken,
-          AWS_REGION: region,
-        },
-      },
-    )
-  }
+  const exec = (script: string) => runUnderExec(aurora, folder, ['sh', '-c', script])
   const dump = 'mariadb-dump --hex-blob --skip-dump-date app large'
   const hash = async (name: string) =>
     createHash('sha256')

@@ -3,32 +3,28 @@ import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import {
+  buildProgram,
+  credentialsEnvironment,
+  programPath,
+  targetOptions,
+} from '@aurora-iam/test-support/cli-program'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { type Connection, createConnection } from 'mysql2/promise'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { buildCli } from '../cli/under-exec.ts'
 
-const bin = fileURLToPath(new URL('../../packages/cli/bin/aurora-iam.js', import.meta.url))
 const aurora = await localAurora({ throttle: false })
-beforeAll(buildCli)
+beforeAll(buildProgram)
 
 /** Starts `aurora-iam proxy` as a program. */
 async function startProxy() {
   const folder = await mkdtemp(join(tmpdir(), 'gateway-'))
   await writeFile(join(folder, 'ca.pem'), aurora.ca)
-  const { host, port, hostname, region, credentials } = aurora
-  const target = ['--host', host, '--port', String(port), '--hostname', hostname, '--user', 'app']
+  const target = targetOptions(aurora, join(folder, 'ca.pem'))
   const limits = ['--limit', '100000', '--max-connections', '2000']
-  const options = [...target, ...limits, '--ca', join(folder, 'ca.pem'), '--listen', '127.0.0.1:0', '--json']
-  const proxy = spawn(process.execPath, [bin, 'proxy', ...options], {
-    env: {
-      ...process.env,
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-      AWS_SESSION_TOKEN: credentials.sessionToken,
-      AWS_REGION: region,
-    },
+  const options = [...target, ...limits, '--listen', '127.0.0.1:0', '--json']
+  const proxy = spawn(process.execPath, [programPath, 'proxy', ...options], {
+    env: { ...process.env, ...credentialsEnvironment(aurora.credentials), AWS_REGION: aurora.region },
   })
   onTestFinished(async () => {
     proxy.kill('SIGKILL')

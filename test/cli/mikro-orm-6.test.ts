@@ -1,12 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildProgram } from '@aurora-iam/test-support/cli-program'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { buildCli, runUnderExec } from './under-exec.ts'
+import { runUnderExec } from './under-exec.ts'
 
 const aurora = await localAurora()
-beforeAll(buildCli)
+beforeAll(buildProgram)
 
 // The command line of MikroORM 7 needs Node 22.
 test('mikro-orm schema:update under exec: the table is there', async () => {

@@ -1,16 +1,17 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildProgram } from '@aurora-iam/test-support/cli-program'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { buildCli, runUnderExec } from './under-exec.ts'
+import { runUnderExec } from './under-exec.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
 const aurora = await localAurora()
 let folder: string
 
-beforeAll(buildCli)
+beforeAll(buildProgram)
 beforeEach(async () => {
   // Inside of the project, so that the tools find their own packages.
   folder = await mkdtemp(`${here}.tools-`)

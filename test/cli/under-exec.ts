@@ -3,14 +3,9 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { LocalAurora } from '@aurora-iam/local'
+import { credentialsEnvironment, programPath, targetOptions } from '@aurora-iam/test-support/cli-program'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
-const cli = join(here, '../../packages/cli')
-
-/** Builds the program: Node 20 runs no TypeScript. */
-export async function buildCli(): Promise<void> {
-  await promisify(execFile)(join(cli, '../../node_modules/.bin/tsc'), ['-b', cli])
-}
 
 /**
  * Runs a command line tool under `aurora-iam exec` and returns its output. The tool is one of the tests' packages, or of
@@ -21,9 +16,7 @@ export async function runUnderExec(
   folder: string,
   command: readonly string[],
 ): Promise<string> {
-  const { host, port, hostname, region, credentials } = aurora
-  const target = ['--host', host, '--port', String(port), '--hostname', hostname, '--user', 'app']
-  const options = [...target, '--database', 'app', '--ca', join(folder, 'ca.pem')]
+  const options = [...targetOptions(aurora, join(folder, 'ca.pem')), '--database', 'app']
   const bins = [
     join(folder, '../node_modules/.bin'),
     join(here, '../node_modules/.bin'),
@@ -31,16 +24,14 @@ export async function runUnderExec(
   ]
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [join(cli, 'bin/aurora-iam.js'), 'exec', ...options, '--', ...command],
+    [programPath, 'exec', ...options, '--', ...command],
     {
       cwd: folder,
       env: {
         ...process.env,
+        ...credentialsEnvironment(aurora.credentials),
+        AWS_REGION: aurora.region,
         PATH: [...bins, process.env.PATH].join(':'),
-        AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-        AWS_SESSION_TOKEN: credentials.sessionToken,
-        AWS_REGION: region,
         NO_COLOR: '1',
       },
     },

@@ -1,7 +1,7 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { type ConnectFailedEvent, createAuroraIam } from '@aurora-iam/core'
 import type { LocalAurora } from '@aurora-iam/local'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { recordEvents } from '@aurora-iam/test-support/record-events'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { until } from '@aurora-iam/test-support/until'
 import { describe, expect, test } from 'vitest'
@@ -37,14 +37,11 @@ export function reports({ harness, aurora, connect }: Suite): void {
       async (_cause, faults, outcome) => {
         const limiter = createRateLimiter({ limit: 20 })
         const iam = createAuroraIam({ ...aurora().iam, rateLimit: limiter })
-        const events: ConnectFailedEvent[] = []
-        const listen = (event: unknown) => events.push(event as ConnectFailedEvent)
-        subscribe('aurora-iam:connect-failed', listen)
+        const events = recordEvents<ConnectFailedEvent>('aurora-iam:connect-failed')
         aurora().faults.set(faults)
         const query = connect({ connectionLimit: 1 }, iam).then((client) => client.query('SELECT 1'))
         const error = await rejectionOf(query)
         await until(() => limiter.stats()[outcome] === 1)
-        unsubscribe('aurora-iam:connect-failed', listen)
         expect(events).toHaveLength(1)
         expect(events[0]?.error).toBe(error)
         expect(iam.stats()).toMatchObject({

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { credentialsEnvironment } from '@aurora-iam/test-support/cli-program'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { expect, onTestFinished, test } from 'vitest'
 import { install, type Layout, link } from '../bundlers/installed.ts'
@@ -69,9 +70,7 @@ async function jest(forms: readonly Form[], layout: Layout, ...flags: string[]) 
     PATH: process.env.PATH,
     TMPDIR: folder,
     LOGIN: JSON.stringify({ options: { host, port, database, user: 'app' }, iam: { hostname, ca } }),
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    AWS_SESSION_TOKEN: credentials.sessionToken,
+    ...credentialsEnvironment(credentials),
   }
   const args = [...flags, join(dirname(resolve('jest/package.json')), 'bin/jest.js')]
   const projects = forms.map((form) => join(form, 'jest.config.cjs'))

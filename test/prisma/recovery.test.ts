@@ -1,8 +1,8 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createAuroraIam } from '@aurora-iam/core'
 import { createPrincipal } from '@aurora-iam/local'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { recordEvents } from '@aurora-iam/test-support/record-events'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { expectNoSocket } from '../chaos/hostile-rig.ts'
@@ -77,10 +77,7 @@ test('a connection that led to a reader: a failure, and no throttling', async ()
   onTestFinished(() => aurora.restart())
   const rateLimit = createRateLimiter({ limit: 100 })
   const iam = createAuroraIam({ ...aurora.iam, requireWriter: true, rateLimit })
-  const refused: unknown[] = []
-  const note = (event: unknown) => refused.push(event)
-  subscribe('aurora-iam:connect-failed', note)
-  onTestFinished(() => void unsubscribe('aurora-iam:connect-failed', note))
+  const refused = recordEvents('aurora-iam:connect-failed')
   const code = 'ERR_AURORA_IAM_NOT_A_WRITER'
   expect(await rejectionOf(connect(aurora, {}, iam).$connect())).toMatchObject({ code })
   expect(iam.stats()).toMatchObject({ connectionsOpened: 0, connectionsFailed: 1, lastError: { code } })

@@ -1,10 +1,10 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createAuroraIam } from '@aurora-iam/core'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { recordEvents } from '@aurora-iam/test-support/record-events'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { until } from '@aurora-iam/test-support/until'
-import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { auroraIamFor } from './support.ts'
 
 const aurora = await localAurora()
@@ -13,15 +13,6 @@ afterEach(() => aurora.faults.clear())
 interface Reported {
   readonly stage: string
   readonly error: Error & { readonly code?: string; readonly errno?: number }
-}
-
-/** Collects the events of failed connections until the test ends. */
-function failedConnections(): Reported[] {
-  const events: Reported[] = []
-  const note = (event: unknown) => events.push(event as Reported)
-  subscribe('aurora-iam:connect-failed', note)
-  onTestFinished(() => void unsubscribe('aurora-iam:connect-failed', note))
-  return events
 }
 
 const error = (errno: number) => ({ error: { errno, message: 'planted' } })
@@ -62,7 +53,7 @@ describe.each([
   ['silence after the token', { hang: 'after-token' }, 'P1001', { code: 'ETIMEDOUT' }, 'failed'],
 ] as const)('%s', (_cause, fault, code, driverError, outcome) => {
   test('a failed login: reported once, with the driver’s error, to the caller, the event, stats() and the limiter', async () => {
-    const events = failedConnections()
+    const events = recordEvents<Reported>('aurora-iam:connect-failed')
     const rateLimit = createRateLimiter({ limit: 100 })
     const iam = createAuroraIam({ ...aurora.iam, rateLimit })
     const { adapter, status } = auroraIamFor(aurora, 'hang' in fault ? { connectTimeoutMs: 500 } : {}, iam)
@@ -81,7 +72,7 @@ describe.each([
 })
 
 test('a client that is closed during a login: the login is reported once, as aborted', async () => {
-  const events = failedConnections()
+  const events = recordEvents<Reported>('aurora-iam:connect-failed')
   const iam = createAuroraIam({ ...aurora.iam, rateLimit: createRateLimiter({ limit: 100 }) })
   const { adapter } = auroraIamFor(aurora, {}, iam)
   const connected = await adapter.connect()

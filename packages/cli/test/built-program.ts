@@ -1,36 +1,20 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import type { LocalAurora } from '@aurora-iam/local'
 import { pathOf } from '@aurora-iam/test-support/aws-environment'
+import * as support from '@aurora-iam/test-support/cli-program'
 import { beforeAll, onTestFinished } from 'vitest'
 
-const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url))
+export const programPath = support.programPath
 
-export const programPath = path('bin/aurora-iam.js')
-
-/** Builds before the tests of this file: the program is built, as Node 20 runs no TypeScript. */
+/** Builds the program before the tests of this file. */
 export function buildProgram(): void {
-  beforeAll(async () => {
-    await promisify(execFile)(path('../../node_modules/.bin/tsc'), ['-b', path('.')])
-  })
+  beforeAll(support.buildProgram)
 }
 
-/** Returns the options that name the database of `aurora`. */
-export function targetOptions({ host, port, hostname }: LocalAurora): string[] {
-  return [
-    '--host',
-    host,
-    '--port',
-    String(port),
-    '--hostname',
-    hostname,
-    '--user',
-    'app',
-    '--ca',
-    pathOf('ca.pem'),
-  ]
+/** Returns the options that name the database of `aurora`, with the authority in the folder of the test. */
+export function targetOptions(aurora: LocalAurora): string[] {
+  return support.targetOptions(aurora, pathOf('ca.pem'))
 }
 
 /** Output of a program that was started, and its end. */

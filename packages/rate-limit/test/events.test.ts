@@ -1,23 +1,13 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { expect, onTestFinished, test } from 'vitest'
+import { recordEvents } from '@aurora-iam/test-support/record-events'
+import { expect, test } from 'vitest'
 import { publish } from '../src/events.ts'
-import { createRateLimiter, type PermitEvent, type RateLimitEvents } from '../src/index.ts'
+import { createRateLimiter, type PermitEvent } from '../src/index.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 
-function listen(name: keyof RateLimitEvents): unknown[] {
-  const messages: unknown[] = []
-  const listener = (message: unknown) => messages.push(message)
-  subscribe(name, listener)
-  onTestFinished(() => {
-    unsubscribe(name, listener)
-  })
-  return messages
-}
-
 test('requests that wait, throttling and lowering: one event each', async () => {
-  const waiting = listen('aurora-iam:rate-limit:waiting')
-  const throttled = listen('aurora-iam:rate-limit:throttled')
-  const lowered = listen('aurora-iam:rate-limit:lowered')
+  const waiting = recordEvents('aurora-iam:rate-limit:waiting')
+  const throttled = recordEvents('aurora-iam:rate-limit:throttled')
+  const lowered = recordEvents('aurora-iam:rate-limit:lowered')
   const clock = new SimulatedClock()
   const limiter = createRateLimiter({ limit: 2, clock })
   ;(await limiter.acquire()).release()
@@ -32,7 +22,7 @@ test('requests that wait, throttling and lowering: one event each', async () => 
 })
 
 test('each permit: one event when it is granted and one when it ends, with its id', async () => {
-  const events = listen('aurora-iam:rate-limit:permit') as PermitEvent[]
+  const events = recordEvents('aurora-iam:rate-limit:permit') as PermitEvent[]
   const clock = new SimulatedClock()
   const limiter = createRateLimiter({ limit: 5, clock, permitTtlMs: 5000 })
   const [released, cancelled, lost] = [
@@ -57,7 +47,7 @@ test('each permit: one event when it is granted and one when it ends, with its i
 })
 
 test('a permit that its holder lost: found from the events alone', async () => {
-  const events = listen('aurora-iam:rate-limit:permit') as PermitEvent[]
+  const events = recordEvents('aurora-iam:rate-limit:permit') as PermitEvent[]
   const limiter = createRateLimiter({ limit: 20, clock: new SimulatedClock() })
   const permits = await Promise.all(Array.from({ length: 10 }, () => limiter.acquire()))
   for (const permit of permits) if (permit !== permits[6]) permit.release()

@@ -1,4 +1,4 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { recordEvents } from '@aurora-iam/test-support/record-events'
 import { expect, test, vi } from 'vitest'
 import { sharedRateLimiter } from '../src/index.ts'
 import { SimulatedClock } from './simulated-clock.ts'
@@ -35,13 +35,10 @@ test('two copies of the package: they share', async () => {
 })
 
 test('two limits: the smaller holds, and the difference is reported', () => {
-  const lowered: unknown[] = []
-  const listener = (message: unknown) => lowered.push(message)
-  subscribe('aurora-iam:rate-limit:lowered', listener)
+  const lowered = recordEvents('aurora-iam:rate-limit:lowered')
   const first = sharedRateLimiter('limits', { limit: 20 })
   const second = sharedRateLimiter('limits', { limit: 10 })
   const third = sharedRateLimiter('limits', { limit: 200 })
-  unsubscribe('aurora-iam:rate-limit:lowered', listener)
   expect([first.limit, second.limit, third.limit]).toEqual([10, 10, 10])
   expect(lowered).toEqual([{ key: 'limits', from: 20, to: 10 }])
 })

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { credentialsEnvironment } from '@aurora-iam/test-support/cli-program'
 import { bundle } from '../core/bundle.mjs'
 import { installedFolder } from '../core/installed.mjs'
 import { startServer } from '../core/server.mjs'
@@ -26,9 +27,7 @@ export async function run({ quick, progress }) {
     const env = {
       PATH: process.env.PATH,
       HOME: folder,
-      AWS_ACCESS_KEY_ID: iam.credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: iam.credentials.secretAccessKey,
-      AWS_SESSION_TOKEN: iam.credentials.sessionToken,
+      ...credentialsEnvironment(iam.credentials),
       PLACE: JSON.stringify({ ...place, region: iam.region }),
     }
     const samples = new Map(programs.map(([name]) => [name, []]))

@@ -1,5 +1,5 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { STATIC } from '@aurora-iam/test-support/example-credentials'
+import { recordEvents } from '@aurora-iam/test-support/record-events'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, test } from 'vitest'
 import { createAuroraIam, type TokenEvent, type TokenFailedEvent } from '../../src/index.ts'
@@ -62,22 +62,17 @@ describe('tokens, where only mutation testing found no test', () => {
   })
 
   test('the token event: a duration between 0 and the time that passed', async () => {
-    const events: TokenEvent[] = []
-    const listen = (event: unknown) => events.push(event as TokenEvent)
-    subscribe('aurora-iam:token', listen)
+    const events = recordEvents<TokenEvent>('aurora-iam:token')
     const startedAt = performance.now()
     await iamOn(new Clock()).token(TARGET)
     const passedMs = performance.now() - startedAt
-    unsubscribe('aurora-iam:token', listen)
     expect(events).toHaveLength(1)
     expect(events[0]?.durationMs).toBeGreaterThanOrEqual(0)
     expect(events[0]?.durationMs).toBeLessThanOrEqual(passedMs)
   })
 
   test('a refresh in the background that fails: an event, while callers still get the cached token', async () => {
-    const events: TokenFailedEvent[] = []
-    const listen = (event: unknown) => events.push(event as TokenFailedEvent)
-    subscribe('aurora-iam:token-failed', listen)
+    const events = recordEvents<TokenFailedEvent>('aurora-iam:token-failed')
     const clock = new Clock()
     let isUp = true
     const credentials = async () => {
@@ -90,7 +85,6 @@ describe('tokens, where only mutation testing found no test', () => {
     clock.now += 14 * MINUTE
     expect(await iam.token(TARGET)).toBe(first)
     await settle()
-    unsubscribe('aurora-iam:token-failed', listen)
     expect(events).toMatchObject([
       { ...TARGET, region: 'eu-west-1', error: { code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE' } },
     ])

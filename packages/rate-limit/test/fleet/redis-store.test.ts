@@ -1,12 +1,11 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFile } from 'node:fs/promises'
+import { recordEvents } from '@aurora-iam/test-support/record-events'
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster, createSentinel } from 'redis'
 import { expect, onTestFinished, test } from 'vitest'
 import { fleetInspection, fleetStep } from '../../src/fleet/lua-scripts.ts'
 import {
   createRateLimiter,
-  type RateLimitEvents,
   type RateLimiterOptions,
   type RateLimitStore,
   redisStore,
@@ -25,16 +24,6 @@ function limiterOf(options: Partial<RateLimiterOptions> = {}) {
 
 function ownStore() {
   return redisStore(redis, { prefix: `test-${prefixes++}` })
-}
-
-function listen(name: keyof RateLimitEvents): unknown[] {
-  const messages: unknown[] = []
-  const listener = (message: unknown) => messages.push(message)
-  subscribe(name, listener)
-  onTestFinished(() => {
-    unsubscribe(name, listener)
-  })
-  return messages
 }
 
 test('the keys of a limit: one hash tag, a week to live, and no name or token in them', async () => {
@@ -81,7 +70,7 @@ test('an unused permit that was given back: free for another process at once', a
 })
 
 test('two limits on one key: the smaller holds, and the process with the larger gets an event', async () => {
-  const lowered = listen('aurora-iam:rate-limit:lowered')
+  const lowered = recordEvents('aurora-iam:rate-limit:lowered')
   const store = ownStore()
   const small = limiterOf({ store, limit: 5 })
   await small.acquire()
@@ -133,7 +122,7 @@ test.concurrent.for(bad)(
 )
 
 test('closed: the wait ends with the store’s error as the cause, and an event reports it', async () => {
-  const lost = listen('aurora-iam:rate-limit:store-lost')
+  const lost = recordEvents('aurora-iam:rate-limit:store-lost')
   const error = new Error('NOPERM this user has no permissions')
   const limiter = limiterOf({ store: { step: () => Promise.reject(error) }, onStoreLost: 'fail-closed' })
   await expect(limiter.acquire({ timeoutMs: 400 })).rejects.toMatchObject({
