@@ -6,6 +6,10 @@ import { project } from './vitest.config.ts'
 const PACKAGES = ['rate-limit', 'core', 'mysql2', 'knex', 'typeorm', 'prisma', 'wire', 'local']
 const name = process.env.MUTANTS_PACKAGE
 
+// Without a list, all tests of the package, and those of its driver with real servers.
+const nearest = process.env.MUTANTS_TESTS?.split(' ').map((test) => `${test}.test.ts`)
+const include = nearest ? `{${nearest.join(',')}}` : `{packages/${name}/test,test/${name}}/**/*.test.ts`
+
 // These tests start separate programs, which see no mutants, count what the mutants leave behind in the process, or
 // take long and test what others test too.
 const exclude = [
@@ -25,10 +29,10 @@ const alias = PACKAGES.flatMap((one) => {
   })
 })
 
-// One package at a time, by its own tests, and those of its driver with real servers.
 export default defineConfig(
-  mergeConfig(project('mutants', `{packages/${name}/test,test/${name}}/**/*.test.ts`), {
+  mergeConfig(project('mutants', include), {
     resolve: { alias },
-    test: { exclude, alias },
+    // Isolated files would load the AWS SDK once each, for each mutant.
+    test: { exclude, alias, isolate: false, testTimeout: 20_000 },
   }),
 )

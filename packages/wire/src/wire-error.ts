@@ -1,3 +1,4 @@
+import { ownProperties } from './codec/own-properties.ts'
 import type { wireErrors } from './error-catalogue.ts'
 
 /** Code of {@link WireError}: a closed list. Match on it. The error catalogue has the meaning and the remedy of each. */
@@ -22,9 +23,10 @@ export class WireError extends Error {
   readonly sqlState: string | undefined
 
   constructor(code: WireErrorCode, message: string, details: WireErrorDetails = {}) {
-    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    const { errno, sqlState, ...options } = ownProperties(details)
+    super(message, ownProperties(options))
     this.code = code
-    this.errno = details.errno
-    this.sqlState = details.sqlState
+    this.errno = errno
+    this.sqlState = sqlState
   }
 }

@@ -1,5 +1,6 @@
 import { Capability, hasCapability, withCapability } from '../codec/capabilities.ts'
 import type { ConnectAttributes } from '../codec/connect-attributes.ts'
+import { ownProperties } from '../codec/own-properties.ts'
 import { MAX_PAYLOAD_BYTES } from '../codec/packet.ts'
 import type { PacketChannel } from '../codec/packet-channel.ts'
 import { encodeChangeUser } from '../packets/change-user.ts'
@@ -78,8 +79,9 @@ export async function readGreeting(channel: PacketChannel): Promise<Greeting> {
 export async function login(
   channel: PacketChannel,
   greeting: Greeting,
-  options: LoginOptions,
+  given: LoginOptions,
 ): Promise<Session> {
+  const options = ownProperties(given)
   const {
     startTls,
     collation = DEFAULT_COLLATION,
@@ -100,14 +102,14 @@ export async function login(
   if (plugin === undefined)
     throw new WireError('ERR_WIRE_UNSUPPORTED', 'no authentication plugin is permitted')
   const { password, answer } = options
-  const state: AuthState = {
+  const state = ownProperties<AuthState>({
     ...(password !== undefined && { password }),
     ...(answer !== undefined && { answer }),
     secure,
     plugins,
     plugin,
     scramble: greeting.scramble,
-  }
+  })
   const { user, database, attributes } = options
   const isUnanswered = answer !== undefined || offered === undefined || plugin === 'mysql_clear_password'
   const authResponse = isUnanswered ? Buffer.alloc(0) : firstAnswer(state)
@@ -124,12 +126,19 @@ export async function login(
  */
 export async function changeUser(session: Session, identity: Identity): Promise<Session> {
   const { channel, capabilities } = session
-  const { user, password, answer, database = '', collation = DEFAULT_COLLATION, attributes } = identity
-  const state: AuthState = {
+  const {
+    user,
+    password,
+    answer,
+    database = '',
+    collation = DEFAULT_COLLATION,
+    attributes,
+  } = ownProperties(identity)
+  const state = ownProperties<AuthState>({
     ...session.auth,
     ...(password !== undefined && { password }),
     ...(answer !== undefined && { answer }),
-  }
+  })
   const isUnanswered = answer !== undefined || state.plugin === 'mysql_clear_password'
   const authResponse = isUnanswered ? Buffer.alloc(0) : firstAnswer(state)
   const authPlugin = answer === undefined ? state.plugin : NO_PLUGIN

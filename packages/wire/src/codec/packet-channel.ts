@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { WireError } from '../wire-error.ts'
+import { ownProperties } from './own-properties.ts'
 import { encodePacket, type Packet, PacketReader } from './packet.ts'
 
 /** Ample for a token with the longest session token seen, and for every other packet of a login. */
@@ -33,7 +34,7 @@ export class PacketChannel {
 
   constructor(stream: Duplex, options: PacketChannelOptions = {}) {
     this.#stream = stream
-    this.#reader = new PacketReader(options.maxPayloadBytes ?? DEFAULT_MAX_PAYLOAD_BYTES)
+    this.#reader = new PacketReader(ownProperties(options).maxPayloadBytes ?? DEFAULT_MAX_PAYLOAD_BYTES)
     stream.on('error', this.#remember)
   }
 

@@ -2,6 +2,7 @@ import { ByteReader } from '../codec/byte-reader.ts'
 import { ByteWriter } from '../codec/byte-writer.ts'
 import { Capability, hasCapability } from '../codec/capabilities.ts'
 import { type ConnectAttributes, readAttributes, writeAttributes } from '../codec/connect-attributes.ts'
+import { ownProperties } from '../codec/own-properties.ts'
 
 /** First byte of a COM_CHANGE_USER payload. */
 export const CHANGE_USER_COMMAND = 0x11
@@ -29,7 +30,8 @@ export interface ChangeUser {
  *
  * @param capabilities - What both ends agreed on when they logged in.
  */
-export function encodeChangeUser(command: ChangeUser, capabilities: number): Buffer {
+export function encodeChangeUser(given: ChangeUser, capabilities: number): Buffer {
+  const command = ownProperties(given)
   const writer = new ByteWriter()
     .integer(CHANGE_USER_COMMAND, 1)
     .nulTerminated(command.user)

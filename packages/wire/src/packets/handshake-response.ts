@@ -2,6 +2,7 @@ import { ByteReader } from '../codec/byte-reader.ts'
 import { ByteWriter } from '../codec/byte-writer.ts'
 import { Capability, hasCapability, withCapability } from '../codec/capabilities.ts'
 import { type ConnectAttributes, readAttributes, writeAttributes } from '../codec/connect-attributes.ts'
+import { ownProperties } from '../codec/own-properties.ts'
 import { WireError } from '../wire-error.ts'
 
 const RESERVED_BYTES = 23
@@ -83,7 +84,8 @@ function agreedCapabilities(response: HandshakeResponse): number {
 }
 
 /** Encodes the payload of an answer to a greeting. Flags for absent fields are cleared, for present ones set. */
-export function encodeHandshakeResponse(response: HandshakeResponse): Buffer {
+export function encodeHandshakeResponse(given: HandshakeResponse): Buffer {
+  const response = ownProperties(given)
   const capabilities = agreedCapabilities(response)
   const writer = head(response, capabilities).nulTerminated(response.user)
   if (hasCapability(capabilities, Capability.PLUGIN_AUTH_LENENC_CLIENT_DATA)) {

@@ -1,5 +1,6 @@
 import { ByteReader } from '../codec/byte-reader.ts'
 import { ByteWriter } from '../codec/byte-writer.ts'
+import { ownProperties } from '../codec/own-properties.ts'
 import { WireError } from '../wire-error.ts'
 
 /** First byte of an OK payload. */
@@ -65,7 +66,8 @@ export function decodeOk(payload: Buffer): OkPacket {
 }
 
 /** Encodes the payload of an ERR packet. */
-export function encodeErr(err: ErrPacket): Buffer {
+export function encodeErr(given: ErrPacket): Buffer {
+  const err = ownProperties(given)
   const writer = new ByteWriter().integer(ERR_MARKER, 1).integer(err.errno, 2)
   if (err.sqlState !== undefined) {
     if (!/^[0-9A-Z]{5}$/.test(err.sqlState)) {

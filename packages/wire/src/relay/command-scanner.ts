@@ -9,7 +9,7 @@ export interface Scanned {
   /** Bytes to send on, in order. */
   readonly pass: readonly Buffer[]
   /** The command that was looked for, taken out of the stream behind `pass`. */
-  readonly command?: Packet
+  readonly command?: Packet | undefined
   /** Bytes behind the command, unread; empty without one. */
   readonly rest: Buffer
 }
@@ -97,7 +97,7 @@ export class CommandScanner {
       pass.push(this.#held)
       this.#held = Buffer.alloc(0)
     }
-    return { pass, rest }
+    return { pass, command: undefined, rest }
   }
 
   #length(): number {

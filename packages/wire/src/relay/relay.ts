@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { ownProperties } from '../codec/own-properties.ts'
 import type { Packet } from '../codec/packet.ts'
 import type { WireError } from '../wire-error.ts'
 import { CommandScanner, type Rewriting } from './command-scanner.ts'
@@ -45,15 +46,16 @@ export interface RelayEnd {
  */
 export function relay(client: Duplex, server: Duplex, interception: Interception): Promise<RelayEnd> {
   return new Promise((resolve) => {
-    const { command, maxPayloadBytes, rewriting, onPassed } = interception
+    const { command, maxPayloadBytes, rewriting, onPassed } = ownProperties(interception)
     const scanner = new CommandScanner(command, maxPayloadBytes, rewriting)
     let end: RelayEnd | undefined
     let relaying = false
 
     const finish = (reason: RelayEnd): void => {
       if (end !== undefined) return
-      end = reason.by === 'server' && scanner.latest === QUIT_COMMAND ? { by: 'client' } : reason
-      if (reason.error !== undefined) {
+      const isQuit = reason.by === 'server' && scanner.latest === QUIT_COMMAND
+      end = ownProperties<RelayEnd>(isQuit ? { by: 'client' } : reason)
+      if (end.error !== undefined) {
         for (const stream of [client, server]) stream.destroy()
         return
       }

@@ -1,0 +1,44 @@
+/**
+ * The rooms whose sources are changed, by what a fault there costs: secrets first, then the limiter, then all else.
+ * Beside each stand the tests that are nearest to it, which judge each mutant first. They start no database unless the
+ * room cannot be judged without one.
+ */
+export const ROOMS = {
+  'core/token': [
+    'packages/core/test/{token,login}/*',
+    'packages/core/test/{aurora-iam,token-provider,secrets}',
+  ],
+  'core/credentials': [
+    'packages/core/test/{credentials,login}/*',
+    'packages/core/test/{aurora-iam,secrets,errors}',
+  ],
+  'core/tls': ['packages/core/test/tls/*', 'packages/core/test/options'],
+  'core/login': ['packages/core/test/{login,util}/*', 'packages/core/test/{aurora-iam,errors}'],
+  'core/permit': ['packages/core/test/{permit,util}/*', 'packages/core/test/login/login-attempt'],
+  'rate-limit/queue': [
+    'packages/rate-limit/test/queue/*',
+    'packages/rate-limit/test/{rate-limiter,shared-rate-limiter}',
+  ],
+  'rate-limit/local': [
+    'packages/rate-limit/test/local/*',
+    'packages/rate-limit/test/{events,rate-limiter,shared-rate-limiter,strictness}',
+  ],
+  'rate-limit/fleet': ['packages/rate-limit/test/fleet/{virtual,redis-store,inspect-fleet}'],
+  'rate-limit/tickets': ['packages/rate-limit/test/fleet/dynamo-store'],
+  'mysql2/auth': [
+    'packages/mysql2/test/*',
+    'test/mysql2/{change-user,change-user-answers,not-asked,tls-session}',
+  ],
+  'mysql2/connect': ['packages/mysql2/test/*', 'test/mysql2/{connection,dial,reported-failures,time-limits}'],
+  'mysql2/options': ['packages/mysql2/test/*'],
+  'wire/codec': ['packages/wire/test/**/*'],
+  'wire/packets': ['packages/wire/test/**/*'],
+  'wire/client': ['packages/wire/test/**/*'],
+  'wire/relay': ['packages/wire/test/**/*'],
+  'local/iam': ['packages/local/test/iam/*'],
+  'core/endpoint': ['packages/core/test/endpoint/*', 'packages/core/test/{target-refusals,options}'],
+  'core/lifetime': ['packages/core/test/lifetime/*'],
+  'prisma/options': ['packages/prisma/test/**/*'],
+  'prisma/connect': ['packages/prisma/test/**/*', 'test/prisma/{refusals,last-words,redirect}'],
+  'prisma/pool': ['test/prisma/{pool,recovery}'],
+}
