@@ -5,7 +5,7 @@ const read = async (name) => JSON.parse(await readFile(new URL(`results/${name}`
 
 const WIDTH = 720
 const ROW = 22
-const LEFT = 250
+const LEFT = 320
 
 /** Returns the chart as SVG: for each cold start, the most logins in a sliding second as a multiple of the limit. */
 export async function drawColdStarts() {
@@ -17,15 +17,18 @@ export async function drawColdStarts() {
     })),
     ...(await read('cold-starts.json'))
       .filter(({ loginsEach }) => loginsEach === 1)
-      .map((result) => ({ ...result, release: 'now', colour: '#15803d' })),
+      .map((result) => ({ ...result, on: 'virtual time', release: 'now', colour: '#15803d' })),
   ].sort(
     (one, other) =>
-      one.limit - other.limit || one.processes - other.processes || one.release.localeCompare(other.release),
+      one.limit - other.limit ||
+      one.processes - other.processes ||
+      one.overMs - other.overMs ||
+      one.release.localeCompare(other.release),
   )
   const scale = (WIDTH - LEFT - 110) / Math.max(...bars.map(({ most, limit }) => most / limit))
-  const rows = bars.map(({ limit, processes, overMs, most, release, colour }, index) => {
+  const rows = bars.map(({ limit, processes, overMs, most, release, on, colour }, index) => {
     const y = 40 + index * ROW
-    const label = `limit ${limit}, ${processes} in ${overMs / 1000} s (${release})`
+    const label = `limit ${limit}, ${processes} in ${overMs / 1000} s (${release}, ${on})`
     return (
       `<text x="${LEFT - 8}" y="${y + 13}" text-anchor="end">${label}</text>` +
       `<rect x="${LEFT}" y="${y + 2}" width="${((most / limit) * scale).toFixed(1)}" height="14" fill="${colour}"/>` +
