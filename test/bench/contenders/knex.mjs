@@ -1,4 +1,4 @@
-// Knex: bare or ours. Each connection is a pool of one, with one query.
+// Knex: bare or ours. A program opens its connections in one pool, so they are counted there.
 import { withAuroraIam } from '@aurora-iam/knex'
 import { createAuroraIam } from '@aurora-iam/mysql2'
 import knex from 'knex'
@@ -29,6 +29,20 @@ export function setUp({ kind, iam, ...settings }) {
     pool: async (size) => {
       const db = knex(configOf(size))
       return { run: () => db.raw('SELECT 1'), end: () => db.destroy() }
+    },
+    hold: async (size) => {
+      const db = knex(configOf(size))
+      const transactions = []
+      const acquire = async () => {
+        const transaction = await db.transaction()
+        transactions.push(transaction)
+        await transaction.raw('SELECT 1')
+      }
+      const end = async () => {
+        for (const transaction of transactions) await transaction.rollback()
+        await db.destroy()
+      }
+      return { acquire, end }
     },
     versions: { knex: versionOf('knex', import.meta.url) },
   })

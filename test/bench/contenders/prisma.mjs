@@ -1,4 +1,5 @@
-// Prisma's driver adapter: the stock one with a token as its password, or ours. Each connection is a pool of one.
+// Prisma's driver adapter: the stock one with a token as its password, or ours. A program opens its connections in one
+// pool, so they are counted there: each transaction that is open has one.
 import { createAuroraIam } from '@aurora-iam/core'
 import { auroraIam } from '@aurora-iam/prisma'
 import { PrismaMariaDb } from '@prisma/adapter-mariadb'
@@ -20,6 +21,8 @@ export function setUp({ kind, iam, ...settings }) {
       database,
       password,
       connectionLimit: size,
+      // By default its pool opens all of them at once.
+      minimumIdle: 1,
       // It dials an address, so the name is verified as its option.
       ssl: { ca, servername: hostname, minVersion: 'TLSv1.2' },
     })
@@ -38,6 +41,20 @@ export function setUp({ kind, iam, ...settings }) {
     pool: async (size) => {
       const adapter = await open(size)
       return { run: () => adapter.queryRaw(select), end: () => adapter.dispose() }
+    },
+    hold: async (size) => {
+      const adapter = await factory(size).connect()
+      const transactions = []
+      const acquire = async () => {
+        const transaction = await adapter.startTransaction()
+        transactions.push(transaction)
+        await transaction.queryRaw(select)
+      }
+      const end = async () => {
+        for (const transaction of transactions) await transaction.rollback()
+        await adapter.dispose()
+      }
+      return { acquire, end }
     },
     versions: { '@prisma/adapter-mariadb': versionOf('@prisma/adapter-mariadb', import.meta.url) },
   })

@@ -1,14 +1,29 @@
 // What contenders that open connections have in common: `open` gives a new physical connection, `close` ends it.
 
-/** Returns the works of a contender. */
-export function worksOf({ open, close, query, pool, prepare, versions = {} }) {
+/**
+ * Returns the works of a contender.
+ *
+ * @param hold - of a contender whose connections belong to a pool: opens one of `size`, and returns how it `acquire`s a
+ * connection that stays in use, and `end`s all of them
+ */
+export function worksOf({ open, close, query, pool, hold, prepare, versions = {} }) {
   return {
     versions,
     prepare,
     async connectOneByOne(count) {
+      if (hold) {
+        const { acquire, end } = await hold(count)
+        for (let i = 0; i < count; i++) await acquire()
+        return end()
+      }
       for (let i = 0; i < count; i++) await close(await open())
     },
     async connectTogether(count) {
+      if (hold) {
+        const { acquire, end } = await hold(count)
+        await Promise.all(Array.from({ length: count }, () => acquire()))
+        return end()
+      }
       const opened = await Promise.all(Array.from({ length: count }, () => open()))
       await Promise.all(opened.map((one) => close(one)))
     },
