@@ -1,5 +1,5 @@
 import type { ConnectionTarget } from '@aurora-iam/core/adapter'
-import type { DBCluster, RDSClient } from '@aws-sdk/client-rds'
+import type { RDSClient } from '@aws-sdk/client-rds'
 import { withinTime } from './aws-call.ts'
 import { loadClient, type OptionalClients } from './optional-clients.ts'
 
@@ -63,21 +63,12 @@ async function describeCluster(rds: Rds, client: RDSClient, id: string): Promise
   const question = new rds.DescribeDBClustersCommand({ DBClusterIdentifier: id })
   const { DBClusters: [cluster] = [] } = await client.send(question, withinTime())
   if (cluster === undefined) throw new NotDescribed(`the AWS API has no cluster ${id}`)
-  return clusterDescription(id, cluster)
-}
-
-function clusterDescription(id: string, cluster: DBCluster): DatabaseDescription {
   const { DBClusterArn, DbClusterResourceId, IAMDatabaseAuthenticationEnabled, Port } = cluster
   return {
-    name: `cluster ${id}`,
     arn: DBClusterArn ?? '',
     resourceId: DbClusterResourceId ?? '',
     port: Port,
-    acceptsTokens: IAMDatabaseAuthenticationEnabled === true,
-    how: `IAM authentication is ${IAMDatabaseAuthenticationEnabled ? 'enabled' : 'off'}`,
-    remedies: [
-      `aws rds modify-db-cluster --db-cluster-identifier ${id} --enable-iam-database-authentication --apply-immediately`,
-    ],
+    ...describeSwitch('cluster', id, IAMDatabaseAuthenticationEnabled),
   }
 }
 
@@ -98,14 +89,25 @@ async function describeInstance(rds: Rds, client: RDSClient, id: string): Promis
     return describeCluster(rds, client, instance.DBClusterIdentifier)
   const { DBInstanceArn, DbiResourceId, IAMDatabaseAuthenticationEnabled, Endpoint } = instance
   return {
-    name: `instance ${id}`,
     arn: DBInstanceArn ?? '',
     resourceId: DbiResourceId ?? '',
     port: Endpoint?.Port,
-    acceptsTokens: IAMDatabaseAuthenticationEnabled === true,
-    how: `IAM authentication is ${IAMDatabaseAuthenticationEnabled ? 'enabled' : 'off'}`,
+    ...describeSwitch('instance', id, IAMDatabaseAuthenticationEnabled),
+  }
+}
+
+/** Describes the setting that clusters and instances have for IAM authentication. */
+function describeSwitch(
+  kind: 'cluster' | 'instance',
+  id: string,
+  isEnabled = false,
+): Pick<DatabaseDescription, 'name' | 'acceptsTokens' | 'how' | 'remedies'> {
+  return {
+    name: `${kind} ${id}`,
+    acceptsTokens: isEnabled,
+    how: `IAM authentication is ${isEnabled ? 'enabled' : 'off'}`,
     remedies: [
-      `aws rds modify-db-instance --db-instance-identifier ${id} --enable-iam-database-authentication --apply-immediately`,
+      `aws rds modify-db-${kind} --db-${kind}-identifier ${id} --enable-iam-database-authentication --apply-immediately`,
     ],
   }
 }
