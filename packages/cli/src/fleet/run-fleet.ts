@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type IoredisClient, inspectFleet } from '@aurora-iam/rate-limit'
 import { CommandError } from '../options/command-error.ts'
+import { readRedisUrl } from '../options/redis-url.ts'
 import { UsageError } from '../options/usage-error.ts'
 import { type CliOutput, writeJson } from '../output/output.ts'
 import { formatFleet } from './format-fleet.ts'
@@ -29,11 +30,9 @@ export async function runFleet(
   { output, stopped }: { readonly output: CliOutput; stopped(): AbortSignal },
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<void> {
-  const url = flags.redis ?? (environment.AURORA_IAM_REDIS || undefined)
+  const url = readRedisUrl(flags, environment)
   if (url === undefined)
     throw new UsageError('--redis is missing. Give the URL of the Redis that the fleet shares.')
-  if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol))
-    throw new UsageError('--redis: expected a URL in the form redis://host:6379 or rediss://host:6379.')
   const { Redis } = await import('ioredis')
   const client = new Redis(url, {
     lazyConnect: true,

@@ -1,7 +1,7 @@
 import { type RateLimit, redisStore, resolveRateLimit } from '@aurora-iam/rate-limit'
 import type { GatewayFlags } from '../options/gateway-flags.ts'
 import { readNumber } from '../options/numbers.ts'
-import { UsageError } from '../options/usage-error.ts'
+import { readRedisUrl } from '../options/redis-url.ts'
 
 /** The limit of a gateway, and how to close its store. */
 export interface GatewayRateLimit {
@@ -14,7 +14,7 @@ export interface GatewayRateLimit {
  * Returns the limit that the options ask for. A Redis that cannot be reached does not keep clients from logging in:
  * the limiter then works in degraded mode.
  *
- * @throws {@link UsageError}
+ * @throws UsageError
  */
 export async function readRateLimit(
   flags: GatewayFlags,
@@ -22,12 +22,8 @@ export async function readRateLimit(
 ): Promise<GatewayRateLimit> {
   const limit = readNumber(flags.limit, '--limit', { most: 1_000_000 })
   const maxWaitMs = readNumber(flags.maxWaitMs, '--max-wait-ms')
-  const url = flags.redis ?? (environment.AURORA_IAM_REDIS || undefined)
+  const url = readRedisUrl(flags, environment)
   if (url === undefined) return { rateLimit: limit, maxWaitMs, close() {} }
-  if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol)) {
-    const option = flags.redis === undefined ? 'AURORA_IAM_REDIS' : '--redis'
-    throw new UsageError(`${option}: expected a URL in the form redis://host:6379 or rediss://host:6379.`)
-  }
   const { Redis } = await import('ioredis')
   const client = new Redis(url)
   // The limiter reports that its store is lost.

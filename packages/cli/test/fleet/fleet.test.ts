@@ -2,7 +2,7 @@ import { createRateLimiter, redisStore } from '@aurora-iam/rate-limit'
 import { RedisServer } from '@aurora-iam/test-support/redis-server'
 import { until } from '@aurora-iam/test-support/until'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { runCli } from '../../src/cli.ts'
 import { run } from '../run.ts'
 
@@ -57,6 +57,14 @@ test.each([
   expect(result).toMatchObject({ status, out: '' })
   expect(result.error).toContain(reason)
   expect(result.error).not.toContain('secret')
+})
+
+test('AURORA_IAM_REDIS is no URL of Redis: the message names it', async () => {
+  vi.stubEnv('AURORA_IAM_REDIS', 'http://x')
+  const { status, error } = await run(['fleet'])
+  vi.unstubAllEnvs()
+  expect(status).toBe(2)
+  expect(error).toContain('AURORA_IAM_REDIS: expected a URL')
 })
 
 test('a key that no fleet uses: status 1, and where to look', async () => {
