@@ -47,8 +47,12 @@ export interface Gateway {
   close(drainMs?: number): Promise<void>
 }
 
-/** So many clients may be on their way to a session at one time; the others wait unread. */
-const MAX_PENDING_LOGINS = 256
+/**
+ * So many clients may be on their way to a session at one time; the others wait unread. Each holds a connection that the
+ * database closes 10 seconds after its greeting (`connect_timeout`). On a busy machine a login takes tens of
+ * milliseconds, and all of these must be done before that.
+ */
+const MAX_PENDING_LOGINS = 64
 
 /** More than one thousand clients may arrive at once. */
 const BACKLOG = 4096

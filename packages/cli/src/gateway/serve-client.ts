@@ -28,11 +28,11 @@ export interface GatewayContext {
 /** https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html#error_er_handshake_error */
 const BAD_HANDSHAKE = { errno: 1043, sqlState: '08S01', message: 'Bad handshake' }
 
-/** Serves a client from the greeting to the end; never rejects. `onAuthenticated` runs when its password was right. */
+/** Serves a client from the greeting to the end; never rejects. `onDecided` runs when it has a session or none. */
 export async function serveClient(
   client: GatewayClient,
   context: GatewayContext,
-  onAuthenticated: () => void,
+  onDecided: () => void,
 ): Promise<void> {
   const startedAt = performance.now()
   const elapsedMs = (): number => performance.now() - startedAt
@@ -49,7 +49,6 @@ export async function serveClient(
     const { tls, account, allowsLocalInfile } = context
     const greeting = greetingFor(unused?.greeting, { offersTls: tls !== undefined, allowsLocalInfile })
     const response = await authenticateClient(client, greeting, { account, tls }).catch(rethrowAsRejected)
-    onAuthenticated()
     // A client that failed to authenticate learns nothing of the database.
     if (opened instanceof Error) throw opened
     const capabilities = (greeting.capabilities & response.capabilities) >>> 0
@@ -59,12 +58,18 @@ export async function serveClient(
       collation: response.collation,
       attributes: response.attributes,
     }
+    // The client took its time: the database would close the connection during the login.
+    if (unused?.isFresh === false) {
+      unused.discard()
+      unused = undefined
+    }
     const session = await context.iam.retryRejected(async (): Promise<Session> => {
       const next = unused ?? (await open())
       unused = undefined
       upstream = next
       return next.logIn(wish, signal)
     })
+    onDecided()
     report({ type: 'login', client: address, durationMs: elapsedMs() })
     client.channel.write(session.ok)
     const { by } = await relaySession({
@@ -78,6 +83,8 @@ export async function serveClient(
   } catch (error) {
     if (unused !== undefined) spare.put(unused)
     unused = undefined
+    // What follows takes as long as the limit on guesses and the client want.
+    onDecided()
     await reject(error as Error)
   } finally {
     unlink()
@@ -90,7 +97,7 @@ export async function serveClient(
     if (error instanceof ClientRejected) {
       const { isAccessDenied, message: reason, packet } = error
       report({ type: 'rejected', client: address, reason, isAccessDenied })
-      if (isAccessDenied) await wrongPasswords.delay()
+      if (isAccessDenied) await wrongPasswords.delay(client.closed)
       return client.fail(packet)
     }
     if (client.closed.aborted) {

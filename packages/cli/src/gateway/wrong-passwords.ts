@@ -8,22 +8,15 @@ const ANSWERS_PER_SECOND = 5
  * A right password never waits.
  */
 export class WrongPasswords {
-  /** Count of wrong passwords. */
-  count = 0
   #nextAt = 0
-  readonly #wait: (milliseconds: number) => Promise<unknown>
 
-  constructor(
-    wait: (milliseconds: number) => Promise<unknown> = (ms) => sleep(ms, undefined, { ref: false }),
-  ) {
-    this.#wait = wait
-  }
-
-  /** Waits until a wrong password may be answered. The caller keeps the place of its connection meanwhile. */
-  async delay(): Promise<void> {
-    this.count += 1
+  /**
+   * Waits until a wrong password may be answered, or until `signal` aborts. The caller keeps its connection open
+   * meanwhile, so `--max-connections` bounds how many wait.
+   */
+  async delay(signal: AbortSignal): Promise<void> {
     const now = performance.now()
     this.#nextAt = Math.max(this.#nextAt, now) + 1000 / ANSWERS_PER_SECOND
-    await this.#wait(this.#nextAt - now)
+    await sleep(this.#nextAt - now, undefined, { ref: false, signal }).catch(() => {})
   }
 }

@@ -12,7 +12,7 @@ import {
 } from '@aurora-iam/wire'
 import { createConnection as connectMariadb } from 'mariadb'
 import type { RowDataPacket } from 'mysql2'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { connect, gatewayTo, PASSWORD, refusal } from './support.ts'
 
 const aurora = await localAurora()
@@ -227,6 +227,48 @@ test('two hundred clients at once: each gets a session', async () => {
   )
   const ids = await Promise.all(connections.map((connection) => value(connection, 'SELECT CONNECTION_ID()')))
   expect(new Set(ids).size).toBe(200)
+})
+
+test('many clients at a slow database: few connections wait for their login at one time', async () => {
+  const { port } = await gatewayTo(aurora)
+  aurora.faults.set({ authDelayMs: 100 })
+  await Promise.all(Array.from({ length: 150 }, () => connect(port, { connectTimeout: 60_000 })))
+  let waiting = 0
+  let most = 0
+  for (const { type } of aurora.log) {
+    if (type === 'connection') most = Math.max(most, ++waiting)
+    if (type === 'login') waiting -= 1
+  }
+  expect(most).toBeLessThanOrEqual(64)
+  expect(aurora.log.refusals).toEqual([])
+})
+
+test('many wrong passwords at once: while they wait for their answers others log in, and the gateway closes', async () => {
+  const { port, gateway, events } = await gatewayTo(aurora)
+  const clients = Array.from({ length: 150 }, () =>
+    refusal(port, { password: 'wrong', connectTimeout: 60_000 }),
+  )
+  const rejected = () => events.filter(({ type }) => type === 'rejected').length
+  // Five are answered in a second.
+  await untilDone(() => expect(rejected()).toBe(150))
+  await connect(port)
+  await gateway.close()
+  const errors = await Promise.all(clients)
+  expect(errors.some(({ errno }) => errno !== 1045)).toBe(true)
+})
+
+test('a client that takes long to log in: it gets a new connection to the database', async () => {
+  const { port } = await gatewayTo(aurora)
+  const { now } = performance
+  onTestFinished(() => void vi.restoreAllMocks())
+  const stream = connectSocket(port, '127.0.0.1')
+  stream.once('data', () =>
+    vi.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + 6_000),
+  )
+  const connection = await connect(port, { stream })
+  expect(await value(connection, 'SELECT 1')).toBe(1)
+  expect(aurora.log.connections).toBe(2)
+  expect(aurora.log.logins).toHaveLength(1)
 })
 
 test('close with a drain: open sessions end normally, new clients are refused', async () => {

@@ -74,6 +74,9 @@ export function serverCommand(settings: ServerSettings): string[] {
     '--max-connections=2000',
     // On a Unix socket, a connection beyond the backlog is refused at once.
     '--back-log=2000',
+    // The time limit of a login is Local Aurora's. The database is greeted first and logged in to last, so its limit of
+    // 10 seconds would run for the whole login, and end it on a busy machine.
+    '--connect-timeout=3600',
   ]
   return installOnce(join(data, 'mysql'), install, serve)
 }

@@ -78,13 +78,12 @@ export async function admit(
     recordSuccess(attempt, context.log)
     return session
   } catch (error) {
-    const { code, errno, sqlState, message } = error as WireError
-    if (code === 'ERR_WIRE_SERVER' && errno !== undefined && errno !== ACCESS_DENIED) {
-      client.fail({ errno, sqlState, message }, `error ${errno} of the database`)
-    } else {
-      refuse(attempt, 'InternalError', `the database opened no session (${code})`, context.log)
+    const { code, errno } = error as WireError
+    if (code === 'ERR_WIRE_SERVER' && errno === ACCESS_DENIED) {
+      refuse(attempt, 'InternalError', 'the database denied access to an IAM user', context.log)
       client.deny(user, true)
-    }
+      // A connection that the database closed says nothing of the token. An adapter would evict a good one after 1045.
+    } else failUpstream(client, error)
     return undefined
   }
 }

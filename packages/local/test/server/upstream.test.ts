@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { startLocalAurora } from '@aurora-iam/local'
+import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type MariaDb, startMariaDb } from '../../src/database/mariadb.ts'
 import { connectWith, logIn, tokenFor } from '../fixtures/client.ts'
@@ -43,4 +44,28 @@ test('the database is gone: the connection breaks, as at an Aurora that restarts
   })
   expect([...aurora.log].at(-1)).toMatchObject({ by: 'server', detail: 'the database does not answer' })
   expect(aurora.log.tokensReceived).toBe(0)
+})
+
+test('the database closes a connection before its token arrives: the client is disconnected, and not denied', async () => {
+  await using aurora = await startLocalAurora({ backend: urlFor(database), users: ['app'] })
+  const { socketPath, admin } = database
+  const owner = await createConnection({ socketPath, ...admin })
+  const token = await tokenFor(aurora)
+  const attempt = connectWith(aurora, '', {
+    authPlugins: {
+      mysql_clear_password: () => async () => {
+        const [rows] = await owner.query<RowDataPacket[]>(
+          "SELECT id FROM information_schema.processlist WHERE user = 'unauthenticated user'",
+        )
+        for (const { id } of rows) await owner.query('KILL ?', [id])
+        return Buffer.from(`${token}\0`)
+      },
+    },
+  })
+  await expect(attempt).rejects.toMatchObject({
+    code: expect.stringMatching(/^(PROTOCOL_CONNECTION_LOST|ECONNRESET)$/),
+  })
+  expect(aurora.log.refusals).toEqual([])
+  expect([...aurora.log].at(-1)).toMatchObject({ by: 'server', detail: 'the database does not answer' })
+  await owner.end()
 })
