@@ -79,10 +79,17 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
 }
 
 // The demo and the manifests of deploy have separate tests.
-const examples = readdirSync(EXAMPLES).filter((name) => !['demo', 'deploy'].includes(name))
+const examples = readFolders().filter((name) => !['demo', 'deploy'].includes(name))
 
 test('each example: its output is listed here', () => {
   expect(Object.keys(OUTPUT).sort()).toEqual(examples.sort())
+})
+
+test('the README of the examples: it names each of them', () => {
+  const named = [
+    ...readFileSync(new URL('README.md', EXAMPLES), 'utf8').matchAll(/^\| \[[\w-]+\]\(([\w-]+)\)/gm),
+  ]
+  expect(named.map(([, name]) => name).sort()).toEqual(readFolders().sort())
 })
 
 test.for(examples)('the example %s: prints the expected output, and exits', async (name, { skip }) => {
@@ -95,6 +102,11 @@ test.for(examples)('the example %s: prints the expected output, and exits', asyn
   }
   expect(await run(name)).toEqual({ status: 0, stderr: '', lines: OUTPUT[name] })
 })
+
+function readFolders(): string[] {
+  const entries = readdirSync(EXAMPLES, { withFileTypes: true })
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+}
 
 /** Returns the versions of Node that an example needs, by the `engines` of its package.json, when this is none of them. */
 function missingNode(name: string): string | undefined {

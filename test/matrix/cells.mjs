@@ -17,6 +17,9 @@ export const RUNTIMES = [
   { name: 'Deno', package: 'deno', version: 'latest' },
 ]
 
+/** Keeps a library on the major that its probe is written for: `--newest` then takes the newest of it. */
+const staysOn = (major) => (library) => ({ ...library, newest: major })
+
 const ends = (probe, name, versions, beside = {}) =>
   versions.map((version) => ({ probe, install: { ...beside, [name]: version }, shown: `${name} ${version}` }))
 
@@ -28,6 +31,20 @@ export const LIBRARIES = [
   ...ends('drizzle', 'drizzle-orm', ['0.45.4', '1.0.0-rc.5'], { mysql2: MYSQL2[1] }),
   ...ends('kysely', 'kysely', ['0.28.18', '0.29.9'], { mysql2: MYSQL2[1] }),
   ...ends('sequelize', 'sequelize', ['6.37.8'], { mysql2: MYSQL2[1] }),
+  ...ends('sequelize-7', '@sequelize/core', ['7.0.0-alpha.48'], { '@sequelize/mysql': '7.0.0-alpha.48' }),
+  ...ends('mikro-orm-6', '@mikro-orm/mysql', ['6.6.7'], { '@mikro-orm/core': '6.6.7' }).map(staysOn('6')),
+  ...ends('prisma', '@prisma/client', ['7.10.0'], {
+    '@prisma/adapter-mariadb': '7.10.0',
+    prisma: '7.10.0',
+  }).map(staysOn('7')),
+  ...ends('nestjs', '@nestjs/core', ['12.5.1'], {
+    '@nestjs/common': '12.5.1',
+    '@nestjs/typeorm': '12.0.2',
+    'reflect-metadata': '0.2.2',
+    rxjs: '7.8.2',
+    typeorm: TYPEORM[1],
+    mysql2: MYSQL2[1],
+  }),
   ...ends('objection', 'objection', ['3.1.5'], { mysql2: MYSQL2[1], knex: KNEX[1] }),
   ...ends('ioredis', 'ioredis', IOREDIS, { mysql2: MYSQL2[1] }),
   ...ends('node-redis', 'redis', REDIS, { mysql2: MYSQL2[1] }),
@@ -53,11 +70,13 @@ export function cells({ newest = false } = {}) {
       runtime: name,
     })),
   )
-  return [...others, ...node20, ...ELSEWHERE].map((cell) => {
-    const [library] = Object.keys(cell.install).slice(-1)
-    const latest = newest ? { [library]: 'latest' } : {}
-    const install = { ...cell.install, ...latest }
+  const all = [...others, ...node20, ...ELSEWHERE].map((cell) => {
+    const install = newest
+      ? Object.fromEntries(Object.keys(cell.install).map((name) => [name, cell.newest ?? 'latest']))
+      : cell.install
     const id = `${cell.runtime} ${cell.probe} ${Object.values(install).join(' ')}`.replaceAll(/[^\w.]+/g, '-')
     return { ...cell, install, id: newest ? `newest-${id}` : id }
   })
+  // The ends of a range are one cell where only the newest is wanted.
+  return [...new Map(all.map((cell) => [cell.id, cell])).values()]
 }

@@ -72,6 +72,46 @@ export const OPEN = {
       close: () => sequelize.close(),
     }
   },
+  'sequelize-7': async ({ host, port, user, database }, iam) => {
+    const { withAuroraIam } = await import('@aurora-iam/mysql2')
+    const { QueryTypes, Sequelize } = await import('@sequelize/core')
+    const { MySqlDialect } = await import('@sequelize/mysql')
+    const options = withAuroraIam({ host, port, user, database }, iam)
+    const sequelize = new Sequelize({ dialect: MySqlDialect, ...options, logging: false })
+    return {
+      query: (sql) => sequelize.query(sql, { type: QueryTypes.SELECT }),
+      close: () => sequelize.close(),
+    }
+  },
+  'mikro-orm-6': async ({ database: dbName, ...address }, iam) => {
+    const { withAuroraIam } = await import('@aurora-iam/mysql2')
+    const { MikroORM } = await import('@mikro-orm/mysql')
+    const orm = await MikroORM.init({
+      entities: [],
+      discovery: { warnWhenNoEntities: false },
+      dbName,
+      driverOptions: { connection: withAuroraIam(address, iam) },
+    })
+    return { query: (sql) => orm.em.getConnection().execute(sql), close: () => orm.close() }
+  },
+  prisma: async (address, iam) => {
+    const { auroraIam } = await import('@aurora-iam/prisma')
+    const { PrismaClient } = await import('@prisma/client')
+    const prisma = new PrismaClient({ adapter: auroraIam(address, iam).adapter })
+    return { query: (sql) => prisma.$queryRawUnsafe(sql), close: () => prisma.$disconnect() }
+  },
+  nestjs: async ({ user: username, ...address }, iam) => {
+    await import('reflect-metadata')
+    const { withAuroraIam } = await import('@aurora-iam/typeorm')
+    const { NestFactory } = await import('@nestjs/core')
+    const { TypeOrmModule } = await import('@nestjs/typeorm')
+    const { DataSource } = await import('typeorm')
+    const options = withAuroraIam({ type: 'mysql', username, ...address, entities: [] }, iam)
+    class AppModule {}
+    const module = { module: AppModule, imports: [TypeOrmModule.forRoot({ ...options, retryAttempts: 0 })] }
+    const app = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false })
+    return { query: (sql) => app.get(DataSource).query(sql), close: () => app.close() }
+  },
   'mikro-orm': async ({ database: dbName, ...address }, iam) => {
     const { withAuroraIam } = await import('@aurora-iam/mysql2')
     const { EntitySchema, MikroORM } = await import('@mikro-orm/mysql')

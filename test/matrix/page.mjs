@@ -10,13 +10,20 @@ export function writePage(path, results) {
           .reverse()
           .join(', ')
       : cell.shown,
-    result === undefined ? 'not run' : result.ok ? 'works' : `**fails**: ${summary(result.reason)}`,
+    result === undefined ? 'not run' : result.ok ? 'passed' : `**failed**: ${summary(result.reason)}`,
     result?.at ?? '',
   ])
   const head = ['Runtime', 'Library', 'Result', 'Run on']
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column].length)))
   const line = (cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`
-  const works = results.filter(({ result }) => result?.ok).length
+  const ran = results.flatMap(({ result }) => result ?? [])
+  const passed = ran.filter(({ ok }) => ok).length
+  const notRun = results.length - ran.length
+  const counts = [
+    `${passed} of the ${results.length} rows ran and passed`,
+    ...(ran.length > passed ? [`${ran.length - passed} ran and failed`] : []),
+    ...(notRun > 0 ? [`${notRun} were not run, and nothing is claimed for them`] : []),
+  ]
   writeFileSync(
     path,
     `# Compatibility
@@ -25,8 +32,10 @@ export function writePage(path, results) {
 runtime. A program opens two connections, queries, and opens another one; then a server with a certificate for another
 name must get no token. Local Aurora runs beside it, on Node 20: it does not run under Bun.
 
-The rows are the oldest and the newest version of every range that the packages declare. ${works} of ${results.length} work. Prisma is not
-among them: its client has to be generated, and \`npm test\` runs it.
+${counts.join('. ')}.
+
+The rows are the oldest and the newest version of every range that the packages declare, and the runtimes. A library
+without a range of ours has one row: what was newest when the row was written.
 
 ${line(head)}
 | ${widths.map((width) => '-'.repeat(width)).join(' | ')} |

@@ -2,7 +2,7 @@
 // one version of a library, and one runtime, against Local Aurora. Results are kept in reports/matrix, so that a run that
 // was stopped goes on where it was.
 //
-//   npm run test:matrix                      every cell that has no result of this commit's packages yet
+//   npm run test:matrix                      every cell that has no result yet
 //   npm run test:matrix -- Bun typeorm       the cells whose names contain all of these words
 //   npm run test:matrix -- --fresh           forgets earlier results
 //   npm run test:matrix -- --newest          what npm calls the latest of each library
@@ -57,7 +57,30 @@ async function install(cell) {
   const env = { ...process.env, ARCHIVES: archives }
   await run(process.execPath, [join(root, 'test/installed/install.mjs'), folder, ...specifiers], { env })
   for (const file of ['probe.mjs', 'libraries.mjs']) copyFileSync(join(here, file), join(folder, file))
+  if (cell.probe === 'prisma') await generatePrismaClient(folder)
   return folder
+}
+
+async function generatePrismaClient(folder) {
+  const schema = [
+    'generator client {',
+    '  provider = "prisma-client-js"',
+    '}',
+    'datasource db {',
+    '  provider = "mysql"',
+    '}',
+  ]
+  writeFileSync(join(folder, 'schema.prisma'), schema.join('\n'))
+  // Prisma insists on having its engine for migrations, and does not start it here: any file will do.
+  const env = { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, CHECKPOINT_DISABLE: '1' }
+  const command = [
+    join(folder, 'node_modules/prisma/build/index.js'),
+    'generate',
+    '--no-hints',
+    '--schema',
+    'schema.prisma',
+  ]
+  await run(process.execPath, command, { cwd: folder, env })
 }
 
 /** Returns the command that runs the probe in the runtime of a cell. */
@@ -134,7 +157,7 @@ for (const [index, cell] of open.entries()) {
   writeFileSync(resultOf(cell), JSON.stringify({ ...outcome, at }, null, 2))
   write()
   const seconds = Math.round((Date.now() - startedAt) / 1000)
-  process.stdout.write(`${outcome.ok ? 'works' : `FAILS\n${outcome.reason}`} (${seconds} s)\n`)
+  process.stdout.write(`${outcome.ok ? 'passed' : `FAILED\n${outcome.reason}`} (${seconds} s)\n`)
 }
 redis.stop()
 write()

@@ -26,10 +26,9 @@ export interface Guard {
 
 /**
  * Ties a command and a folder to the life of this process, however that ends, SIGKILL included: the command then gets
- * SIGTERM, and the folder is removed. Does nothing on a system without a shell.
+ * SIGTERM, and the folder is removed. Does nothing where there is no `/bin/sh`.
  */
 export function startGuard(folder: string): Guard {
-  if (process.platform === 'win32') return { watch() {}, async stop() {} }
   const shell = spawn('/bin/sh', ['-c', SCRIPT, 'aurora-iam-guard', folder], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],

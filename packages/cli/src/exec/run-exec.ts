@@ -9,6 +9,7 @@ import type { GatewayFlags } from '../options/gateway-flags.ts'
 import { readNumber } from '../options/numbers.ts'
 import { readTarget } from '../options/target.ts'
 import { createTemporaryFolder } from '../options/temporary-folder.ts'
+import { UsageError } from '../options/usage-error.ts'
 import type { CliOutput } from '../output/output.ts'
 import { CleanUp } from '../util/clean-up.ts'
 import { type Endpoint, environmentFor, readTemplate } from './environment.ts'
@@ -19,12 +20,17 @@ export interface ExecFlags extends GatewayFlags {
   readonly env?: readonly string[]
 }
 
-/** Runs a command beside a gateway for it alone. Returns the exit status of the command. */
+/**
+ * Runs a command beside a gateway for it alone. Returns the exit status of the command.
+ *
+ * @throws {@link UsageError} for options that cannot be used, and on Windows
+ */
 export async function runExec(
   flags: ExecFlags,
   [command, ...args]: readonly [string, ...string[]],
   output: CliOutput,
 ): Promise<number> {
+  refuseWindows()
   const { host, port, user, database = '', iam: options } = readTarget(flags)
   const templates = (flags.env ?? []).map(readTemplate)
   const maxConnections = readNumber(flags.maxConnections, '--max-connections')
@@ -41,7 +47,7 @@ export async function runExec(
   const password = newPassword()
   const socket = join(folder, 'mysql.sock')
   const listen: ListenAddress[] = [{ host: '127.0.0.1', port: 0 }]
-  const hasSocket = process.platform !== 'win32' && Buffer.byteLength(socket) <= MAX_SOCKET_PATH_BYTES
+  const hasSocket = Buffer.byteLength(socket) <= MAX_SOCKET_PATH_BYTES
   if (hasSocket) listen.push({ socket })
   const gateway = await startGateway({
     iam,
@@ -64,6 +70,18 @@ export async function runExec(
   await writeFile(join(folder, 'my.cnf'), optionFile(endpoint), { mode: 0o600 })
   const environment = environmentFor(endpoint, templates, process.env)
   return await runChild(command, args, { environment, folder, output })
+}
+
+/**
+ * Windows has no signals to forward and no shell for the guard. Its `npx` is a batch file, which cannot be started
+ * without a shell and its rules of quoting.
+ */
+function refuseWindows(): void {
+  if (process.platform !== 'win32') return
+  throw new UsageError(
+    'exec does not run on Windows: it could not end the command with itself. ' +
+      'Use aurora-iam proxy and give its address to the command, or run exec in WSL.',
+  )
 }
 
 /**

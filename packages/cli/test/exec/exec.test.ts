@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { pathOf, write } from '@aurora-iam/test-support/aws-environment'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { until, untilDone } from '@aurora-iam/test-support/until'
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { buildProgram, clockOf, runProgram, startProgram, targetOptions } from '../built-program.ts'
+import { run } from '../run.ts'
 import { prepareFor } from '../support.ts'
 
 const aurora = await localAurora()
@@ -38,6 +39,19 @@ test('TMPDIR is no folder: one clear line', async () => {
   expect(error).toMatch(
     /^aurora-iam: TMPDIR: cannot create a folder in ".*absent" \(ENOENT\)\. Set TMPDIR.*\n$/,
   )
+})
+
+test('Windows: one clear line that names what works there', async () => {
+  const platform = Object.getOwnPropertyDescriptor(process, 'platform') as PropertyDescriptor
+  onTestFinished(() => void Object.defineProperty(process, 'platform', platform))
+  Object.defineProperty(process, 'platform', { ...platform, value: 'win32' })
+  const { status, error } = await run([...options(), '--', 'true'])
+  expect({ status, error }).toEqual({
+    status: 2,
+    error:
+      'aurora-iam: exec does not run on Windows: it could not end the command with itself. ' +
+      'Use aurora-iam proxy and give its address to the command, or run exec in WSL.\n',
+  })
 })
 
 describe('foreign programs log in with what they read from the environment', () => {
