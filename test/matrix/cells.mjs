@@ -52,11 +52,12 @@ export const LIBRARIES = [
 
 /** Probes that need another runtime than Node 20. */
 export const ELSEWHERE = [
-  ...ends('mikro-orm', '@mikro-orm/mysql', ['7.2.1'], { '@mikro-orm/core': '7.2.1' }).map((library) => ({
-    ...library,
-    runtime: 'Node 22',
-  })),
-]
+  ...ends('mikro-orm', '@mikro-orm/mysql', ['7.2.1'], { '@mikro-orm/core': '7.2.1' }),
+  ...ends('mikro-orm-cli', '@mikro-orm/cli', ['7.2.1'], {
+    '@mikro-orm/core': '7.2.1',
+    '@mikro-orm/mysql': '7.2.1',
+  }),
+].map((library) => ({ ...library, runtime: 'Node 22' }))
 
 /** The probes that each runtime runs. */
 const ON_EACH_RUNTIME = ['mysql2', 'knex', 'typeorm']

@@ -1,4 +1,7 @@
 // How each library opens a client with IAM. Only the library of the cell is installed, so each is imported when it is used.
+import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
 
 const poolOf = async (address, iam) => {
   const { withAuroraIam } = await import('@aurora-iam/mysql2')
@@ -122,6 +125,35 @@ export const OPEN = {
       driverOptions: withAuroraIam(address, iam),
     })
     return { query: (sql) => orm.em.getConnection().execute(sql), close: () => orm.close() }
+  },
+  // Its command line under `aurora-iam exec`: the table that it creates must be there.
+  'mikro-orm-cli': async (address, iam) => {
+    const { host, port, user, database } = address
+    const { hostname, ca, region, credentials } = iam
+    await writeFile('ca.pem', ca)
+    await writeFile(
+      'mikro-orm.config.js',
+      `import { defineConfig, EntitySchema } from '@mikro-orm/mysql'
+const Planet = new EntitySchema({ name: 'Planet', properties: { id: { type: 'number', primary: true } } })
+export default defineConfig({ clientUrl: process.env.DATABASE_URL, entities: [Planet] })`,
+    )
+    const target = { host, port, hostname, user, database, ca: 'ca.pem' }
+    const options = Object.entries(target).flatMap(([name, value]) => [`--${name}`, `${value}`])
+    const tool = [process.execPath, 'node_modules/@mikro-orm/cli/cli.js', 'schema:update', '--run']
+    const { accessKeyId, secretAccessKey, sessionToken } = credentials
+    const env = {
+      ...process.env,
+      AWS_REGION: region,
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      ...(sessionToken && { AWS_SESSION_TOKEN: sessionToken }),
+    }
+    const exec = ['node_modules/aurora-iam/bin/aurora-iam.js', 'exec', ...options, '--', ...tool]
+    await promisify(execFile)(process.execPath, exec, { env })
+    const { query, close } = onPool(await poolOf(address, iam))
+    const tables = await query("SHOW TABLES LIKE 'planet'")
+    if (tables.length !== 1) throw new Error('schema:update created no table')
+    return { query, close }
   },
   ioredis: async (address, iam) => {
     const { redisStore } = await import('@aurora-iam/rate-limit')

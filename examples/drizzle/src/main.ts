@@ -1,9 +1,11 @@
-// Drizzle on IAM tokens.
+// Drizzle on IAM tokens, with its migrator.
+import { fileURLToPath } from 'node:url'
 import { startLocalAurora } from '@aurora-iam/local'
 import { withAuroraIam } from '@aurora-iam/mysql2'
 import { asc, sql } from 'drizzle-orm'
 import { int, mysqlTable, varchar } from 'drizzle-orm/mysql-core'
 import { drizzle } from 'drizzle-orm/mysql2'
+import { migrate } from 'drizzle-orm/mysql2/migrator'
 import mysql from 'mysql2/promise'
 
 // A database to play with. For your own, `host` is the endpoint that RDS shows, and `aurora.iam` is left out.
@@ -18,7 +20,8 @@ const accounts = mysqlTable('account', {
   owner: varchar({ length: 20 }).primaryKey(),
   balance: int().notNull(),
 })
-await db.execute(sql`CREATE TABLE ${accounts} (owner VARCHAR(20) PRIMARY KEY, balance INT NOT NULL)`)
+// What `drizzle-kit generate` writes. The migrator runs on the pool, so its logins are IAM tokens too.
+await migrate(db, { migrationsFolder: fileURLToPath(new URL('../migrations', import.meta.url)) })
 
 await db.transaction(async (transaction) => {
   await transaction.insert(accounts).values({ owner: 'Ada', balance: 100 })
