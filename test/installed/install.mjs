@@ -1,6 +1,7 @@
 // Packs every package as a release does, and installs the archives with npm in an empty project:
 // `node install.mjs FOLDER [PACKAGE@VERSION…]`. The packages that are named are installed beside them. With ARCHIVES, a
-// folder, packages that were packed there before are not packed again.
+// folder, packages that were packed there before are not packed again. With PACKAGES, names with commas between them,
+// the others are left out.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -28,7 +29,10 @@ if (readdirSync(archives).length === 0) {
 }
 
 const nameOf = (archive) => archive.replace(/^aurora-iam-(?=[a-z])/, '@aurora-iam/').replace(/-\d.*$/, '')
-const ours = readdirSync(archives).map((archive) => [nameOf(archive), `file:${join(archives, archive)}`])
+const wanted = process.env.PACKAGES?.split(',')
+const ours = readdirSync(archives)
+  .map((archive) => [nameOf(archive), `file:${join(archives, archive)}`])
+  .filter(([name]) => wanted?.includes(name) ?? true)
 const theirs = specifiers.map((specifier) => {
   const at = specifier.lastIndexOf('@')
   return [specifier.slice(0, at), specifier.slice(at + 1)]

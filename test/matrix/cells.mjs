@@ -20,6 +20,21 @@ export const RUNTIMES = [
 /** Keeps a library on the major that its probe is written for: `--newest` then takes the newest of it. */
 const staysOn = (major) => (library) => ({ ...library, newest: major })
 
+const scoped = (...names) => names.map((name) => `@aurora-iam/${name}`)
+
+const BASE = scoped('core', 'rate-limit', 'mysql2')
+const OURS = {
+  knex: [...BASE, ...scoped('knex')],
+  objection: [...BASE, ...scoped('knex')],
+  typeorm: [...BASE, ...scoped('typeorm')],
+  nestjs: [...BASE, ...scoped('typeorm')],
+  prisma: scoped('core', 'rate-limit', 'prisma'),
+  'mikro-orm-cli': [...BASE, ...scoped('local', 'wire'), 'aurora-iam'],
+}
+
+/** Returns the packages that a probe needs. The others would bring peers that a version of its library excludes. */
+export const packagesOf = (probe) => OURS[probe] ?? BASE
+
 const ends = (probe, name, versions, beside = {}) =>
   versions.map((version) => ({ probe, install: { ...beside, [name]: version }, shown: `${name} ${version}` }))
 

@@ -22,7 +22,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { startLocalAurora } from '@aurora-iam/local'
-import { cells, RUNTIMES } from './cells.mjs'
+import { cells, packagesOf, RUNTIMES } from './cells.mjs'
 import { writePage } from './page.mjs'
 
 const run = promisify(execFile)
@@ -54,7 +54,7 @@ async function install(cell) {
   const runtime = RUNTIMES.find(({ name }) => name === cell.runtime)
   const given = { ...cell.install, [runtime.package]: runtime.version }
   const specifiers = Object.entries(given).map(([name, version]) => `${name}@${version}`)
-  const env = { ...process.env, ARCHIVES: archives }
+  const env = { ...process.env, ARCHIVES: archives, PACKAGES: packagesOf(cell.probe).join(',') }
   await run(process.execPath, [join(root, 'test/installed/install.mjs'), folder, ...specifiers], { env })
   for (const file of ['probe.mjs', 'libraries.mjs']) copyFileSync(join(here, file), join(folder, file))
   if (cell.probe === 'prisma') await generatePrismaClient(folder)
