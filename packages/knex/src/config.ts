@@ -1,6 +1,7 @@
 import { AuroraIamError, type AuroraIamErrorCode } from '@aurora-iam/core'
 import { assertNoIamOptions, describe } from '@aurora-iam/core/adapter'
 import type { Knex } from 'knex'
+import { isMysql2 } from './knex-internals.ts'
 
 /**
  * Throws for a Knex configuration that IAM cannot be added to.
@@ -67,11 +68,6 @@ export function assertConnection(connection: unknown): asserts connection is Kne
         'token, and each login has one. Leave it out',
     )
   }
-}
-
-function isMysql2(client: unknown): boolean {
-  if (typeof client !== 'function') return client === 'mysql2'
-  return (client as { prototype?: { driverName?: unknown } }).prototype?.driverName === 'mysql2'
 }
 
 function refusal(code: AuroraIamErrorCode, option: string, problem: string): AuroraIamError {

@@ -1,9 +1,6 @@
 import { type CallerLimit, LONGEST_TIMER_MS } from '@aurora-iam/core/adapter'
 import type { Knex } from 'knex'
-
-// Defaults of Knex (the first is that of its pool, tarn), in milliseconds.
-const CREATE_TIMEOUT_MS = 30_000
-const ACQUIRE_TIMEOUT_MS = 60_000
+import { POOL_DEFAULTS } from './knex-internals.ts'
 
 // Between the login and the end of "create" Knex asks for the version and runs the caller's `afterCreate`.
 const AFTER_LOGIN_MS = 5_000
@@ -23,14 +20,15 @@ export function alignTimeouts(
   connectTimeout: number | undefined,
   longestWaitMs: number,
 ): Pick<Knex.Config, 'pool' | 'acquireConnectionTimeout'> {
-  const connectMs = connectTimeout ? connectTimeout : longestWaitMs + CREATE_TIMEOUT_MS
-  const createMs = pool?.createTimeoutMillis ?? atLeast(CREATE_TIMEOUT_MS, connectMs + AFTER_LOGIN_MS)
+  const { createTimeoutMillis, acquireConnectionTimeout: acquireDefaultMs } = POOL_DEFAULTS
+  const connectMs = connectTimeout ? connectTimeout : longestWaitMs + createTimeoutMillis
+  const createMs = pool?.createTimeoutMillis ?? atLeast(createTimeoutMillis, connectMs + AFTER_LOGIN_MS)
   // Knex takes the shorter of the two, so one that is given must not meet another.
   const acquireMs = acquireConnectionTimeout ?? pool?.acquireTimeoutMillis
   return {
     pool: { ...pool, createTimeoutMillis: createMs },
     ...(acquireMs === undefined && {
-      acquireConnectionTimeout: atLeast(ACQUIRE_TIMEOUT_MS, createMs + MARGIN_MS),
+      acquireConnectionTimeout: atLeast(acquireDefaultMs, createMs + MARGIN_MS),
     }),
   }
 }

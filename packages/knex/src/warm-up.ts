@@ -1,8 +1,6 @@
 import { openTogether, type WarmUpOptions } from '@aurora-iam/core/adapter'
 import type { Knex } from 'knex'
-
-/** Knex's own default of `pool.max`. */
-const DEFAULT_MAX = 10
+import { POOL_DEFAULTS } from './knex-internals.ts'
 
 /**
  * Opens connections of Knex's pool before they are needed: for a readiness probe, and after a deployment. They are opened
@@ -22,7 +20,7 @@ export async function warmUp(db: Knex, count: number, options?: WarmUpOptions): 
   const pool = {
     acquire: async () => client.acquireConnection(),
     release: (connection: unknown) => client.releaseConnection(connection),
-    size: client.config.pool?.max ?? DEFAULT_MAX,
+    size: client.config.pool?.max ?? POOL_DEFAULTS.max,
   }
   await openTogether(pool, count, options)
 }
