@@ -3,16 +3,7 @@ import { assertNoIamOptions, describe, ownProperties } from '@aurora-iam/core/ad
 import { assertDriverOptions, iamOfHooks } from '@aurora-iam/mysql2/adapter'
 import type { MysqlDataSourceOptions, NodeOptions } from './data-source-types.ts'
 import { conflict, invalid, named } from './refusals.ts'
-
-// TypeORM puts `extra` over everything else, for all nodes alike.
-const OWN_OPTION: ReadonlyArray<readonly [inExtra: string, own: string]> = [
-  ['host', 'host'],
-  ['port', 'port'],
-  ['user', 'username'],
-  ['uri', 'url'],
-  ['ssl', 'ssl'],
-  ['connectTimeout', 'connectTimeout'],
-]
+import { OWN_OPTION } from './typeorm-internals.ts'
 
 /**
  * Refuses the options of another database.

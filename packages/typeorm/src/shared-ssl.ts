@@ -3,10 +3,12 @@ import { sslFor } from '@aurora-iam/mysql2/adapter'
 import type { SslOptions } from 'mysql2'
 
 /**
- * Returns the one `ssl` that TypeORM has for all nodes. Each is verified by its own name; the certificate authorities are
- * those of all of them, which differ between Regions, and between a database and RDS Proxy.
+ * Returns the one `ssl` for all nodes. Each node is verified by its own name. The certificate authorities are those of all
+ * nodes together: they differ between Regions, and between a database and RDS Proxy.
  *
- * @param ssl - the caller's own `ssl` option; whatever would weaken it is refused
+ * Assumption 5: TypeORM gives each node the `ssl` beside `replication` (https://github.com/typeorm/typeorm/issues/8409).
+ *
+ * @param ssl - the caller's own `ssl` option. What would weaken the verification is refused
  */
 export function sharedSsl(
   iam: AdapterIam,

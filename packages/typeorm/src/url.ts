@@ -4,8 +4,9 @@ import type { NodeOptions } from './data-source-types.ts'
 const PROTOCOLS = ['mysql:', 'mariadb:']
 
 /**
- * Returns `node` with the parts of its `url` in its place. As in TypeORM the `url` wins over the options beside it, and
- * what comes after `?` is ignored.
+ * Returns `node` with the parts of its `url` in place of it.
+ *
+ * Assumption 6: in TypeORM the `url` wins over the options beside it, and what comes after `?` is ignored.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for a `url` that is undefined, or no URL of MySQL. It is
  * never shown: it may hold a password.

@@ -1,9 +1,7 @@
 import { AuroraIamError } from '@aurora-iam/core'
 import { openTogether, type WarmUpOptions } from '@aurora-iam/core/adapter'
 import type { DataSource } from 'typeorm'
-
-/** mysql2's own default of `connectionLimit`. */
-const DEFAULT_LIMIT = 10
+import { poolSizeOf } from './typeorm-internals.ts'
 
 /** Part of a DataSource that {@link warmUp} uses. It fits each version of TypeORM in a workspace. */
 export interface WarmableDataSource extends Pick<DataSource, 'isInitialized'> {
@@ -42,14 +40,6 @@ export async function warmUp(
     await runner.connect()
     return runner
   }
-  const size = sizeOf(dataSource.options)
+  const size = poolSizeOf(dataSource.options)
   await openTogether({ acquire, release: (runner) => runner.release(), size }, count, options)
-}
-
-/** Returns the most connections of one pool, as TypeORM passes it to mysql2. */
-function sizeOf(options: {
-  readonly poolSize?: number
-  readonly extra?: { readonly connectionLimit?: number }
-}): number {
-  return options.extra?.connectionLimit ?? options.poolSize ?? DEFAULT_LIMIT
 }

@@ -79,7 +79,7 @@ export function withAuroraIam(
   const hooks = connectionHooks(shared, { target: targets, connectTimeout })
   return {
     ...resolved,
-    // Without it TypeORM 0.3 prefers `mysql`, which can be handed no token. TypeORM 1 does not declare it.
+    // Assumption 4: without it TypeORM 0.3 loads `mysql`, which can be handed no token. TypeORM 1 does not declare it.
     ...{ connectorPackage: 'mysql2' },
     ssl: sharedSsl(shared, targets, ssl),
     connectTimeout: shared.driverTimeoutMs(connectTimeout),
