@@ -24,6 +24,7 @@ const user = 'app'
 
 export const iam = createAuroraIam({ rateLimit: 50 })
 export const stats = iam.stats()
+export const { pools: poolStats } = stats
 export const rates: AuroraIamStats['rateLimits'] = stats.rateLimits
 export const token = iam.token({ hostname: host, port: 3306, username: user })
 

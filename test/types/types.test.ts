@@ -20,6 +20,7 @@ async function errorsOf(compiler: string, args: readonly string[] = []): Promise
   expect(compiled.map((line) => basename(line)).sort()).toEqual([
     'knex.ts',
     'mysql2.ts',
+    'others.ts',
     'prisma.ts',
     'typeorm.ts',
   ])

@@ -1,3 +1,4 @@
+export type { Clock } from './clock.ts'
 export type { Account } from './database/accounts.ts'
 export { LocalAuroraError, type LocalAuroraErrorCode } from './errors.ts'
 export type { FaultSettings, Faults } from './faults/faults.ts'
@@ -11,6 +12,7 @@ export {
 export {
   type CredentialIdentity,
   createPrincipal,
+  type KnownPrincipal,
   type Principal,
   type Principals,
 } from './iam/principals.ts'

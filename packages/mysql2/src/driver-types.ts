@@ -11,8 +11,9 @@ export interface Mysql2Options extends Omit<PoolOptions, 'authPlugins'> {
   authPlugins?: Record<string, AnyAuthPlugin>
 }
 
+/** A plugin of any version of mysql2: it answers the server with what the function that it returns gives. */
 // biome-ignore lint/suspicious/noExplicitAny: it stands for the metadata of every version.
-type AnyAuthPlugin = (metadata: any) => ReturnType<AuthPlugin>
+export type AnyAuthPlugin = (metadata: any) => ReturnType<AuthPlugin>
 
 /** The settings of one connection, as mysql2 hands them to `stream` and keeps them in `connection.config`. */
 export interface ConnectionSettings {

@@ -28,7 +28,8 @@ export interface AuroraIamClientMembers {
 export type AuroraIamExtension = (client: ExtendableClient) => ExtendedClient
 
 type ExtendableClient = Parameters<ReturnType<typeof defineExtension>>[0]
-type ExtendedClient = ReturnType<ReturnType<typeof defineExtension>>
+/** Result of the extension, for `$extends`. */
+export type ExtendedClient = ReturnType<ReturnType<typeof defineExtension>>
 
 const READS: ReadonlySet<string> = new Set([
   'findUnique',

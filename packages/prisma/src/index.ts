@@ -6,18 +6,23 @@ export {
   type AuroraIamStats,
   type AuthToken,
   createAuroraIam,
+  type PoolLifetimeStats,
+  type PoolStats,
   type RateLimiterStats,
+  type RetireReason,
   type TokenProvider,
   type TokenTarget,
 } from '@aurora-iam/core'
 export type { WarmUpOptions } from '@aurora-iam/core/adapter'
 export type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils'
 export { type AuroraIamAdapter, type AuroraIamPrisma, auroraIam } from './aurora-iam-prisma.ts'
+export type { PrismaErrorCode } from './error-catalogue.ts'
 export { PrismaDriverError } from './errors.ts'
 export type {
   AuroraIamClientMembers,
   AuroraIamExtension,
   AuroraIamExtensionOptions,
+  ExtendedClient,
   WarmUp,
 } from './extension.ts'
 export type { AuroraIamPrismaOptions } from './options/options.ts'

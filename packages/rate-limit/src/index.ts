@@ -15,4 +15,4 @@ export { type AcquireOptions, createRateLimiter, type RateLimiter } from './rate
 export { sharedRateLimiter } from './shared-rate-limiter.ts'
 export type { RateLimiterStats } from './stats.ts'
 export { type OnStoreLost, type RateLimitStore, StoreConflictError, type TicketStore } from './store.ts'
-export { type DynamoStoreOptions, dynamoStore } from './tickets/dynamo-store.ts'
+export { type DynamoClient, type DynamoStoreOptions, dynamoStore } from './tickets/dynamo-store.ts'

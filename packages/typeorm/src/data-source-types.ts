@@ -3,7 +3,9 @@ import type { DataSourceOptions } from 'typeorm'
 /**
  * TypeORM's options for MySQL and MariaDB. TypeORM does not export their type, whose name differs between 0.3 and 1.x.
  */
-export type MysqlDataSourceOptions = Extract<DataSourceOptions, { type: 'mysql' | 'mariadb' }>
+// An interface, because a compiler that emits declarations names it. In place of an alias TypeScript 5.4 would name the
+// file in TypeORM, which a program under pnpm cannot import (TS2742).
+export interface MysqlDataSourceOptions extends Extract<DataSourceOptions, { type: 'mysql' | 'mariadb' }> {}
 
 /** Writer and readers, each with a separate address and user. */
 export type Replication = NonNullable<MysqlDataSourceOptions['replication']>

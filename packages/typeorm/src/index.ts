@@ -6,7 +6,10 @@ export {
   type AuroraIamStats,
   type AuthToken,
   createAuroraIam,
+  type PoolLifetimeStats,
+  type PoolStats,
   type RateLimiterStats,
+  type RetireReason,
   type TokenProvider,
   type TokenTarget,
 } from '@aurora-iam/core'

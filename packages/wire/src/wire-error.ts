@@ -5,7 +5,9 @@ import type { wireErrors } from './error-catalogue.ts'
 export type WireErrorCode = keyof typeof wireErrors
 
 /** Details of a {@link WireError} beside its code and message. */
-export interface WireErrorDetails extends ErrorOptions {
+export interface WireErrorDetails {
+  /** The error that led to it. */
+  readonly cause?: unknown
   /** The server's error number, for `ERR_WIRE_SERVER`. */
   readonly errno?: number
   /** The server's five-character SQLSTATE, for `ERR_WIRE_SERVER`. */

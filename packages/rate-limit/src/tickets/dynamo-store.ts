@@ -2,6 +2,11 @@ import type { DynamoDBClient, UpdateItemCommandInput } from '@aws-sdk/client-dyn
 import { invalidOption, ownProperties, refuseUnknownOptions } from '../options.ts'
 import { StoreConflictError, type TicketStore } from '../store.ts'
 
+/** The part of a `DynamoDBClient` of `@aws-sdk/client-dynamodb` that is used. */
+export interface DynamoClient {
+  send(command: never): Promise<unknown>
+}
+
 /** Table and clocks of {@link dynamoStore}. */
 export interface DynamoStoreOptions {
   /** Name of a table whose partition key is the string `id`, and which has no sort key. */
@@ -29,8 +34,8 @@ export interface DynamoStoreOptions {
  * table.
  * @throws {@link RateLimitError} `ERR_RATE_LIMIT_INVALID_OPTION`.
  */
-export function dynamoStore(client: DynamoDBClient, options: DynamoStoreOptions): TicketStore {
-  if (typeof (client as Partial<DynamoDBClient> | undefined)?.send !== 'function') {
+export function dynamoStore(client: DynamoClient, options: DynamoStoreOptions): TicketStore {
+  if (typeof (client as Partial<DynamoClient> | undefined)?.send !== 'function') {
     throw invalidOption('client', client, 'a DynamoDBClient of @aws-sdk/client-dynamodb')
   }
   if (typeof options !== 'object' || options === null) {
@@ -56,7 +61,7 @@ export function dynamoStore(client: DynamoDBClient, options: DynamoStoreOptions)
       throw invalidOption(name, value, 'a finite number of milliseconds from 0')
     }
   }
-  const table = new TicketTable(client, tableName)
+  const table = new TicketTable(client as DynamoDBClient, tableName)
   return {
     toleranceMs,
     handshakeMs,
