@@ -90,6 +90,12 @@ describe.each(ADAPTERS)('$name', ({ name, call, wrap }) => {
     expect(error.message).not.toContain('hush')
   })
 
+  test('a Promise in place of the options: the remedy is to await it', () => {
+    const error = errorThrownBy(() => call(Promise.resolve(wrap(good))))
+    expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_INVALID_OPTION' })
+    expect(error.message).toMatch(/got a promise\. Await it first\.$/)
+  })
+
   test('a Promise in place of the AuroraIam: the remedy is to await it', () => {
     const error = errorThrownBy(() => call(wrap(good), Promise.resolve(createAuroraIam())))
     expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_INVALID_OPTION', option: 'iam' })
@@ -146,6 +152,46 @@ describe.each(ADAPTERS)('$name', ({ name, call, wrap }) => {
       expect(error).toBeInstanceOf(AuroraIamError)
       expect(error.message).toMatch(/went through (withAuroraIam )?before/)
     })
+})
+
+type WithUrl = (url: string | undefined) => unknown
+
+const URLS: ReadonlyArray<readonly [name: string, option: string, call: WithUrl]> = [
+  ['mysql2', 'uri', (uri) => (mysql2Adapter.withAuroraIam as Call)({ uri })],
+  [
+    'Knex',
+    'connection.uri',
+    (uri) => (knexAdapter.withAuroraIam as Call)({ client: 'mysql2', connection: { uri } }),
+  ],
+  ['auroraIamConnection', 'connection.uri', (uri) => (knexAdapter.auroraIamConnection as Call)({ uri })],
+  ['TypeORM', 'url', (url) => (typeormAdapter.withAuroraIam as Call)({ type: 'mysql', url })],
+  [
+    'a node of TypeORM',
+    'replication.master.url',
+    (url) =>
+      (typeormAdapter.withAuroraIam as Call)({ type: 'mysql', replication: { master: { url }, slaves: [] } }),
+  ],
+  ['Prisma', 'url', (url) => (prismaAdapter.auroraIam as Call)({ url })],
+]
+
+describe.each(URLS)('the URL of %s', (_name, option, call) => {
+  test.each([
+    ['undefined', undefined],
+    ['an empty string', ''],
+  ])('%s: it says so, and that the variable is not set', (what, url) => {
+    const error = errorThrownBy(() => call(url))
+    expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_INVALID_OPTION', option })
+    expect(error.message).toMatch(
+      new RegExp(`^${option.replaceAll(/[.]/g, '\\.')}: ${what}\\. The environment variable`),
+    )
+  })
+
+  test('with a raw %: how to encode it, and nothing of the URL', () => {
+    const error = errorThrownBy(() => call(`mysql://app:hush%@${host}/shop`))
+    expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_INVALID_OPTION', option })
+    expect(error.message).toMatch(/Encode it as %25\.$/)
+    expect(error.message).not.toContain('hush')
+  })
 })
 
 test.each<[string, Call, object, string, string]>([

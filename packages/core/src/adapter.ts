@@ -4,8 +4,14 @@ export { adapterIam } from './create-aurora-iam.ts'
 export type { CredentialsEvidence } from './credentials/credential-cache.ts'
 export { stsDateMiddleware } from './credentials/sts-clock.ts'
 export type { ConnectionTarget, DriverAddress } from './endpoint/connection-target.ts'
+export { assertUrlGiven, decodeUrlPart } from './endpoint/connection-url.ts'
 export { type DatabaseResource, databaseResources } from './endpoint/database-resource.ts'
-export { type EndpointKind, parseRdsHostname, type RdsHostname } from './endpoint/rds-hostname.ts'
+export {
+  type EndpointKind,
+  isProxyKind,
+  parseRdsHostname,
+  type RdsHostname,
+} from './endpoint/rds-hostname.ts'
 export { endpointKey } from './endpoint/target-key.ts'
 export { type ErrorEntry, errorCatalogue } from './error-catalogue.ts'
 export { deadPeers } from './lifetime/dead-peers.ts'
@@ -24,6 +30,7 @@ export type { TlsPolicy } from './tls/tls-policy.ts'
 export { bundleUrl } from './tls/trust-roots.ts'
 export { readTokenDates, type TokenDates } from './token/auth-token.ts'
 export { linkSignals } from './util/abortable.ts'
+export { assertOptionsObject } from './util/assert-options-object.ts'
 export { describe, describeName } from './util/describe.ts'
 export { ownProperties } from './util/own-properties.ts'
 export { sdkExports } from './util/sdk-exports.ts'

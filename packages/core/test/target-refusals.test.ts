@@ -61,6 +61,59 @@ const REFUSALS: ReadonlyArray<
     'host',
     aroundCluster('a scheme, a port and a path'),
   ],
+  [
+    'double quotes',
+    { host: `"${CLUSTER}"` },
+    {},
+    'HOST_NOT_SIGNABLE',
+    'host',
+    aroundCluster('a quotation mark'),
+  ],
+  ['a comma', { host: `${CLUSTER},` }, {}, 'HOST_NOT_SIGNABLE', 'host', aroundCluster('other text')],
+  [
+    'an invisible character',
+    { host: `\u200b${CLUSTER}` },
+    {},
+    'HOST_NOT_SIGNABLE',
+    'host',
+    aroundCluster('other text'),
+  ],
+  ['tcp( )', { host: `tcp(${CLUSTER}:3306)` }, {}, 'HOST_NOT_SIGNABLE', 'host', aroundCluster('other text')],
+  [
+    'quotes as hostname',
+    {},
+    { hostname: `'${CLUSTER}'` },
+    'HOST_NOT_SIGNABLE',
+    'hostname',
+    aroundCluster('a quotation mark'),
+  ],
+  [
+    'a variable that was not expanded',
+    { host: '$DB_HOST' },
+    {},
+    'HOST_NOT_SIGNABLE',
+    'host',
+    /no host name.*such as mydb\.cluster/,
+  ],
+  [
+    'a port beside hostname',
+    { host: 'bastion:3307' },
+    { hostname: CLUSTER },
+    'INVALID_OPTION',
+    'host',
+    /there is a port beside the name/,
+  ],
+  ...['"bastion"', '[::1]', 'my bastion'].map(
+    (dialled) =>
+      [
+        `${dialled} to dial`,
+        { host: CLUSTER },
+        { dial: { host: dialled } },
+        'INVALID_OPTION',
+        'dial.host',
+        /expected a host name or an IP address/,
+      ] as const,
+  ),
   ['a user', { host: `app:pw@${CLUSTER}` }, {}, 'HOST_NOT_SIGNABLE', 'host', aroundCluster('a user')],
   [
     'a port to dial',
@@ -146,11 +199,24 @@ test.each([
   expect(error.message).toMatch(remedy)
 })
 
-test('a URL given as the host: refused without its password', () => {
-  const error = errorThrownBy(() => resolve({ host: 'mysql://app:hunter2@db.example.com/app' }))
+test.each([
+  'mysql://app:hunter2@db.example.com/app',
+  'mysql://app:a@hunter2.hush/b@db.example.com/app',
+  `mysql://app:a@hunter2.hush/b@${CLUSTER}/app`,
+  `mysql://app:"hunter2"@${CLUSTER}`,
+])('a URL given as the host (case %#): refused without its password', (host) => {
+  const error = errorThrownBy(() => resolve({ host }))
   expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_HOST_NOT_SIGNABLE', option: 'host' })
-  expect(error.message).not.toContain('hunter2')
+  expect(error.message).not.toMatch(/hunter2|hush/)
 })
+
+test.each(['127.0.0.1', '::1', 'fe80::1%eth0', 'bastion', 'my_db.internal', 'bücher.example'])(
+  '%s to dial: accepted',
+  (dialled) => {
+    expect(resolve({ host: CLUSTER }, { dial: { host: dialled } }).fixedAddress?.host).toBe(dialled)
+    expect(resolve({ host: dialled }, { hostname: CLUSTER }).fixedAddress?.host).toBe(dialled)
+  },
+)
 
 test.each([
   ['hostname', { hostname: '', port: 3306, username: user }],

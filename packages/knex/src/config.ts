@@ -1,5 +1,5 @@
 import { AuroraIamError, type AuroraIamErrorCode } from '@aurora-iam/core'
-import { assertNoIamOptions, describe } from '@aurora-iam/core/adapter'
+import { assertNoIamOptions, assertOptionsObject, describe } from '@aurora-iam/core/adapter'
 import type { Knex } from 'knex'
 import { isMysql2 } from './knex-internals.ts'
 
@@ -11,13 +11,7 @@ import { isMysql2 } from './knex-internals.ts'
 export function assertConfig(
   config: Knex.Config,
 ): asserts config is Knex.Config & { connection: Knex.MySql2ConnectionConfig } {
-  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
-    throw refusal(
-      'ERR_AURORA_IAM_INVALID_OPTION',
-      'config',
-      `expected an object { client: 'mysql2', connection: { … } }, got ${kindOf(config)}`,
-    )
-  }
+  assertOptionsObject(config, { option: 'config', shape: "{ client: 'mysql2', connection: { … } }" })
   assertNoIamOptions(config)
   if (!isMysql2(config.client)) {
     throw refusal(
@@ -52,13 +46,11 @@ export function assertConnection(connection: unknown): asserts connection is Kne
         'its own token. A configuration that went through withAuroraIam before is passed to knex unchanged',
     )
   }
-  if (typeof connection !== 'object' || connection === null || Array.isArray(connection)) {
-    throw refusal(
-      'ERR_AURORA_IAM_INVALID_OPTION',
-      'connection',
-      `expected an object { host, user, database }, got ${kindOf(connection)}. A URL goes into \`connection.uri\``,
-    )
-  }
+  assertOptionsObject(connection, {
+    option: 'connection',
+    shape: '{ host, user, database }',
+    url: 'connection.uri',
+  })
   assertNoIamOptions(connection, 'connection.')
   if ((connection as { expirationChecker?: unknown }).expirationChecker !== undefined) {
     throw refusal(

@@ -1,8 +1,8 @@
-import { type AuroraIam, AuroraIamError, type AuroraIamOptions } from '@aurora-iam/core'
+import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
 import {
   type AdapterIam,
   adapterIam,
-  describe,
+  assertOptionsObject,
   LONGEST_TIMER_MS,
   ownProperties,
 } from '@aurora-iam/core/adapter'
@@ -77,13 +77,7 @@ export function auroraIam(
   options: AuroraIamPrismaOptions,
   iam?: AuroraIam | AuroraIamOptions,
 ): AuroraIamPrisma {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new AuroraIamError(
-      'ERR_AURORA_IAM_INVALID_OPTION',
-      `options: expected an object such as { host, user, database } or { url }, got ${typeof options === 'string' ? 'a string' : describe(options)}.`,
-      { option: 'options' },
-    )
-  }
+  assertOptionsObject(options, { option: 'options', shape: 'such as { host, user, database }', url: 'url' })
   const shared = adapterIam(iam)
   // Own properties alone: a polluted Object.prototype must not decide where the token goes.
   const own = ownProperties(options)

@@ -1,5 +1,4 @@
-import { AuroraIamError } from '@aurora-iam/core'
-import { assertNoIamOptions, describe, ownProperties } from '@aurora-iam/core/adapter'
+import { assertNoIamOptions, assertOptionsObject, ownProperties } from '@aurora-iam/core/adapter'
 import { assertDriverOptions, iamOfHooks } from '@aurora-iam/mysql2/adapter'
 import type { MysqlDataSourceOptions, NodeOptions } from './data-source-types.ts'
 import { conflict, invalid, named } from './refusals.ts'
@@ -11,12 +10,7 @@ import { OWN_OPTION } from './typeorm-internals.ts'
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` or `ERR_AURORA_IAM_CONFLICTING_OPTIONS`
  */
 export function assertMysql(options: MysqlDataSourceOptions): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    // A string may be a URL with a password.
-    const given = typeof options === 'string' ? 'a string' : describe(options)
-    const message = `options: expected an object { type: 'mysql', … }, got ${given}. A URL goes into \`url\`.`
-    throw new AuroraIamError('ERR_AURORA_IAM_INVALID_OPTION', message, { option: 'options' })
-  }
+  assertOptionsObject(options, { option: 'options', shape: "{ type: 'mysql', … }", url: 'url' })
   if (iamOfHooks(options.extra ?? undefined)) {
     throw conflict(
       'extra.stream',

@@ -1,4 +1,5 @@
 import { AuroraIamError } from '@aurora-iam/core'
+import { assertUrlGiven, decodeUrlPart } from '@aurora-iam/core/adapter'
 import type { NodeOptions } from './data-source-types.ts'
 
 const PROTOCOLS = ['mysql:', 'mariadb:']
@@ -12,36 +13,28 @@ const PROTOCOLS = ['mysql:', 'mariadb:']
  * never shown: it may hold a password.
  */
 export function expandUrl<T extends NodeOptions>(node: T): T {
+  assertUrlGiven(node, { option: 'url', instead: 'host, username and database' })
   const { url, ...rest } = node
-  if (url === undefined && Object.hasOwn(node, 'url') && rest.host === undefined) {
-    throw invalid(
-      'undefined. The environment variable that it is read from is probably not set. Set it, or give host, username and ' +
-        'database as options',
-    )
-  }
-  if (url === undefined || url === '') return node
+  if (!url) return node
   const said = Object.entries(partsOf(url)).filter(([, value]) => value !== '')
   return { ...rest, ...Object.fromEntries(said) } as T
 }
 
-function partsOf(url: unknown): NodeOptions {
-  try {
-    const parsed = new URL(url as string)
-    if (!PROTOCOLS.includes(parsed.protocol)) throw new TypeError('another protocol')
-    return {
-      host: parsed.hostname,
-      ...(parsed.port !== '' && { port: Number(parsed.port) }),
-      username: decodeURIComponent(parsed.username),
-      password: decodeURIComponent(parsed.password),
-      database: decodeURIComponent(parsed.pathname.slice(1)),
-    }
-  } catch {
-    throw invalid(
-      'expected mysql://username@host:port/database. Or give host, port, username and database as options',
+function partsOf(url: string): NodeOptions {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  if (!parsed || !PROTOCOLS.includes(parsed.protocol)) {
+    throw new AuroraIamError(
+      'ERR_AURORA_IAM_INVALID_OPTION',
+      'url: expected mysql://username@host:port/database. Or give host, port, username and database as options.',
+      { option: 'url' },
     )
   }
-}
-
-function invalid(problem: string): AuroraIamError {
-  return new AuroraIamError('ERR_AURORA_IAM_INVALID_OPTION', `url: ${problem}.`, { option: 'url' })
+  const decode = (part: string) => decodeUrlPart(part, 'url')
+  return {
+    host: parsed.hostname,
+    ...(parsed.port !== '' && { port: Number(parsed.port) }),
+    username: decode(parsed.username),
+    password: decode(parsed.password),
+    database: decode(parsed.pathname.slice(1)),
+  }
 }

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { AuroraIamError } from '../errors.ts'
 import { type DescribeOptions, describe, describeName } from '../util/describe.ts'
 import { ownProperties } from '../util/own-properties.ts'
@@ -7,6 +6,7 @@ import {
   assertRdsHost,
   assertSignableHostname,
   type EndpointKind,
+  isDialable,
   isRegion,
   parseRdsHostname,
 } from './rds-hostname.ts'
@@ -87,6 +87,8 @@ export function resolveTarget(
     options.hostname === undefined
       ? assertRdsHost(name, words.host)
       : nameOf(assertSignableHostname(name, 'hostname'))
+  // Beside `hostname` the host is the one dialled, whatever its name.
+  if (host) assertDialable(host, words.host, 'Give the name alone')
   const token: TokenTarget = {
     hostname: named.hostname,
     port: options.port === undefined ? dialledPort : readPort(options.port, 'port'),
@@ -151,18 +153,26 @@ function readDial(dial: TargetOptions['dial'], token: TokenTarget): AddressPart 
     )
   }
   const { host, port } = ownProperties(address)
-  if (host !== undefined && (typeof host !== 'string' || host === '')) {
-    throw invalid('dial.host', 'expected a host name or an IP address', host)
-  }
-  const stray = host === undefined || isIP(host) ? undefined : strayParts(host)
-  if (stray) {
-    throw new AuroraIamError(
-      'ERR_AURORA_IAM_INVALID_OPTION',
-      `dial.host: there is ${stray.parts.join(' and ')} beside the name. Give \`dial: { host, port }\`.`,
-      { option: 'dial.host' },
-    )
-  }
+  if (host !== undefined) assertDialable(host, 'dial.host', 'Give `dial: { host, port }`')
   return { host, port: port === undefined ? undefined : readPort(port, 'dial.port') }
+}
+
+/**
+ * Throws for a host to connect to that is no host name and no address: it would only be missed in the DNS.
+ *
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION`
+ */
+function assertDialable(host: unknown, option: string, remedy: string): void {
+  const expected = 'expected a host name or an IP address'
+  if (typeof host !== 'string' || host === '') throw invalid(option, expected, host)
+  if (isDialable(host)) return
+  const stray = strayParts(host)
+  if (!stray) throw invalid(option, expected, host)
+  throw new AuroraIamError(
+    'ERR_AURORA_IAM_INVALID_OPTION',
+    `${option}: there is ${stray.parts.join(' and ')} beside the name. ${remedy}.`,
+    { option },
+  )
 }
 
 function invalid(option: string, expected: string, value: unknown, shown?: DescribeOptions): AuroraIamError {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { AuroraIamError } from '../errors.ts'
-import { strayParts } from './stray-parts.ts'
+import { partsAround, strayParts } from './stray-parts.ts'
 
 /** Kind of endpoint of an RDS host name. `other` is an RDS name of a shape this version does not know. */
 export type EndpointKind =
@@ -42,6 +42,9 @@ const PREFIXED_KINDS: ReadonlyArray<readonly [prefix: string, kind: EndpointKind
   ['global-', 'global-writer'],
 ]
 
+const GIVE_ENDPOINT =
+  'Give the endpoint of the database, such as mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
+
 // A program has few endpoints, and asks for each of their names with every token.
 const MAX_PARSED = 100
 const parsed = new Map<string, RdsHostname>()
@@ -49,6 +52,11 @@ const parsed = new Map<string, RdsHostname>()
 /** Returns whether `value` has the shape of an AWS Region. */
 export function isRegion(value: string): boolean {
   return REGION.test(value)
+}
+
+/** Returns true for an endpoint of RDS Proxy. */
+export function isProxyKind(kind: EndpointKind): boolean {
+  return kind === 'proxy' || kind === 'proxy-endpoint'
 }
 
 /** Returns `host` in the form that is compared and signed: endpoints are issued in lower case, and DNS allows a trailing dot. */
@@ -112,8 +120,11 @@ export function assertRdsHost(host: string, option: string): RdsHostname {
   throw notSignable(
     host,
     option,
-    'it is not an RDS endpoint name. ' +
-      'Give the endpoint of the database as `hostname`: it is signed and verified, and the host is still the one dialled',
+    `it is not an RDS endpoint name. ${
+      isDialable(host)
+        ? 'Give the endpoint of the database as `hostname`: it is signed and verified, and the host is still the one dialled'
+        : GIVE_ENDPOINT
+    }`,
   )
 }
 
@@ -125,12 +136,12 @@ export function assertRdsHost(host: string, option: string): RdsHostname {
 export function assertSignableHostname(hostname: string, option: string): string {
   const name = normalizeHostname(hostname)
   if (isDnsName(hostname) && !isIP(name) && !isLoopbackName(name) && !LOAD_BALANCER.test(name)) return name
-  throw notSignable(
-    hostname,
-    option,
-    'RDS did not issue it. ' +
-      'Give the endpoint of the database, such as mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com',
-  )
+  throw notSignable(hostname, option, `RDS did not issue it. ${GIVE_ENDPOINT}`)
+}
+
+/** Returns true for an IP address, and for a text with the characters of a host name, in any alphabet. */
+export function isDialable(host: string): boolean {
+  return isIP(host) !== 0 || /^[\p{L}\p{N}._-]+$/u.test(host)
 }
 
 /** Returns true for a DNS name of two labels or more. */
@@ -139,7 +150,7 @@ function isDnsName(text: string): boolean {
 }
 
 function notSignable(host: string, option: string, remedy: string): AuroraIamError {
-  const stray = strayParts(host)
+  const stray = strayParts(host) ?? partsAround(host, (name) => readHostname(name) !== undefined)
   const problem =
     stray && (isDnsName(stray.name) || isLoopbackName(stray.name))
       ? `there is ${list(stray.parts)} beside the name. Give the name alone: '${stray.name}'. ${stray.remedies.join(' ')}`

@@ -1,5 +1,10 @@
 import { AuroraIamError } from '@aurora-iam/core'
-import { assertNoIamOptions, describe, ownProperties } from '@aurora-iam/core/adapter'
+import {
+  assertNoIamOptions,
+  assertOptionsObject as assertObject,
+  describe,
+  ownProperties,
+} from '@aurora-iam/core/adapter'
 import type { Mysql2Options } from '../driver-types.ts'
 import { iamOfHooks } from '../hooks-registry.ts'
 
@@ -24,15 +29,7 @@ const RESERVED_OPTIONS: ReadonlyArray<readonly [option: string, remedy: string]>
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION`, `…_CONFLICTING_OPTIONS` or `…_UNKNOWN_OPTION`
  */
 export function assertOptionsObject(options: unknown): asserts options is Mysql2Options {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    // A string may be a URL with a password.
-    const given = typeof options === 'string' ? 'a string' : describe(options)
-    throw new AuroraIamError(
-      'ERR_AURORA_IAM_INVALID_OPTION',
-      `options: expected an object such as { host, user, database }, got ${given}. A URL goes into \`uri\`.`,
-      { option: 'options' },
-    )
-  }
+  assertObject(options, { option: 'options', shape: 'such as { host, user, database }', url: 'uri' })
   if (iamOfHooks(options)) {
     throw new AuroraIamError(
       'ERR_AURORA_IAM_CONFLICTING_OPTIONS',

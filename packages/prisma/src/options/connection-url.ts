@@ -1,5 +1,5 @@
 import { AuroraIamError } from '@aurora-iam/core'
-import { describeName, ownProperties } from '@aurora-iam/core/adapter'
+import { assertUrlGiven, decodeUrlPart, describeName, ownProperties } from '@aurora-iam/core/adapter'
 import type { AuroraIamPrismaOptions } from './options.ts'
 
 // Any other protocol may be the beginning of a password.
@@ -12,16 +12,9 @@ const OTHER_PROTOCOL = /^(mariadb|postgres(ql)?|prisma|sqlserver|mongodb|file):$
  * has parameters. The message does not contain it, because it may contain a password
  */
 export function expandUrl(options: AuroraIamPrismaOptions): AuroraIamPrismaOptions {
+  assertUrlGiven(options, { option: 'url', instead: 'host, user and database' })
   const { url, ...rest } = options
-  if (url === undefined) {
-    if (Object.hasOwn(options, 'url') && rest.host === undefined) {
-      throw invalid(
-        'undefined. The environment variable that it is read from is probably not set. Set it, or give host, user and ' +
-          'database as options',
-      )
-    }
-    return ownProperties(rest)
-  }
+  if (!url) return ownProperties(rest)
   const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined
   if (parsed?.protocol !== 'mysql:') {
     const other = parsed && OTHER_PROTOCOL.test(parsed.protocol) ? `, got one of '${parsed.protocol}//'` : ''
@@ -40,22 +33,13 @@ export function expandUrl(options: AuroraIamPrismaOptions): AuroraIamPrismaOptio
 }
 
 function partsOf(url: URL): AuroraIamPrismaOptions {
-  const text = (part: string) => (part === '' ? undefined : decode(part))
+  const text = (part: string) => (part === '' ? undefined : decodeUrlPart(part, 'url'))
   return {
     host: text(url.hostname),
     port: url.port === '' ? undefined : Number(url.port),
     user: text(url.username),
     database: text(url.pathname.slice(1)),
     password: text(url.password),
-  }
-}
-
-function decode(part: string): string {
-  try {
-    return decodeURIComponent(part)
-  } catch (cause) {
-    // The cause contains the part.
-    throw invalid(`it contains a % that begins no character (${(cause as Error).name}). Encode it as %25`)
   }
 }
 

@@ -1,0 +1,42 @@
+import { AuroraIamError } from '../errors.ts'
+import { describe } from '../util/describe.ts'
+
+/** The option of a driver that holds a URL, and the options that can take its place, for messages. */
+export interface UrlOption {
+  readonly option: string
+  readonly instead: string
+}
+
+/**
+ * Throws for the URL of a connection that is there without a value, and without a host beside it. An option that is
+ * read from an environment variable looks like this where the variable is not set.
+ *
+ * @param given - options of the driver
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION`
+ */
+export function assertUrlGiven(given: { readonly host?: unknown }, { option, instead }: UrlOption): void {
+  if (!Object.hasOwn(given, option) || given.host) return
+  const value = (given as Record<string, unknown>)[option]
+  if (value !== undefined && value !== null && value !== '') return
+  throw invalid(
+    option,
+    `${describe(value)}. The environment variable that it is read from is probably not set. Set it, or give ${instead} as options`,
+  )
+}
+
+/**
+ * Returns a part of a URL, decoded. The part is not in the error, nor is the cause, which contains it: it may be a password.
+ *
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for a `%` that begins no character
+ */
+export function decodeUrlPart(part: string, option: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw invalid(option, 'it contains a % that begins no character. Encode it as %25')
+  }
+}
+
+function invalid(option: string, problem: string): AuroraIamError {
+  return new AuroraIamError('ERR_AURORA_IAM_INVALID_OPTION', `${option}: ${problem}.`, { option })
+}
