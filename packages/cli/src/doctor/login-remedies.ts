@@ -3,6 +3,7 @@ import {
   type DenialCause,
   type DenialEvidence,
   databaseResources,
+  isProxyKind,
   rankDenialCauses,
 } from '@aurora-iam/core/adapter'
 import { WireError } from '@aurora-iam/wire'
@@ -15,6 +16,7 @@ export interface LoginEvidence extends DenialEvidence {
 }
 
 const ER_ACCESS_DENIED = 1045
+const ER_NOT_SUPPORTED_AUTH_MODE = 1251
 
 /**
  * Returns what to do about a login that was denied. The server reports 1045 whatever the reason is.
@@ -24,12 +26,8 @@ const ER_ACCESS_DENIED = 1045
 export function loginRemedies(error: Error, evidence: LoginEvidence): readonly string[] {
   const { target } = evidence
   if (!(error instanceof WireError)) return AFTER_TOKEN
-  if (error.code === 'ERR_WIRE_UNSUPPORTED') {
-    return [
-      `The server did not ask for a token: ${target.username} has a password, or there is no such user. To make it an IAM user:`,
-      `  ${createUser(target)}`,
-    ]
-  }
+  if (error.code === 'ERR_WIRE_UNSUPPORTED' || error.errno === ER_NOT_SUPPORTED_AUTH_MODE)
+    return notRequested(target)
   if (error.errno === undefined) return AFTER_TOKEN
   if (error.errno !== ER_ACCESS_DENIED) {
     const remedies = serverErrorRemedies(error.errno, error.message)
@@ -44,6 +42,23 @@ export function loginRemedies(error: Error, evidence: LoginEvidence): readonly s
       return [`(${index + 1}) ${reason}`, ...more.map((line) => `    ${line}`)]
     }),
     'The log iam-db-auth-error of the database has the reason, if it is exported to CloudWatch.',
+  ]
+}
+
+/** Remedies for a server that asks for another proof than a token. A proxy in standard mode needs the password of the user. */
+function notRequested(target: ConnectionTarget): readonly string[] {
+  const { kind, username } = target
+  if (!isProxyKind(kind)) {
+    return [
+      `The server did not ask for a token: ${username} has a password, or there is no such user. To make it an IAM user:`,
+      `  ${createUser(target)}`,
+    ]
+  }
+  return [
+    `The proxy takes no IAM login for ${username}. \`aws rds describe-db-proxies\` shows its mode as DefaultAuthScheme:`,
+    `NONE (standard IAM): give it a secret for ${username} with IAMAuth REQUIRED (\`aws rds modify-db-proxy --auth\`).`,
+    '    The database user keeps its password.',
+    `IAM_AUTH (end-to-end IAM): the user of the database has the plugin: ${createUser(target)}`,
   ]
 }
 

@@ -24,7 +24,6 @@ const REMEDIES: Readonly<Record<number, readonly string[]>> = {
     'The user has as many connections as it may have. Make the pools smaller, or raise max_user_connections.',
   ],
   1226: ['A limit of this user is reached. `SHOW CREATE USER` shows it, and ALTER USER … WITH raises it.'],
-  1251: ['The database asks for a plugin that this program does not have. Create the user for IAM.'],
   1524: [
     'IAM authentication is off, or the instance class does not support it. Switch it on:',
     'aws rds modify-db-cluster (or modify-db-instance) --enable-iam-database-authentication --apply-immediately',

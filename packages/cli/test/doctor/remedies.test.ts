@@ -138,6 +138,20 @@ test('1045 at RDS Proxy: both of its modes, and no advice that breaks the standa
   expect(standard).not.toContain('CREATE USER')
 })
 
+test.each([
+  ['a server that asks for another plugin', new WireError('ERR_WIRE_UNSUPPORTED', 'another plugin')],
+  ['1251', new WireError('ERR_WIRE_SERVER', 'Client does not support it', { errno: 1251 })],
+])('%s: the plugin for the user of a cluster, and the secret first at RDS Proxy', (_what, error) => {
+  const [cluster = '', proxy = ''] = [CLUSTER, PROXY].map((target) =>
+    loginRemedies(error, { ...evidence, target }).join('\n'),
+  )
+  expect(cluster).toContain("CREATE USER 'app' IDENTIFIED WITH AWSAuthenticationPlugin")
+  const [standard = '', endToEnd = ''] = proxy.split('IAM_AUTH (end-to-end IAM)')
+  expect(standard).toMatch(/IAMAuth REQUIRED[\s\S]*keeps its password/)
+  expect(standard).not.toContain('CREATE USER')
+  expect(endToEnd).toContain('CREATE USER')
+})
+
 test('1045 at an instance: the resource and the commands of both, the instance and the cluster', () => {
   const text = loginRemedies(denied, { ...evidence, target: INSTANCE }).join('\n')
   expect(text).toMatch(

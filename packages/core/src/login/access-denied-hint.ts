@@ -1,5 +1,6 @@
 import type { ConnectionTarget } from '../endpoint/connection-target.ts'
 import { databaseResources } from '../endpoint/database-resource.ts'
+import { isProxyKind } from '../endpoint/rds-hostname.ts'
 import { AuroraIamError } from '../errors.ts'
 import { USUAL_SESSION_MS } from '../timings.ts'
 import {
@@ -32,14 +33,22 @@ export function accessDeniedHint(evidence: DenialEvidence): AuroraIamError {
 
 /**
  * Returns what to check when the server rejects a user without asking for a token: MySQL asks an unknown user, and one
- * with a password, for another proof.
+ * with a password, for another proof. RDS Proxy does so for a user whose secret it does not have for IAM.
+ *
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_UserAuthConfig.html
  */
-export function tokenNotRequestedHint({ hostname, port, username }: ConnectionTarget): AuroraIamError {
+export function tokenNotRequestedHint({ hostname, port, username, kind }: ConnectionTarget): AuroraIamError {
+  const reasons = isProxyKind(kind)
+    ? `the proxy at ${hostname}:${port} takes no IAM login for ${username}. With standard IAM (DefaultAuthScheme NONE), it needs a ` +
+      `secret for ${username} (names are case-sensitive) with IAMAuth REQUIRED, and the database user keeps its password. ` +
+      'With end-to-end IAM (DefaultAuthScheme IAM_AUTH), the user needs the plugin: IDENTIFIED WITH ' +
+      "AWSAuthenticationPlugin AS 'RDS'"
+    : `${username} at ${hostname}:${port} is not an IAM user. Either no such user ` +
+      'exists (names are case-sensitive), or it has a password. Create the user with IDENTIFIED WITH ' +
+      "AWSAuthenticationPlugin AS 'RDS', and check that IAM authentication is enabled"
   return new AuroraIamError(
     'ERR_AURORA_IAM_ACCESS_DENIED',
-    `The server did not ask for a token: ${username} at ${hostname}:${port} is not an IAM user. Either no such user ` +
-      'exists (names are case-sensitive), or it has a password. Create the user with IDENTIFIED WITH ' +
-      "AWSAuthenticationPlugin AS 'RDS', and check that IAM authentication is enabled. `npx aurora-iam doctor` checks both.",
+    `The server did not ask for a token: ${reasons}. \`npx aurora-iam doctor\` checks both.`,
   )
 }
 

@@ -1,6 +1,6 @@
 import type { CredentialsEvidence } from '../credentials/credential-cache.ts'
 import type { Address, ConnectionTarget } from '../endpoint/connection-target.ts'
-import { parseRdsHostname } from '../endpoint/rds-hostname.ts'
+import { isProxyKind, parseRdsHostname } from '../endpoint/rds-hostname.ts'
 import { CLOCK_JUMP_MS, LONGEST_CREDENTIALS_MS, USUAL_SESSION_MS } from '../timings.ts'
 import type { TokenClaims } from '../token/token-claims.ts'
 import { isRegionDoubtful, suspectedTunnel } from './suspect-target.ts'
@@ -93,11 +93,10 @@ export function rankDenialCauses(evidence: DenialEvidence): readonly DenialCause
 
 /** Returns all causes for this kind of endpoint. Those of equal weight keep this order. */
 function usualOrder({ kind }: ConnectionTarget): readonly DenialCause[] {
-  const isProxy = kind === 'proxy' || kind === 'proxy-endpoint'
   return [
     ...(['clock', 'foreign-token', 'name', 'port', 'region', 'withdrawn'] as const),
     ...(['permission', 'credentials-expired'] as const),
-    ...(isProxy ? (['proxy-secret', 'proxy-role'] as const) : (['user', 'iam-off'] as const)),
+    ...(isProxyKind(kind) ? (['proxy-secret', 'proxy-role'] as const) : (['user', 'iam-off'] as const)),
     'throttled',
   ]
 }

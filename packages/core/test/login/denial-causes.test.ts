@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { adapterIam } from '../../src/adapter.ts'
-import { accessDeniedHint } from '../../src/login/access-denied-hint.ts'
+import { accessDeniedHint, tokenNotRequestedHint } from '../../src/login/access-denied-hint.ts'
 import { type DenialCause, type DenialEvidence, rankDenialCauses } from '../../src/login/denial-causes.ts'
 
 const HOUR_MS = 3_600_000
@@ -166,6 +166,17 @@ test('RDS Proxy: both of its modes, and no user or setting of the database', () 
   expect(accessDeniedHint(evidenceOf(HOSTS.proxy)).message).toMatch(
     /dbuser:prx-…\/app.*DefaultAuthScheme NONE.*IAM_AUTH/,
   )
+})
+
+test('a server that did not ask for a token: at RDS Proxy, no advice that breaks its standard mode', () => {
+  const atCluster = tokenNotRequestedHint(evidenceOf(HOSTS.cluster).target).message
+  expect(atCluster).toMatch(/is not an IAM user.*AWSAuthenticationPlugin/)
+  const [standard = '', endToEnd = ''] = tokenNotRequestedHint(evidenceOf(HOSTS.proxy).target).message.split(
+    'With end-to-end IAM',
+  )
+  expect(standard).toMatch(/IAMAuth REQUIRED.*keeps its password/)
+  expect(standard).not.toContain('AWSAuthenticationPlugin')
+  expect(endToEnd).toContain('AWSAuthenticationPlugin')
 })
 
 test('an instance: its resource id, and that of a cluster it may be a member of', () => {
