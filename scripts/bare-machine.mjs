@@ -1,6 +1,7 @@
 // Proves that a machine with nothing but Node and npm can run the demo and prepare the tests: makes a minimal Debian in
-// a temporary folder, clones the committed tree there, and runs both commands as root, as a user with sudo and as a user
-// without. The last one gets the line that root has to run. Its home and its TMPDIR have blanks and quotes.
+// a temporary folder, clones the committed tree there, and runs both commands as root, as a user with sudo, as one
+// without, and as one whom sudo refuses. The last two get the line that root has to run. The home and the TMPDIR of one of
+// them have blanks and quotes.
 // Needs root, debootstrap and some minutes. The Debian and the downloads of npm are kept for the next run.
 import { spawnSync } from 'node:child_process'
 import {
@@ -34,6 +35,15 @@ const GUEST = {
   temporary: `/home/g' uest/-tmp "100%"`,
   title: 'a user without sudo',
 }
+const STRANGER = {
+  name: 'stranger',
+  id: 1002,
+  home: '/home/stranger',
+  isRefusedBySudo: true,
+  title: 'a user whom sudo refuses',
+}
+
+const USERS = [ROOT, DEVELOPER, GUEST, STRANGER]
 
 // A build may need a proxy, and an authority of the company's, to reach the registries.
 const FROM_ENVIRONMENT = /^(https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE)$/i
@@ -154,7 +164,7 @@ function makeMachine(user) {
   if (user !== ROOT) inMachine(ROOT, `useradd --uid ${user.id} ${user.name}`)
   if (user.hasSudo) {
     writeFileSync(join(machine, 'etc/sudoers.d', user.name), `${user.name} ALL=(ALL) NOPASSWD: ALL\n`)
-  } else inMachine(ROOT, 'SUDO_FORCE_REMOVE=yes dpkg --purge sudo')
+  } else if (!user.isRefusedBySudo) inMachine(ROOT, 'SUDO_FORCE_REMOVE=yes dpkg --purge sudo')
   bringNode()
   bringNetworkSettings(user)
   const home = join(downloads, user.name)
@@ -178,7 +188,7 @@ function installAsTold(user, command) {
 function check(user, command) {
   const before = packagesOf()
   say(`${user.name}: ${command}`)
-  if (user === GUEST) installAsTold(user, command)
+  if (user !== ROOT && !user.hasSudo) installAsTold(user, command)
   inMachine(user, `cd ~/aurora-iam && ${command}`)
   const added = [...packagesOf()].filter((name) => !before.has(name))
   say(
@@ -199,10 +209,10 @@ const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'u
 say(`aurora-iam ${version}, Node ${process.version}, Debian ${SUITE}, cache ${cache}`)
 mkdirSync(downloads, { recursive: true })
 makeDebian()
-for (const user of [ROOT, DEVELOPER, GUEST]) {
+for (const user of USERS) {
   makeMachine(user)
   check(user, 'npm run demo')
   check(user, 'node scripts/setup.mjs --tests')
 }
 rmSync(machine, { recursive: true, force: true })
-say(`both commands work for ${[ROOT, DEVELOPER, GUEST].map(({ title }) => title).join(', ')}`)
+say(`both commands work for ${USERS.map(({ title }) => title).join(', ')}`)

@@ -144,10 +144,13 @@ function installPrograms() {
   if (!isRoot && !isInstalled('sudo')) askRoot('Installing them needs root, and there is no sudo.')
   const prefix = isRoot ? [] : ['sudo']
   process.stdout.write(`setup: installs them now by: ${[...prefix, install].join(' ')}\n`)
-  if (!isRoot && spawnSync('sudo', ['true'], { stdio: 'inherit' }).status !== 0) {
-    askRoot('Installing them needs root, and sudo does not permit it.')
+  const apt = (...args) => {
+    const command = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args]
+    if (isRoot) return run(...command)
+    // sudo may refuse, permit other commands alone, or ask for a password that is not there.
+    const { status } = spawnSync(command[0], command.slice(1), { stdio: 'inherit' })
+    if (status !== 0) askRoot(`Installing them needs root, and \`${command.join(' ')}\` failed.`)
   }
-  const apt = (...args) => run(...[...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args])
   step(`install ${packages.join(', ')}`, () => {
     apt('update', '-qq')
     apt('install', '-y', '-qq', '--no-install-recommends', ...packages)
