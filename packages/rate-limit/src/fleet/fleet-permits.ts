@@ -50,8 +50,7 @@ export class FleetPermits implements PermitSource {
       isLapsed: () => this.#isDegradedLapsed(attempt),
       onEnd: (ending, at) => {
         if (attempt.lease !== undefined) return this.#endLease(attempt.lease, ending, at)
-        const way = ending === 'cancelled' || ending === 'throttled' ? ending : 'other'
-        outage?.end(attempt, at, way, now)
+        outage?.end(attempt, ending, at, now)
         if (ending !== 'cancelled') this.#sync.endDegraded(at)
         this.#ended(ending, at)
       },

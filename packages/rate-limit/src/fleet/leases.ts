@@ -103,9 +103,11 @@ export class FleetLeases {
     for (const id of cancelled) this.#known.delete(id)
   }
 
-  /** Adds the permit of an attempt that was made without the store. */
-  adopt(lease: FleetLease): void {
-    this.#known.set(lease.id, lease)
+  /** Adds the permit that the store gave, in its reply to a request of `sent`, to an attempt that was made without it. */
+  adopt(id: number, sent: Instant, stage: 'inFlight' | 'ended'): FleetLease {
+    const lease: FleetLease = { id, usableAt: sent.now, validUntil: sent, stage, outcome: undefined }
+    this.#known.set(id, lease)
+    return lease
   }
 
   /** Updates the permits by the reply to a request for leases of `leaseMs`. */

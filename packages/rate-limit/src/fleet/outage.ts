@@ -1,5 +1,6 @@
 import { AdaptiveLimit } from '../local/adaptive-limit.ts'
 import type { CompleteOptions } from '../options.ts'
+import type { PermitEnding } from '../permit-ledger.ts'
 import { LinkedList } from '../queue/linked-list.ts'
 import type { FleetLease, Instant } from './leases.ts'
 
@@ -113,12 +114,7 @@ export class FleetOutage {
   }
 
   /** Ends an attempt that has no lease. */
-  end(
-    attempt: DegradedAttempt,
-    at: number,
-    ending: 'cancelled' | 'throttled' | 'other',
-    grantedAt: number,
-  ): void {
+  end(attempt: DegradedAttempt, ending: PermitEnding, at: number, grantedAt: number): void {
     this.attempts.delete(attempt)
     if (ending !== 'cancelled') this.#coolingDown.push(at + this.#cooldownMs)
     if (ending === 'throttled') this.#limits.throttled(grantedAt, at)
@@ -148,9 +144,6 @@ export class FleetOutage {
   }
 
   #update(now: number): void {
-    for (let freeAt = this.#coolingDown.first; freeAt !== undefined && freeAt <= now; ) {
-      this.#coolingDown.shift()
-      freeAt = this.#coolingDown.first
-    }
+    while ((this.#coolingDown.first ?? Number.POSITIVE_INFINITY) <= now) this.#coolingDown.shift()
   }
 }

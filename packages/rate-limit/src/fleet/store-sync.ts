@@ -3,7 +3,7 @@ import type { CompleteOptions } from '../options.ts'
 import type { Demand } from '../permit-source.ts'
 import { type RateLimitStore, StoreConflictError } from '../store.ts'
 import { ClockStepDetector } from './clock-step-detector.ts'
-import { type FleetLease, FleetLeases, type Instant, type LeaseReport } from './leases.ts'
+import { FleetLeases, type Instant, type LeaseReport } from './leases.ts'
 import { type DegradedAttempt, FleetOutage } from './outage.ts'
 import { PlannedCall } from './planned-call.ts'
 import { PromisedShare } from './promised-share.ts'
@@ -260,17 +260,9 @@ export class StoreSync {
     const { sent, leaseMs, adopting } = request
     const { outage } = this
     for (const [index, attempt] of adopting.entries()) {
-      const lease: FleetLease = {
-        id: reply.firstAdopted + index,
-        usableAt: sent.now,
-        validUntil: sent,
-        stage: 'inFlight',
-        outcome: undefined,
-      }
-      attempt.lease = lease
       // One that ended meanwhile was reported as such.
-      if (!outage?.attempts.delete(attempt)) lease.stage = 'ended'
-      this.leases.adopt(lease)
+      const stage = outage?.attempts.delete(attempt) ? 'inFlight' : 'ended'
+      attempt.lease = this.leases.adopt(reply.firstAdopted + index, sent, stage)
     }
     this.leases.update(reply, leaseMs, sent, received.now)
     this.#standing.update(reply.turns)

@@ -130,10 +130,7 @@ export class LocalPermits implements PermitSource {
   /** Ends what was not released in time and frees the permits that have cooled down. */
   #update(now: number): void {
     this.#ledger.expire(now)
-    for (let freeAt = this.#coolingDown.first; freeAt !== undefined; freeAt = this.#coolingDown.first) {
-      if (freeAt > now) break
-      this.#coolingDown.shift()
-    }
+    while ((this.#coolingDown.first ?? Number.POSITIVE_INFINITY) <= now) this.#coolingDown.shift()
   }
 
   #nextChangeAt(now: number): number {
