@@ -67,7 +67,7 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
     const { choice, maxWaitMs } = readRateLimitSettings(options)
     this.#limiters = new EndpointLimiters(choice)
     this.#admission = new Admission(this.#limiters, { maxWaitMs, closing })
-    this.#lifetimes = new Lifetimes(options, (endpoint) => this.#limiters.stats()[endpoint])
+    this.#lifetimes = new Lifetimes(options, (endpoint) => this.#limiters.statsOf(endpoint))
     const { resumeTimeoutMs = 0 } = options
     if (resumeTimeoutMs > 0) this.#resumeGate = new ResumeGate(resumeTimeoutMs)
     this.longestWaitMs = Math.min(maxWaitMs + this.#tokens.longestWaitMs + resumeTimeoutMs, LONGEST_TIMER_MS)

@@ -60,6 +60,11 @@ export class EndpointLimiters {
     return Object.fromEntries([...this.#limiters].map(([endpoint, limiter]) => [endpoint, limiter.stats()]))
   }
 
+  /** Returns what the limiter of an endpoint has done, by `hostname:port`; undefined for one that is not in use. */
+  statsOf(endpoint: string): RateLimiterStats | undefined {
+    return this.#limiters.get(endpoint)?.stats()
+  }
+
   /** Ends every wait. A limiter of the caller stays open. */
   close(): void {
     this.#isClosed = true
