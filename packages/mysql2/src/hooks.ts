@@ -31,7 +31,6 @@ export interface HookSettings {
  * Returns the two hooks into mysql2, for adapters of libraries that are built on it. mysql2 calls `stream` before a
  * socket is opened, and `authPlugins` when the server asks for the password. Both read host, port and user from the
  * connection, so one pair serves any number of nodes.
- *
  */
 export function connectionHooks(
   iam: AdapterIam,

@@ -1,6 +1,6 @@
 import { AuroraIamError } from '@aurora-iam/core'
 import { describe } from '@aurora-iam/core/adapter'
-import type { Pool } from 'mysql2'
+import type { Pool, PoolConnection } from 'mysql2'
 
 /**
  * Returns the pool of mysql2's callback API that `pool` is, or that its promise API wraps.
@@ -17,5 +17,12 @@ export function driverPoolOf(pool: unknown): Pool {
     'ERR_AURORA_IAM_INVALID_OPTION',
     `pool: expected a pool that mysql2's createPool returned, got ${describe(pool)}. The pools of a PoolCluster cannot be reached.`,
     { option: 'pool' },
+  )
+}
+
+/** Returns a connection of `pool`, as its promise API does. */
+export function getConnection(pool: Pool): Promise<PoolConnection> {
+  return new Promise((resolve, reject) =>
+    pool.getConnection((error, connection) => (error ? reject(error) : resolve(connection))),
   )
 }

@@ -1,9 +1,9 @@
 import { type AuroraIam, AuroraIamError } from '@aurora-iam/core'
 import { type AdapterIam, adapterIam } from '@aurora-iam/core/adapter'
-import type { Pool, PoolConnection } from 'mysql2'
+import type { Pool } from 'mysql2'
 import { iamOfHooks } from '../hooks-registry.ts'
 import { connectionOptionsOf, poolView } from '../mysql2-internals.ts'
-import { driverPoolOf } from './driver-pool.ts'
+import { driverPoolOf, getConnection } from './driver-pool.ts'
 
 /** A pool of mysql2, in any version, of its callback or its promise API. */
 export interface RetryablePool {
@@ -36,18 +36,15 @@ export function withLoginRetry<P extends RetryablePool>(pool: P, iam: AuroraIam)
 
 /** Returns a view of `pool` that opens its connections through `iam.retryRejected`. The pool itself stays unchanged. */
 export function retryLogins(pool: Pool, iam: AdapterIam): Pool {
-  const getConnection: Pool['getConnection'] = (callback) => {
-    const open = () =>
-      new Promise<PoolConnection>((resolve, reject) =>
-        pool.getConnection((error, connection) => (error ? reject(error) : resolve(connection))),
+  return poolView(pool, (callback) => {
+    iam
+      .retryRejected(() => getConnection(pool))
+      .then(
+        // Outside of the promise, so that what the callback throws is not taken for a rejection.
+        (connection) => process.nextTick(callback, null, connection),
+        (error) => process.nextTick(callback, error),
       )
-    iam.retryRejected(open).then(
-      // Outside of the promise, so that what the callback throws is not taken for a rejection.
-      (connection) => process.nextTick(callback, null, connection),
-      (error) => process.nextTick(callback, error),
-    )
-  }
-  return poolView(pool, getConnection)
+  })
 }
 
 function assertIam(pool: Pool, iam: AuroraIam): void {

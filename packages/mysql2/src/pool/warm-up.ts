@@ -1,6 +1,6 @@
 import { openTogether, type WarmUpOptions } from '@aurora-iam/core/adapter'
 import type { PoolConnection } from 'mysql2'
-import { driverPoolOf } from './driver-pool.ts'
+import { driverPoolOf, getConnection } from './driver-pool.ts'
 import type { RetryablePool } from './login-retry.ts'
 
 /**
@@ -18,10 +18,10 @@ import type { RetryablePool } from './login-retry.ts'
  */
 export async function warmUp(pool: RetryablePool, count: number, options?: WarmUpOptions): Promise<void> {
   const callbacks = driverPoolOf(pool)
-  const acquire = () =>
-    new Promise<PoolConnection>((resolve, reject) =>
-      callbacks.getConnection((error, connection) => (error ? reject(error) : resolve(connection))),
-    )
-  const size = callbacks.config.connectionLimit || Infinity
-  await openTogether({ acquire, release: (connection) => connection.release(), size }, count, options)
+  const actions = {
+    acquire: () => getConnection(callbacks),
+    release: (connection: PoolConnection) => connection.release(),
+    size: callbacks.config.connectionLimit || Infinity,
+  }
+  await openTogether(actions, count, options)
 }
