@@ -3,11 +3,11 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { READER } from '@aurora-iam/test-support/local-aurora'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('..', import.meta.url))
-const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
 const PROXY = 'local.proxy-c0local0aur0.us-east-1.rds.amazonaws.com'
 const GLOBAL = 'local.global-c0local0aur0.global.rds.amazonaws.com'
 

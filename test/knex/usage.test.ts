@@ -1,13 +1,12 @@
 import { createAuroraIam } from '@aurora-iam/core'
 import { auroraIamConnection, withAuroraIam } from '@aurora-iam/knex'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { READER } from '@aurora-iam/test-support/local-aurora'
 import { passwordUser } from '@aurora-iam/test-support/password-user'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { DBError, Model } from 'objection'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { connectionTo, opener, VERSIONS } from './support.ts'
-
-const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
 
 let aurora: LocalAurora
 let plain: Awaited<ReturnType<typeof passwordUser>>

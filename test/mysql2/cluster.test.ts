@@ -1,12 +1,11 @@
 import { createAuroraIam } from '@aurora-iam/core'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { withAuroraIam } from '@aurora-iam/mysql2'
+import { READER } from '@aurora-iam/test-support/local-aurora'
 import { untilDone } from '@aurora-iam/test-support/until'
 import type { PoolCluster, PoolClusterOptions, PoolConnection } from 'mysql2'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { failingCredentials, VERSIONS } from './support.ts'
-
-const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
 
 let aurora: LocalAurora
 const clusters: PoolCluster[] = []

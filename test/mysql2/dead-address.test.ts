@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { type AuroraIamOptions, createAuroraIam } from '@aurora-iam/core'
 import { withAuroraIam } from '@aurora-iam/mysql2'
 import { createRateLimiter, redisStore } from '@aurora-iam/rate-limit'
-import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { localAurora, READER, withWriterAt } from '@aurora-iam/test-support/local-aurora'
 import { RedisServer } from '@aurora-iam/test-support/redis-server'
 import { startFullBacklog, startSilentServer } from '@aurora-iam/test-support/silent-server'
 import { until } from '@aurora-iam/test-support/until'
@@ -11,7 +11,6 @@ import { Redis } from 'ioredis'
 import mysql from 'mysql2/promise'
 import { afterEach, expect, test } from 'vitest'
 
-const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
 const aurora = await localAurora({ hostnames: [READER] })
 
 const closing: Array<() => unknown> = []
@@ -31,12 +30,7 @@ function poolOf(host: string, iam: ReturnType<typeof createAuroraIam>, user = 'a
 
 /** Returns options with which the writer's name leads to `port`, and the reader's to Local Aurora. */
 function settings(port: number, options: AuroraIamOptions): AuroraIamOptions {
-  const { region, ca, credentials, host } = aurora
-  const dial = ({ hostname }: { hostname: string }) => ({
-    host,
-    port: hostname === READER ? aurora.port : port,
-  })
-  return { region, ca, credentials, dial, tcpTimeoutMs: 0, ...options }
+  return { ...withWriterAt(port, aurora), tcpTimeoutMs: 0, ...options }
 }
 
 /** Starts a server that accepts connections and sends nothing, until it is told to lead to Local Aurora. */

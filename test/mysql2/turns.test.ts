@@ -1,12 +1,11 @@
 import { createAuroraIam } from '@aurora-iam/core'
 import { withAuroraIam } from '@aurora-iam/mysql2'
 import { gateLimiter } from '@aurora-iam/test-support/gate-limiter'
-import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { localAurora, READER } from '@aurora-iam/test-support/local-aurora'
 import { until } from '@aurora-iam/test-support/until'
 import mysql from 'mysql2/promise'
 import { expect, test } from 'vitest'
 
-const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
 const aurora = await localAurora({ hostnames: [READER] })
 
 // The second is what Sequelize does with the readers of its `replication`.

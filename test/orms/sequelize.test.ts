@@ -1,11 +1,10 @@
 import { startLocalAurora } from '@aurora-iam/local'
 import { withAuroraIam } from '@aurora-iam/mysql2'
+import { READER } from '@aurora-iam/test-support/local-aurora'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { ConnectionError, QueryTypes, Sequelize } from 'sequelize'
 import { expect, test } from 'vitest'
 import { describeOrm } from './suite.ts'
-
-const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
 
 describeOrm(
   'Sequelize',

@@ -1,12 +1,12 @@
 import { createAuroraIam } from '@aurora-iam/core'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { READER } from '@aurora-iam/test-support/local-aurora'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { readReplicas } from '@prisma/extension-read-replicas'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { PrismaClient } from './generated/esm/client.ts'
 import { auroraIamFor, CLIENTS, clientFor, createTables } from './support.ts'
 
-const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
 let aurora: LocalAurora
 
 beforeAll(async () => {

@@ -1,26 +1,20 @@
 import { createAuroraIam } from '@aurora-iam/core'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
-import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { localAurora, READER, withWriterAt } from '@aurora-iam/test-support/local-aurora'
 import { startSilentServer } from '@aurora-iam/test-support/silent-server'
 import { until } from '@aurora-iam/test-support/until'
 import { expect, test } from 'vitest'
 import { clientFor } from './support.ts'
 
-const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
 const aurora = await localAurora({ hostnames: [READER] })
 
 test('a writer that becomes unresponsive with 40 workers on it: the reader logs in while all wait', async () => {
   const dead = await startSilentServer(aurora.port)
   dead.recover()
-  const { region, ca, credentials, host, port } = aurora
   const limiter = createRateLimiter({ limit: 20 })
-  const dial = ({ hostname }: { hostname: string }) => ({
-    host,
-    port: hostname === READER ? port : dead.port,
-  })
-  const iam = createAuroraIam({ region, ca, credentials, dial, rateLimit: limiter })
+  const iam = createAuroraIam({ ...withWriterAt(dead.port, aurora), rateLimit: limiter })
   const client = (hostname: string, connectionLimit: number) =>
-    clientFor(aurora, { host: hostname, port, connectionLimit }, iam)
+    clientFor(aurora, { host: hostname, port: aurora.port, connectionLimit }, iam)
   const writer = client(aurora.hostname, 40)
   const reader = client(READER, 10)
   // Before its first connection Prisma opens no second one.

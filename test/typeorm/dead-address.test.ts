@@ -1,12 +1,11 @@
 import { createRateLimiter } from '@aurora-iam/rate-limit'
-import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { localAurora, READER, withWriterAt } from '@aurora-iam/test-support/local-aurora'
 import { startSilentServer } from '@aurora-iam/test-support/silent-server'
 import { until } from '@aurora-iam/test-support/until'
 import { createAuroraIam, withAuroraIam } from '@aurora-iam/typeorm'
 import { expect, test } from 'vitest'
 import { VERSIONS } from './support.ts'
 
-const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
 const aurora = await localAurora({ hostnames: [READER] })
 
 test.each(VERSIONS)(
@@ -14,14 +13,10 @@ test.each(VERSIONS)(
   async ({ open }) => {
     const dead = await startSilentServer(aurora.port)
     dead.recover()
-    const { region, ca, credentials, host, port } = aurora
     const limiter = createRateLimiter({ limit: 20 })
-    const dial = ({ hostname }: { hostname: string }) => ({
-      host,
-      port: hostname === READER ? port : dead.port,
-    })
-    const iam = createAuroraIam({ region, ca, credentials, dial, tcpTimeoutMs: 0, rateLimit: limiter })
-    const node = { port, username: 'app', database: 'app' }
+    const options = { ...withWriterAt(dead.port, aurora), tcpTimeoutMs: 0, rateLimit: limiter }
+    const iam = createAuroraIam(options)
+    const node = { port: aurora.port, username: 'app', database: 'app' }
     const dataSource = open(
       withAuroraIam(
         {

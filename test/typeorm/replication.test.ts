@@ -1,12 +1,11 @@
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { READER } from '@aurora-iam/test-support/local-aurora'
 import { until, untilDone } from '@aurora-iam/test-support/until'
 import { type AuroraIamOptions, withAuroraIam } from '@aurora-iam/typeorm'
 import type { DataSource } from 'typeorm'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { failingCredentials } from '../mysql2/support.ts'
 import { VERSIONS } from './support.ts'
-
-const READER = 'local.cluster-ro-c0local0aur0.us-east-1.rds.amazonaws.com'
 
 // Each with a separate port, certificate authority and users: the other rejects its token.
 let writer: LocalAurora
