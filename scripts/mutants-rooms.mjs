@@ -5,12 +5,13 @@
  */
 export const ROOMS = {
   'core/token': [
-    'packages/core/test/{token,login}/*',
+    'packages/core/test/{token,credentials,login}/*',
     'packages/core/test/{aurora-iam,token-provider,secrets}',
+    'packages/core/test/endpoint/configured-region',
   ],
   'core/credentials': [
     'packages/core/test/{credentials,login}/*',
-    'packages/core/test/{aurora-iam,secrets,errors}',
+    'packages/core/test/{aurora-iam,secrets,errors,sts-chain}',
   ],
   'core/tls': ['packages/core/test/tls/*', 'packages/core/test/options'],
   'core/login': ['packages/core/test/{login,util}/*', 'packages/core/test/{aurora-iam,errors}'],

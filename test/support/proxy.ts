@@ -46,6 +46,29 @@ export function startDelayingProxy(to: number, delayMs: number): ReturnType<type
   })
 }
 
+/**
+ * Starts a proxy to the server at `to` on loopback that is a line: each segment takes `oneWayMs`, and some come late, as
+ * a segment does that was lost and sent again. Those behind a late one wait for it.
+ *
+ * @param lateMs - returns how much later than others the next segment comes
+ */
+export function startLine(
+  to: number,
+  { oneWayMs, lateMs }: { readonly oneWayMs: number; readonly lateMs: () => number },
+): ReturnType<typeof startProxy> {
+  const arrivals = new WeakMap<Socket, number>()
+  const deliver = (onto: Socket, atMs: number, work: () => void) => {
+    const arrivesAt = Math.max(arrivals.get(onto) ?? 0, atMs)
+    arrivals.set(onto, arrivesAt)
+    setTimeout(work, arrivesAt - performance.now())
+  }
+  return startProxy(to, {
+    said: (bytes, onto) =>
+      deliver(onto, performance.now() + oneWayMs + lateMs(), () => onto.writable && onto.write(bytes)),
+    left: (onto) => deliver(onto, performance.now() + oneWayMs, () => onto.end()),
+  })
+}
+
 /** Starts a proxy to the server at `to` on loopback that can stop delivering: no byte, no end, no reset. */
 export async function startSilenceableProxy(to: number) {
   let isSilent = false

@@ -132,7 +132,8 @@ export class CredentialCache {
     if (this.#latest?.identity !== resolved.identity) this.#knownSince = performance.now()
     this.#latest = resolved
     this.#resolvedAtMs = this.#clock()
-    if (isForced) this.#isInvalid = false
+    // An invalidation during the call would have made the answer an unwanted one.
+    this.#isInvalid = false
     return resolved
   }
 

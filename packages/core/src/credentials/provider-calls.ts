@@ -114,5 +114,5 @@ function watchChildren(): void {
 }
 
 function endChildren({ children }: Call): void {
-  for (const { pid, exitCode } of children) if (pid !== undefined && exitCode === null) endProcess(pid)
+  for (const { pid } of children) if (pid !== undefined) endProcess(pid)
 }

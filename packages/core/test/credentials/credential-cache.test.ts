@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { SECRET, SESSION, STATIC } from '@aurora-iam/test-support/example-credentials'
 import { errorThrownBy, rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, test } from 'vitest'
+import { readCredentials } from '../../src/credentials/resolved-credentials.ts'
 import { type AuroraIamOptions, createAuroraIam } from '../../src/index.ts'
 import { setUp } from '../set-up.ts'
 import { Clock, Deferred, iamOn, MINUTE, START, TARGET } from '../support.ts'
@@ -34,6 +35,9 @@ describe('a provider with invalid responses', () => {
       const error = await rejectionOf(iam.token(TARGET))
       expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_INVALID', option: 'credentials' })
       expect(error.message).toMatch(message)
+      // The reason itself, with a remedy only where one is known.
+      expect(error.message).not.toMatch(/cannot be read| undefined\.$/)
+      expect(error.message.includes('environment variable')).toBe(error.message.includes('it is undefined'))
       const shown = inspect(error, { depth: 9, showHidden: true }) + JSON.stringify(error)
       expect(shown).not.toContain(SECRET)
       expect(shown).not.toContain(SESSION)
@@ -49,11 +53,16 @@ describe('a provider with invalid responses', () => {
       if (options?.forceRefresh || !remembered) remembered = next
       return remembered
     }) as Source
-    const iam = iamOn(new Clock(), { credentials })
+    const clock = new Clock()
+    const iam = iamOn(clock, { credentials })
     await rejectionOf(iam.token(TARGET))
     next = STATIC
     expect((await iam.token(TARGET)).value).toContain('AKIDEXAMPLE')
     expect(iam.stats().credentialsResolved).toBe(2)
+    // From then on the provider's own cache serves again.
+    next = { ...STATIC, accessKeyId: 'AKIDOTHER' }
+    clock.now += MINUTE
+    expect((await iam.token({ ...TARGET, username: 'other' })).value).toContain('AKIDEXAMPLE')
   })
 
   test.each([
@@ -81,6 +90,35 @@ describe('a provider with invalid responses', () => {
     const error = errorThrownBy(() => iamOn(new Clock(), { credentials: credentials as never }))
     expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_INVALID', option: 'credentials' })
     expect(error.message).toMatch(message)
+  })
+})
+
+describe('a session token on Object.prototype', () => {
+  const read = (answer: object) => {
+    Object.defineProperty(Object.prototype, 'sessionToken', { value: SESSION, configurable: true })
+    try {
+      return readCredentials(answer).credentials.sessionToken
+    } finally {
+      delete (Object.prototype as { sessionToken?: string }).sessionToken
+    }
+  }
+
+  test('credentials without one: none is read', () => {
+    const { accessKeyId, secretAccessKey } = STATIC
+    expect(read({ accessKeyId, secretAccessKey })).toBeUndefined()
+    expect(read(Object.assign(Object.create(null), { accessKeyId, secretAccessKey }))).toBeUndefined()
+  })
+
+  test('credentials with one, their own or of their class: that one is read', () => {
+    expect(read({ ...STATIC, sessionToken: 'own' })).toBe('own')
+    class Credentials {
+      accessKeyId = STATIC.accessKeyId
+      secretAccessKey = STATIC.secretAccessKey
+      get sessionToken() {
+        return 'of the class'
+      }
+    }
+    expect(read(new Credentials())).toBe('of the class')
   })
 })
 
@@ -249,6 +287,28 @@ describe('credentials in their last fifteen minutes', () => {
     clock.now += MINUTE
     await iam.token({ ...TARGET, username: 'another' })
     expect(questions).toHaveLength(4)
+  })
+})
+
+test('a refresh that a rejected token forces, and that fails: the cached credentials serve until they expire', async () => {
+  const clock = new Clock()
+  const failure = new Error('the vault is sealed')
+  let isUp = true
+  const credentials = async () => {
+    if (!isUp) throw failure
+    return { ...STATIC, expiration: new Date(START + 20 * MINUTE) }
+  }
+  const { iam, login } = setUp({ credentials }, clock)
+  const rejected = await login()
+  await rejected.token()
+  rejected.fail(Object.assign(new Error('Access denied'), { errno: 1045 }))
+  isUp = false
+  clock.now = START + 20 * MINUTE - 5_001
+  expect((await iam.token(TARGET)).value).toContain('AKIDEXAMPLE')
+  clock.now += 1
+  expect(await rejectionOf(iam.token(TARGET))).toMatchObject({
+    code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE',
+    cause: failure,
   })
 })
 

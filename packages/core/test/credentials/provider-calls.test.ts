@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process'
+import { type ChildProcess, execFile, execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { isolateAwsEnvironment, pathOf, write } from '@aurora-iam/test-support/aws-environment'
 import { STATIC } from '@aurora-iam/test-support/example-credentials'
@@ -69,7 +70,10 @@ describe('a provider that answers no call', () => {
     const iam = start({ credentials })
     vi.useFakeTimers({ toFake: ['performance'] })
     for (let attempt = 0; attempt < 3; attempt++) await rejectionOf(iam.token(TARGET))
-    vi.advanceTimersByTime(61_000)
+    vi.advanceTimersByTime(59_999)
+    await rejectionOf(iam.token(TARGET))
+    expect(calls).toBe(2)
+    vi.advanceTimersByTime(1)
     for (let attempt = 0; attempt < 3; attempt++) await rejectionOf(iam.token(TARGET))
     expect(calls).toBe(3)
   })
@@ -89,6 +93,38 @@ test('a credential_process that hangs: two commands at most, and close() ends th
   await vi.waitFor(() => {
     for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow('ESRCH')
   }, 10_000)
+})
+
+test('commands that have ended, and those that no call started: close() sends them no signal', async () => {
+  const ended: ChildProcess[] = []
+  const credentials = async () => {
+    const child = execFile('true')
+    ended.push(child)
+    await once(child, 'exit')
+    return new Promise<never>(() => {})
+  }
+  const iam = start({ credentials })
+  for (let attempt = 0; attempt < 2; attempt++) await rejectionOf(iam.token(TARGET))
+  await vi.waitFor(() => expect(ended.map(({ exitCode }) => exitCode)).toEqual([0, 0]), 10_000)
+  const unrelated = execFile('sleep', ['60'])
+  const kill = vi.spyOn(process, 'kill')
+  iam.close()
+  expect(kill).not.toHaveBeenCalled()
+  kill.mockRestore()
+  unrelated.kill()
+})
+
+test('many calls: the commands of each are watched once', async () => {
+  const listeners: number[] = []
+  const credentials = async () => {
+    const child = execFile('true')
+    listeners.push(child.listenerCount('exit'))
+    await once(child, 'exit')
+    throw new Error('no credentials')
+  }
+  const iam = start({ credentials, credentialsTimeoutMs: 10_000 })
+  for (let attempt = 0; attempt < 3; attempt++) await rejectionOf(iam.token(TARGET))
+  expect(new Set(listeners).size).toBe(1)
 })
 
 test('shared files on a file system that does not answer: one read, and other files can be read', async () => {

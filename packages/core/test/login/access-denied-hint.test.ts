@@ -59,6 +59,30 @@ describe('the clock is suspected first', () => {
   })
 })
 
+test('temporary credentials without an expiration: their age counts from when they were first received', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  let accessKeyId = 'ASIAFIRST'
+  const { iam, target, clock } = setUp({
+    credentials: async () => ({ ...STATIC, sessionToken: 'session', accessKeyId }),
+  })
+  const pass = (ms: number) => {
+    vi.advanceTimersByTime(ms)
+    clock.now += ms
+  }
+  pass(5 * HOUR)
+  await accepted(iam, target.hostname)
+  pass(1 * HOUR)
+  await accepted(iam, target.hostname)
+  pass(1 * HOUR)
+  expect(await hint(iam, target.hostname)).toContain('came without an expiration 120 min ago')
+  accessKeyId = 'ASIASECOND'
+  pass(1 * HOUR)
+  expect(await hint(iam, target.hostname)).toContain('have no expiration, and may have expired before')
+})
+
 describe('the port of a tunnel was signed', () => {
   const HOSTNAME = 'db.cluster-tunnelled.eu-west-1.rds.amazonaws.com'
   const SUSPICION =

@@ -82,7 +82,13 @@ describe('outcome', () => {
     const { iam, target } = setUp()
     const addresses = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }))
     const lookup: LookupFunction = (_name, _options, found) => found(null, addresses)
-    const socket = connect({ host: 'db.test', port: 1, autoSelectFamily: true, lookup })
+    const socket = connect({
+      host: 'db.test',
+      port: 1,
+      autoSelectFamily: true,
+      autoSelectFamilyAttemptTimeout: 30_000,
+      lookup,
+    })
     const error = await new Promise<Error>((resolve) => socket.once('error', resolve))
     expect(error.message).toBe('')
     await attempt(iam, target, error)

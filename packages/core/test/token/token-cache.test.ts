@@ -113,7 +113,7 @@ describe('cache', () => {
     let expiration = new Date(START + 20_000)
     const iam = iamOn(clock, { credentials: async () => ({ ...STATIC, expiration }) })
     await iam.token(TARGET)
-    clock.now = START + 16_000
+    clock.now = START + 15_000
     expiration = new Date(START + 60 * MINUTE)
     expect((await iam.token(TARGET)).expiresAt).toEqual(new Date(clock.now + LIFE))
   })

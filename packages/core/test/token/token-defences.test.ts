@@ -2,13 +2,32 @@ import { STATIC } from '@aurora-iam/test-support/example-credentials'
 import { recordEvents } from '@aurora-iam/test-support/record-events'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, test } from 'vitest'
+import { CredentialCache } from '../../src/credentials/credential-cache.ts'
 import { createAuroraIam, type TokenEvent, type TokenFailedEvent } from '../../src/index.ts'
 import { readTokenDates } from '../../src/token/auth-token.ts'
-import { Clock, iamOn, MINUTE, settle, TARGET } from '../support.ts'
+import { TokenCache } from '../../src/token/token-cache.ts'
+import { signingTokenSource } from '../../src/token/token-source.ts'
+import { Clock, iamOn, MINUTE, START, settle, TARGET } from '../support.ts'
 
 /** Creates an AuroraIam whose static credentials expire `lifetimeMs` after the start of the clock. */
 function iamFor(clock: Clock, lifetimeMs: number) {
   return iamOn(clock, { credentials: { ...STATIC, expiration: new Date(clock.now + lifetimeMs) } })
+}
+
+const ADDRESS = { host: TARGET.hostname, port: TARGET.port, user: TARGET.username }
+
+/** Creates a cache of signed tokens, and a target. */
+function cacheOn(clock: Clock) {
+  const target = iamOn(clock).resolve(ADDRESS)
+  const value = async () => (await iamOn(clock).token(TARGET)).value
+  const issued = { identity: 'AKID', credentialsExpireMs: Number.POSITIVE_INFINITY, expiresMs: undefined }
+  const cache = new TokenCache({
+    issue: async () => ({ ...issued, value: await value() }),
+    identity: () => 'AKID',
+    refreshBeforeMs: MINUTE,
+    clock: clock.read,
+  })
+  return { cache, target }
 }
 
 describe('tokens, where only mutation testing found no test', () => {
@@ -37,7 +56,56 @@ describe('tokens, where only mutation testing found no test', () => {
     await iam.token(TARGET)
     clock.now += 9_999
     await iam.token(TARGET)
+    await settle()
     expect(iam.stats().tokensSigned).toBe(1)
+    clock.now += 1
+    await iam.token(TARGET)
+    await settle()
+    expect(iam.stats().tokensSigned).toBe(2)
+  })
+
+  test('other credentials while the token is valid: a token of theirs, as the database may reject the former', async () => {
+    const clock = new Clock()
+    let accessKeyId = 'AKIDOLD'
+    const iam = iamOn(clock, { credentials: async () => ({ ...STATIC, accessKeyId }) })
+    expect((await iam.token(TARGET)).value).toContain('AKIDOLD')
+    accessKeyId = 'AKIDNEW'
+    clock.now += MINUTE
+    // Another token finds out.
+    await iam.token({ ...TARGET, username: 'other' })
+    expect((await iam.token(TARGET)).value).toContain('AKIDNEW')
+  })
+
+  test('a token that is evicted: once, and the next caller gets a new one', async () => {
+    const clock = new Clock()
+    const { cache, target } = cacheOn(clock)
+    const cached = await cache.get(target)
+    expect(cache.evict(target, cached)).toBe(true)
+    expect(cache.evict(target, cached)).toBe(false)
+    expect(await cache.get(target)).not.toBe(cached)
+  })
+
+  test('a cache that is cleared: it has no tokens', async () => {
+    const clock = new Clock()
+    const { cache, target } = cacheOn(clock)
+    await cache.get(target)
+    cache.clear()
+    expect(cache.usable(target)).toBeUndefined()
+  })
+
+  test('a signer that fails: TOKEN_FAILED with the cause', async () => {
+    const failure = new Error('no hash function')
+    const limits = { timeoutMs: 1_000, signal: new AbortController().signal }
+    const credentials = new CredentialCache({
+      ...{ source: STATIC, profile: undefined, timeoutMs: 1_000 },
+      ...{ closing: limits.signal, clock: () => START },
+    })
+    const sign = () => Promise.reject(failure)
+    const source = signingTokenSource({ credentials, sign, profile: undefined, limits })
+    expect(await rejectionOf(source(iamOn(new Clock()).resolve(ADDRESS)))).toMatchObject({
+      code: 'ERR_AURORA_IAM_TOKEN_FAILED',
+      cause: failure,
+    })
   })
 
   test('a token that expires too soon: the error names the option that it came from', async () => {
