@@ -11,7 +11,7 @@ export const ROOMS = {
   ],
   'core/credentials': [
     'packages/core/test/{credentials,login}/*',
-    'packages/core/test/{aurora-iam,secrets,errors,sts-chain}',
+    'packages/core/test/{aurora-iam,secrets,errors,hostile-config,sts-chain}',
   ],
   'core/tls': ['packages/core/test/tls/*', 'packages/core/test/options'],
   'core/login': ['packages/core/test/{login,util}/*', 'packages/core/test/{aurora-iam,errors}'],

@@ -93,8 +93,7 @@ function mutantsIn(report) {
   const { files: reported } = JSON.parse(readFileSync(`${report}.json`, 'utf8'))
   return Object.entries(reported).flatMap(([path, { source, mutants }]) =>
     mutants
-      // Without --static, a mutant of what is computed at load time is not there when the tests run.
-      .filter(({ status, static: atLoad }) => status !== 'Ignored' && (isStatic || !atLoad))
+      .filter(({ status }) => status !== 'Ignored')
       .map((mutant) => ({
         ...mutant,
         path,
