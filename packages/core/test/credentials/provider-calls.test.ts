@@ -1,10 +1,11 @@
 import { type ChildProcess, execFile, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { open as openFile, readFile } from 'node:fs/promises'
 import { isolateAwsEnvironment, pathOf, write } from '@aurora-iam/test-support/aws-environment'
 import { STATIC } from '@aurora-iam/test-support/example-credentials'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type AuroraIam, createAuroraIam } from '../../src/index.ts'
 
 isolateAwsEnvironment()
@@ -127,24 +128,58 @@ test('many calls: the commands of each are watched once', async () => {
   expect(new Set(listeners).size).toBe(1)
 })
 
-test('shared files on a file system that does not answer: one read, and other files can be read', async () => {
+describe('shared files on a file system that does not answer', () => {
   // Reading a pipe that nothing writes to blocks a thread of libuv, as a file system that does not answer does.
-  execFileSync('mkfifo', [pathOf('config')])
-  // The first call would spend its time on loading it.
-  await import('@aws-sdk/credential-provider-node')
-  vi.useFakeTimers({ toFake: ['performance'] })
-  const iams = Array.from({ length: 4 }, (_, index) => start({ profile: `p${index}` }))
-  const attempt = () => Promise.all(iams.map((iam) => rejectionOf(iam.token(TARGET))))
-  for (const error of await attempt()) expect(error).toMatchObject(TIMEOUT)
-  vi.advanceTimersByTime(1_000)
-  for (const error of await attempt()) {
-    expect(error).toMatchObject({
-      ...TIMEOUT,
-      message: expect.stringMatching(/AWS shared files.*file system/),
-    })
-  }
-  await write('other', 'readable')
-  expect(await readFile(pathOf('other'), 'utf8')).toBe('readable')
-  // Lets the blocked read end.
-  await write('config', '')
+  beforeEach(async () => {
+    execFileSync('mkfifo', [pathOf('config')])
+    // The first call would spend its time on loading it.
+    await import('@aws-sdk/credential-provider-node')
+  })
+
+  // Lets a blocked read end, and does not block where there is none.
+  afterEach(async () => (await openFile(pathOf('config'), constants.O_RDWR | constants.O_NONBLOCK)).close())
+
+  const UNREADABLE = { ...TIMEOUT, message: expect.stringMatching(/AWS shared files.*file system/) }
+
+  test('many calls: one read, and other files can be read', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const iams = Array.from({ length: 4 }, (_, index) => start({ profile: `p${index}` }))
+    const attempt = () => Promise.all(iams.map((iam) => rejectionOf(iam.token(TARGET))))
+    for (const error of await attempt()) expect(error).toMatchObject(TIMEOUT)
+    vi.advanceTimersByTime(1_000)
+    for (const error of await attempt()) expect(error).toMatchObject(UNREADABLE)
+    await write('other', 'readable')
+    expect(await readFile(pathOf('other'), 'utf8')).toBe('readable')
+  })
+
+  test('keys in the environment: the files are not read', async () => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDENV')
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret')
+    expect((await start({ credentialsTimeoutMs: 10_000 }).token(TARGET)).value).toContain('AKIDENV')
+  })
+
+  test.each([
+    [
+      'a profile in the options',
+      { AWS_ACCESS_KEY_ID: 'AKIDENV', AWS_SECRET_ACCESS_KEY: 'secret' },
+      { profile: 'one' },
+    ],
+    [
+      'AWS_PROFILE',
+      { AWS_ACCESS_KEY_ID: 'AKIDENV', AWS_SECRET_ACCESS_KEY: 'secret', AWS_PROFILE: 'two' },
+      {},
+    ],
+    ['an access key id alone', { AWS_ACCESS_KEY_ID: 'AKIDENV' }, {}],
+    ['a secret key alone', { AWS_SECRET_ACCESS_KEY: 'secret' }, {}],
+  ])(
+    '%s in the environment: one read is waited for, and no second one begins',
+    async (_what, variables, options) => {
+      for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
+      vi.useFakeTimers({ toFake: ['performance'] })
+      const iam = start(options)
+      expect(await rejectionOf(iam.token(TARGET))).toMatchObject(TIMEOUT)
+      vi.advanceTimersByTime(1_000)
+      expect(await rejectionOf(iam.token(TARGET))).toMatchObject(UNREADABLE)
+    },
+  )
 })
