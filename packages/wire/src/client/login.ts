@@ -101,6 +101,7 @@ export async function login(
   const plugin = offered ?? plugins[0]
   if (plugin === undefined)
     throw new WireError('ERR_WIRE_UNSUPPORTED', 'no authentication plugin is permitted')
+  // Read only now: a caller may know the password of a server that is verified, and of no other.
   const { password, answer } = options
   const state = ownProperties<AuthState>({
     ...(password !== undefined && { password }),

@@ -104,6 +104,29 @@ test('TLS and a permitted clear-text password: sent only when it is requested', 
   await session
 })
 
+test('a password that is known only after TLS: it is read then, and not before', async () => {
+  const { server, client, near } = ends('mysql_clear_password', Capability.SSL)
+  let known: string | undefined
+  const session = login(client, await readGreeting(client), {
+    user: 'app',
+    capabilities: 0,
+    plugins: ['mysql_clear_password'],
+    startTls: async () => {
+      known = 'signed after TLS'
+      return new PacketChannel(near)
+    },
+    get password() {
+      return known ?? 'read too early'
+    },
+  })
+  await server.read()
+  await server.read()
+  server.write(encodeAuthSwitchRequest({ authPlugin: 'mysql_clear_password', data: Buffer.alloc(0) }))
+  expect((await server.read()).payload.toString()).toBe('signed after TLS\0')
+  server.write(OK)
+  await session
+})
+
 test('a server without TLS where TLS is wanted: the client leaves before it sends anything', async () => {
   const { start } = ends('mysql_native_password')
   await expect(start({ startTls: () => Promise.reject(new Error('never reached')) })).rejects.toMatchObject({
