@@ -60,6 +60,7 @@ test('a thousand clients at once: each gets a separate session', async () => {
     }),
   )
   expect(new Set(ids).size).toBe(1000)
+  expect(aurora.log.refusals).toEqual([])
   for (const connection of connections) connection.destroy()
 }, 300_000)
 

@@ -1,7 +1,13 @@
 import { writeFileSync } from 'node:fs'
 
 /** Packages that a library needs beside it. Their versions are in the results, and not on the page. */
-const HELPERS = new Set(['reflect-metadata', 'rxjs', '@nestjs/common', '@prisma/adapter-mariadb'])
+const HELPERS = new Set([
+  'reflect-metadata',
+  'rxjs',
+  '@nestjs/common',
+  '@nestjs/typeorm',
+  '@prisma/adapter-mariadb',
+])
 
 /** Writes the page from the results of the cells. A cell without a result says so. */
 export function writePage(path, results) {
@@ -32,9 +38,9 @@ export function writePage(path, results) {
     path,
     `# Compatibility
 
-\`npm run test:matrix\` writes this page. Each row is an empty project: the packed packages that it needs, one version of a
-library, one runtime. A program opens two connections, queries, and opens another one; then a server with a certificate
-for another name must get no token. Local Aurora runs beside it, on Node 20: it does not run under Bun.
+\`npm run test:matrix\` writes this page. Each row is an empty project: the packed packages that it needs, one version of
+a library, one runtime. A program opens two connections, queries, and opens another one. Then a server with a
+certificate for another name must get no token. Local Aurora runs beside it, on Node 20: it does not run under Bun.
 
 ${counts.join('. ')}.
 
