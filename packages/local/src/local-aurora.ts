@@ -5,6 +5,7 @@ import { LocalAuroraError } from './errors.ts'
 import type { Faults } from './faults/faults.ts'
 import type { CredentialIdentity, Principals } from './iam/principals.ts'
 import type { Throttle, ThrottleSetting } from './iam/throttle.ts'
+import { keepAliveDuring } from './keep-alive.ts'
 import type { LoginLog } from './log/login-log.ts'
 import { type CredentialEndpoints, startCredentialEndpoints } from './metadata/metadata-server.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -188,7 +189,7 @@ export class LocalAurora implements AsyncDisposable {
    */
   async restart({ readOnly = false }: { readonly readOnly?: boolean } = {}): Promise<void> {
     this.#assertOpen()
-    await this.#cluster.restart(readOnly)
+    await keepAliveDuring(this.#cluster.restart(readOnly))
   }
 
   /**
@@ -203,7 +204,7 @@ export class LocalAurora implements AsyncDisposable {
    */
   async failover({ keepConnections = false }: { readonly keepConnections?: boolean } = {}): Promise<void> {
     this.#assertOpen()
-    await this.#cluster.failover(keepConnections)
+    await keepAliveDuring(this.#cluster.failover(keepConnections))
   }
 
   /**
@@ -217,7 +218,7 @@ export class LocalAurora implements AsyncDisposable {
    */
   async switchover({ windowMs = 0 }: { readonly windowMs?: number } = {}): Promise<void> {
     this.#assertOpen()
-    await this.#cluster.switchover(windowMs)
+    await keepAliveDuring(this.#cluster.switchover(windowMs))
   }
 
   /**
@@ -271,7 +272,7 @@ export class LocalAurora implements AsyncDisposable {
 
   /** Ends every connection, the endpoints and the private database. May be called again. */
   close(): Promise<void> {
-    this.#closing ??= this.#close()
+    this.#closing ??= keepAliveDuring(this.#close())
     return this.#closing
   }
 

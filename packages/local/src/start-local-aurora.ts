@@ -6,6 +6,7 @@ import { Faults } from './faults/faults.ts'
 import { Principals } from './iam/principals.ts'
 import { Throttle } from './iam/throttle.ts'
 import { type Login, verifyToken } from './iam/verify-token.ts'
+import { keepAliveDuring } from './keep-alive.ts'
 import { LocalAurora } from './local-aurora.ts'
 import { LoginLog } from './log/login-log.ts'
 import { type LocalAuroraOptions, type ResolvedOptions, resolveOptions } from './options.ts'
@@ -30,7 +31,10 @@ const LOOPBACK_NAMES = ['localhost', '127.0.0.1']
  * neither a MariaDB on this machine nor a `backend`; `ERR_LOCAL_AURORA_DATABASE_FAILED`; `ERR_LOCAL_AURORA_ABORTED`
  */
 export async function startLocalAurora(options: LocalAuroraOptions = {}): Promise<LocalAurora> {
-  const resolved = resolveOptions(options)
+  return await keepAliveDuring(start(resolveOptions(options)))
+}
+
+async function start(resolved: ResolvedOptions): Promise<LocalAurora> {
   const { region, host, readerHost } = resolved
   const clock = new MovableClock(resolved.clock)
   const principals = new Principals(resolved.principals)

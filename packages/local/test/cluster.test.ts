@@ -1,6 +1,10 @@
+import { execFile } from 'node:child_process'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { type LocalAurora, type LocalAuroraOptions, startLocalAurora } from '@aurora-iam/local'
 import type { Connection } from 'mysql2/promise'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { connectWith, tokenFor } from './fixtures/client.ts'
@@ -24,13 +28,31 @@ async function replicated(connection: Connection, sql: string, rows: unknown[]):
   }
 }
 
-const start = () =>
-  startLocalAurora({
-    hostname: WRITER,
-    hostnames: [READER],
-    readerHost: '127.0.0.2',
-    throttle: false,
-  })
+const OPTIONS: LocalAuroraOptions = {
+  hostname: WRITER,
+  hostnames: [READER],
+  readerHost: '127.0.0.2',
+  throttle: false,
+}
+const start = () => startLocalAurora(OPTIONS)
+
+// Nothing else keeps such a program alive. It runs the built package: Node 20 runs no TypeScript.
+test('a program that only awaits each call: it goes on to its end', { timeout: 120_000 }, async () => {
+  const folder = fileURLToPath(new URL('..', import.meta.url))
+  const run = promisify(execFile)
+  await run(join(folder, '../../node_modules/.bin/tsc'), ['-b', folder])
+  const program = `
+    import { startLocalAurora } from '@aurora-iam/local'
+    const aurora = await startLocalAurora(${JSON.stringify(OPTIONS)})
+    await aurora.failover({ keepConnections: true })
+    await aurora.failover()
+    await aurora.restart()
+    await aurora.switchover()
+    await aurora.close()
+    console.log('end')`
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], { cwd: folder })
+  expect(stdout).toBe('end\n')
+})
 
 describe('two servers', () => {
   let aurora: LocalAurora

@@ -65,7 +65,7 @@ export class Principals {
 const SESSION_TOKEN_BYTES = 600
 
 /**
- * Makes up temporary credentials that look and weigh like those of an assumed role. They open nothing
+ * Returns temporary credentials of random keys, as long as those of an assumed role. They open nothing
  * but the Local Aurora that they are given to.
  */
 export function createPrincipal(details: Pick<Principal, 'policy' | 'arn' | 'expiration'> = {}): Principal {
