@@ -1,15 +1,19 @@
 import { execFile } from 'node:child_process'
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { credentialsEnvironment } from '@aurora-iam/test-support/cli-program'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { localAurora } from '../support/local-aurora.ts'
-import { BUNDLERS } from './bundlers.ts'
+import { BUNDLERS, REQUIRE } from './bundlers.ts'
 import { install } from './installed.ts'
 
 const aurora = await localAurora()
+
+test('esbuild, ES module: the page on Lambda has the line that it needs', async () => {
+  expect(await readFile(new URL('../../docs/lambda.md', import.meta.url), 'utf8')).toContain(REQUIRE)
+})
 
 describe('a program in a bundle', () => {
   let folder: string

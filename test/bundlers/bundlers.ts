@@ -18,7 +18,8 @@ const resolvePlugin = nodeResolve as unknown as typeof nodeResolve.default
 export type Bundle = (entry: string, folder: string) => Promise<string>
 
 /** CommonJS inside an ES module asks for Node's modules by `require`, which is not there. */
-const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
+export const REQUIRE =
+  "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
 
 /** Each form of bundle that users make for Node. */
 export const BUNDLERS: ReadonlyArray<readonly [name: string, bundle: Bundle]> = [
