@@ -9,7 +9,7 @@ import type { CliOutput } from './output/output.ts'
 import { readStandardInput, stopSignal } from './process-links.ts'
 import { createProgram } from './program.ts'
 
-/** Codes of core for options that cannot be used; the others are failures of the moment. */
+/** Codes of core for options that cannot be used. Its other codes are failures at run time. */
 const CONFIGURATION: ReadonlySet<unknown> = new Set([
   'ERR_AURORA_IAM_UNKNOWN_OPTION',
   'ERR_AURORA_IAM_INVALID_OPTION',
@@ -96,7 +96,7 @@ function report(
   return isSetUp ? USAGE.status : FAILURE.status
 }
 
-/** Ignores a reader that closed its end, as `head` does: the exit status is the same. */
+/** Ignores a reader that closed its end, as `head` does. The exit status stays the same. */
 function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
 }

@@ -19,7 +19,7 @@ export async function createProgram(
     .description('IAM logins to Amazon Aurora MySQL for every client')
     .version(readVersion(), '--version', 'print the version')
     .helpCommand(false)
-    // So that the options of the command behind `exec --` are its own.
+    // Options behind `exec --` belong to the command that is run.
     .enablePositionalOptions()
     .showSuggestionAfterError()
   for (const [key, description] of Object.entries(DESCRIPTIONS)) {

@@ -5,7 +5,7 @@ import { UsageError } from '../options/usage-error.ts'
 import { assertName, assertUser } from './names.ts'
 import { partitionOf } from './partition.ts'
 
-/** Who may log in to which database, in the words of AWS. */
+/** User and database of a login, by the names that AWS has for them. */
 export interface AccessTarget {
   readonly hostname: string
   /** `proxy` for an RDS Proxy, whose permission names the proxy in place of the database. */
@@ -14,15 +14,15 @@ export interface AccessTarget {
   readonly identifier: string
   readonly region: string
   readonly partition: string
-  /** Twelve digits, or `ACCOUNT_ID`. */
+  /** Number of the AWS account, twelve digits, or the placeholder `ACCOUNT_ID`. */
   readonly account: string
-  /** Such as `cluster-ABCDEFGHIJKL`, or a placeholder. */
+  /** Resource id, such as `cluster-ABCDEFGHIJKL`, or a placeholder. */
   readonly resourceId: string
   readonly user: string
   readonly database: string | undefined
-  /** For a proxy: whether the proxy logs in to the database with IAM as well. */
+  /** IAM mode of a proxy. With `end-to-end` the proxy logs in to the database with IAM as well. */
   readonly proxyMode: 'standard' | 'end-to-end'
-  /** Notes for the reader: facts, and placeholders to replace, a line each. */
+  /** Facts and placeholders to replace, a line each. */
   readonly notes: readonly string[]
 }
 
@@ -40,8 +40,8 @@ const LOOK_UP = {
 /**
  * Returns the access that the options ask for.
  *
- * @param allowsAnyUser - Whether `*` stands for every user, as in a policy.
- * @throws {@link UsageError}
+ * @param allowsAnyUser - True if `*` stands for every user, as in a policy.
+ * @throws {@link UsageError} for a part that is missing, invalid, or contradicts the host name
  */
 export function readAccessTarget(
   flags: AccessFlags,
@@ -106,7 +106,7 @@ function regionOf({ region: given }: AccessFlags, { hostname, region }: RdsHostn
   // A permission for another Region than that of the database allows nothing.
   if (given !== undefined && region !== undefined && given !== region) {
     throw new UsageError(
-      `--region: ${given} contradicts ${hostname}, which is in ${region}. Leave --region out: the name tells it.`,
+      `--region: ${given} contradicts ${hostname}, which is in ${region}. Leave --region out: the name has it.`,
     )
   }
   const known = given ?? region
@@ -157,7 +157,7 @@ function resourceIdOf(
       `--resource-id: an id has no wildcard. Give the whole id, or * alone for every database of the Region: ${lookUp}`,
     )
   }
-  // An Aurora instance has a separate db-… id, which no policy knows.
+  // An instance of Aurora has an id that begins with db-, and policies name its cluster.
   const allowed = kind === 'instance' ? ['cluster-', 'db-'] : [prefix]
   const begins = allowed.find((start) => resourceId.startsWith(start))
   if (begins === undefined)

@@ -1,13 +1,13 @@
 import type { AccessTarget } from './access-target.ts'
 
-/** Where CDK has the resource id of each kind. */
+/** Expressions of the AWS CDK for the resource id of each kind. */
 const RESOURCE_IDS = {
   cluster: 'cluster.clusterResourceIdentifier',
   instance: 'instance.instanceResourceId',
   proxy: "Fn.select(6, Fn.split(':', proxy.dbProxyArn))",
 } as const
 
-/** Returns TypeScript for the AWS CDK that allows a grantee the login. */
+/** Returns TypeScript for the AWS CDK that allows a role the login. */
 export function cdkFor(target: AccessTarget): string {
   const { kind, partition, region, account, resourceId, user } = target
   const isKnown = !resourceId.endsWith('RESOURCE_ID')

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { compileStatements, type PolicyDocument, type PolicyFinding } from '@aurora-iam/local/iam'
 import { UsageError } from '../options/usage-error.ts'
 
-/** The part that a policy plays: who is allowed, and the most that can be allowed. */
+/** Role of a policy: an identity policy allows, the other two bound what can be allowed. */
 export type PolicyRole = 'identity' | 'boundary' | 'scp'
 
 /** The decision of one policy. */
@@ -14,15 +14,15 @@ export interface PolicyCheck extends PolicyFinding {
 /** The decision of all policies together. */
 export interface AccessCheck {
   readonly allowed: boolean
-  /** The policies that decided: those that deny, or do not allow; else those that allow. */
+  /** The policies that decided. For a denied login they deny it or do not allow it. */
   readonly because: readonly PolicyCheck[]
 }
 
 const ACTION = 'rds-db:connect'
 
 /**
- * Evaluates policies for a login as AWS does: a Deny anywhere wins; an identity policy must allow it, and so must the
- * permission boundary and every service control policy.
+ * Evaluates policies for a login as AWS does. A Deny in any of them wins. An identity policy must allow the login, and so
+ * must the permission boundary and every service control policy.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  * @throws {@link UsageError} for a file that cannot be read or evaluated

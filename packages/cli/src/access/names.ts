@@ -1,12 +1,12 @@
 import { UsageError } from '../options/usage-error.ts'
 
-/** https://dev.mysql.com/doc/refman/8.0/en/user-names.html */
+/** Longest name of a user, in characters: https://dev.mysql.com/doc/refman/8.0/en/user-names.html */
 const LONGEST_USER = 32
 
 /**
  * Refuses a name that SQL, JSON, Terraform or an ARN could read as more than a name.
  *
- * @throws {@link UsageError} which does not repeat it
+ * @throws {@link UsageError} which does not repeat the name
  */
 export function assertName(name: string, option: string, longest: number): void {
   if (name.length <= longest && /^[A-Za-z0-9_][A-Za-z0-9_.@$+-]*$/.test(name)) return
@@ -15,7 +15,7 @@ export function assertName(name: string, option: string, longest: number): void 
   )
 }
 
-/** Refuses a name that is none of a database user. @throws {@link UsageError} */
+/** Refuses a name that no database user can have. @throws {@link UsageError} as {@link assertName} */
 export function assertUser(user: string): void {
   assertName(user, '--user', LONGEST_USER)
 }

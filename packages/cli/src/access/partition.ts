@@ -9,7 +9,7 @@ const PARTITIONS: ReadonlyArray<readonly [prefix: string, partition: string]> = 
   ['eusc-', 'aws-eusc'],
 ]
 
-/** Returns the partition of a Region, which ARNs begin with. */
+/** Returns the partition of a Region, which is the second part of an ARN. */
 export function partitionOf(region: string): string {
   return PARTITIONS.find(([prefix]) => region.startsWith(prefix))?.[1] ?? 'aws'
 }

@@ -9,14 +9,14 @@ const DEFAULT_PRIVILEGES = 'SELECT, INSERT, UPDATE, DELETE'
  * Returns the SQL that creates the user and grants it privileges on the database.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html
- * @throws {@link UsageError} for privileges that are none
+ * @throws {@link UsageError} for `privileges` that SQL does not have
  */
 export function sqlFor(target: AccessTarget, privileges = DEFAULT_PRIVILEGES): string {
   const { user, database, kind, proxyMode } = target
   if (!/^[A-Z]+( [A-Z]+){0,3}(, [A-Z]+( [A-Z]+){0,3})*$/.test(privileges))
     throw new UsageError('--grant: expected privileges as in SQL, such as SELECT, INSERT or ALL.')
   const account = `${literal(user)}@'%'`
-  // In the standard mode of an RDS Proxy the proxy logs in with a password, which the server makes up and prints once.
+  // In the standard mode of an RDS Proxy the proxy logs in with a password. The server generates it and shows it once.
   const identified =
     kind === 'proxy' && proxyMode === 'standard'
       ? 'IDENTIFIED BY RANDOM PASSWORD'

@@ -7,7 +7,7 @@ const SOURCES = {
   proxy: { type: 'aws_db_proxy', key: 'name', attribute: 'arn' },
 } as const
 
-/** Returns Terraform for the policy. What the options leave out is looked up by Terraform itself. */
+/** Returns Terraform for the policy. Terraform looks up the ids that the options leave out. */
 export function terraformFor(target: AccessTarget): string {
   const { kind, identifier, partition, region, account, resourceId, user } = target
   const { type, key, attribute } = SOURCES[kind]

@@ -30,7 +30,7 @@ export function policyCommand(context: CommandContext): Command {
         writeNotes([...target.notes, ...proxyNotes(target)], context)
         return writeJson(output, policyFor(target))
       }
-      // A placeholder is allowed by `*` and denied by a name: neither says something about the login.
+      // A policy with `*` allows a placeholder, and one with a name denies it. Neither is a result.
       for (const name of ['account', 'resourceId'] as const) {
         if (flags[name] === undefined)
           throw new UsageError(
@@ -106,7 +106,7 @@ async function writeText(
   ])
   const target = readAccessTarget(flags)
   const text = textFor(target)
-  // SQL has no ids, and Terraform and CDK look theirs up.
+  // SQL needs no ids, and Terraform and CDK look theirs up.
   const notes = [...target.notes.filter((note) => !note.startsWith('Replace ')), ...proxyNotes(target)]
   if (flags.json) return writeJson(context.output, { [name]: text, notes })
   writeNotes(notes, context)

@@ -5,7 +5,7 @@ export const DESCRIPTIONS = {
     'Keep a server open on this machine whose sessions are those of an Aurora user. SIGTERM drains it, SIGHUP reloads it',
   token:
     'Print a token, for scripts and for tools with a password command. The token is a secret for 15 minutes',
-  explain: 'Show what a token says, without its secrets, and why the server would reject it',
+  explain: 'Show the fields of a token, without its secrets, and why the server would reject it',
   doctor: 'Log in once as a program does, and report for each step whether it works',
   policy: 'Write the IAM policy that allows a login, or check policies for it',
   sql: 'Write the SQL that creates the database user for tokens',

@@ -4,10 +4,10 @@ import { UsageError } from '../options/usage-error.ts'
 import { writeJson } from '../output/output.ts'
 import { type CommandContext, describeCommand } from './command.ts'
 
-/** More than any token: that of the longest session token seen has 6 KB. */
+/** More than any token has: the longest that was seen has 6 KB, most of it a session token. */
 const MAX_INPUT_CHARACTERS = 64 * 1024
 
-/** Makes the command that shows what a token says. */
+/** Makes the command that shows the fields of a token. */
 export function explainCommand({ output, exit, readInput }: CommandContext): Command {
   return describeCommand('explain', 'aurora-iam explain < token.txt')
     .addArgument(

@@ -1,7 +1,7 @@
 import type { MakeCommand } from './command.ts'
 import type { CommandName } from './descriptions.ts'
 
-/** Loads the module of each command: a run of the program needs one of them, and its help none. */
+/** Loaders of each command's module: a run of the program needs one of them, and its help none. */
 export const LOADERS: Readonly<Record<CommandName, () => Promise<MakeCommand>>> = {
   exec: async () => (await import('./exec.ts')).execCommand,
   proxy: async () => (await import('./proxy.ts')).proxyCommand,

@@ -1,19 +1,19 @@
 import { sdkExports, stsDateMiddleware } from '@aurora-iam/core/adapter'
 
-/** Answer of AWS STS about these credentials and the time. */
+/** Answer of AWS STS about the credentials and the time. */
 export interface StsAnswer {
-  /** Who the credentials are. */
+  /** ARN of the identity that the credentials belong to. */
   readonly arn?: string | undefined
   /** Milliseconds that the clock of this machine is ahead of that of STS; undefined if STS did not answer. */
   readonly clockAheadMs: number | undefined
-  /** Why STS does not know, or did not answer. */
+  /** Error, if AWS STS rejects the credentials or did not answer. */
   readonly error?: Error
 }
 
 const TIMEOUT_MS = 5_000
 
 /**
- * Asks who the credentials of the AWS SDK's default chain are. Any principal may ask that.
+ * Asks AWS STS to whom the credentials of the AWS SDK's default chain belong. That needs no permission.
  *
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
  */
@@ -27,12 +27,12 @@ export async function askSts(options: {
   let clockAheadMs: number | undefined
   client.middlewareStack.use(
     stsDateMiddleware((dateMs) => {
-      // The first answer tells: from then on the SDK signs by the clock of STS.
+      // The first response counts: after it the SDK corrects its clock by that of STS.
       clockAheadMs ??= Date.now() - dateMs
     }),
   )
   const signal = AbortSignal.timeout(TIMEOUT_MS)
-  // The SDK heeds the signal once it has credentials.
+  // The SDK ignores the signal until it has credentials.
   const late = new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason))
   })

@@ -1,7 +1,7 @@
 import { readInstanceClass } from '../facts/instance-class.ts'
 import type { Finding } from './finding.ts'
 
-/** Returns what an instance class says about IAM logins; undefined if no class was given. */
+/** Returns the finding about the IAM logins of an instance class; undefined if no class was given. */
 export function classFinding(instanceClass: string | undefined): Finding | undefined {
   if (instanceClass === undefined) return undefined
   const check = 'class'

@@ -1,10 +1,10 @@
 import type { StsAnswer } from './ask-sts.ts'
 import type { Finding } from './finding.ts'
 
-// Below this a clock is being disciplined, not wrong.
+// A smaller difference is that of the network, and of a clock that is kept right.
 const TOLERANCE_MS = 60_000
 
-/** Returns whether the clock of this machine is right: tokens are dated by it. */
+/** Returns the finding about the clock of this machine, by which tokens are dated. */
 export function clockFinding({ clockAheadMs }: StsAnswer): Finding {
   const time = new Date().toISOString()
   if (clockAheadMs === undefined) {

@@ -25,7 +25,7 @@ export interface FindingsSoFar {
   readonly fleet: PlannedFleet
 }
 
-/** Opens one connection to the database as a driver does, and reports how far that came. */
+/** Opens one connection to the database as a driver does, and reports each step. */
 export async function* logInTo(
   iam: AdapterIam,
   target: ConnectionTarget,
@@ -43,7 +43,7 @@ export async function* logInTo(
   const dialled = login.dial()
   const { host, port } = dialled
   const socket = connect({ host, port })
-  // Reads report it as well.
+  // A read of the channel reports it.
   socket.on('error', () => {})
   let isConnected = false
   socket.once('connect', () => {
@@ -51,9 +51,9 @@ export async function* logInTo(
   })
   let secured: TLSSocket | undefined
   let tls: string | undefined
-  const giveUp = () => (secured ?? socket).destroy(new Error(`no answer within ${TIMEOUT_MS} ms`))
+  const timeOut = () => (secured ?? socket).destroy(new Error(`no answer within ${TIMEOUT_MS} ms`))
   let isLoggedIn = false
-  let timer = setTimeout(giveUp, TIMEOUT_MS)
+  let timer = setTimeout(timeOut, TIMEOUT_MS)
   const channel = new PacketChannel(socket)
   let check: 'network' | 'TLS' | 'login' = 'network'
   try {
@@ -86,11 +86,11 @@ export async function* logInTo(
     yield ok(check, `${target.username} is accepted`)
     isLoggedIn = true
     clearTimeout(timer)
-    timer = setTimeout(giveUp, TIMEOUT_MS)
+    timer = setTimeout(timeOut, TIMEOUT_MS)
     yield* sessionFindings(await session, soFar.fleet)
   } catch (thrown) {
     const error = thrown as Error
-    // What is asked after the login reports its own failures.
+    // Queries after the login report their own failures.
     if (isLoggedIn) throw error
     login.fail(error)
     const remedies = {
@@ -114,10 +114,10 @@ export async function* logInTo(
 /** Returns the remedies for an error that the server sent in place of its greeting. */
 function admissionRemedies(errno: number, message: string): readonly string[] {
   const remedies = serverErrorRemedies(errno, message)
-  return remedies.length > 0 ? remedies : ['The server names its reason above, and takes no login now.']
+  return remedies.length > 0 ? remedies : ['The server names its reason above, and accepts no login now.']
 }
 
-/** Returns the evidence of one login, by what AWS STS answered. */
+/** Returns the evidence about one login. The credentials are judged by the answer of AWS STS. */
 function evidenceOf(
   target: ConnectionTarget,
   dialled: LoginEvidence['dialled'],
@@ -151,13 +151,13 @@ function describeTls(secured: TLSSocket, hostname: string): string {
   return `${secured.getProtocol()}; the certificate is for ${hostname}, by ${issuer.CN}, until ${new Date(validTo).toISOString()}`
 }
 
-/** Returns the bytes that were received and are no packet. */
+/** Returns the bytes that were received and do not form a packet. */
 function unread(channel: PacketChannel, socket: Socket): Buffer {
   channel.release()
   return (socket.read() as Buffer | null) ?? Buffer.alloc(0)
 }
 
-/** Returns the reason for the end of the connection. For a broken channel it is the cause. */
+/** Returns the reason for the end of the connection. For a broken channel it is in the `cause`. */
 function why(error: Error): string {
   if (!(error instanceof WireError)) return error.message
   const { errno, sqlState, message, cause } = error

@@ -12,8 +12,8 @@ import type { PlannedFleet } from './session-findings.ts'
 import { tokenFinding } from './token-finding.ts'
 
 /**
- * Checks each step of a login, in the order in which a program takes them, until one fails that the others need. Then
- * checks what the AWS API tells about it.
+ * Checks each step of a login in the order in which a program takes them, until one fails that the others need. Then it
+ * checks the login by the AWS API.
  *
  * @throws {@link AuroraIamError} for options that cannot be used
  */
@@ -60,7 +60,7 @@ const KINDS: Readonly<Record<ConnectionTarget['kind'], string>> = {
   proxy: 'an RDS Proxy',
   'proxy-endpoint': 'an endpoint of an RDS Proxy',
   'global-writer': 'the writer endpoint of a global database',
-  other: 'no name whose kind is known',
+  other: 'a name of no known kind',
 }
 
 function nameFinding({ hostname, port, kind, region }: ConnectionTarget): Finding {

@@ -6,7 +6,7 @@ import { visible } from '../output/visible.ts'
 export interface Finding {
   /** Name of the check, in a word or two. */
   readonly check: string
-  /** `unknown`: it could not be checked, which is no fault in itself. */
+  /** Verdict. `unknown` is a check that could not run, which is no fault. */
   readonly verdict: 'ok' | 'fail' | 'unknown'
   /** The observation. */
   readonly seen: string
@@ -22,7 +22,7 @@ const FORMATS = { ok: 'green', fail: 'red', unknown: 'yellow' } as const
 /**
  * Returns the lines that show a finding.
  *
- * Servers and proxies are quoted before they are verified, so every line is made visible.
+ * They quote servers and proxies that are not verified, so control characters are escaped.
  */
 export function formatFinding(finding: Finding, output: CliOutput): string {
   const { check, verdict, seen, remedies = [] } = finding

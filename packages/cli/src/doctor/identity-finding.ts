@@ -2,8 +2,8 @@ import type { StsAnswer } from './ask-sts.ts'
 import type { Finding } from './finding.ts'
 
 /**
- * Errors of AWS STS that mean bad credentials. AccessDenied is not among them: no permission is needed to ask for one's
- * identity, so it comes from what is in front of AWS STS, such as a VPC endpoint with a policy.
+ * Errors of AWS STS that mean bad credentials. AccessDenied is not among them. The call needs no permission, so that
+ * error comes from a VPC endpoint with a policy, or from another system in front of AWS STS.
  *
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
@@ -17,7 +17,7 @@ const CREDENTIALS_DENIED: ReadonlySet<string> = new Set([
   'UnrecognizedClientException',
 ])
 
-/** Returns who signs, if AWS STS reports it. */
+/** Returns the finding about the identity that signs, which AWS STS reports. */
 export function identityFinding({ arn, error }: StsAnswer): Finding {
   if (arn !== undefined) return { check: 'identity', verdict: 'ok', seen: arn }
   if (error !== undefined && CREDENTIALS_DENIED.has(error.name)) {
@@ -37,7 +37,7 @@ export function identityFinding({ arn, error }: StsAnswer): Finding {
   }
 }
 
-/** Returns the reason. For a proxy in place of AWS STS it is the status: the AWS SDK then complains of XML. */
+/** Returns the reason. With a proxy in place of AWS STS the status says more: the SDK's message is then about XML. */
 function reason(error: Error): string {
   const { $metadata } = error as { $metadata?: { httpStatusCode?: number } }
   const status = $metadata?.httpStatusCode

@@ -9,9 +9,9 @@ import {
 import { WireError } from '@aurora-iam/wire'
 import { serverErrorRemedies } from './server-error-remedies.ts'
 
-/** Evidence when a login is denied. */
+/** Evidence about a login that was denied. */
 export interface LoginEvidence extends DenialEvidence {
-  /** Who signs, as AWS STS names it. */
+  /** ARN of the identity that signs, as AWS STS reports it. */
   readonly arn: string | undefined
 }
 
@@ -36,7 +36,7 @@ export function loginRemedies(error: Error, evidence: LoginEvidence): readonly s
       : ['The server names its reason above; the token was not its reason.']
   }
   return [
-    'The server does not report why. What is left, the likeliest first:',
+    'The server does not report why. Possible reasons, the likeliest first:',
     ...rankDenialCauses(evidence).flatMap((cause, index) => {
       const [reason, ...more] = LINES[cause](evidence)
       return [`(${index + 1}) ${reason}`, ...more.map((line) => `    ${line}`)]
@@ -45,7 +45,7 @@ export function loginRemedies(error: Error, evidence: LoginEvidence): readonly s
   ]
 }
 
-/** Remedies for a server that asks for another proof than a token. A proxy in standard mode needs the password of the user. */
+/** Returns remedies for a server that does not ask for a token. A proxy in standard mode needs the user's password. */
 function notRequested(target: ConnectionTarget): readonly string[] {
   const { kind, username } = target
   if (!isProxyKind(kind)) {
@@ -62,7 +62,7 @@ function notRequested(target: ConnectionTarget): readonly string[] {
   ]
 }
 
-/** Remedies for a server that stops answering or closes once it has the token: what a throttling server and a busy one have in common. */
+/** Remedies for a server that closes or does not answer once it has the token, as one that throttles or is busy does. */
 const AFTER_TOKEN: readonly string[] = [
   'The server got the token and did not answer: it is overloaded, or throttles new connections. Try again in a minute, and',
   'open fewer connections at once.',
@@ -87,7 +87,7 @@ const LINES: Readonly<Record<DenialCause, (evidence: LoginEvidence) => readonly 
           `port than ${target.port}, give that: --port <number> --dial ${dialled?.host}:${dialled?.port}`,
         ],
   region: ({ target }) => [
-    `The database is in another Region than ${target.region ?? 'that of the AWS configuration'}, which its name does not tell. Give its own: --region`,
+    `The database is in another Region than ${target.region ?? 'that of the AWS configuration'}, and its name does not show that. Give its own: --region`,
     ...(target.kind === 'global-writer'
       ? ['`aws rds describe-global-clusters` returns the member with IsWriter, whose ARN has the Region.']
       : []),

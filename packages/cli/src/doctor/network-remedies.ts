@@ -2,7 +2,7 @@ import type { Address } from '@aurora-iam/core'
 import type { ConnectionTarget } from '@aurora-iam/core/adapter'
 import { WireError } from '@aurora-iam/wire'
 
-/** Progress of the connection when it failed. */
+/** State of the connection when it failed. */
 export interface NetworkEvidence {
   readonly dialled: Address
   /** True if TCP was established. */
@@ -11,14 +11,14 @@ export interface NetworkEvidence {
   readonly received: Buffer
 }
 
-/** Who answers on a port that is not MySQL's, by the first bytes. */
+/** Servers other than MySQL, by the first bytes that they send. */
 const OTHER_SERVERS: ReadonlyArray<readonly [begin: RegExp, name: string]> = [
   [/^SSH-/, 'an SSH server'],
   [/^HTTP\//, 'an HTTP server'],
   [/^(220|554)[ -]/, 'a mail or FTP server'],
 ]
 
-/** Returns what to do about a connection that failed before the server greeted. */
+/** Returns what to do about a connection that failed before the greeting of the server. */
 export function networkRemedies(
   error: Error,
   { hostname, port }: ConnectionTarget,
@@ -56,11 +56,11 @@ export function networkRemedies(
             `Check that it leads to ${hostname}:${port}.`,
           ]
     default:
-      return isConnected ? silentRemedies(received, dialled) : unreachableRemedies(isDirect, dialled)
+      return isConnected ? noGreetingRemedies(received, dialled) : unreachableRemedies(isDirect, dialled)
   }
 }
 
-function silentRemedies(received: Buffer, { host, port }: Address): string[] {
+function noGreetingRemedies(received: Buffer, { host, port }: Address): string[] {
   const begin = received.subarray(0, 8).toString('latin1')
   const other = OTHER_SERVERS.find(([pattern]) => pattern.test(begin))?.[1]
   if (other)
@@ -69,7 +69,7 @@ function silentRemedies(received: Buffer, { host, port }: Address): string[] {
     return [`What answers at ${host}:${port} is not a MySQL server. Correct --port, or --dial.`]
   return [
     `Something at ${host}:${port} accepts connections and does not greet as MySQL does. An HTTP, PostgreSQL or TLS server`,
-    'waits in this way (correct --port), and so does a tunnel or load balancer whose far end does not answer.',
+    'does that (correct --port), and so does a tunnel or load balancer whose far end does not answer.',
   ]
 }
 

@@ -1,5 +1,5 @@
 /**
- * Remedies for an error of the server that names its reason, by number. It may come in place of the greeting.
+ * Remedies for errors of the server that name their reason, by number. Some come in place of the greeting.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.troubleshooting.html
  * @see https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
@@ -35,10 +35,10 @@ const REMEDIES: Readonly<Record<number, readonly string[]>> = {
   ],
 }
 
-// RDS Proxy reports its limits of rate under the number of "Too many connections".
+// RDS Proxy reports its rate limits with the number of "Too many connections".
 const PROXY_RATE = /rate limit|simultaneous connections exceeded/i
 
-/** Returns what to do about an error of the server that names its reason; nothing where there is no special remedy. */
+/** Returns what to do about an error of the server; nothing for an error without a special remedy. */
 export function serverErrorRemedies(errno: number, message: string): readonly string[] {
   if (errno === 1040 && PROXY_RATE.test(message)) {
     return [

@@ -5,17 +5,17 @@ import { query } from '../facts/query.ts'
 import { classFinding } from './class-finding.ts'
 import type { Finding } from './finding.ts'
 
-/** The fleet that the caller plans, for the check of `max_connections`. */
+/** Fleet and instance class that the caller plans with. */
 export interface PlannedFleet {
   readonly processes: number | undefined
   readonly pool: number | undefined
   readonly instanceClass: string | undefined
 }
 
-/** Tokens are dated by clocks; below this a difference is the time of the query. */
+/** A smaller difference between the clocks is the time of the query. */
 const CLOCK_DIFFERENCE_MS = 60_000
 
-/** Checks what can be seen of the database once the login works, and what it says about a fleet. */
+/** Checks the database over an open session, and whether it can serve the fleet. */
 export async function* sessionFindings(session: Session, fleet: PlannedFleet): AsyncGenerator<Finding> {
   yield await check('user', () => userFinding(session))
   yield await check('version', () => versionFinding(session))
@@ -25,7 +25,7 @@ export async function* sessionFindings(session: Session, fleet: PlannedFleet): A
   if (classCheck !== undefined) yield classCheck
 }
 
-/** Returns the finding of a check. A query that the database refuses leaves the check open: the login works. */
+/** Returns the finding of a check. If the database refuses its query, the verdict is `unknown`: the login works. */
 async function check(name: string, find: () => Promise<Omit<Finding, 'check'>>): Promise<Finding> {
   try {
     return { check: name, ...(await find()) }

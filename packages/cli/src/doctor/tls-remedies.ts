@@ -2,7 +2,7 @@ import type { ConnectionTarget } from '@aurora-iam/core/adapter'
 import { WireError } from '@aurora-iam/wire'
 import type { Finding } from './finding.ts'
 
-/** Evidence when TLS fails. */
+/** Evidence about TLS that failed. */
 export interface TlsEvidence {
   readonly clock: Finding['verdict']
   /** True if the caller gave certificate authorities. */

@@ -3,13 +3,13 @@ import type { ConnectionTarget } from '@aurora-iam/core/adapter'
 import { splitMessage } from '../output/option-words.ts'
 import type { Finding } from './finding.ts'
 
-/** Remedies where the library's message ends without one, by code. */
+/** Remedies for messages of the library that have none, by code. */
 const REMEDIES: Readonly<Record<string, string>> = {
   ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE:
     'Give --profile, or set AWS_PROFILE or AWS_ACCESS_KEY_ID; for SSO: `aws sso login`.',
 }
 
-/** Returns whether the AWS credentials are available, and sign. */
+/** Returns the finding about the AWS credentials and a token that they sign. */
 export async function tokenFinding(
   iam: AuroraIam,
   { hostname, port, username }: ConnectionTarget,

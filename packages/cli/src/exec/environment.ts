@@ -1,6 +1,6 @@
 import { UsageError } from '../options/usage-error.ts'
 
-/** Address and login by which the command reaches the gateway. */
+/** Address, user and password by which the command reaches the gateway. */
 export interface Endpoint {
   readonly host: string
   readonly port: number
@@ -8,7 +8,7 @@ export interface Endpoint {
   readonly socket: string
   readonly user: string
   readonly password: string
-  /** Empty for none. */
+  /** Name of the database; empty for none. */
   readonly database: string
   /** Folder with an option file for MySQL's own programs, which have no variable for the user. */
   readonly optionFolder: string
@@ -23,7 +23,7 @@ export interface EnvironmentTemplate {
 /**
  * Returns the parts of `NAME=TEMPLATE`.
  *
- * @throws {@link UsageError}
+ * @throws {@link UsageError} for another form, and for a placeholder that is not known
  */
 export function readTemplate(text: string): EnvironmentTemplate {
   const [, name, template] = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(text) ?? []

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 
 /**
  * Shell script that outlives this process where it is killed. Its standard input is a pipe that this process holds: the
- * first line is the process id of the command, and the line `end` says that all went well. The end of the pipe without
- * it says that this process is gone. The signals of a terminal and of a group are for the command.
+ * first line is the process id of the command, and the line `end` means that the command ended. If the pipe ends without
+ * that line, this process was killed. The script ignores the signals of a terminal, which are for the command.
  */
 const SCRIPT = `
 trap '' HUP INT QUIT TERM
@@ -16,7 +16,7 @@ fi
 rm -rf "$1"
 `
 
-/** Tie between a command with its folder and the life of this process. */
+/** Guard of a command and its folder. */
 export interface Guard {
   /** Names the process of the command. */
   watch(pid: number): void
@@ -25,15 +25,15 @@ export interface Guard {
 }
 
 /**
- * Ties a command and a folder to the life of this process, however that ends, SIGKILL included: the command then gets
- * SIGTERM, and the folder is removed. Does nothing where there is no `/bin/sh`.
+ * Ties a command and a folder to this process. If the process is killed, by SIGKILL as well, the command gets SIGTERM and
+ * the folder is removed. Does nothing where there is no `/bin/sh`.
  */
 export function startGuard(folder: string): Guard {
   const shell = spawn('/bin/sh', ['-c', SCRIPT, 'aurora-iam-guard', folder], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   })
-  // There is no shell, or it was killed: there is no guard then.
+  // Without a shell, or with one that was killed, there is no guard.
   shell.on('error', () => {})
   shell.stdin.on('error', () => {})
   return {

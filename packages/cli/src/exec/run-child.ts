@@ -20,7 +20,10 @@ export interface ChildSurroundings {
   readonly output: CliOutput
 }
 
-/** Runs a command with the terminal of this process. Returns its exit status, or the one of {@link exitStatuses} in place of it. */
+/**
+ * Runs a command with the terminal of this process. Returns its exit status, or one of {@link exitStatuses} for a command
+ * that cannot be started or is killed.
+ */
 export function runChild(
   command: string,
   args: readonly string[],
@@ -35,7 +38,7 @@ export function runChild(
       return { signal, forward }
     })
     const guard = startGuard(folder)
-    // After the listeners and the guard: they are there from its first moment on.
+    // Started after the listeners and the guard, so that no signal is lost.
     const child = spawn(command, args, { stdio: 'inherit', env: environment })
     if (child.pid !== undefined) guard.watch(child.pid)
     const end = (status: number): void => {
@@ -43,7 +46,7 @@ export function runChild(
       void guard.stop().then(() => resolve(status))
     }
     child.once('error', (error: NodeJS.ErrnoException) => {
-      // Also emitted for a signal that could not be sent to a command that runs.
+      // Node emits it also for a signal that it could not send to a command that runs.
       if (child.pid !== undefined) return
       output.error(`aurora-iam: ${command}: ${error.code === 'ENOENT' ? 'command not found' : error.code}\n`)
       end((error.code === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE).status)

@@ -23,7 +23,8 @@ export interface ExecFlags extends GatewayFlags {
 /**
  * Runs a command beside a gateway for it alone. Returns the exit status of the command.
  *
- * @throws {@link UsageError} for options that cannot be used, and on Windows
+ * @throws {@link UsageError} for options that cannot be used, and on Windows; AuroraIamError for a host name or trust
+ * roots that cannot be used
  */
 export async function runExec(
   flags: ExecFlags,
@@ -40,7 +41,7 @@ export async function runExec(
   const iam = adapterIam({ ...options, rateLimit, maxWaitMs })
   cleanUp.defer(() => iam.close())
   const target = iam.resolve({ host, port, user })
-  // Before the command starts: what is wrong with the trust roots is known now.
+  // Reports wrong trust roots before the command starts.
   iam.tls(target)
   const folder = await createTemporaryFolder()
   cleanUp.defer(() => rm(folder, { recursive: true, force: true }))
@@ -85,8 +86,8 @@ function refuseWindows(): void {
 }
 
 /**
- * Returns an option file for MySQL's own programs. They have no variable for the user, and a system's own file may name
- * a socket, which counts more than the variable for it. The password has a variable, and is in no file.
+ * Returns an option file for MySQL's own programs. They have no variable for the user. The file of a system may name a
+ * socket, which wins over the variable for it. The password has a variable, and is in no file.
  *
  * @see https://dev.mysql.com/doc/refman/8.0/en/option-files.html
  */

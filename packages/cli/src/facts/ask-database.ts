@@ -5,13 +5,13 @@ import { CommandError } from '../options/command-error.ts'
 import type { Target } from '../options/target.ts'
 import { type ConnectionFacts, readConnectionFacts } from './connection-facts.ts'
 
-/** Facts of a database that one login shows. */
+/** Facts about a database that one login shows. */
 export interface DatabaseFacts extends ConnectionFacts {
-  /** Time of the login, in milliseconds. */
+  /** Duration of the login, in milliseconds. */
   readonly loginMs: number
 }
 
-/** Longest time for the login and the questions, in milliseconds. */
+/** Time limit of the login and the queries, in milliseconds. */
 const TIMEOUT_MS = 20_000
 
 /**

@@ -1,10 +1,10 @@
 import type { Session } from '@aurora-iam/wire'
 import { query } from './query.ts'
 
-/** Connections of a database. */
+/** Numbers of connections of a database. */
 export interface ConnectionFacts {
   readonly maxConnections: number
-  /** Open now, without the one that asks. */
+  /** Connections that are open now, without the one that asks. */
   readonly openConnections: number
 }
 

@@ -11,16 +11,17 @@ const QUERY_COMMAND = 0x03
 const EOF_MARKER = 0xfe
 const NULL_MARKER = 0xfb
 
-/** Longer than an EOF packet is a row that begins with a long value. */
+/** A longer packet with the same first byte is a row that begins with a long value. */
 const MAX_EOF_BYTES = 8
 
-/** A result of the doctor's own queries has a few lines. */
+/** Most rows of a result: those of the doctor's queries have a few. */
 const MAX_ROWS = 1_000
 
 /**
- * Sends one query over an open session and returns the rows as text. For the few facts that the doctor asks for.
+ * Sends one query over an open session and returns the rows as text. It reads short results alone, as the doctor's
+ * queries have.
  *
- * @throws WireError with the server's own error, or for a packet that belongs to no such result
+ * @throws WireError with the error of the server, or for a packet that does not belong to such a result
  * @see https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset.html
  */
 export async function query({ channel, capabilities }: Session, sql: string): Promise<(string | null)[][]> {
@@ -62,7 +63,7 @@ function readRow(payload: Buffer, columns: number): (string | null)[] {
   })
 }
 
-/** Reads a length-encoded integer; longer ones than of two bytes are in no answer to the doctor. */
+/** Reads a length-encoded integer of up to two bytes. Results of the doctor's queries have no longer ones. */
 function readLength(payload: Buffer, offset: number): { length: number; bytes: number } {
   const first = payload[offset] ?? 0xff
   if (first < NULL_MARKER) return { length: first, bytes: 1 }
@@ -72,5 +73,5 @@ function readLength(payload: Buffer, offset: number): { length: number; bytes: n
 }
 
 function malformed(): WireError {
-  return new WireError('ERR_WIRE_MALFORMED', 'the answer to a query is none that the doctor reads')
+  return new WireError('ERR_WIRE_MALFORMED', 'the result of a query has a form that is not read here')
 }

@@ -15,13 +15,13 @@ import type { GatewayClient } from './client.ts'
 import { isClientPlugin, provesPassword } from './password.ts'
 import { newScramble } from './server-greeting.ts'
 
-/** Who may log in to a gateway. */
+/** User and password that the clients of a gateway log in with. */
 export interface GatewayAccount {
   readonly user: string
   readonly password: string
 }
 
-/** A client that is rejected, and the packet that tells it so. */
+/** Error for a client that is rejected, with the packet that the client gets. */
 export class ClientRejected extends Error {
   override readonly name = 'ClientRejected'
   readonly packet: ErrPacket
@@ -35,7 +35,7 @@ export class ClientRejected extends Error {
   }
 }
 
-/** Tells the fast path of caching_sha2_password that the password is right. */
+/** Message of caching_sha2_password's fast path: the password is right. */
 const FAST_PATH_ACCEPTED = Buffer.from([3])
 
 const COMPRESSED = Capability.COMPRESS | Capability.ZSTD_COMPRESSION
@@ -43,7 +43,7 @@ const COMPRESSED = Capability.COMPRESS | Capability.ZSTD_COMPRESSION
 /** Conditions on which clients are authenticated. */
 export interface ClientPolicy {
   readonly account: GatewayAccount
-  /** Certificate for TLS. Without one, clients connect in the clear, which loopback and Unix sockets alone allow. */
+  /** Certificate for TLS. Without it clients connect in the clear: on loopback and over Unix sockets alone. */
   readonly tls: SecureContext | undefined
 }
 
@@ -65,7 +65,7 @@ export async function authenticateClient(
     payload = (await client.read()).payload
   }
   const response = decodeHandshakeResponse(payload)
-  // Not offered: a client that asks all the same would compress what follows.
+  // It was not offered. A client that insists on it would compress its next packets.
   if ((response.capabilities & COMPRESSED & ~greeting.capabilities) !== 0)
     throw new ClientRejected(COMPRESSION_REFUSED)
   if (!hasCapability(response.capabilities, Capability.PLUGIN_AUTH) && response.authPlugin === undefined)
@@ -86,7 +86,7 @@ export async function checkPassword(
 ): Promise<void> {
   const { user } = claim
   let { authPlugin, authResponse, scramble } = claim
-  // A client that knows another plugin answers for that one, and needs to be asked with it.
+  // A client that answers for another plugin than that of the greeting is asked again, for a plugin that it has.
   if (authPlugin !== 'caching_sha2_password' || authResponse.length === 0) {
     authPlugin = isClientPlugin(authPlugin) ? authPlugin : 'mysql_native_password'
     scramble = newScramble()

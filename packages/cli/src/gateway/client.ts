@@ -4,16 +4,16 @@ import type { Duplex } from 'node:stream'
 import { type SecureContext, TLSSocket } from 'node:tls'
 import { type ErrPacket, encodeErr, endGracefully, type Packet, PacketChannel } from '@aurora-iam/wire'
 
-/** A client must answer each packet within so many milliseconds until it is logged in. */
+/** Longest wait for a packet of a client that is not logged in, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 10_000
 
-/** The client's side of one connection: its packets, its time limit, its end. */
+/** Connection of one client: its packets, its time limit and its end. */
 export class GatewayClient {
-  /** The address of the client; `localhost` for a Unix socket, as MySQL says. */
+  /** Address of the client. It is `localhost` for a Unix socket, as in MySQL. */
   readonly address: string
   /** Aborts when the client is gone. */
   readonly closed: AbortSignal
-  /** Packets go here; over TLS once that has started. */
+  /** Channel for the packets, over TLS once that has started. */
   channel: PacketChannel
   #stream: Duplex
   readonly #socket: Socket
@@ -25,7 +25,7 @@ export class GatewayClient {
     this.address = socket.remoteAddress ?? 'localhost'
     const closed = new AbortController()
     this.closed = closed.signal
-    // The channel and the relay report it.
+    // The channel and the relay report the error.
     socket.on('error', () => {})
     socket.once('close', () => closed.abort())
   }
@@ -35,11 +35,12 @@ export class GatewayClient {
     return this.#stream
   }
 
+  /** True if the client uses TLS. */
   get isEncrypted(): boolean {
     return this.#stream !== this.#socket
   }
 
-  /** Waits for the next packet. Breaks the connection where that takes too long. */
+  /** Waits for the next packet. Destroys the connection when that takes too long. */
   read(): Promise<Packet> {
     return this.#withinTime(this.channel.read())
   }
@@ -56,7 +57,7 @@ export class GatewayClient {
     this.channel.sequence = sequence
   }
 
-  /** Takes the stream back from a relay, at the given place in a command. */
+  /** Continues with packets after a relay. The next one that is sent has the number `sequence`. */
   resumeTalking(sequence: number): void {
     this.channel = new PacketChannel(this.#stream)
     this.channel.sequence = sequence
@@ -70,7 +71,7 @@ export class GatewayClient {
     if (!this.closed.aborted) await once(this.closed, 'abort')
   }
 
-  /** Breaks the connection. */
+  /** Destroys the connection. */
   destroy(): void {
     this.#stream.destroy()
     this.#socket.destroy()

@@ -19,7 +19,7 @@ export interface GatewayOptions {
   readonly iam: AdapterIam
   /** The database, as `iam.resolve` returned it. */
   readonly target: ConnectionTarget
-  /** Who may log in here. */
+  /** User and password that clients log in with. */
   readonly account: GatewayAccount
   /** Where to listen: one address or more. */
   readonly listen: readonly ListenAddress[]
@@ -29,32 +29,35 @@ export interface GatewayOptions {
   readonly maxConnections?: number | undefined
   /** True if LOAD DATA LOCAL INFILE is relayed. @defaultValue false */
   readonly allowsLocalInfile?: boolean | undefined
-  /** Is called for each event. @defaultValue none */
+  /** Called for each event. @defaultValue none */
   readonly onEvent?: ((event: GatewayEvent) => void) | undefined
 }
 
-/** A MySQL server whose sessions are those of an Aurora user. */
+/** MySQL server on this machine whose sessions are those of an Aurora user. */
 export interface Gateway {
   /** The addresses it listens on, in the order of the options, with the ports that were free. */
   readonly addresses: readonly ListenAddress[]
   /** Connections that are open now. */
   readonly connections: number
-  /** When a login to the database succeeded last. */
+  /** Time of the last login to the database that succeeded; undefined before the first. */
   readonly lastLoginAt: Date | undefined
   /** Opens a session with the database and closes it. @throws the error of the database or of the network */
   probe(signal: AbortSignal): Promise<void>
-  /** Stops listening, waits up to `drainMs` milliseconds for open sessions to end, and breaks the rest. Called again with 0: at once. */
+  /**
+   * Stops listening, waits up to `drainMs` milliseconds for open sessions to end, and destroys the others. A second call
+   * with 0 destroys them at once.
+   */
   close(drainMs?: number): Promise<void>
 }
 
 /**
- * So many clients may be on their way to a session at one time; the others wait unread. Each holds a connection that the
- * database closes 10 seconds after its greeting (`connect_timeout`). On a busy machine a login takes tens of
+ * Most clients that log in at one time. The others wait, and nothing is read from them. Each login holds a connection
+ * that the database closes 10 seconds after its greeting (`connect_timeout`). On a busy machine a login takes tens of
  * milliseconds, and all of these must be done before that.
  */
 const MAX_PENDING_LOGINS = 64
 
-/** More than one thousand clients may arrive at once. */
+/** Length of the queue of the listener: more than a thousand clients may arrive at once. */
 const BACKLOG = 4096
 
 /**
@@ -65,7 +68,7 @@ const BACKLOG = 4096
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { iam, target, account, maxConnections = 1000, allowsLocalInfile = false } = options
   const closing = new AbortController()
-  // Each client on its way to a session listens, and there is no limit to their number.
+  // Each client that logs in adds a listener, and their number has no limit.
   setMaxListeners(0, closing.signal)
   const open = new Map<GatewayClient, Promise<void>>()
   const pending = new Places(MAX_PENDING_LOGINS)
@@ -148,7 +151,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   async function closeAll(drainMs: number): Promise<void> {
     const ended = Promise.all(servers.map((server) => once(server.close(), 'close')))
     const timer = setTimeout(breakAll, drainMs)
-    // Node closes a listener's event once its connections are over.
+    // Node emits `close` of a listener once its connections have ended.
     await ended
     clearTimeout(timer)
     closing.abort()

@@ -7,11 +7,11 @@ import { CommandError } from '../options/command-error.ts'
 /** A TCP address, or the path of a Unix socket. */
 export type ListenAddress = { readonly host: string; readonly port: number } | { readonly socket: string }
 
-/** `sun_path` has 104 bytes on macOS and 108 on Linux, with a NUL at the end. */
+/** Longest path of a socket. `sun_path` has 104 bytes on macOS and 108 on Linux, with a NUL at the end. */
 export const MAX_SOCKET_PATH_BYTES = 103
 
 /**
- * Listens, and returns the address with the port that was free. A Unix socket is for its owner alone; Node removes its
+ * Listens, and returns the address with the port that was free. A Unix socket is for its owner alone. Node removes its
  * file when the server closes.
  *
  * @throws {@link CommandError} for an address that is in use or cannot be listened on
@@ -53,9 +53,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
 }
 
 /**
- * Makes sure that a socket can be made at `path`. Removes the file that a killed process left.
+ * Checks that a socket can be created at `path`. Removes the file that a killed process left.
  *
- * @throws {@link CommandError} for a path that is too long, in no folder, in use, or that of another kind of file
+ * @throws {@link CommandError} for a path that is too long, whose folder is missing, or that another process or file has
  */
 async function prepareSocketPath(path: string): Promise<void> {
   const bytes = Buffer.byteLength(path)
@@ -65,7 +65,7 @@ async function prepareSocketPath(path: string): Promise<void> {
     )
   }
   const folder = dirname(resolve(path))
-  // Node reports such a folder as EACCES.
+  // Without this check Node reports a missing folder as EACCES.
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new CommandError(`${path} cannot be listened on: there is no folder ${folder}. Create it first.`)
   const stats = lstatSync(path, { throwIfNoEntry: false })

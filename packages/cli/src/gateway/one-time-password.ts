@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 
-/** Returns a password of 192 random bits, in letters that mean nothing to shells, URLs and option files. */
+/** Returns a password of 192 random bits, in characters without a meaning in shells, URLs and option files. */
 export function newPassword(): string {
-  // A leading dash would be an option to some tools.
+  // Some tools take a leading dash for an option.
   return `p${randomBytes(24).toString('base64url')}`
 }

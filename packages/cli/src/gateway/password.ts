@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { scrambleCachingSha2, scrambleNativePassword } from '@aurora-iam/wire'
 
-/** The plugins that a client can prove its password with. Neither sends the password itself. */
+/** Plugins by which a client proves its password. Neither sends the password itself. */
 export type ClientPlugin = 'caching_sha2_password' | 'mysql_native_password'
 
 const EXPECTED: Readonly<Record<ClientPlugin, (password: string, scramble: Uint8Array) => Buffer>> = {

@@ -3,7 +3,7 @@ import type { GatewayFlags } from '../options/gateway-flags.ts'
 import { readNumber } from '../options/numbers.ts'
 import { readRedisUrl } from '../options/redis-url.ts'
 
-/** The limit of a gateway, and how to close its store. */
+/** Rate limit of a gateway, with the function that closes its store. */
 export interface GatewayRateLimit {
   readonly rateLimit: RateLimit | undefined
   readonly maxWaitMs: number | undefined
@@ -14,7 +14,7 @@ export interface GatewayRateLimit {
  * Returns the limit that the options ask for. A Redis that cannot be reached does not keep clients from logging in:
  * the limiter then works in degraded mode.
  *
- * @throws UsageError
+ * @throws UsageError for a number or a URL that cannot be used
  */
 export async function readRateLimit(
   flags: GatewayFlags,

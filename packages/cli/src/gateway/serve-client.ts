@@ -11,7 +11,7 @@ import type { SpareUpstream } from './spare-upstream.ts'
 import { type SessionWish, Upstream } from './upstream.ts'
 import type { WrongPasswords } from './wrong-passwords.ts'
 
-/** Parts that all connections of one gateway share. */
+/** State that all connections of one gateway share. */
 export interface GatewayContext {
   readonly iam: AdapterIam
   readonly target: ConnectionTarget
@@ -20,7 +20,7 @@ export interface GatewayContext {
   readonly allowsLocalInfile: boolean
   readonly wrongPasswords: WrongPasswords
   readonly spare: SpareUpstream
-  /** Aborts when the gateway closes: nothing new is opened then. */
+  /** Aborts when the gateway closes: no connection is opened after that. */
   readonly closing: AbortSignal
   readonly report: (event: GatewayEvent) => void
 }
@@ -28,7 +28,10 @@ export interface GatewayContext {
 /** https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html#error_er_handshake_error */
 const BAD_HANDSHAKE = { errno: 1043, sqlState: '08S01', message: 'Bad handshake' }
 
-/** Serves a client from the greeting to the end; never rejects. `onDecided` runs when it has a session or none. */
+/**
+ * Serves a client from the greeting to the end. It never rejects. `onDecided` is called once the client has a session, or
+ * is known to get none.
+ */
 export async function serveClient(
   client: GatewayClient,
   context: GatewayContext,
@@ -41,7 +44,7 @@ export async function serveClient(
   const { signal, unlink } = linkSignals([client.closed, context.closing])
   const open = () => Upstream.open(context.iam, context.target, client.closed, context.closing)
   report({ type: 'connect', client: address })
-  // Opened before the greeting, so that the client has the connection id that KILL knows.
+  // Opened before the greeting, so that the client gets the connection id that KILL takes.
   const opened = await takeOrOpen(spare, open)
   let unused = opened instanceof Upstream ? opened : undefined
   let upstream: Upstream | undefined
@@ -49,7 +52,7 @@ export async function serveClient(
     const { tls, account, allowsLocalInfile } = context
     const greeting = greetingFor(unused?.greeting, { offersTls: tls !== undefined, allowsLocalInfile })
     const response = await authenticateClient(client, greeting, { account, tls }).catch(rethrowAsRejected)
-    // A client that failed to authenticate learns nothing of the database.
+    // A client that failed to authenticate gets no facts about the database.
     if (opened instanceof Error) throw opened
     const capabilities = (greeting.capabilities & response.capabilities) >>> 0
     const wish: SessionWish = {
@@ -58,7 +61,7 @@ export async function serveClient(
       collation: response.collation,
       attributes: response.attributes,
     }
-    // The client took its time: the database would close the connection during the login.
+    // A slow client: the database would close the connection during the login.
     if (unused?.isFresh === false) {
       unused.discard()
       unused = undefined
@@ -83,7 +86,7 @@ export async function serveClient(
   } catch (error) {
     if (unused !== undefined) spare.put(unused)
     unused = undefined
-    // What follows takes as long as the limit on guesses and the client want.
+    // The rejection can take long: wrong passwords are delayed, and the client may be slow.
     onDecided()
     await reject(error as Error)
   } finally {
@@ -109,7 +112,7 @@ export async function serveClient(
   }
 }
 
-/** Packets that are those of no login are the client's fault; that it left is no fault. */
+/** Rethrows an invalid packet as a rejection of the client. A client that left is not rejected. */
 function rethrowAsRejected(error: Error): never {
   if (error instanceof WireError && error.code !== 'ERR_WIRE_CLOSED') throw new ClientRejected(BAD_HANDSHAKE)
   throw error

@@ -18,13 +18,16 @@ const RELAYED =
   Capability.SESSION_TRACK |
   Capability.DEPRECATE_EOF
 
-/** Flags of some servers: offered only where the server of this very connection has them. */
+/** Flags that some servers have. They are offered only if the server of this connection has them. */
 const RELAYED_IF_OFFERED =
   Capability.QUERY_ATTRIBUTES |
   Capability.OPTIONAL_RESULTSET_METADATA |
   Capability.CAN_HANDLE_EXPIRED_PASSWORDS
 
-/** Flags that the gateway answers for itself. LONG_PASSWORD keeps MariaDB's clients from its extended flags, which are not relayed. */
+/**
+ * Flags of the login, which the gateway serves without the database. LONG_PASSWORD keeps MariaDB's clients from their
+ * extended flags, which are not relayed.
+ */
 const OWN =
   Capability.LONG_PASSWORD |
   Capability.PROTOCOL_41 |
@@ -33,7 +36,7 @@ const OWN =
   Capability.PLUGIN_AUTH_LENENC_CLIENT_DATA |
   Capability.CONNECT_WITH_DB
 
-/** Aurora MySQL 3 calls itself so; used where the server could not be asked. */
+/** Greeting of Aurora MySQL 3, for clients that come while the database cannot be reached. */
 const FALLBACK: Omit<Greeting, 'scramble' | 'authPlugin' | 'capabilities'> = {
   serverVersion: '8.0.39',
   connectionId: 1,
@@ -47,7 +50,7 @@ export interface GreetingOptions {
   readonly allowsLocalInfile: boolean
 }
 
-/** Returns the greeting for a client: that of the database, with what the gateway answers itself. */
+/** Returns the greeting for a client: that of the database, with the flags and the scramble of the gateway. */
 export function greetingFor(upstream: Greeting | undefined, options: GreetingOptions): Greeting {
   const { serverVersion, connectionId, collation, status } = upstream ?? FALLBACK
   const offered = upstream?.capabilities ?? RELAYED | Capability.LOCAL_FILES
@@ -59,7 +62,7 @@ export function greetingFor(upstream: Greeting | undefined, options: GreetingOpt
     options.allowsLocalInfile && (offered & Capability.LOCAL_FILES) !== 0,
   )
   return {
-    // The server is not verified yet: nothing of it but text reaches a client.
+    // The server is not verified yet, so that printable text alone is passed on to a client.
     serverVersion: /^[\x20-\x7e]{1,100}$/.test(serverVersion) ? serverVersion : FALLBACK.serverVersion,
     connectionId,
     collation,

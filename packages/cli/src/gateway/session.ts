@@ -25,7 +25,7 @@ export interface OpenSession {
   readonly account: GatewayAccount
 }
 
-/** Relays a session to its end. COM_CHANGE_USER alone is read, because it is a login. */
+/** Relays a session to its end. Of all commands it intercepts COM_CHANGE_USER, because that is a login. */
 export async function relaySession(open: OpenSession): Promise<RelayEnd> {
   const { client, upstream, session } = open
   client.channel.release()
@@ -37,13 +37,17 @@ export async function relaySession(open: OpenSession): Promise<RelayEnd> {
   })
 }
 
-/** @throws Error when the session ends, after the client has been told why */
+/**
+ * Logs the client and its session in again, for COM_CHANGE_USER.
+ *
+ * @throws the error of a login that failed, once the client has it: the session then ends
+ */
 async function logInAgain({ payload }: Packet, open: OpenSession): Promise<void> {
   const { client, upstream, capabilities, account } = open
   const { user, database, attributes, collation = 45 } = decodeChangeUser(payload, capabilities)
   client.resumeTalking(1)
   try {
-    // Its answer belongs to the scramble of the greeting, which is used once: the client is asked again.
+    // The answer in the command is made with the scramble of the greeting, which counts once. The client is asked again.
     const claim = { user, authPlugin: undefined, authResponse: Buffer.alloc(0), scramble: newScramble() }
     await checkPassword(client, claim, account)
     const wish = { database: database || undefined, attributes, collation }

@@ -1,14 +1,14 @@
 import type { Upstream } from './upstream.ts'
 
 /**
- * One greeted connection to the database that a client left before it was authenticated. The next client gets it, so
- * that probes of the port and wrong passwords cost the database at most one connection in five seconds.
+ * Connection to the database that was greeted and whose client left or was rejected. The next client gets it, so that
+ * probes of the port and wrong passwords cost the database at most one connection in five seconds.
  */
 export class SpareUpstream {
   #upstream: Upstream | undefined
   #timer: NodeJS.Timeout | undefined
 
-  /** Takes the spare connection, if the database still waits for its login. */
+  /** Returns the spare connection, if the database still waits for its login. */
   take(): Upstream | undefined {
     const upstream = this.#upstream
     this.#upstream = undefined

@@ -20,8 +20,8 @@ export function startTls(
   if (socket.readableLength > 0) {
     throw new AuroraIamError(
       'ERR_AURORA_IAM_TLS_REQUIRED',
-      'The server sent more than its greeting before TLS. It was not believed, and no token was sent. ' +
-        'Check that --host and --port lead to the database, with nothing in between that answers for it.',
+      'The server sent more than its greeting before TLS. That was ignored, and no token was sent. ' +
+        'Check that --host and --port lead to the database, with no other program in between.',
     )
   }
   const { ca, minVersion, rejectUnauthorized } = policy

@@ -21,10 +21,10 @@ import {
 } from '@aurora-iam/wire'
 import { startTls } from './start-tls.ts'
 
-/** The server closes a connection that is not logged in after 10 seconds (`connect_timeout`). */
+/** Time limit of a login: the server closes the connection after 10 seconds (`connect_timeout`). */
 const LOGIN_TIMEOUT_MS = 10_000
 
-/** Node's default, 16 KB, is one TLS record: each would pause the other side. */
+/** Bytes that a stream buffers. Node's default, 16 KB, is one TLS record, and each record would pause the other side. */
 export const BUFFER_BYTES = 256 * 1024
 
 /** Wishes of a client for its session. */
@@ -42,7 +42,7 @@ export interface SessionWish {
  */
 export class Upstream {
   readonly greeting: Greeting
-  /** When the connection was opened, on the monotonic clock: the server waits for a login for 10 seconds. */
+  /** Time at which the connection was opened, on the monotonic clock. The server waits 10 seconds for a login. */
   readonly openedAt = performance.now()
   readonly #iam: AdapterIam
   readonly #attempt: LoginAttempt
@@ -66,9 +66,10 @@ export class Upstream {
   /**
    * Waits for a permit, connects, and reads the greeting.
    *
-   * @param waiting - Ends the wait for the permit. A connection with a permit is opened all the same: another client uses it.
-   * @param closing - Ends everything.
-   * @throws {@link AuroraIamError} without a permit or a token; WireError with the server's words; an error of the network
+   * @param waiting - Ends the wait for the permit. A connection that has one is opened nevertheless, for another client.
+   * @param closing - Ends the wait and the connection.
+   * @throws {@link AuroraIamError} without a permit or a token; WireError with the error of the server; an error of the
+   * network
    */
   static async open(
     iam: AdapterIam,
@@ -113,7 +114,7 @@ export class Upstream {
   /**
    * Logs in with a live token, over verified TLS.
    *
-   * @throws the errors of {@link Upstream.open}; the very object that the login was reported to have failed with
+   * @throws the errors of {@link Upstream.open}: the same object that events and statistics have
    */
   async logIn(wish: SessionWish, signal: AbortSignal): Promise<Session> {
     const { target } = this.#attempt
@@ -122,7 +123,7 @@ export class Upstream {
       const policy = this.#iam.tls(target)
       const session = login(this.#channel, this.greeting, {
         user: target.username,
-        // Read by `login` after `startTls`: no token is asked for before the server is verified.
+        // `login` reads it after `startTls`, so that a token is signed for a verified server alone.
         get password() {
           return token
         },
@@ -184,7 +185,7 @@ export class Upstream {
   }
 }
 
-/** Breaks the connection where `step` takes too long or `signal` aborts, so that `step` rejects. */
+/** Destroys the connection when `step` takes too long or `signal` aborts, so that `step` rejects. */
 async function withinLoginTime<T>(socket: Socket, signal: AbortSignal, step: Promise<T>): Promise<T> {
   let reason: Error | undefined
   const abort = (): void => {

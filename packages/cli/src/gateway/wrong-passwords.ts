@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** So many wrong passwords are answered in a second, by one gateway. */
+/** Answers to wrong passwords that one gateway sends in a second. */
 const ANSWERS_PER_SECOND = 5
 
 /**
- * Limit on guesses. Each wrong password waits for its own moment, so that many at once are answered one after another.
+ * Limit on guesses. Wrong passwords are answered one after another, also those that come at once.
  * A right password never waits.
  */
 export class WrongPasswords {

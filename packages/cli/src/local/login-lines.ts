@@ -8,7 +8,7 @@ export function loginLines(aurora: LocalAurora, user: string, caFile: string): s
   const address = `host: '${host}', port: ${port}`
   const target = `--host ${hostname} --port ${port} --dial ${host}:${port} --user ${user}`
   return `Local Aurora listens on ${host}:${port} and expects tokens for ${hostname}:${port} in ${region}.
-These credentials open nothing else, and end with it:
+These credentials are valid for it alone, and while it runs:
 
 export AWS_ACCESS_KEY_ID=${accessKeyId}
 export AWS_SECRET_ACCESS_KEY=${secretAccessKey}

@@ -19,7 +19,11 @@ export interface LocalFlags {
   readonly json?: boolean
 }
 
-/** Runs a Local Aurora until `signal` aborts. */
+/**
+ * Runs a Local Aurora until `signal` aborts.
+ *
+ * @throws {@link CommandError} if its database ends; UsageError or LocalAuroraError if it cannot start
+ */
 export async function runLocal(flags: LocalFlags, output: CliOutput, signal: AbortSignal): Promise<void> {
   const { user: users, database, backend, json } = flags
   const port = readNumber(flags.port, '--port', { least: 0, most: 65_535 })
@@ -63,7 +67,7 @@ export async function runLocal(flags: LocalFlags, output: CliOutput, signal: Abo
   if (!signal.aborted) throw new CommandError(`The database ended: ${(aurora.ended.reason as Error).message}`)
 }
 
-/** Keeps one line on the terminal up to date. */
+/** Shows the counts in one line of the terminal, which each event rewrites. */
 function showLive(aurora: LocalAurora, output: CliOutput): () => void {
   const { log } = aurora
   const off = log.on(() => {

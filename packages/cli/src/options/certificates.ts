@@ -7,7 +7,7 @@ import { UsageError } from './usage-error.ts'
 /**
  * Returns the certificates in a file.
  *
- * @throws {@link UsageError} which repeats nothing of the file: it may be the wrong one, with a secret in it
+ * @throws {@link UsageError} which quotes nothing of the file: it may be another file, with a secret
  */
 export function readCertificates(path: string, option: string): string {
   let pem: string
@@ -21,7 +21,7 @@ export function readCertificates(path: string, option: string): string {
   return pem
 }
 
-/** Returns the folder where `aurora-iam ca` stores bundles: that of the XDG base directory specification. */
+/** Returns the folder where `aurora-iam ca` stores bundles, by the XDG base directory specification. */
 export function bundleFolder(environment: NodeJS.ProcessEnv): string {
   return join(environment.XDG_DATA_HOME || join(homedir(), '.local/share'), 'aurora-iam')
 }

@@ -11,7 +11,7 @@ export interface DatabaseUrl {
 /**
  * Returns the parts of `DATABASE_URL`, or undefined if it is not set.
  *
- * @throws {@link UsageError} which repeats nothing of the URL: it may hold a password
+ * @throws {@link UsageError} which quotes nothing of the URL: it may hold a password
  */
 export function readDatabaseUrl(text: string | undefined): DatabaseUrl | undefined {
   if (text === undefined || text === '') return undefined

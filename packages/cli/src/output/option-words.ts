@@ -1,12 +1,11 @@
-/** Options of the library that this command has under the same name, with two hyphens before it. */
+/** Options of the library that this program has by the same name, after two hyphens. */
 const NAMES = 'hostname|host|port|user|dial|region|profile|ca'
 
 const AT_START = new RegExp(`^(?:${NAMES})(?=[:.])`)
 const IN_BACKTICKS = new RegExp(`\`(${NAMES})\``, 'g')
 
 /**
- * Returns a message of the library with its options named as this command's are, so that its reader can type what it
- * recommends.
+ * Returns a message of the library that names options as this program has them, so that its reader can type them.
  */
 export function inOptionWords(message: string): string {
   return message
@@ -17,13 +16,13 @@ export function inOptionWords(message: string): string {
     .replace(AT_START, (name) => `--${name}`)
 }
 
-/** A message that says what failed and what to do, taken apart. */
+/** Parts of a message: what failed, and what to do. */
 export interface SplitMessage {
   readonly problem: string
   readonly remedies: readonly string[]
 }
 
-/** Returns what a message of the library says in its first sentence, and the remedies in the others, in this command's words. */
+/** Returns the parts of a message of the library: the first sentence is the problem, and the others are remedies. */
 export function splitMessage(message: string): SplitMessage {
   const [problem = '', ...remedies] = inOptionWords(message).split(/(?<=[.)])\s+(?=[A-Z])/)
   return { problem: problem.replace(/\.$/, ''), remedies }

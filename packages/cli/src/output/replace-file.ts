@@ -5,7 +5,7 @@ import { CommandError } from '../options/command-error.ts'
 /**
  * Replaces a file in one step: a reader sees the old text or the new one.
  *
- * @param mode - Who may read it. @defaultValue 0o600, its owner alone
+ * @param mode - Permissions of the file. @defaultValue 0o600, for its owner alone
  * @throws {@link CommandError} when the file cannot be written: the old one is then unchanged
  */
 export async function replaceFile(path: string, text: string, mode = 0o600): Promise<void> {

@@ -6,6 +6,6 @@ export type Format = Parameters<typeof styleText>[0]
 
 /** Returns `text` in the given format where standard output shows colours, and unchanged elsewhere. */
 export function paint(output: CliOutput, format: Format, text: string): string {
-  // Whether there is a terminal is known in `output`, which a test replaces.
+  // `output` decides, which a test replaces, and not the process.
   return output.isColourful ? styleText(format, text, { validateStream: false }) : text
 }

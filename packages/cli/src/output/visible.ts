@@ -1,4 +1,4 @@
-/** Returns `line` with control characters escaped: no line break or escape sequence of a server may reach a terminal. */
+/** Returns `line` with control characters escaped, so that no escape sequence of a server reaches a terminal. */
 export function visible(line: string): string {
   return line.replace(
     /[\p{C}\p{Zl}\p{Zp}]/gu,

@@ -23,7 +23,7 @@ export interface PlanFlags extends TargetFlags {
 /** The simulation keeps every connection in memory. */
 const MOST_CONNECTIONS = 10_000_000
 
-/** A fleet, and the facts that it was completed with, a line each. */
+/** A fleet, and a line for each fact that was looked up for it. */
 interface ReadFleet {
   readonly fleet: Fleet
   readonly notes: readonly string[]
@@ -32,7 +32,7 @@ interface ReadFleet {
 /**
  * Returns the fleet that the options name, completed with the facts of its database.
  *
- * @throws {@link UsageError}; CommandError for a database that gives no session
+ * @throws {@link UsageError} for options that cannot be used; CommandError for a database that gives no session
  */
 export async function readFleet(flags: PlanFlags): Promise<ReadFleet> {
   if (flags.processes === undefined)
@@ -63,7 +63,7 @@ export async function readFleet(flags: PlanFlags): Promise<ReadFleet> {
   }
 }
 
-/** Facts about the database for what the options leave out. */
+/** Facts about the database that the options leave out. */
 interface PlanFacts {
   readonly limit?: number | undefined
   readonly loginMs?: number
@@ -71,7 +71,7 @@ interface PlanFacts {
   readonly notes: readonly string[]
 }
 
-/** Returns the facts that the doctor checks: those of the instance class, and those of the database itself. */
+/** Returns the facts about the instance class, and with `--host` those of the database. */
 async function readFacts(flags: PlanFlags): Promise<PlanFacts> {
   const { instanceClass, host } = flags
   const notes: string[] = []
@@ -94,7 +94,7 @@ async function readFacts(flags: PlanFlags): Promise<PlanFacts> {
   return { ...byClass, maxConnections: maxConnections - openConnections, loginMs: loginTime, notes }
 }
 
-/** @throws {@link UsageError} for more connections than are simulated */
+/** Refuses a fleet with more connections than can be simulated. @throws {@link UsageError} */
 function assertSimulated({ processes, pool }: Pick<Fleet, 'processes' | 'pool'>): void {
   const connections = processes * pool
   if (connections <= MOST_CONNECTIONS) return

@@ -7,7 +7,11 @@ import { type Fleet, type Outcome, SCENARIOS, simulate } from './simulate.ts'
 
 const READABLE = 0o644
 
-/** Simulates the scenarios and prints what becomes of them. */
+/**
+ * Simulates the scenarios and prints their outcomes.
+ *
+ * @throws UsageError for options that cannot be used; CommandError for a database or a file that cannot be used
+ */
 export async function runPlan(flags: PlanFlags, output: CliOutput): Promise<void> {
   const { fleet, notes } = await readFleet(flags)
   for (const note of notes) output.error(`note: ${note}\n`)

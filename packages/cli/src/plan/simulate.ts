@@ -5,7 +5,7 @@ import { randomFrom } from './random.ts'
 export const LIMITERS = ['none', 'process', 'fleet'] as const
 export type Limiter = (typeof LIMITERS)[number]
 
-/** When the connections are opened. */
+/** Occasions on which a fleet opens its connections. */
 export const SCENARIOS = ['cold start', 'rolling deploy', 'failover'] as const
 export type Scenario = (typeof SCENARIOS)[number]
 
@@ -45,10 +45,10 @@ export interface Outcome {
   readonly timeline: ReadonlyArray<{ readonly atMs: number; readonly open: number }>
 }
 
-/** The database counts logins in a second; a client whose login was rejected tries again after as long. */
+/** The database counts logins per second. A client whose login was rejected tries again after as long. */
 const SECOND_MS = 1_000
 
-/** A permit is occupied so much longer than a second, as in the limiter. */
+/** Time beyond a second for which a permit is occupied, as in the limiter. */
 const SAFETY_MS = 2
 
 const TIMELINE_POINTS = 120
@@ -161,7 +161,7 @@ function openAll(fleet: Fleet, discipline: Discipline, room: number, salt: numbe
   return { logins, rejected, firstMs, fullMs: room === processes * pool ? logins[room - 1] : undefined }
 }
 
-/** Simulates a shared limiter: each permit is used again one second after the login that it was for. Nothing is rejected. */
+/** Simulates a shared limiter: a permit is free again one second after the login that used it. No login is rejected. */
 function shareLimit({ limit, loginMs }: Fleet, logins: Float64Array, random: () => number): RejectedLogins {
   const permits = new Permits(limit)
   for (let index = 0; index < logins.length; index += 1) {
@@ -206,8 +206,8 @@ function duration(meanMs: number, random: () => number): number {
 }
 
 /**
- * Returns the place in the queue at which the last process gets its first connection. The queue has each process as many
- * times as it has connections, in random order.
+ * Returns the position in the queue at which the last process gets its first connection. The queue has each process as
+ * many times as it has connections, in random order.
  */
 function lastFirstConnection(processes: number, pool: number, random: () => number): number {
   const owners = new Int32Array(processes * pool)
@@ -215,7 +215,7 @@ function lastFirstConnection(processes: number, pool: number, random: () => numb
   const hasFirst = new Uint8Array(processes)
   let missing = processes
   for (let place = 0; place < owners.length; place += 1) {
-    // The places before this one are drawn, and the others are still to draw from.
+    // The positions before this one are drawn. This one is drawn from the others.
     const drawn = place + Math.floor(random() * (owners.length - place))
     const owner = owners[drawn] as number
     owners[drawn] = owners[place] as number

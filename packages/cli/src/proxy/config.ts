@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { UsageError } from '../options/usage-error.ts'
 
-/** One endpoint of a proxy: where it listens, and the database behind it. Paths are relative to the config file. */
+/** One endpoint of a proxy: its address and its database. Paths are relative to the config file. */
 export interface EndpointConfig {
-  /** Name in logs and metrics. @defaultValue where it listens */
+  /** Name in logs and metrics. @defaultValue its address */
   readonly name?: string
   /** TCP address, such as `127.0.0.1:3307`. */
   readonly listen?: string
-  /** Path of a Unix socket, made with mode 0600. */
+  /** Path of a Unix socket, which gets mode 0600. */
   readonly socket?: string
   readonly host: string
   readonly user: string
@@ -47,7 +47,7 @@ const TEXTS: ReadonlySet<string> = new Set([
 /**
  * Reads a config file: `{ "endpoints": [{ … }] }` with the properties of {@link EndpointConfig}.
  *
- * @throws {@link UsageError} which names the property, and repeats no value
+ * @throws {@link UsageError} which names the property, and quotes no value
  */
 export function readConfigFile(path: string): readonly EndpointConfig[] {
   const fail = (where: string, problem: string): never => {
@@ -91,7 +91,7 @@ export function readConfigFile(path: string): readonly EndpointConfig[] {
 
 function expectation(name: string): string {
   if (NUMBERS.has(name)) return 'a whole number from 1'
-  return TEXTS.has(name) ? 'a text' : 'true or false'
+  return TEXTS.has(name) ? 'a string with characters' : 'true or false'
 }
 
 function withResolvedPaths(endpoint: EndpointConfig, folder: string): EndpointConfig {

@@ -12,7 +12,7 @@ export interface EndpointSetOptions {
   readonly onStart: (running: RunningEndpoint) => void
 }
 
-/** Endpoints that run, and how they become those of another config. */
+/** The endpoints of a proxy that run. `apply` changes them to those of a new config. */
 export class EndpointSet {
   readonly #options: EndpointSetOptions
   readonly #running = new Map<string, RunningEndpoint>()
@@ -31,7 +31,7 @@ export class EndpointSet {
    * Starts the endpoints that are new, drains those that are gone, and leaves the others untouched. An endpoint that
    * changed stops listening first and drains: its sessions go on.
    *
-   * @throws the first error of an endpoint that cannot start; the others run
+   * @throws the first error of an endpoint that cannot start. The others run
    */
   async apply(endpoints: readonly Endpoint[]): Promise<void> {
     const wanted = new Set(endpoints.map(({ digest }) => digest))

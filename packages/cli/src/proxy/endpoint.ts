@@ -14,17 +14,17 @@ export interface Endpoint {
   readonly address: ListenAddress
   readonly target: Target
   readonly password: string
-  /** True if the password was made here, so that it must be printed. */
+  /** True if the password was generated, so that it must be printed. */
   readonly hasOneTimePassword: boolean
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly config: EndpointConfig
   /** Files whose change changes the endpoint. */
   readonly files: readonly string[]
-  /** The same for endpoints that need no restart: a digest of the config and of the files. */
+  /** Digest of the config and of the files. An endpoint with the same digest needs no restart. */
   readonly digest: string
 }
 
-/** A password that can be guessed is none: a file has at least so many characters. */
+/** Fewest characters of a password in a file: a shorter one can be guessed. */
 const LEAST_PASSWORD_CHARACTERS = 16
 
 /** Mode bits of a file for its group and for others. */
@@ -33,7 +33,7 @@ const OTHERS = 0o077
 /**
  * Checks an endpoint and reads its files.
  *
- * @throws {@link UsageError}
+ * @throws {@link UsageError} for options and files that cannot be used
  */
 export function readEndpoint(config: EndpointConfig): Endpoint {
   const address = addressOf(config)

@@ -6,7 +6,7 @@ import { CommandError } from '../options/command-error.ts'
 import type { ProxyMetrics } from './metrics.ts'
 import type { RunningEndpoint } from './running-endpoint.ts'
 
-/** A server for `/live`, `/ready` and `/metrics`. */
+/** HTTP server for `/live`, `/ready` and `/metrics`. */
 export interface HealthServer {
   readonly address: Address
   close(): void
@@ -17,7 +17,7 @@ export interface HealthOptions {
   readonly address: Address
   readonly metrics: ProxyMetrics
   readonly running: () => Iterable<RunningEndpoint>
-  /** True if the proxy ends: it is then alive and not ready. */
+  /** True if the proxy drains: it is then live and not ready. */
   readonly isDraining: () => boolean
 }
 

@@ -4,7 +4,7 @@ import type { RunningEndpoint } from './running-endpoint.ts'
 
 const labelNames = ['endpoint'] as const
 
-/** Prometheus metrics of a proxy. No label holds a user, an address or a secret. */
+/** Prometheus metrics of a proxy. Their one label is the name of the endpoint. */
 export class ProxyMetrics {
   readonly #registry = new Registry()
   readonly #logins = this.#counter(
@@ -68,6 +68,7 @@ export class ProxyMetrics {
     else if (event.type === 'rejected') (event.isAccessDenied ? this.#denied : this.#rejected).inc(labels)
   }
 
+  /** Content type of {@link text}. */
   get contentType(): string {
     return this.#registry.contentType
   }

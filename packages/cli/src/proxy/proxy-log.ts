@@ -44,7 +44,7 @@ export class ProxyLog {
     else this.#line(text)
   }
 
-  /** Reports what went wrong. */
+  /** Reports an error of the proxy that does not end it. */
   problem(text: string): void {
     if (this.#isJson) this.#json({ type: 'problem', text })
     else this.#line(`aurora-iam: ${text}`)

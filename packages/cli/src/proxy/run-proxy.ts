@@ -27,12 +27,16 @@ export interface ProxyFlags extends GatewayFlags {
   readonly json?: boolean
 }
 
-/** Files are looked at this often, in milliseconds: also those that a mount replaces, which sends no event. */
+/** Interval of the checks for changed files, in milliseconds. A file that a mount replaces sends no event. */
 const WATCH_INTERVAL_MS = 2_000
 
 const DEFAULT_DRAIN_MS = 10_000
 
-/** Runs a proxy until `signal` aborts, and drains it. */
+/**
+ * Runs a proxy until `signal` aborts, and drains it.
+ *
+ * @throws UsageError, AuroraIamError or CommandError for options, trust roots or an address that cannot be used
+ */
 export async function runProxy(flags: ProxyFlags, output: CliOutput, signal: AbortSignal): Promise<void> {
   const drainMs = readNumber(flags.drainMs, '--drain-ms', { least: 0 }) ?? DEFAULT_DRAIN_MS
   const healthAddress = flags.health === undefined ? undefined : readAddress(flags.health, '--health')
@@ -72,7 +76,7 @@ export async function runProxy(flags: ProxyFlags, output: CliOutput, signal: Abo
   const reload = (): void => {
     reloads = reloads.then(async () => {
       try {
-        // Checked as a whole first: a config with a mistake changes nothing.
+        // The config is checked as a whole first, so that one with a mistake changes nothing.
         const next = keepPasswords(readEndpoints(flags), endpoints)
         watch.replace(filesOf(next, flags.config))
         endpoints = next
@@ -91,7 +95,7 @@ export async function runProxy(flags: ProxyFlags, output: CliOutput, signal: Abo
 
   await untilAborted(signal)
   await reloads
-  // Who asks a second time does not want to wait.
+  // A second signal ends the drain.
   const breakAll = (): void => void proxy.close(0)
   for (const second of ['SIGINT', 'SIGTERM'] as const) {
     process.once(second, breakAll)

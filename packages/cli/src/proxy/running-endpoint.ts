@@ -4,10 +4,10 @@ import { type Gateway, startGateway } from '../gateway/gateway.ts'
 import type { GatewayEvent } from '../gateway/gateway-events.ts'
 import type { Endpoint } from './endpoint.ts'
 
-/** `/ready` believes a login for so many milliseconds; after that it opens a session to find out. */
+/** Time for which a login proves that an endpoint is ready, in milliseconds. After that `/ready` opens a session. */
 const LATELY_MS = 60_000
 
-/** `/ready` waits for its own login for so many milliseconds. */
+/** Time limit of a login of `/ready`, in milliseconds. */
 const PROBE_TIMEOUT_MS = 5_000
 
 /** An endpoint that listens. */
@@ -23,7 +23,11 @@ export class RunningEndpoint {
     this.gateway = gateway
   }
 
-  /** @throws CommandError for an address that cannot be listened on; AuroraIamError for options that cannot be used */
+  /**
+   * Starts an endpoint.
+   *
+   * @throws CommandError for an address that cannot be listened on; AuroraIamError for options that cannot be used
+   */
   static async start(
     endpoint: Endpoint,
     rateLimit: RateLimit | undefined,
@@ -34,7 +38,7 @@ export class RunningEndpoint {
     const iam = adapterIam({ ...target.iam, rateLimit, maxWaitMs: config.maxWaitMs })
     try {
       const resolved = iam.resolve({ host, port, user })
-      // What is wrong with the trust roots is known before a client connects.
+      // Reports wrong trust roots before a client connects.
       iam.tls(resolved)
       const gateway = await startGateway({
         iam,
@@ -58,7 +62,7 @@ export class RunningEndpoint {
     return Object.values(this.#iam.stats().rateLimits)[0]
   }
 
-  /** Returns why the endpoint is not ready, or undefined where a login succeeded lately, or does so now. */
+  /** Returns why the endpoint is not ready, or undefined if a login succeeded lately or succeeds now. */
   async notReady(): Promise<string | undefined> {
     const { lastLoginAt } = this.gateway
     if (lastLoginAt !== undefined && Date.now() - lastLoginAt.getTime() < LATELY_MS) return undefined

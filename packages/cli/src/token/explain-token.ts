@@ -3,7 +3,7 @@ import { parseToken, type Token } from '@aurora-iam/local/iam'
 
 /** Fields of a token, without its secrets, and its problems. */
 export interface TokenExplanation {
-  /** The fields; undefined for a text that is no token. */
+  /** The fields; undefined for a text that is not a token. */
   readonly token: TokenFields | undefined
   /** Reasons why the server would reject it; empty for a live token of the right form. */
   readonly problems: readonly string[]
@@ -23,13 +23,13 @@ export interface TokenFields {
   readonly expiresAt: Date
 }
 
-/** The server accepts no longer life: https://github.com/aws/aws-sdk-go/issues/3903 */
+/** Longest life that the server accepts: https://github.com/aws/aws-sdk-go/issues/3903 */
 const LONGEST_LIFE_SECONDS = 900
 
-/** Tolerance of other AWS services for a clock that is ahead; AWS documents none for `rds-db`. */
+/** Tolerance of other AWS services for a clock that is ahead. AWS documents none for `rds-db`. */
 const CLOCK_AHEAD_MS = 5 * 60_000
 
-/** Explains a token at the time `nowMs`. Whether its signature is right is known to the server alone. */
+/** Explains a token at the time `nowMs`. Only the server can check its signature. */
 export function explainToken(text: string, nowMs: number): TokenExplanation {
   const token = parseToken(text)
   if ('problem' in token) return { token: undefined, problems: [`It is not well formed: ${token.problem}.`] }

@@ -3,10 +3,10 @@ import type { AuthToken } from '@aurora-iam/core'
 import type { CliOutput } from '../output/output.ts'
 import { removeFile, replaceFile } from '../output/replace-file.ts'
 
-/** A token is replaced this long before it expires, in milliseconds: a reader has time to use the old one. */
+/** Time from the replacement of a token to its end, in milliseconds: a reader has time to use the old one. */
 const REFRESH_BEFORE_MS = 120_000
 
-/** While the cache still returns the token that is in the file, it is asked again after so many milliseconds. */
+/** Pause, in milliseconds, while the cache still returns the token that is in the file. Also the first backoff. */
 const ASK_AGAIN_MS = 1_000
 
 /** The longest pause after a failure, in milliseconds. */

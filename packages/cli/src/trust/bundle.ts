@@ -23,14 +23,15 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE----
 
 const DAY_MS = 86_400_000
 
-/** A root that expires earlier is warned about: databases get certificates of its successor before that. */
+/** A root that expires sooner gets a warning: databases get certificates of its successor before that. */
 const WARNING_MS = 90 * DAY_MS
 
 /**
- * Verifies a bundle: its roots parse, sign themselves, are named for the Region, and are live. Others are left out.
+ * Verifies a bundle, and returns its roots that are live. Roots of other Regions and expired ones are left out.
  *
- * @param region - The Region that every root must be named for; undefined for a bundle of all.
- * @throws {@link CommandError} where no root is left, or one is for another Region
+ * @param region - The Region whose roots are returned; undefined for those of all Regions.
+ * @throws {@link CommandError} for a certificate that cannot be parsed, for a root that is not self-signed, and for a
+ * bundle without a live root
  */
 export function verifyBundle(text: string, region: string | undefined, nowMs: number): VerifiedBundle {
   const roots: Root[] = []
@@ -39,7 +40,7 @@ export function verifyBundle(text: string, region: string | undefined, nowMs: nu
     const certificate = parse(pem)
     const [, named] = ROOT_NAME.exec(certificate.subject) ?? []
     const validTo = new Date(certificate.validTo)
-    // Intermediates and roots of 2019 are in some bundles; a root alone is trusted.
+    // Some bundles have intermediates and the roots of 2019 as well, which are not trusted.
     if (named === undefined) continue
     if (
       !certificate.ca ||

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { CommandError } from '../options/command-error.ts'
 
-/** The bundle of all Regions has about 170 KB. */
+/** Most bytes of a file. The bundle of all Regions has about 170 KB. */
 const MAX_BYTES = 4 * 1024 * 1024
 
 const TIMEOUT_MS = 30_000
@@ -10,7 +10,7 @@ const TIMEOUT_MS = 30_000
  * Fetches a bundle over HTTPS.
  *
  * @param sha256 - Digest of the file in hexadecimal digits, if it is pinned.
- * @throws {@link CommandError}
+ * @throws {@link CommandError} for a file that cannot be fetched, is too long, or has another digest
  */
 export async function fetchBundle(url: string, sha256: string | undefined): Promise<string> {
   let bytes: Buffer

@@ -16,7 +16,7 @@ export interface CaFlags {
   readonly url?: string
 }
 
-/** A bundle that was written. */
+/** A bundle that was written to a file. */
 export interface StoredBundle extends VerifiedBundle {
   readonly url: string
   readonly path: string
@@ -30,7 +30,8 @@ const READABLE = 0o644
 /**
  * Fetches, verifies and writes the certificate authorities of a Region, or of all.
  *
- * @throws {@link UsageError}; CommandError for a bundle that cannot be fetched, trusted or written
+ * @throws {@link UsageError} for options that cannot be used; CommandError for a bundle that cannot be fetched, trusted
+ * or written
  */
 export async function storeBundle(
   flags: CaFlags,

@@ -1,6 +1,6 @@
 import { ClientMissing } from './optional-clients.ts'
 
-/** Longest time for one question to the AWS API, in milliseconds. */
+/** Time limit of one call of the AWS API, in milliseconds. */
 const TIMEOUT_MS = 5_000
 
 /** Settings of a client of the AWS API. */
@@ -10,7 +10,7 @@ export interface AwsClientOptions {
   readonly maxAttempts: number
 }
 
-/** Returns the settings of a client that asks once: a check that cannot run is reported, and not waited for. */
+/** Returns the settings of a client that does not retry: a check that cannot run is reported at once. */
 export function clientOptions(region: string | undefined, profile: string | undefined): AwsClientOptions {
   return {
     ...(region !== undefined && { region }),
@@ -19,7 +19,7 @@ export function clientOptions(region: string | undefined, profile: string | unde
   }
 }
 
-/** Returns the options of one question, which ends it after a time limit. */
+/** Returns the options that end one call after its time limit. */
 export function withinTime(): { readonly abortSignal: AbortSignal } {
   return { abortSignal: AbortSignal.timeout(TIMEOUT_MS) }
 }

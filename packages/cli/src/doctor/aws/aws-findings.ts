@@ -4,9 +4,9 @@ import { clientOptions, whyNotAsked } from './aws-call.ts'
 import { type DatabaseDescription, describeDatabase, NotDescribed } from './describe-database.ts'
 import { NotSimulated, simulatePermission } from './simulate-permission.ts'
 
-/** Caller of the AWS API, and who signs tokens. */
+/** Identity that calls the AWS API and signs tokens. */
 export interface AwsCaller {
-  /** The identity, as AWS STS names it. */
+  /** ARN of the identity, as AWS STS reports it. */
   readonly arn: string | undefined
   readonly profile: string | undefined
 }
@@ -20,8 +20,8 @@ const DESCRIBE_PERMISSIONS: Readonly<Partial<Record<ConnectionTarget['kind'], st
 }
 
 /**
- * Checks what the AWS API tells about a login: whether the database accepts tokens, its port, and whether the identity
- * may connect. A check that cannot run says why, and is no fault.
+ * Checks a login by the AWS API: whether the database accepts tokens, its port, and whether the identity may connect. A
+ * check that cannot run reports why, and is no fault.
  */
 export async function* awsFindings(
   target: ConnectionTarget,

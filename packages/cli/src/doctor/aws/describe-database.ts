@@ -10,7 +10,7 @@ export interface DatabaseDescription {
   readonly arn: string
   /** Such as `cluster-ABCDEFGHIJKL`. */
   readonly resourceId: string
-  /** Port that it listens on; undefined where the API does not tell. */
+  /** Port that it listens on; undefined where the API does not report it. */
   readonly port: number | undefined
   readonly acceptsTokens: boolean
   /** Way in which tokens are accepted, or the reason why not. */
@@ -19,7 +19,7 @@ export interface DatabaseDescription {
   readonly remedies: readonly string[]
 }
 
-/** An endpoint that the AWS API has nothing for. The message is for people. */
+/** Error for an endpoint that the AWS API does not know. The message is for people. */
 export class NotDescribed extends Error {
   override readonly name = 'NotDescribed'
 }
@@ -80,7 +80,7 @@ async function describeCustomEndpoint(rds: Rds, client: RDSClient, id: string): 
   return describeCluster(rds, client, endpoint.DBClusterIdentifier)
 }
 
-/** Describes an instance; for a member of a cluster the cluster, which the permission names and whose setting counts. */
+/** Describes an instance. For a member of a cluster it describes the cluster, which permission and setting belong to. */
 async function describeInstance(rds: Rds, client: RDSClient, id: string): Promise<DatabaseDescription> {
   const question = new rds.DescribeDBInstancesCommand({ DBInstanceIdentifier: id })
   const { DBInstances: [instance] = [] } = await client.send(question, withinTime())
@@ -121,6 +121,8 @@ async function describeProxyEndpoint(rds: Rds, client: RDSClient, id: string): P
 }
 
 /**
+ * Describes an RDS Proxy. It accepts tokens in its end-to-end mode, or for each secret that requires IAM.
+ *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DBProxy.html
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_UserAuthConfigInfo.html
  */

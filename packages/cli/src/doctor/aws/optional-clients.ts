@@ -2,7 +2,7 @@ import { sdkExports } from '@aurora-iam/core/adapter'
 import type * as IamClient from '@aws-sdk/client-iam'
 import type * as RdsClient from '@aws-sdk/client-rds'
 
-/** Clients of the AWS API that users install beside this program, or not. */
+/** Clients of the AWS API that users may install beside this program. */
 export interface OptionalClients {
   readonly '@aws-sdk/client-iam': typeof IamClient
   readonly '@aws-sdk/client-rds': typeof RdsClient
@@ -13,7 +13,7 @@ const LOADERS: { readonly [Name in keyof OptionalClients]: () => Promise<Optiona
   '@aws-sdk/client-rds': () => import('@aws-sdk/client-rds'),
 }
 
-/** A client that is not installed. The message is for people. */
+/** Error for a client that is not installed. The message is for people. */
 export class ClientMissing extends Error {
   override readonly name = 'ClientMissing'
 }

@@ -3,7 +3,7 @@ import type { Finding } from '../finding.ts'
 import { withinTime } from './aws-call.ts'
 import { loadClient } from './optional-clients.ts'
 
-/** A principal whose policies cannot be simulated. The message is for people. */
+/** Error for a principal whose policies cannot be simulated. The message is for people. */
 export class NotSimulated extends Error {
   override readonly name = 'NotSimulated'
 }
@@ -14,8 +14,8 @@ const ACTION = 'rds-db:connect'
  * Asks IAM whether an identity may connect: its policies, its permission boundary and the service control policies.
  * Policies of a session are not among them.
  *
- * @param arn - The identity, as AWS STS names it.
- * @param resource - The ARN of the database user.
+ * @param arn - ARN of the identity, as AWS STS reports it.
+ * @param resource - ARN of the database user.
  * @throws ClientMissing; {@link NotSimulated}; the error of the AWS API
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
  */
