@@ -8,7 +8,7 @@ import { GatewayClient } from './client.ts'
 import { TOO_MANY_CONNECTIONS } from './client-error.ts'
 import type { GatewayEvent } from './gateway-events.ts'
 import { type ListenAddress, listen } from './listen.ts'
-import { Places } from './semaphore.ts'
+import { Semaphore } from './semaphore.ts'
 import { type GatewayContext, serveClient } from './serve-client.ts'
 import { SpareUpstream } from './spare-upstream.ts'
 import { BUFFER_BYTES, Upstream } from './upstream.ts'
@@ -71,7 +71,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   // Each client that logs in adds a listener, and their number has no limit.
   setMaxListeners(0, closing.signal)
   const open = new Map<GatewayClient, Promise<void>>()
-  const pending = new Places(MAX_PENDING_LOGINS)
+  const pending = new Semaphore(MAX_PENDING_LOGINS)
   let lastLoginAt: Date | undefined
   const context: GatewayContext = {
     iam,

@@ -1,16 +1,16 @@
-/** A limited number of places. Who finds none waits in a queue. */
-export class Places {
+/** Counting semaphore. Callers beyond `size` wait in a queue. */
+export class Semaphore {
   #free: number
   readonly #queue = new Set<() => void>()
 
-  constructor(places: number) {
-    this.#free = places
+  constructor(size: number) {
+    this.#free = size
   }
 
   /**
-   * Waits for a place, or until `signal` aborts.
+   * Waits until fewer than `size` callers are inside, or until `signal` aborts.
    *
-   * @returns the function that frees the place; further calls of it do nothing
+   * @returns the function that leaves; further calls of it do nothing
    */
   async enter(signal: AbortSignal): Promise<() => void> {
     if (this.#free > 0) this.#free -= 1
@@ -25,13 +25,13 @@ export class Places {
     }
   }
 
-  /** Resolves to whether there is a place. */
+  /** Resolves to false if `signal` aborts first. */
   #waits(signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
-      const settle = (hasPlace: boolean): void => {
+      const settle = (isInside: boolean): void => {
         this.#queue.delete(take)
         signal.removeEventListener('abort', abort)
-        resolve(hasPlace)
+        resolve(isInside)
       }
       const take = (): void => settle(true)
       const abort = (): void => settle(false)
