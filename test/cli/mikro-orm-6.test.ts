@@ -9,7 +9,7 @@ import { runUnderExec } from './under-exec.ts'
 const aurora = await localAurora()
 beforeAll(buildProgram)
 
-// The command line of MikroORM 7 needs Node 22.
+// The command line of MikroORM 7 needs Node 22: the matrix runs it.
 test('mikro-orm schema:update under exec: the table is there', async () => {
   // Beside the packages of MikroORM 6, so that its command line finds them.
   const folder = await mkdtemp(fileURLToPath(new URL('../orms/mikro-orm-6/.cli-', import.meta.url)))
