@@ -48,7 +48,8 @@ export function runChild(
     child.once('error', (error: NodeJS.ErrnoException) => {
       // Node emits it also for a signal that it could not send to a command that runs.
       if (child.pid !== undefined) return
-      output.error(`aurora-iam: ${command}: ${error.code === 'ENOENT' ? 'command not found' : error.code}\n`)
+      const reason = error.code === 'ENOENT' ? 'command not found' : `it cannot be executed (${error.code})`
+      output.error(`aurora-iam: ${command}: ${reason}\n`)
       end((error.code === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE).status)
     })
     child.once('close', (code, signal) => {

@@ -1,5 +1,5 @@
 import { adapterIam } from '@aurora-iam/core/adapter'
-import { clientErrorFor } from '../gateway/client-error.ts'
+import { ASK_DOCTOR, clientErrorFor } from '../gateway/client-error.ts'
 import { Upstream } from '../gateway/upstream.ts'
 import { CommandError } from '../options/command-error.ts'
 import type { Target } from '../options/target.ts'
@@ -35,10 +35,10 @@ export async function askDatabase({ host, port, user, iam: options }: Target): P
     return { ...(await readConnectionFacts(session)), loginMs }
   } catch (error) {
     const { errno, message } = clientErrorFor(error as Error)
-    throw new CommandError(
-      `The database was not asked (${errno}: ${message}). Run aurora-iam doctor with the same options.`,
-      { cause: error },
-    )
+    const reason = `The database was not asked (${errno}): ${message}`
+    throw new CommandError(reason.endsWith(ASK_DOCTOR) ? reason : `${reason}. ${ASK_DOCTOR}`, {
+      cause: error,
+    })
   } finally {
     upstream?.destroy()
     iam.close()

@@ -16,7 +16,24 @@ export function clientErrorFor(error: Error): ErrPacket {
     const isTooMany = error.code === 'ERR_AURORA_IAM_RATE_LIMITED'
     return { ...(isTooMany ? TOO_MANY : UNKNOWN), message: `aurora-iam: ${error.message}` }
   }
-  return { ...UNKNOWN, message: `aurora-iam: the database cannot be reached (${reasonOf(error)})` }
+  return { ...UNKNOWN, message: `aurora-iam: ${whyNoLogin(error)}` }
+}
+
+/** Sends a user to the command that finds out why there is no login, and what to do. */
+export const ASK_DOCTOR = 'Run aurora-iam doctor with the same options.'
+
+/** Codes of a certificate that is not accepted: those of OpenSSL, and Node's for another name. */
+const CERTIFICATE =
+  /^(CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_CERT_|(INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH)$)/
+
+function whyNoLogin(error: Error): string {
+  const reason = reasonOf(error)
+  if (CERTIFICATE.test(reason))
+    return `the certificate of the database is not accepted (${reason}), and no token was sent. ${ASK_DOCTOR}`
+  // The words of WireError are ours: nothing of the server is in them.
+  if (error instanceof WireError && error.code === 'ERR_WIRE_UNSUPPORTED')
+    return `the database does not log in with a token: ${error.message}. ${ASK_DOCTOR}`
+  return `the database cannot be reached (${reason})`
 }
 
 /** Returns the code of the error that ended the connection. Its message may quote an unverified server. */

@@ -7,8 +7,8 @@ import { CommandError } from '../options/command-error.ts'
 /** A TCP address, or the path of a Unix socket. */
 export type ListenAddress = { readonly host: string; readonly port: number } | { readonly socket: string }
 
-/** Longest path of a socket. `sun_path` has 104 bytes on macOS and 108 on Linux, with a NUL at the end. */
-export const MAX_SOCKET_PATH_BYTES = 103
+/** Longest path of a socket. `sun_path` has 108 bytes on Linux and 104 on macOS and the BSDs, with a NUL at the end. */
+export const MAX_SOCKET_PATH_BYTES = process.platform === 'linux' ? 107 : 103
 
 /**
  * Listens, and returns the address with the port that was free. A Unix socket is for its owner alone. Node removes its

@@ -334,7 +334,7 @@ describe('plan --host', () => {
     const { status, out, error } = await plan()
     expect({ status, out }).toEqual({ status: 1, out: '' })
     expect(error).toMatch(
-      /^aurora-iam: The database was not asked \(1045: Access denied.* Run aurora-iam doctor/,
+      /^aurora-iam: The database was not asked \(1045\): Access denied.* Run aurora-iam doctor/,
     )
   })
 })

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect as connectSocket } from 'node:net'
+import { adapterIam } from '@aurora-iam/core/adapter'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { startProxy } from '@aurora-iam/test-support/proxy'
 import { untilDone } from '@aurora-iam/test-support/until'
@@ -138,12 +139,31 @@ describe('no session from the database', () => {
     expect(error.message).toBe('aurora-iam: the database cannot be reached (ECONNREFUSED)')
   })
 
-  test.each(['other-ca', 'wrong-name', 'expired', 'self-signed'] as const)(
-    'its certificate is not to be trusted (%s): 1105, and no token went out',
-    async (certificate) => {
+  test('the user has a password or does not exist: 1105 says that no token was asked for', async () => {
+    const { port } = await gatewayTo(aurora, {
+      target: adapterIam(aurora.iam).resolve({ host: aurora.host, port: aurora.port, user: 'ghost' }),
+    })
+    const error = await refusal(port)
+    expect(error.message).toBe(
+      'aurora-iam: the database does not log in with a token: the server asks for an authentication plugin that is ' +
+        'not permitted here. Run aurora-iam doctor with the same options.',
+    )
+    expect(aurora.log.tokensReceived).toBe(0)
+  })
+
+  test.each([
+    ['other-ca', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+    ['wrong-name', 'ERR_TLS_CERT_ALTNAME_INVALID'],
+    ['expired', 'CERT_HAS_EXPIRED'],
+    ['self-signed', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+  ] as const)(
+    'its certificate is not to be trusted (%s): 1105 with the reason, and no token went out',
+    async (certificate, code) => {
       const { port } = await gatewayTo(aurora)
       aurora.faults.set({ certificate })
-      expect(await refusal(port)).toMatchObject({ errno: 1105 })
+      const error = await refusal(port)
+      expect(error).toMatchObject({ errno: 1105 })
+      expect(error.message).toContain(`certificate of the database is not accepted (${code})`)
       expect(aurora.log.tokensReceived).toBe(0)
     },
   )
