@@ -209,11 +209,6 @@ function regionOf(
         "signed for the Region of the current writer. Connect to that Region's cluster endpoint instead, or say where the writer is",
     )
   }
-  return given ?? region ?? regionOfEnvironment()
-}
-
-/** Returns `AWS_REGION`. It is read only where it decides: `process.env` is slow, and each token has its target resolved. */
-function regionOfEnvironment(): string | undefined {
   const configured = process.env.AWS_REGION ?? ''
-  return isRegion(configured) ? configured : undefined
+  return given ?? region ?? (isRegion(configured) ? configured : undefined)
 }

@@ -45,10 +45,6 @@ const PREFIXED_KINDS: ReadonlyArray<readonly [prefix: string, kind: EndpointKind
 const GIVE_ENDPOINT =
   'Give the endpoint of the database, such as mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
 
-// A program has few endpoints, and asks for each of their names with every token.
-const MAX_PARSED = 100
-const parsed = new Map<string, RdsHostname>()
-
 /** Returns whether `value` has the shape of an AWS Region. */
 export function isRegion(value: string): boolean {
   return REGION.test(value)
@@ -71,16 +67,6 @@ function normalizeHostname(host: string): string {
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Overview.Endpoints.html
  */
 export function parseRdsHostname(host: string): RdsHostname | undefined {
-  const known = parsed.get(host)
-  if (known) return known
-  const read = readHostname(host)
-  if (!read) return undefined
-  if (parsed.size >= MAX_PARSED) parsed.clear()
-  parsed.set(host, read)
-  return read
-}
-
-function readHostname(host: string): RdsHostname | undefined {
   if (!DNS_NAME.test(host)) return undefined
   const hostname = normalizeHostname(host)
   const labels = hostname.split('.')
@@ -150,7 +136,7 @@ function isDnsName(text: string): boolean {
 }
 
 function notSignable(host: string, option: string, remedy: string): AuroraIamError {
-  const stray = strayParts(host) ?? partsAround(host, (name) => readHostname(name) !== undefined)
+  const stray = strayParts(host) ?? partsAround(host, (name) => parseRdsHostname(name) !== undefined)
   const problem =
     stray && (isDnsName(stray.name) || isLoopbackName(stray.name))
       ? `there is ${list(stray.parts)} beside the name. Give the name alone: '${stray.name}'. ${stray.remedies.join(' ')}`
