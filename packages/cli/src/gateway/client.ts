@@ -35,11 +35,6 @@ export class GatewayClient {
     return this.#stream
   }
 
-  /** True if the client uses TLS. */
-  get isEncrypted(): boolean {
-    return this.#stream !== this.#socket
-  }
-
   /** Waits for the next packet. Destroys the connection when that takes too long. */
   read(): Promise<Packet> {
     return this.#withinTime(this.channel.read())
