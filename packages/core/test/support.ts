@@ -1,3 +1,4 @@
+import { createRateLimiter, type RateLimiter } from '@aurora-iam/rate-limit'
 import { STATIC } from '@aurora-iam/test-support/example-credentials'
 import { type AdapterIam, adapterIam } from '../src/adapter.ts'
 import type { AuroraIamOptions } from '../src/index.ts'
@@ -20,6 +21,20 @@ export class Clock {
 export function iamOn(clock: Clock, options: AuroraIamOptions = {}): AdapterIam {
   const source = options.tokenProvider ? {} : { credentials: STATIC }
   return adapterIam({ clock: clock.read, rateLimit: false, ...source, ...options })
+}
+
+/** Returns a limiter of a caller, which has the members that every limiter has and no others. */
+export function callersLimiter(acquire: RateLimiter['acquire']): RateLimiter {
+  const limiter = createRateLimiter({ limit: 20 })
+  return {
+    limit: 20,
+    intervalMs: 1000,
+    lower: () => {},
+    stats: () => limiter.stats(),
+    flush: async () => {},
+    close: () => {},
+    acquire,
+  }
 }
 
 /** Lets everything that is ready run, as a renewal in the background is. */

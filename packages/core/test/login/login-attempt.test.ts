@@ -1,11 +1,10 @@
 import { connect, type LookupFunction } from 'node:net'
-import { createRateLimiter, type RateLimiter } from '@aurora-iam/rate-limit'
 import { STATIC } from '@aurora-iam/test-support/example-credentials'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { AdapterIam, LoginAttempt } from '../../src/adapter.ts'
 import { AuthToken } from '../../src/index.ts'
 import { setUp } from '../set-up.ts'
-import { Clock, Deferred, MINUTE, settle } from '../support.ts'
+import { Clock, callersLimiter, Deferred, MINUTE, settle } from '../support.ts'
 
 const denied = () =>
   Object.assign(new Error('Access denied'), { errno: 1045, code: 'ER_ACCESS_DENIED_ERROR' })
@@ -318,30 +317,21 @@ describe('a permit that has lapsed', () => {
   /** Creates a limiter whose permits lapse on command. */
   function lapsing() {
     const permits: Array<{ lapse(): void; endings: unknown[] }> = []
-    const limiter = createRateLimiter({ limit: 20 })
-    const rateLimit: RateLimiter = {
-      limit: 20,
-      intervalMs: 1000,
-      lower: () => {},
-      stats: () => limiter.stats(),
-      flush: async () => {},
-      close: () => {},
-      async acquire() {
-        let isLapsed = false
-        const endings: unknown[] = []
-        permits.push({ endings, lapse: () => (isLapsed = true) })
-        return {
-          id: `${permits.length}`,
-          lane: 'live',
-          waitedMs: 0,
-          get isLapsed() {
-            return isLapsed
-          },
-          release: (outcome) => endings.push(outcome),
-          cancel: () => endings.push('cancel'),
-        }
-      },
-    }
+    const rateLimit = callersLimiter(async () => {
+      let isLapsed = false
+      const endings: unknown[] = []
+      permits.push({ endings, lapse: () => (isLapsed = true) })
+      return {
+        id: `${permits.length}`,
+        lane: 'live',
+        waitedMs: 0,
+        get isLapsed() {
+          return isLapsed
+        },
+        release: (outcome) => endings.push(outcome),
+        cancel: () => endings.push('cancel'),
+      }
+    })
     return { permits, rateLimit }
   }
 

@@ -1,7 +1,7 @@
 import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { expect, test } from 'vitest'
 import { setUp } from '../set-up.ts'
-import { MINUTE } from '../support.ts'
+import { callersLimiter, MINUTE } from '../support.ts'
 
 test('a cached token and a free permit: a login without a wait', async () => {
   const { iam, target } = setUp({ rateLimit: 2 })
@@ -41,17 +41,7 @@ test('an address that a function decides, and a limiter that cannot tell: none',
   await dialled.iam.token(dialled.target)
   expect(dialled.iam.tryLogin(dialled.target)).toBeUndefined()
   const limiter = createRateLimiter({ limit: 20 })
-  const own = setUp({
-    rateLimit: {
-      limit: 20,
-      intervalMs: 1000,
-      lower: () => {},
-      stats: () => limiter.stats(),
-      flush: async () => {},
-      close: () => {},
-      acquire: (options) => limiter.acquire(options),
-    },
-  })
+  const own = setUp({ rateLimit: callersLimiter((options) => limiter.acquire(options)) })
   ;(await own.iam.login(own.target)).succeed()
   expect(own.iam.tryLogin(own.target)).toBeUndefined()
 })
