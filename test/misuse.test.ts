@@ -231,16 +231,35 @@ test('createAuroraIam of an AuroraIam: one clear error', () => {
   expect(error.message).toMatch(/Use that object unchanged/)
 })
 
-test.each([
-  ['mysql2', mysql2Adapter.withAuroraIam as Call],
-  ['auroraIamConnection', knexAdapter.auroraIamConnection as Call],
-])('retryRejectedLogins in the options of %s, which cannot do it: refused', (_name, call) => {
-  const error = errorThrownBy(() => call(good, { retryRejectedLogins: true }))
+test.each<[string, Call, object, RegExp]>([
+  [
+    'mysql2',
+    mysql2Adapter.withAuroraIam as Call,
+    { retryRejectedLogins: true },
+    /withLoginRetry\(pool, iam\)/,
+  ],
+  ...[
+    { retryRejectedLogins: true },
+    { maxLifetimeMs: 60_000 },
+    { watchEndpointMs: 5_000 },
+    { retireDemoted: true },
+  ].map(
+    (iam) =>
+      [
+        'auroraIamConnection',
+        knexAdapter.auroraIamConnection as Call,
+        iam,
+        /the framework sets up the pool.*withAuroraIam/,
+      ] as [string, Call, object, RegExp],
+  ),
+])('%s with an option that it cannot carry out (case %#): refused at once', (_name, call, iam, remedy) => {
+  const error = errorThrownBy(() => call(good, iam))
   expect(error).toMatchObject({
     code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
-    option: 'retryRejectedLogins',
+    option: Object.keys(iam)[0],
   })
-  expect(error.message).toContain('withLoginRetry(pool, iam)')
+  expect(error.message).toMatch(remedy)
+  expect(call(good, createAuroraIam(iam))).toBeTypeOf('object')
 })
 
 describe('withLoginRetry', () => {

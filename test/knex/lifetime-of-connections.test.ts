@@ -1,5 +1,5 @@
 import { createAuroraIam } from '@aurora-iam/core'
-import { auroraIamConnection, warmUp, withAuroraIam } from '@aurora-iam/knex'
+import { warmUp, withAuroraIam } from '@aurora-iam/knex'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
@@ -78,16 +78,6 @@ test('warmUp of more than the pool holds, and where logins are rejected: it reje
     message: expect.stringContaining('from 1 to 2'),
   })
   expect(await rejectionOf(warmUp(db, 2))).toMatchObject({ code: 'ER_ACCESS_DENIED_ERROR' })
-})
-
-test('maxLifetimeMs with auroraIamConnection: refused by name before any socket', async () => {
-  const connection = auroraIamConnection(connectionOf(), { ...aurora.iam, maxLifetimeMs: 60_000 })
-  db = knex({ client: 'mysql2', connection, pool: { min: 0 } })
-  expect(await rejectionOf(db.raw('SELECT 1'))).toMatchObject({
-    code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
-    option: 'maxLifetimeMs',
-  })
-  expect(aurora.log.connections).toBe(0)
 })
 
 test('a paused cluster, and an acquireConnectionTimeout that is too short: the error names the pause and that option', async () => {

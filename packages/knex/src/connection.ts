@@ -1,12 +1,7 @@
 import { type AuroraIam, AuroraIamError, type AuroraIamOptions } from '@aurora-iam/core'
 import { type AdapterIam, adapterIam } from '@aurora-iam/core/adapter'
 import type { Mysql2Options } from '@aurora-iam/mysql2'
-import {
-  assertNoPoolOptions,
-  type HookOptions,
-  lifetimeOptionOf,
-  withHooks,
-} from '@aurora-iam/mysql2/adapter'
+import { type HookOptions, lifetimeOptionOf, retryOptionOf, withHooks } from '@aurora-iam/mysql2/adapter'
 import type { Knex } from 'knex'
 import { assertConnection } from './config.ts'
 
@@ -33,7 +28,19 @@ export function auroraIamConnection(
 ): Knex.MySql2ConnectionConfig {
   const shared = adapterIam(iam)
   assertNoPoolOptions(iam)
-  return connectionWithHooks(connection, shared, { unmanaged: lifetimeOptionOf(iam) })
+  return connectionWithHooks(connection, shared)
+}
+
+/** Throws for an option that only the pool of {@link withAuroraIam} can carry out. The framework sets up another one. */
+function assertNoPoolOptions(iam: AuroraIam | AuroraIamOptions | undefined): void {
+  const option = lifetimeOptionOf(iam) ?? retryOptionOf(iam)
+  if (option === undefined) return
+  throw new AuroraIamError(
+    'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
+    `${option}: has no effect on auroraIamConnection, because the framework sets up the pool. Leave it out, or give Knex the ` +
+      'whole configuration, from withAuroraIam.',
+    { option },
+  )
 }
 
 /**
@@ -44,7 +51,7 @@ export function auroraIamConnection(
 export function connectionWithHooks(
   connection: Knex.MySql2ConnectionConfig,
   iam: AdapterIam,
-  settings: HookOptions,
+  settings: HookOptions = {},
 ): Knex.MySql2ConnectionConfig {
   assertConnection(connection)
   try {

@@ -6,15 +6,22 @@ import { type AuroraIam, AuroraIamError, type AuroraIamOptions } from '@aurora-i
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_CONFLICTING_OPTIONS`
  */
 export function assertNoPoolOptions(iam: AuroraIam | AuroraIamOptions | undefined): void {
-  // An AuroraIam may be shared with Knex or TypeORM, which can.
-  if (iam === undefined || 'stats' in iam || !Object.hasOwn(iam, 'retryRejectedLogins')) return
-  if (!iam.retryRejectedLogins) return
+  const option = retryOptionOf(iam)
+  if (option === undefined) return
   throw new AuroraIamError(
     'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
     'retryRejectedLogins: connection options cannot repeat a login. Leave it out, and wrap the pool of mysql2 with ' +
       '`withLoginRetry(pool, iam)` of @aurora-iam/mysql2.',
-    { option: 'retryRejectedLogins' },
+    { option },
   )
+}
+
+/** Returns the option that switches on login retry; undefined for an {@link AuroraIam}, which other pools may share. */
+export function retryOptionOf(
+  iam: AuroraIam | AuroraIamOptions | undefined,
+): 'retryRejectedLogins' | undefined {
+  if (iam === undefined || 'stats' in iam || !Object.hasOwn(iam, 'retryRejectedLogins')) return undefined
+  return iam.retryRejectedLogins ? 'retryRejectedLogins' : undefined
 }
 
 const OF_LIFETIME = ['maxLifetimeMs', 'watchEndpointMs', 'retireDemoted'] as const
