@@ -64,12 +64,6 @@ export function peakTokens(logins: readonly CountedLogin[], intervalMs: number):
   return most
 }
 
-/** Returns the time that so many logins need at the limit, divided by what they took from the first to the last. */
-export function utilisation(logins: readonly CountedLogin[], limit: number, intervalMs: number): number {
-  const needed = Math.floor((logins.length - 1) / limit) * intervalMs
-  return needed / ((logins.at(-1) as CountedLogin).at - (logins[0] as CountedLogin).at)
-}
-
 /** Returns Jain's index of the shares: 1 when all names got the same, 1 / n when one got everything. */
 export function fairness(logins: readonly CountedLogin[]): number {
   const counts = new Map<string, number>()
