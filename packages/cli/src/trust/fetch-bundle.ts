@@ -22,8 +22,9 @@ export async function fetchBundle(url: string, sha256: string | undefined): Prom
     bytes = await readBody(response)
   } catch (cause) {
     if (cause instanceof CommandError) throw cause
-    const { name, cause: reason } = cause as Error & { cause?: { code?: string } }
-    const why = name === 'TimeoutError' ? `no answer in ${TIMEOUT_MS} ms` : (reason?.code ?? name)
+    const { name, cause: reason } = cause as Error & { cause?: { code?: string; message?: string } }
+    const why =
+      name === 'TimeoutError' ? `no answer in ${TIMEOUT_MS} ms` : (reason?.code ?? reason?.message ?? name)
     throw new CommandError(
       `${url} cannot be fetched (${why}). Give --url for a mirror that this machine reaches.`,
       {
