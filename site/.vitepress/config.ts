@@ -66,7 +66,8 @@ export default defineConfig({
     '.*/**',
     '**/CHANGELOG.md',
     '{scripts,test,examples,site,reports}/**',
-    'packages/*/{src,test}/**',
+    // Made by the bundle: a README there is a copy.
+    'packages/*/{src,test,publish}/**',
   ],
   rewrites: {
     'README.md': 'index.md',
