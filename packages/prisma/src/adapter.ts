@@ -22,6 +22,11 @@ export class AuroraIamAdapterFactory implements SqlDriverAdapterFactory {
     this.#settings = settings
   }
 
+  /**
+   * Opens a pool and returns the stock adapter on it.
+   *
+   * @throws the error of the first query, such as a `PrismaDriverError`
+   */
   async connect(): Promise<SqlDriverAdapter> {
     const pool = new MariaDbPool(new ConnectionPool(this.#context))
     try {
@@ -33,7 +38,7 @@ export class AuroraIamAdapterFactory implements SqlDriverAdapterFactory {
         ...(useTextProtocol !== undefined && { useTextProtocol }),
         disposeExternalPool: true,
       }).connect()
-      // It has queried the version and ignored an error: https://github.com/prisma/orm/issues/28612
+      // `connect` queries the version and ignores its error: https://github.com/prisma/orm/issues/28612
       if (pool.queryFailure) throw pool.queryFailure
       return adapter
     } catch (error) {

@@ -30,16 +30,16 @@ export interface AuroraIamAdapter extends SqlDriverAdapterFactory {}
 
 /** Parts of a PrismaClient for a database with IAM, from {@link auroraIam}. */
 export interface AuroraIamPrisma {
-  /** For `new PrismaClient({ adapter })`. Each client that has it has its own connections. */
+  /** Adapter for `new PrismaClient({ adapter })`. Each client that is given it has its own connections. */
   readonly adapter: AuroraIamAdapter
   /**
-   * For `new PrismaClient({ adapter, transactionOptions })`: a `maxWait` that leaves time for a new connection. Prisma's
-   * default is 2 seconds, after which a transaction fails with P2028 although its connection waits for a permit.
+   * Options for `new PrismaClient({ adapter, transactionOptions })`. Their `maxWait` leaves time for a new connection.
+   * Prisma's default is 2 seconds, after which a transaction fails with P2028 although its connection waits for a permit.
    */
   readonly transactionOptions: { readonly maxWait: number }
   /**
-   * For `prisma.$extends(extension())`: adds `prisma.$iam.status()` and `prisma.$iam.warmUp()`, and retries reads with
-   * `retryReads`.
+   * Returns the extension for `prisma.$extends(extension())`. It adds `prisma.$iam.status()` and `prisma.$iam.warmUp()`.
+   * With `retryReads` it retries reads.
    *
    * @throws {@link AuroraIamError} `ERR_AURORA_IAM_UNKNOWN_OPTION` or `ERR_AURORA_IAM_INVALID_OPTION`
    */
@@ -57,7 +57,7 @@ export interface AuroraIamPrisma {
   readonly warmUp: WarmUp
 }
 
-// From the connection to the server's answer to SET TRANSACTION and BEGIN.
+// Time for SET TRANSACTION and BEGIN on a new connection.
 const BEGIN_MS = 1_000
 
 /**
@@ -90,7 +90,7 @@ export function auroraIam(
   const warmUp: WarmUp = (count, warmUpOptions) => activity.warmUp(count, warmUpOptions)
   return {
     adapter: new AuroraIamAdapterFactory({ ...connector, settings, activity }, given),
-    // Prisma gives it to a timer of Node unchanged.
+    // Prisma passes it to a timer of Node, which has a longest time.
     transactionOptions: {
       maxWait: Math.min(longestAcquireMs(settings, shared) + BEGIN_MS, LONGEST_TIMER_MS),
     },
@@ -100,7 +100,7 @@ export function auroraIam(
   }
 }
 
-/** Returns the longest time until a transaction has a connection, or an error with the reason. */
+/** Returns the longest time until a transaction has a connection or fails, in milliseconds. */
 function longestAcquireMs(settings: PoolSettings, iam: AdapterIam): number {
   const { acquireTimeoutMs, isAcquireTimeoutStrict, connectTimeoutMs } = settings
   if (isAcquireTimeoutStrict) return acquireTimeoutMs

@@ -19,7 +19,7 @@ export const prismaErrors = {
   },
   P1001: {
     retryable: true,
-    meaning: 'the database is unreachable, unresponsive, or cut the login',
+    meaning: 'the database is unreachable, unresponsive, or closed the connection during the login',
     remedy: 'connect again',
   },
   P1003: { retryable: false, meaning: 'the server has no such database', remedy: 'check `database`' },

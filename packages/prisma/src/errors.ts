@@ -18,15 +18,15 @@ export interface Destination extends Address {
 }
 
 /**
- * Failure with one of Prisma's codes. For a query Prisma makes a `PrismaClientKnownRequestError` with the same `code`,
- * message and `meta` of it. `$connect()`, the start and the COMMIT of a transaction reject with it unchanged.
+ * Failure with one of Prisma's codes. A query rejects with a `PrismaClientKnownRequestError` that has the same `code`,
+ * message and `meta`. `$connect()`, the start and the COMMIT of a transaction reject with this error itself.
  */
 export class PrismaDriverError extends DriverAdapterError {
-  // Prisma recognizes its base class by name, and would give it the code P2010 for raw SQL.
+  // Prisma recognizes the base class by its name, and would then report P2010 for raw SQL.
   override readonly name = 'PrismaDriverError'
   /** Prisma's code, such as `P1000`. */
   readonly code: PrismaErrorCode
-  // Not enumerable: it may contain the values of a query, which must not reach logs.
+  // Private, so that it is not enumerable: it may contain the values of a query, which must not reach logs.
   readonly #driverError: Error
 
   constructor(code: PrismaErrorCode, message: string, mapped: MappedError, driverError: Error) {
@@ -53,7 +53,7 @@ export class PrismaDriverError extends DriverAdapterError {
   }
 }
 
-/** mariadb's numbers for TLS that is missing, failed or was not verified. */
+/** mariadb's error numbers for TLS that is missing, failed or was not verified. */
 const TLS_ERRNOS: ReadonlySet<number> = new Set([45008, 45023, 45056, 45057, 45059, 45062, 45063, 45064])
 /**
  * Codes of a certificate that was not verified, and of other failures of TLS. On Bun these errors have a number as well.
@@ -108,7 +108,7 @@ export function connectError(error: Error, { host, port, user }: Destination): E
   if (!isTls && (isLostOrSilent || 'syscall' in error || UNREACHABLE.has(code))) {
     return as('P1001', `Cannot reach the database at ${where}`, { kind: 'DatabaseNotReachable', host, port })
   }
-  // An error with a code and no number comes from Node's TLS.
+  // An error with a code and without a number comes from Node's TLS.
   if (isTls || (errno === undefined && code !== '')) {
     return as('P1011', `No verified TLS to the database at ${where}`, {
       kind: 'TlsConnectionError',
@@ -130,12 +130,12 @@ export function queryError(reason: unknown): Error {
   )
 }
 
-/** Returns an error for the bare number that mariadb rejects with where it cannot read an answer. */
+/** Returns an error for an answer that mariadb cannot read. It rejects with a bare number then. */
 export function unreadableAnswer(errno: unknown): Error {
   return Object.assign(new Error('The answer of the server could not be read.'), { errno, fatal: true })
 }
 
-// Only a query outside of transactions is repeated, and only the pool knows whether it was.
+// Only a query outside of transactions is retried. The pool alone knows whether a query was outside.
 const lostOutsideTransaction = new WeakSet<object>()
 
 /** Marks `error` as one of a query outside of transactions, and returns it. */
@@ -153,8 +153,8 @@ export function isLostOutsideTransaction(error: unknown): boolean {
 /**
  * Returns the error for a query that waited too long for a connection.
  *
- * @param lastFailure - why the last connection could not be opened. Prisma drops an error's cause, so message and `meta`
- * have it as well.
+ * @param lastFailure - the error of the last connection that could not be opened. Prisma drops the `cause` of an error,
+ * so message and `meta` have it as well.
  */
 export function exhaustedError(
   message: string,
@@ -179,7 +179,7 @@ export function rolledBackError(): Error {
 /** Returns true if `error` means that the connection is lost. */
 function isLost({ errno, fatal }: DriverError): boolean {
   if (errno !== undefined && LOST_ERRNOS.has(errno)) return true
-  // Numbers of mariadb's own are 45xxx, those of the network count downwards from zero.
+  // mariadb's own numbers are 45xxx, and those of the network are negative.
   const isOfServer = errno !== undefined && errno > 0 && (errno < 45_000 || errno >= 46_000)
   return fatal === true && !isOfServer
 }

@@ -8,7 +8,7 @@ import type { AuroraIamStatus } from './status.ts'
 export interface AuroraIamExtensionOptions {
   /**
    * Retries `findMany`, `count` and the other reads of models once if their connection is lost while they run, as in a
-   * failover. Never in a transaction, never raw SQL. @defaultValue false
+   * failover. Reads in a transaction and raw SQL are never retried. @defaultValue false
    */
   readonly retryReads?: boolean | undefined
 }
@@ -18,7 +18,7 @@ export type WarmUp = (count: number, options?: WarmUpOptions) => Promise<void>
 
 /** Members of `prisma.$iam`. */
 export interface AuroraIamClientMembers {
-  /** Returns the state of the connections, and counts. */
+  /** Returns the numbers of connections and of waiting queries, and counts of what happened. */
   readonly status: () => AuroraIamStatus
   /** Opens connections before they are needed, at the pace of the rate limit. */
   readonly warmUp: WarmUp
@@ -28,6 +28,7 @@ export interface AuroraIamClientMembers {
 export type AuroraIamExtension = (client: ExtendableClient) => ExtendedClient
 
 type ExtendableClient = Parameters<ReturnType<typeof defineExtension>>[0]
+
 /** Result of the extension, for `$extends`. */
 export type ExtendedClient = ReturnType<ReturnType<typeof defineExtension>>
 

@@ -1,7 +1,7 @@
 import { AuroraIamError, redact } from '@aurora-iam/core'
 import type { WarmUpOptions } from '@aurora-iam/core/adapter'
 
-/** State of the connections of one `auroraIam`, in all clients that have its adapter, and counts since it was made. */
+/** Connections of all clients with the adapter of one `auroraIam`, and counts since that call. */
 export interface AuroraIamStatus {
   /** Connections that run a query or a transaction. */
   readonly active: number
@@ -9,7 +9,7 @@ export interface AuroraIamStatus {
   readonly idle: number
   /** Connections that are being opened, those that wait for a permit included. */
   readonly opening: number
-  /** New connections that wait for a token and for a permit of the rate limit. */
+  /** New connections that wait for a token or for a permit of the rate limit. */
   readonly waitingForPermit: number
   /** Queries and transactions that wait for a connection. */
   readonly queued: number
@@ -33,12 +33,12 @@ export interface PoolCounts {
   readonly queued: number
 }
 
-/** Part of a pool that {@link Activity} knows. */
+/** Part of a pool that {@link Activity} uses. */
 export interface ObservedPool extends PoolCounts {
   warmUp(count: number, options?: WarmUpOptions): Promise<void>
 }
 
-/** Counters behind {@link AuroraIamStatus}, and the pools of the clients that are connected. */
+/** Counters of {@link AuroraIamStatus}, and the pools of the clients that are connected. */
 export class Activity {
   readonly #pools = new Set<ObservedPool>()
   #waitingForPermit = 0
@@ -46,7 +46,7 @@ export class Activity {
   #connectionsFailed = 0
   #lastError: AuroraIamStatus['lastError']
 
-  /** New connections that wait for a token and a permit. */
+  /** New connections that wait for a token or a permit. */
   get waitingForPermit(): number {
     return this.#waitingForPermit
   }
@@ -76,11 +76,12 @@ export class Activity {
     this.#lastError = { code, message: redact(error.message), at: new Date() }
   }
 
-  /** Includes the connections of `pool`, until it is removed. */
+  /** Includes the connections of `pool` in the status, until {@link remove}. */
   add(pool: ObservedPool): void {
     this.#pools.add(pool)
   }
 
+  /** Takes `pool` out of the status. */
   remove(pool: ObservedPool): void {
     this.#pools.delete(pool)
   }
@@ -101,7 +102,7 @@ export class Activity {
     await Promise.all([...this.#pools].map((pool) => pool.warmUp(count, options)))
   }
 
-  /** Returns the status, with the count of tokens that the AuroraIam has. */
+  /** Returns the status. `tokensSigned` is the count of the AuroraIam. */
   status(tokensSigned: number): AuroraIamStatus {
     const sum = (count: (pool: PoolCounts) => number) =>
       [...this.#pools].reduce((total, pool) => total + count(pool), 0)

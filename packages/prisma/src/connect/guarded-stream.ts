@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextIteration } from 'node:timers/promises'
 import type { Address } from '@aurora-iam/core'
 import { deadPeers, GreetingGuard, KEEP_ALIVE_MS } from '@aurora-iam/core/adapter'
 import { ownDataListener, reportEnd } from './mariadb-internals.ts'
@@ -10,30 +10,30 @@ import { TlsRecordSplitter } from './tls-record-splitter.ts'
 const MAX_HELD_RECORDS = 64
 
 /**
- * Stream between mariadb and its socket. Some behaviours of a server make mariadb throw where no code can catch, which
- * ends the process: bytes behind the greeting, bytes that it cannot read, an end that it does not expect, and an error
- * of its TLS socket after it removed its listeners. Here each of them is an error of this stream before TLS. After TLS
- * has begun, mariadb alone is told, and not its TLS socket.
+ * Stream between mariadb and its socket. Some servers make mariadb throw where no code can catch, which ends the process.
+ * They send bytes behind the greeting or bytes that mariadb cannot read, or close the connection at a moment that it does
+ * not expect. The same happens for an error of its TLS socket after it has removed its listeners.
  *
- * mariadb gets the bytes of the server before the end of the connection.
+ * Before TLS, each of these is an error of this stream. After TLS has begun, it is reported to mariadb and not to its TLS
+ * socket. mariadb gets the bytes of the server before the end of the connection.
  */
 export class GuardedStream extends Duplex {
   readonly #socket = new Socket()
   readonly #guard = new GreetingGuard()
   readonly #splitter = new TlsRecordSplitter()
   readonly #held: Buffer[] = []
-  /** End of the connection; mariadb is told after the records that are held. */
+  /** End of the connection. It is reported to mariadb after the records that are held. */
   #ending: { readonly error: Error | undefined } | undefined
   #isSecured = false
   #isDelivering = false
   #isBroken = false
-  /** True if the connection that mariadb made of this stream has a listener for errors. */
+  /** True if mariadb's connection over this stream has a listener for errors. */
   hasErrorListener = false
-  /** Called with the server's first bytes: mariadb sees them when the promise resolves. Undefined once it was called. */
+  /** Called when the first bytes come. mariadb gets them once its promise resolves. Undefined after the call. */
   #confirmPermit: (() => Promise<void> | undefined) | undefined
   #isWaitingForPermit = false
 
-  /** @param confirmPermit - called once, with the server's first bytes, which wait for its promise */
+  /** @param confirmPermit - called once, when the first bytes of the server come. They wait for its promise */
   constructor(address: Address, confirmPermit?: () => Promise<void> | undefined) {
     super({ allowHalfOpen: false })
     this.#confirmPermit = confirmPermit
@@ -49,7 +49,7 @@ export class GuardedStream extends Duplex {
     this.#socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS).connect(address)
   }
 
-  /** True if the connection has ended, which mariadb does not notice between the server's OK and its own last step. */
+  /** True if the connection has ended. mariadb does not notice that between the server's OK and its own last step. */
   get isBroken(): boolean {
     return this.#isBroken || this.destroyed
   }
@@ -59,12 +59,12 @@ export class GuardedStream extends Duplex {
     return this.#ending?.error
   }
 
-  /** The IP address of the server's end; undefined when the socket is closed. */
+  /** IP address of the server; undefined when the socket is closed. */
   get remoteAddress(): string | undefined {
     return this.#socket.remoteAddress
   }
 
-  /** Ends the connection at once. mariadb is told `error`, and makes an error if there is none. */
+  /** Ends the connection at once, and reports `error` to mariadb. Without one mariadb creates an error. */
   breakOff(error?: Error): void {
     if (this.isBroken) return
     this.#isBroken = true
@@ -73,13 +73,13 @@ export class GuardedStream extends Duplex {
     reportEnd(this, error)
   }
 
-  /** Sets the socket's time-out. mariadb calls it as of a `net.Socket`. */
+  /** Sets the time-out of the socket. mariadb calls it, because it expects a `net.Socket`. */
   setTimeout(timeoutMs: number, listener?: () => void): this {
     this.#socket.setTimeout(timeoutMs, listener)
     return this
   }
 
-  /** Removes listeners, but that of the TLS socket when mariadb removes its own. */
+  /** Removes listeners. When mariadb removes its own `data` listener, that of the TLS socket stays. */
   override removeAllListeners(event?: string | symbol): this {
     if (event !== 'data') return super.removeAllListeners(event)
     this.#isSecured = true
@@ -87,7 +87,7 @@ export class GuardedStream extends Duplex {
     return own ? this.removeListener('data', own) : this
   }
 
-  // The TLS socket reads while this stream emits, so an error that mariadb throws at its bytes passes here as well.
+  // The TLS socket reads while this stream emits, so that an error which mariadb throws at the bytes comes here.
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     if (event !== 'data') return super.emit(event, ...args)
     try {
@@ -105,7 +105,7 @@ export class GuardedStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
-    // An error here would come out of the TLS socket. The socket's own `error` event reports it.
+    // An error in the callback would reach the TLS socket. The `error` event of the socket reports it.
     if (this.#isBroken) callback()
     else this.#socket.write(chunk, () => callback())
   }
@@ -157,19 +157,19 @@ export class GuardedStream extends Duplex {
     if (!this.#isDelivering) void this.#deliver()
   }
 
-  // mariadb throws at an end that comes with the OK: it must have finished one record before it sees the next.
+  // mariadb throws at an end that comes together with the OK, so it gets the next record after it has read the last.
   async #deliver(): Promise<void> {
     this.#isDelivering = true
     for (let record = this.#held.shift(); record; record = this.#held.shift()) {
       this.push(record)
-      await nextTurn()
+      await nextIteration()
     }
     this.#isDelivering = false
     if (this.#ending) this.#finish(this.#ending.error)
     else if (!this.isBroken) this.#socket.resume()
   }
 
-  /** Ends the connection, once mariadb has seen what came before the end. */
+  /** Ends the connection, once mariadb has the bytes that came before the end. */
   #end(error?: Error): void {
     this.#ending ??= { error }
     if (!this.#isDelivering && !this.#isWaitingForPermit) this.#finish(this.#ending.error)

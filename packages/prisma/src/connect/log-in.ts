@@ -5,26 +5,26 @@ import { type Connection, type ConnectionConfig, createConnection } from 'mariad
 import { unreadable } from './guarded-stream.ts'
 import { type DriverConfig, isIntended } from './mariadb-internals.ts'
 
-/** Limits of one login, and what ends it. */
+/** Time limits of one login, and how it is ended. */
 export interface LoginLimits {
   /** Aborts the login. */
   readonly signal: AbortSignal
-  /** Longest time from here until the connection is ready, in milliseconds. */
+  /** Longest time from the call until the connection is ready, in milliseconds. */
   readonly timeoutMs: number
   /** Longest time for the TCP connection, in milliseconds. @defaultValue `timeoutMs` */
   readonly tcpTimeoutMs?: number
   /** Ends the connection at once, by `error` if there is one. */
   readonly destroy: (error?: Error) => void
-  /** Starts the limit of `timeoutMs` in place of the usual one. */
-  readonly limitTime?: (timeoutError: () => Error, giveUp: (error: Error) => void) => () => void
+  /** Starts the limit of `timeoutMs` in place of a plain timer. Returns the function that stops it. */
+  readonly limitTime?: (timeoutError: () => Error, abort: (error: Error) => void) => () => void
   /** Work that belongs to the login, within the same time limit. */
   readonly afterwards?: (connection: Connection) => Promise<void>
 }
 
 /**
- * Logs in over `socket`, which is not connected yet or connecting.
+ * Logs in over `socket`, which may still be connecting.
  *
- * Rejects with the error of the driver, the network or the server.
+ * @throws the error of the driver, the network or the server
  */
 export async function logIn(
   socket: Duplex,
@@ -38,7 +38,7 @@ export async function logIn(
   const stopTimeLimit = limitTime
     ? limitTime(timeoutError, destroy)
     : startTimeLimit(timeoutMs, () => destroy(timeoutError()))
-  // Where the limit of the login is the shorter one, it reports itself.
+  // With a shorter limit of the login, that one reports the time-out.
   const stopTcpLimit =
     tcpTimeoutMs < timeoutMs
       ? startTimeLimit(tcpTimeoutMs, () => destroy(tcpTimeoutError(tcpTimeoutMs)))
@@ -46,7 +46,7 @@ export async function logIn(
   socket.once('connect', stopTcpLimit)
   try {
     const connection = await createConnection(driverConfig(socket, config))
-    // Without a listener mariadb throws what happens between queries.
+    // Without a listener mariadb throws the errors that occur between queries.
     connection.on('error', () => {})
     signal.throwIfAborted()
     await afterwards?.(connection)
@@ -66,7 +66,7 @@ function driverConfig(socket: Duplex, config: ConnectionConfig): DriverConfig {
   const options: DriverConfig = {
     ...config,
     stream: (use) => use(undefined, socket as Socket),
-    // mariadb's timer does not read what lies in the socket before it times out.
+    // mariadb's timer can fire although the answer of the server is in the socket.
     connectTimeout: 0,
     permitRedirect: false,
     // Prepared statements would leak: https://github.com/prisma/orm/issues/29364

@@ -18,20 +18,20 @@ import { logIn } from './log-in.ts'
 export interface OpenConnection {
   readonly connection: Connection
   /**
-   * Ends it at once, during a query as well. mariadb's own `destroy()` would open another connection to kill a running
-   * query.
+   * Ends the connection at once, during a query as well. mariadb's own `destroy()` would open another connection to kill a
+   * running query.
    */
   readonly destroy: () => void
-  /** Returns the IP address of the server's end; undefined when the socket is closed. */
+  /** Returns the IP address of the server; undefined when the socket is closed. */
   readonly remoteAddress: () => string | undefined
-  /** Returns the error by which the network ended it; undefined while it is open, and for every other end. */
+  /** Returns the error by which the network ended the connection; undefined before that, and for another end. */
   readonly networkError: () => Error | undefined
 }
 
 /**
- * Opens one new connection. `signal` aborts it at every step.
+ * Function that opens one new connection. `signal` aborts it at every step.
  *
- * Rejects with an error in Prisma's terms.
+ * @throws an error that Prisma's users know: a `PrismaDriverError` or an `AuroraIamError`
  */
 export type Open = (signal: AbortSignal) => Promise<OpenConnection>
 
@@ -41,7 +41,7 @@ export type CommonConfig = Pick<
   'user' | 'database' | 'sessionVariables' | 'connectAttributes'
 >
 
-/** Counts what becomes of connections. */
+/** Counters of new connections and their outcomes. */
 export interface ConnectionObserver {
   countWaiting<T>(login: Promise<T>): Promise<T>
   countOpened(): void
@@ -49,8 +49,8 @@ export interface ConnectionObserver {
 }
 
 /**
- * Opens connections with IAM: a permit, then a token, then the socket. mariadb from 3.5.3 verifies chain and name before
- * it sends the password, whatever the server's greeting contains.
+ * Returns the function that opens connections with IAM: a permit, then a token, then the socket. Since 3.5.3 mariadb
+ * verifies certificate chain and host name before it sends the password, for every greeting of the server.
  *
  * A login that was rejected with a token of an earlier login is retried once, as {@link AdapterIam.retryRejected} does.
  */
@@ -95,8 +95,7 @@ export function openWithIam(options: {
           timeoutMs,
           tcpTimeoutMs,
           destroy,
-          limitTime: (timeoutError, giveUp) =>
-            limitLoginTime(login, { timeoutMs, timeoutError }, giveUp).stop,
+          limitTime: (timeoutError, abort) => limitLoginTime(login, { timeoutMs, timeoutError }, abort).stop,
           afterwards,
         })
         observer.countOpened()
@@ -124,7 +123,7 @@ export function openWithIam(options: {
 function sslOptions({ ca, minVersion, rejectUnauthorized, rest }: TlsPolicy, servername: string) {
   return {
     secureContext: createSecureContext({ ...rest, ca, minVersion } as SecureContextOptions),
-    // Unused by Node beside a secure context. Without it mariadb would verify a MariaDB by a fingerprint instead.
+    // Node ignores it beside a secure context. Without it mariadb would verify a MariaDB by a fingerprint instead.
     ca,
     rejectUnauthorized,
     servername,
@@ -138,7 +137,7 @@ async function requireWriter(connection: Connection, check: WriterCheck): Promis
   if (refusal) throw refusal
 }
 
-/** Opens connections with a password, for `enabled: false`. */
+/** Returns the function that opens connections with a password, for `enabled: false`. */
 export function openWithPassword(options: {
   address: Address
   config: CommonConfig & Pick<ConnectionConfig, 'password' | 'ssl'>
@@ -152,7 +151,7 @@ export function openWithPassword(options: {
       const own = typeof ssl === 'object' ? { ssl: copyOf(ssl) } : {}
       const stream = connect({ ...address, noDelay: true, keepAlive: true })
       const destroy = (error?: Error) => {
-        // To destroy it tells mariadb nothing, but mariadb listens for the end.
+        // mariadb does not listen for `close` of the stream, but for `end`.
         stream.emit('end', error)
         stream.destroy()
       }

@@ -2,12 +2,12 @@
 const HEADER_BYTES = 5
 const LENGTH_BYTES = 2
 
-/** Splits the bytes that one side of a TLS connection sends at the ends of their records. */
+/** Splitter of the bytes of one side of a TLS connection, at the ends of their records. */
 export class TlsRecordSplitter {
   #headerBytes = 0
   #bytesLeft = 0
 
-  /** Returns the next bytes, in pieces that belong to one record each. */
+  /** Returns the bytes of `chunk` in pieces, each of which belongs to one record. */
   split(chunk: Buffer): Buffer[] {
     const pieces: Buffer[] = []
     let start = 0

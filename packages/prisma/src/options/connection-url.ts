@@ -6,7 +6,7 @@ import type { AuroraIamPrismaOptions } from './options.ts'
 const OTHER_PROTOCOL = /^(mariadb|postgres(ql)?|prisma|sqlserver|mongodb|file):$/
 
 /**
- * Returns `options` with the parts of their `url` in its place. A value that is given as an option wins.
+ * Returns `options` with the parts of their `url` in place of it. A value that is given as an option wins.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for a `url` that is undefined, of another database, or
  * has parameters. The message does not contain it, because it may contain a password

@@ -21,10 +21,10 @@ export interface AuroraIamPrismaOptions {
   readonly connectionLimit?: number | undefined
   /**
    * Longest wait of a query or transaction for a connection, in milliseconds, before it fails with P2024. A value that is
-   * given includes the queue of the rate limit and the login.
+   * given includes the wait for a permit and the login.
    *
-   * @defaultValue 10000, and longer while its connection is being opened or waits for a permit: `maxWaitMs` and
-   * `connectTimeoutMs` limit that
+   * @defaultValue 10000. It is extended while the connection is being opened or waits for a permit, which `maxWaitMs` and
+   * `connectTimeoutMs` limit
    */
   readonly acquireTimeoutMs?: number | undefined
   /**
@@ -51,11 +51,11 @@ export interface AuroraIamPrismaOptions {
   readonly password?: string | undefined
 }
 
-/** Behaviour of the pool, with every default filled in. */
+/** Settings of the pool, with every default filled in. */
 export interface PoolSettings {
   readonly connectionLimit: number
   readonly acquireTimeoutMs: number
-  /** True if `acquireTimeoutMs` holds while a connection is being opened, too: the caller chose it. */
+  /** True if the caller gave `acquireTimeoutMs`. It then holds while a connection is being opened, too. */
   readonly isAcquireTimeoutStrict: boolean
   readonly connectTimeoutMs: number
   readonly idleTimeoutMs: number
@@ -88,7 +88,7 @@ const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * Checks the options that need no other knowledge, and fills in the defaults.
+ * Checks the names of all options and the values of those of the pool, and fills in the defaults.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_UNKNOWN_OPTION` or `ERR_AURORA_IAM_INVALID_OPTION`
  */

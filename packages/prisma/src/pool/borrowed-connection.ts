@@ -7,10 +7,10 @@ const ROLLED_BACK = { affectedRows: 0, insertId: 0n, warningStatus: 0 }
 const RETURNING_METHODS: readonly PropertyKey[] = ['release', 'end', 'close', 'destroy', Symbol.asyncDispose]
 
 /**
- * Returns `connection` as its borrower sees it. Closing it returns it to the pool, and no other method can be called
- * afterwards, because the connection may have another borrower by then.
+ * Returns a view of `connection` for its borrower. Closing the view returns the connection to the pool. After that no
+ * other method of the view can be called, because the connection may have another borrower.
  *
- * @param rollBack - rolls back or ends the connection, in bounded time; resolves with whether it is still usable
+ * @param rollBack - rolls back or ends the connection, in bounded time; resolves to false if it is no longer usable
  * @param onLost - called when the connection turns out to be unusable
  * @param onError - called with every error of a statement
  */
@@ -37,7 +37,7 @@ export function borrowedConnection(
   const explain = (reason: unknown): never => {
     onError(reason)
     const explained = queryError(reason)
-    // mariadb threw an error without a number by mistake, and what it was about to send or read is still to come.
+    // mariadb throws an error without a number by mistake, in the middle of a packet that it sends or reads.
     if (explained !== reason || !('errno' in explained)) onLost()
     throw isRolledBack ? rolledBackError() : explained
   }
@@ -78,8 +78,8 @@ function sqlOf(query: string | QueryOptions): string {
 }
 
 /**
- * Executes as mariadb does, which however throws, where no code can catch, at an answer to PREPARE that it cannot read.
- * mariadb sends a MariaDB server both commands at once, and then that answer decides nothing.
+ * Prepares and executes a statement in two steps. `execute` of mariadb throws, where no code can catch, at an answer to
+ * PREPARE that it cannot read. To a MariaDB server it sends both commands at once and does not need that answer.
  */
 async function prepareAndExecute({
   connection,

@@ -13,15 +13,15 @@ import type { PoolSettings } from '../options/options.ts'
 import type { Activity } from '../status.ts'
 import { GRACE_MS, PooledConnection } from './pooled-connection.ts'
 
-// The pool and `open` have separate time limits.
+// tarn's time limits are switched off: this pool and `open` have their own.
 const NO_LIMIT_MS = 2 ** 31 - 1
 
 type Waiter = ReturnType<Tarn<PooledConnection>['acquire']>
 
-/** Parts of a pool. */
+/** Dependencies of a pool. */
 export interface PoolContext {
   readonly open: Open
-  /** Returns what decides which connections are replaced; undefined with a password. */
+  /** Returns the lifetime of the connections, which decides when they are replaced; undefined with a password. */
   readonly lifetimeOf: (driver: PoolDriver<PooledConnection>) => PoolLifetime<PooledConnection> | undefined
   readonly settings: PoolSettings
   readonly activity: Activity
@@ -36,21 +36,21 @@ export class ConnectionPool {
   readonly #closing = new AbortController()
   readonly #lifetime: PoolLifetime<PooledConnection> | undefined
   #lastLossAt = Number.NEGATIVE_INFINITY
-  /** Why the last connection could not be opened; undefined after one that could. */
+  /** Error of the last connection, if that could not be opened. */
   #lastFailure: Error | undefined
   #ended: Promise<void> | undefined
 
   constructor(context: PoolContext) {
     this.#context = context
     const { connectionLimit, idleTimeoutMs } = context.settings
-    // Every connection that is being opened listens, and there may be any number.
+    // Each connection that is being opened adds a listener, and their number has no limit.
     setMaxListeners(0, this.#closing.signal)
     this.#lifetime = context.lifetimeOf({
       remoteAddress: (pooled) => pooled.remoteAddress(),
-      // tarn drops it when it validates it: it has no method that takes out an idle one.
+      // tarn has no method that removes an idle connection. It removes this one when it validates it.
       close: (pooled) => void this.#close(pooled),
     })
-    // tarn waits for a promise here, which its types leave out.
+    // tarn also takes a promise here, which its types omit.
     const validate = (pooled: PooledConnection) => this.#validate(pooled) as unknown as boolean
     this.#tarn = new Tarn({
       create: () => this.#create(),
@@ -60,7 +60,7 @@ export class ConnectionPool {
       max: connectionLimit,
       acquireTimeoutMillis: NO_LIMIT_MS,
       createTimeoutMillis: NO_LIMIT_MS,
-      // tarn would reject one waiter, even if many connections fail at once, and open new ones for the others.
+      // tarn would reject one waiter when many connections fail at once, and open new ones for the others.
       propagateCreateError: false,
       createRetryIntervalMillis: 1,
       idleTimeoutMillis: idleTimeoutMs,
@@ -89,7 +89,11 @@ export class ConnectionPool {
     return this.#closing.signal.aborted
   }
 
-  /** Returns a usable connection. The caller gives it back by {@link release}. */
+  /**
+   * Checks out a usable connection. The caller returns it by {@link release}.
+   *
+   * @throws the error of a connection that could not be opened; P2024 when no connection is free in time
+   */
   async acquire(): Promise<PooledConnection> {
     if (this.isClosed) throw disconnected()
     const waiter = this.#tarn.acquire()
@@ -113,6 +117,7 @@ export class ConnectionPool {
     }
   }
 
+  /** Returns a connection to the pool, after a rollback of an open transaction. */
   async release(pooled: PooledConnection): Promise<void> {
     await pooled.rollBack()
     pooled.isBorrowed = false
@@ -121,7 +126,7 @@ export class ConnectionPool {
     this.#tarn.release(pooled)
   }
 
-  /** Reports an error of a statement: a server that was demoted has its connections replaced. */
+  /** Reports an error of a statement. After the error of a demoted server, its connections are replaced. */
   statementFailed(pooled: PooledConnection, error: unknown): void {
     this.#lifetime?.failed(pooled, error)
   }
@@ -142,12 +147,12 @@ export class ConnectionPool {
     return openTogether(pool, count, options)
   }
 
-  /** Records that a connection was lost: those that were last used before are validated with a ping. */
+  /** Records that a connection was lost. Connections that were last used before it are validated with a ping. */
   connectionLost(): void {
     this.#lastLossAt = performance.now()
   }
 
-  /** Ends every wait at once, and every connection when it is given back, in bounded time. */
+  /** Ends every wait at once, and every connection when it is returned, at the latest after {@link GRACE_MS}. */
   end(): Promise<void> {
     this.#ended ??= this.#end()
     return this.#ended
@@ -190,12 +195,12 @@ export class ConnectionPool {
   }
 
   async #validate(pooled: PooledConnection): Promise<boolean> {
-    // From here on it counts as in use: it must not be closed between a ping and the query.
+    // From here on it counts as in use, so that it is not closed between the ping and the query.
     this.#lifetime?.acquired(pooled)
     return pooled.validate(this.#lastLossAt)
   }
 
-  /** Rejects the query that has waited longest. Each failure is for another one. */
+  /** Rejects the query that has waited longest. Each failed connection rejects one query. */
   #rejectFirstWaiter(failure: Error): void {
     const [first] = this.#waiters
     if (!first) return
@@ -209,7 +214,7 @@ export class ConnectionPool {
     this.#open.delete(pooled)
   }
 
-  /** Returns whether a connection is being opened for `waiter`, or the whole pool waits in the queue of the rate limit. */
+  /** Returns true if a connection is being opened for `waiter`, or if a new connection waits for a permit. */
   #isBeingServed(waiter: Waiter): boolean {
     return [...this.#waiters].indexOf(waiter) < this.opening || this.#context.activity.waitingForPermit > 0
   }

@@ -6,14 +6,14 @@ import { borrowedConnection } from './borrowed-connection.ts'
 import type { ConnectionPool } from './connection-pool.ts'
 
 /**
- * {@link ConnectionPool} with the interface of a `mariadb.Pool`. All of it, because a later release of the stock adapter
- * may use more than the present one.
+ * {@link ConnectionPool} with the interface of a `mariadb.Pool`. It has the whole interface, because a later release of
+ * the stock adapter may use more of it.
  */
 export class MariaDbPool extends EventEmitter implements Pool {
   readonly #pool: ConnectionPool
   readonly #known = new WeakSet<object>()
   #latest: Connection | undefined
-  /** Error of the last query; undefined if it succeeded. The stock adapter hides that of its first query. */
+  /** Error of the last query; undefined if it succeeded. The stock adapter ignores the error of its first query. */
   queryFailure: Error | undefined
 
   constructor(pool: ConnectionPool) {

@@ -2,7 +2,7 @@ import type { Connection } from 'mariadb'
 import { ping } from '../connect/mariadb-internals.ts'
 import type { OpenConnection } from '../connect/open-connection.ts'
 
-/** Longest time that a connection may go on after it is no longer wanted, in milliseconds. */
+/** Longest time for a rollback, and for the end of a pool, in milliseconds. */
 export const GRACE_MS = 5_000
 /** Time after its last use for which a connection counts as usable without a ping, in milliseconds. */
 const TRUSTED_FOR_MS = 500
@@ -30,19 +30,19 @@ export class PooledConnection {
     connection.on('end', () => this.markBroken())
   }
 
-  /** Keeps the pool from using it again. */
+  /** Marks the connection as unusable, so that the pool does not hand it out again. */
   markBroken(): void {
     this.#isBroken = true
   }
 
-  /** True if no fault of it is known. */
+  /** True if no fault of the connection is known. */
   get isUsable(): boolean {
     return !this.#isBroken && this.connection.isValid()
   }
 
   /**
-   * Returns whether the pool can hand it out. Pings if it was idle, or if another connection was lost since it was last used: a
-   * failover ends all connections, and not every socket is told.
+   * Returns true if the pool can hand out the connection. It pings one that was idle, or that was last used before
+   * another one was lost: a failover ends all connections, and not every socket is notified.
    */
   async validate(lastLossAt: number): Promise<boolean> {
     if (!this.isUsable) return false
@@ -55,10 +55,10 @@ export class PooledConnection {
   }
 
   /**
-   * Rolls back an open transaction. Costs nothing without one. A server that has not done so after {@link GRACE_MS} is
-   * running a query or out of reach: the connection is destroyed, and the server rolls back.
+   * Rolls back an open transaction. Without one it sends nothing. If the server does not answer within
+   * {@link GRACE_MS}, the connection is destroyed, and the server rolls back.
    *
-   * @returns whether the connection is still usable
+   * @returns false if the connection is no longer usable
    */
   async rollBack(): Promise<boolean> {
     const timer = setTimeout(() => this.destroy(), GRACE_MS)
@@ -68,7 +68,7 @@ export class PooledConnection {
     return this.isUsable
   }
 
-  /** Sends COM_QUIT and closes. */
+  /** Sends COM_QUIT and closes the connection. */
   async close(): Promise<void> {
     this.markBroken()
     const timer = setTimeout(() => this.destroy(), QUIT_TIMEOUT_MS)
@@ -77,7 +77,7 @@ export class PooledConnection {
     this.destroy()
   }
 
-  /** Closes at once. A query that runs on it rejects. */
+  /** Closes the connection at once. A query that runs on it rejects. */
   destroy(): void {
     this.markBroken()
     this.#destroy()
