@@ -11,29 +11,32 @@ import { createTemporaryFolder } from './temporary-folder.ts'
 
 const USAGE = `local-aurora [options]
 
-Starts an Aurora MySQL for this machine alone: it wants TLS and an IAM token, and behind it is a real database.
+Starts an Aurora MySQL for this machine alone. It requires TLS and an IAM token, and uses a real database.
 
   --port <number>       port to listen on (default: any that is free)
   --user <name>         database user who may log in; may be repeated (default: app)
   --database <name>     database that is there from the start (default: app)
   --backend <url>       mysql:// URL of a database that runs already (default: a private MariaDB)
-  --throttle <number>   logins let through per second (default: 20)
-  -h, --help            this text
-  --version             the version
+  --throttle <number>   logins accepted per second (default: 20)
+  -h, --help            print this text
+  --version             print the version
+
+Exit status: 0 when SIGTERM or SIGINT ends it, 1 when it fails.
 `
 
 /** Arguments of a command, and where it writes its output. */
 export interface CliSettings {
   readonly arguments: readonly string[]
   write(text: string): void
-  /** Ends the command. */
+  /** Ends the command when it aborts. */
   readonly signal: AbortSignal
 }
 
 /**
- * Runs `local-aurora` until it is told to end.
+ * Runs `local-aurora` until `signal` aborts or its database ends.
  *
- * @throws {@link LocalAuroraError} as {@link startLocalAurora} does, and for arguments that make no sense
+ * @throws {@link LocalAuroraError} as {@link startLocalAurora} does, for arguments that cannot be used, and when the
+ * database ends
  */
 export async function runCli({ arguments: args, write, signal }: CliSettings): Promise<void> {
   const { help, version, ...given } = parseStrictly(args)
@@ -54,9 +57,9 @@ export async function runCli({ arguments: args, write, signal }: CliSettings): P
   if (!signal.aborted) throw aurora.ended.reason
 }
 
-/** Runs the program: ends on SIGINT and SIGTERM, and says on standard error what went wrong. */
+/** Runs the program until SIGINT or SIGTERM. Writes errors to standard error. */
 export async function main(): Promise<void> {
-  // A reader that has gone away, as `head` does, ends the log and not the database: clients are still there.
+  // A reader that closed its end, as `head` does, ends the log and not the database, which clients still use.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
   })
@@ -84,7 +87,7 @@ function optionsOf(given: ReturnType<typeof parseStrictly>): LocalAuroraOptions 
   }
 }
 
-/** Digits; all else is no number, which is refused by the name of the option. `Number` makes 0 of nothing, and 16 of 0x10. */
+/** Returns the number in digits, else NaN, which the option refuses. `Number` reads '' as 0, and 0x10 as 16. */
 function readNumber(text: string): number {
   return /^\d+$/.test(text) ? Number(text) : Number.NaN
 }
@@ -125,7 +128,7 @@ function introduce(aurora: LocalAurora, user: string, caFile: string): string {
   const { host, port, hostname, region, database, credentials } = aurora
   const { accessKeyId, secretAccessKey, sessionToken } = credentials
   return `Local Aurora listens on ${host}:${port}. Sign for ${hostname}:${port} in ${region}.
-These credentials open nothing else, and are void when it ends:
+These credentials are valid for it alone, and while it runs:
 
 export AWS_ACCESS_KEY_ID=${accessKeyId}
 export AWS_SECRET_ACCESS_KEY=${secretAccessKey}

@@ -3,7 +3,7 @@ import { LocalAuroraError } from './errors.ts'
 /** Returns epoch milliseconds. */
 export type Clock = () => number
 
-/** A clock that tests set. */
+/** Clock that a test can set. */
 export class MovableClock {
   #clock: Clock
 
@@ -16,7 +16,11 @@ export class MovableClock {
     return this.#clock()
   }
 
-  /** @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION` */
+  /**
+   * Sets the clock: to a function, or to a moment at which it then stands still.
+   *
+   * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`
+   */
   set(clock: Clock | Date | number): void {
     if (typeof clock === 'function') {
       this.#clock = clock

@@ -3,10 +3,10 @@ import type { localAuroraErrors } from './error-catalogue.ts'
 /** Code of {@link LocalAuroraError}: a closed list. Match on it. The error catalogue has the meaning and the remedy of each. */
 export type LocalAuroraErrorCode = keyof typeof localAuroraErrors
 
-/** The one error that Local Aurora throws. A refused login is no error: the client sees MySQL's 1045. */
+/** The one error class of Local Aurora. A rejected login is no such error: the client gets 1045 of MySQL. */
 export class LocalAuroraError extends Error {
   override readonly name: string = 'LocalAuroraError'
-  /** The fault, from a closed list. */
+  /** The fault, one of a closed list. */
   readonly code: LocalAuroraErrorCode
   /** The option at fault, for `ERR_LOCAL_AURORA_INVALID_OPTION`. */
   readonly option: string | undefined

@@ -1,6 +1,6 @@
 /**
- * Awaits `work`, and keeps the process alive until then. The sockets, servers and processes of a Local Aurora do not: a
- * program that only waits for it would end with status 13.
+ * Waits for `work` and keeps the process alive meanwhile. The sockets, servers and processes of a Local Aurora do not
+ * keep it alive, so a program that only waits for one would exit with status 13.
  */
 export async function keepAliveDuring<Result>(work: Promise<Result>): Promise<Result> {
   const timer = setInterval(() => {}, 60_000)

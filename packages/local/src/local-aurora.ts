@@ -12,12 +12,12 @@ import type { ResolvedOptions } from './options.ts'
 import { Cluster, type ServerAddress } from './server/cluster.ts'
 import type { Instance } from './server/instance.ts'
 
-/** Parts of {@link LocalAurora}. */
+/** Dependencies of {@link LocalAurora}. */
 export interface LocalAuroraParts {
   readonly options: ResolvedOptions
-  /** The first writer, and a reader. */
+  /** The servers: the first writer, and the reader if there is one. */
   readonly instances: readonly [Instance, ...Instance[]]
-  /** The databases of both, if there are two. */
+  /** The two databases, if there is a reader. */
   readonly pair: MariaDbPair | undefined
   readonly faults: Faults
   readonly log: LoginLog
@@ -30,7 +30,7 @@ export interface LocalAuroraParts {
 /** Options of `withAuroraIam` and `createAuroraIam` for a Local Aurora. */
 export interface LocalAuroraIam {
   readonly hostname: string
-  /** Only where the option `signedPort` was given. */
+  /** Port to sign. Present if the option `signedPort` was given. */
   readonly port?: number
   readonly region: string
   readonly credentials: CredentialIdentity
@@ -46,7 +46,7 @@ export class LocalAurora implements AsyncDisposable {
   #closing: Promise<void> | undefined
   readonly #ended = new AbortController()
 
-  /** Use {@link startLocalAurora}. */
+  /** Creates the object that {@link startLocalAurora} returns. Call that function instead. */
   constructor(parts: LocalAuroraParts) {
     this.#parts = parts
     const { instances, pair, options, log } = parts
@@ -63,7 +63,7 @@ export class LocalAurora implements AsyncDisposable {
     return this.#parts.options.host
   }
 
-  /** The port to dial, and to sign unless the option `signedPort` says otherwise. */
+  /** The port to dial. It is also the port to sign, unless the option `signedPort` was given. */
   get port(): number {
     return this.#parts.instances[0].listener.port
   }
@@ -73,11 +73,12 @@ export class LocalAurora implements AsyncDisposable {
     return this.#parts.options.hostname
   }
 
-  /** All names that may be signed in its place. */
+  /** All names that may be signed, {@link LocalAurora.hostname} included. */
   get hostnames(): readonly string[] {
     return this.#parts.options.hostnames
   }
 
+  /** The Region to sign for. */
   get region(): string {
     return this.#parts.options.region
   }
@@ -87,7 +88,7 @@ export class LocalAurora implements AsyncDisposable {
     return this.#parts.ca
   }
 
-  /** Credentials to sign with, in the shape that AWS SDKs take. They open nothing else. */
+  /** Credentials to sign with, in the shape that AWS SDKs take. They are valid for this Local Aurora alone. */
   get credentials(): CredentialIdentity {
     const { accessKeyId, secretAccessKey, sessionToken, expiration } = this.#parts.options.principals[0]
     return {
@@ -99,28 +100,29 @@ export class LocalAurora implements AsyncDisposable {
   }
 
   /**
-   * The account that may create users, as Aurora's master user does: `admin` with a password in the private database, the
-   * account of the URL in a `backend`. It logs in with its password, over TLS and without a token.
+   * The account that may create users, as Aurora's master user does. In the private database it is `admin` with a
+   * password, in a `backend` it is the account of the URL. It logs in with its password, over TLS and without a token.
    */
   get admin(): Account {
     return this.#parts.instances[0].backend.admin
   }
 
   /**
-   * Aborted when nothing is served any more. The reason is a {@link LocalAuroraError}: `ERR_LOCAL_AURORA_CLOSED` after
-   * {@link LocalAurora.close}, or `ERR_LOCAL_AURORA_DATABASE_FAILED` with the last words of a private database that was
-   * killed or crashed. The log then has an event `database-ended`, and clients are refused as by a host without a server.
+   * Signal that aborts when clients are no longer served. The reason is a {@link LocalAuroraError}:
+   * `ERR_LOCAL_AURORA_CLOSED` after {@link LocalAurora.close}, or `ERR_LOCAL_AURORA_DATABASE_FAILED` with the last output
+   * of a private database that was killed or crashed. The log then has an event `database-ended`, and connections are
+   * refused.
    */
   get ended(): AbortSignal {
     return this.#ended.signal
   }
 
-  /** The database that is there from the start. */
+  /** The database that exists from the start. */
   get database(): string {
     return this.#parts.instances[0].backend.database
   }
 
-  /** Where to connect, without a user: `mysql://127.0.0.1:<port>/<database>`. */
+  /** URL to connect to, without a user: `mysql://127.0.0.1:<port>/<database>`. */
   get url(): string {
     const host = this.host.includes(':') ? `[${this.host}]` : this.host
     return `mysql://${host}:${this.port}/${encodeURIComponent(this.database)}`
@@ -165,13 +167,17 @@ export class LocalAurora implements AsyncDisposable {
     return this.#parts.clock.now()
   }
 
-  /** Sets the clock. A moment stands still until the clock is set again. */
+  /**
+   * Sets the clock by which tokens are judged. A moment stands still until the clock is set again.
+   *
+   * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`
+   */
   setClock(clock: Clock | Date | number): void {
     this.#parts.clock.set(clock)
   }
 
   /**
-   * Limits logins in another way from now on.
+   * Sets another limit of logins. Attempts so far do not count.
    *
    * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`
    */
@@ -223,7 +229,7 @@ export class LocalAurora implements AsyncDisposable {
 
   /**
    * Pauses, as Aurora Serverless v2 does at zero capacity: open connections break. The first new connection wakes the
-   * cluster. Until it has resumed, TCP accepts connections and no greeting comes. AWS does not document that of Aurora.
+   * cluster. Until it has resumed, TCP connections are accepted and get no greeting, which AWS does not document.
    *
    * @param options - `resumeAfterMs`: from that connection until greetings come, in milliseconds. @defaultValue 15000
    * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`, `ERR_LOCAL_AURORA_CLOSED`
@@ -259,8 +265,9 @@ export class LocalAurora implements AsyncDisposable {
   }
 
   /**
-   * Endpoints that play EC2 instance metadata and container credentials and hand out
-   * {@link LocalAurora.credentials}, so that an AWS SDK's own provider chain can be tried. Started once, ended by {@link LocalAurora.close}.
+   * Starts endpoints that behave as EC2 instance metadata and as the container credentials endpoint. They return
+   * {@link LocalAurora.credentials}, so that the provider chain of an AWS SDK can be tried. A second call returns the
+   * same endpoints. {@link LocalAurora.close} ends them.
    *
    * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_CLOSED`
    */

@@ -6,7 +6,7 @@ import type { PolicyDocument } from './iam/policy.ts'
 import { type CredentialIdentity, createPrincipal, type Principal } from './iam/principals.ts'
 import type { ThrottleSetting } from './iam/throttle.ts'
 
-/** Options of {@link startLocalAurora}; every one may be left out. */
+/** Options of {@link startLocalAurora}. All of them are optional. */
 export interface LocalAuroraOptions {
   /**
    * The endpoint name that tokens are signed for and certificates are issued for.
@@ -15,7 +15,7 @@ export interface LocalAuroraOptions {
   readonly hostname?: string
   /** Further endpoint names, such as a reader endpoint. @defaultValue none */
   readonly hostnames?: readonly string[]
-  /** The region that tokens are signed for. @defaultValue the one in `hostname`, else `'us-east-1'` */
+  /** The Region that tokens are signed for. @defaultValue the one in `hostname`, else `'us-east-1'` */
   readonly region?: string
   /** The address to listen on, a loopback one. @defaultValue `'127.0.0.1'` */
   readonly host?: string
@@ -27,11 +27,11 @@ export interface LocalAuroraOptions {
   readonly readerHost?: string
   /** The port to listen on. @defaultValue 0, any that is free */
   readonly port?: number
-  /** The port that tokens are signed for, as behind a tunnel. @defaultValue the port that is listened on */
+  /** The port that tokens are signed for, where a tunnel has another one. @defaultValue the port to dial */
   readonly signedPort?: number
   /** The database users that are enabled for IAM. @defaultValue `['app']` */
   readonly users?: readonly string[]
-  /** The database that is there from the start. @defaultValue `'app'` */
+  /** The database that exists from the start. @defaultValue `'app'` */
   readonly database?: string
   /**
    * A `mysql://` URL of a MySQL or MariaDB that runs already.
@@ -46,9 +46,9 @@ export interface LocalAuroraOptions {
   readonly principals?: readonly Principal[]
   /** Longest lifetime of a token, in milliseconds. @defaultValue 900000 */
   readonly tokenLifetimeMs?: number
-  /** Logins that are accepted: per second, in an interval, or `false` for all. @defaultValue 20 */
+  /** Limit of logins: a number per second, a rate, or `false` for no limit. @defaultValue 20 */
   readonly throttle?: ThrottleSetting
-  /** Longest time of a client for each packet until it is logged in, in milliseconds. @defaultValue 10000 */
+  /** Longest wait for a packet of a client that is not logged in, in milliseconds. @defaultValue 10000 */
   readonly connectTimeoutMs?: number
   /** The time by which tokens and credentials are judged. @defaultValue `Date.now` */
   readonly clock?: Clock
@@ -56,7 +56,7 @@ export interface LocalAuroraOptions {
   readonly signal?: AbortSignal
 }
 
-/** Checked options, nothing left open. */
+/** Checked options, with every default filled in. */
 export interface ResolvedOptions {
   readonly hostname: string
   /** All endpoint names in lower case, {@link ResolvedOptions.hostname} first. */
@@ -102,12 +102,12 @@ const DEFAULT_HOSTNAME = 'local.cluster-c0local0aur0.us-east-1.rds.amazonaws.com
 const DEFAULT_REGION = 'us-east-1'
 
 /**
- * Checks options and fills in what was left out.
+ * Checks options and fills in the defaults.
  *
  * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`
  */
 export function resolveOptions(given: LocalAuroraOptions): ResolvedOptions {
-  // What another package left on `Object.prototype` is no option.
+  // A property that another package left on `Object.prototype` is no option.
   const options: LocalAuroraOptions = Object.assign(Object.create(null), given)
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(KNOWN, name))
   if (unknown !== undefined)
@@ -160,7 +160,7 @@ function endpointName(name: string): string {
   )
 }
 
-/** Returns the region in an endpoint's name: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Overview.Endpoints.html */
+/** Returns the Region in the name of an endpoint: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Overview.Endpoints.html */
 function regionOf(hostname: string): string | undefined {
   return hostname
     .split('.')

@@ -1,17 +1,17 @@
-/** Characters that a terminal obeys or hides: controls (C0 and C1), direction overrides, line separators, half pairs. */
+/** Characters that control a terminal or are hidden: C0, C1, direction overrides, line separators, lone surrogates. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
-/** Returns text of a client or of a server with every character escaped that a terminal would obey or hide. */
+/** Returns the text of a client or a server with every character escaped that would control a terminal or be hidden. */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, escaped)
 }
 
-/** Returns text of several lines as {@link printable} does one. */
+/** Returns several lines of text, each as {@link printable} returns it. */
 export function printableLines(text: string): string {
   return text.split(/\r?\n/).map(printable).join('\n')
 }
 
-/** Puts text into a sentence: in quotes, {@link printable}, shortened to `maxLength` characters. */
+/** Returns text for a sentence: in quotes, {@link printable}, and shortened to `maxLength` characters. */
 export function quote(text: string, maxLength = 80): string {
   const shortened = text.length > maxLength ? `${text.slice(0, maxLength)}…` : text
   return printable(JSON.stringify(shortened))

@@ -16,11 +16,11 @@ import { type Certificates, createCertificateIssuer } from './tls/certificates.t
 /** Identity of the one database of a Local Aurora in policies. */
 const DATABASE_IDENTITY = { accountId: '123456789012', resourceId: 'cluster-LOCALAURORA' }
 
-/** Names by which a client on this machine may sign too, for those that cannot tell signed from dialled. */
+/** Names that clients may sign as well: some cannot sign another name than the one that they dial. */
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1']
 
 /**
- * Starts an Aurora MySQL to develop and test against: it demands TLS and a real IAM token, and behind it is a real database.
+ * Starts an Aurora MySQL to develop and test against. It requires TLS and a real IAM token, and uses a real database.
  *
  * ```ts
  * await using aurora = await startLocalAurora()

@@ -1,6 +1,6 @@
 import { MAX_DATABASE_CHARACTERS } from './names.ts'
 
-/** A database account, for the MySQL login of the server. */
+/** User and password of a database account. */
 export interface Account {
   readonly user: string
   readonly password: string
@@ -10,17 +10,17 @@ export interface Account {
 export interface Accounts {
   /** Users who log in with IAM, with every right on the database. */
   readonly iamUsers: readonly Account[]
-  /** Has the rights of Aurora's master user, which do not include writing to a reader. */
+  /** Administrator with the rights of Aurora's master user, who cannot write to a reader. */
   readonly admin: Account
-  /** Has every right, for Local Aurora itself. */
+  /** Account of Local Aurora itself, with every right. */
   readonly internal: Account
 }
 
 /**
- * Returns the SQL that creates a database and its accounts, one statement a line, as init files want. Removes the
- * administrator without a password that MariaDB's installer creates.
+ * Returns the SQL that creates a database and its accounts. It has one statement a line, as init files require. It drops
+ * the administrator without a password that MariaDB's installer creates.
  *
- * @param isReplicated - Whether the server is one of a pair.
+ * @param isReplicated - True if the server is one of a pair.
  */
 export function createAccountsSql(
   database: string,
@@ -32,7 +32,7 @@ export function createAccountsSql(
   return lines(
     ...(isReplicated
       ? [
-          // Each server of a pair creates the same, so that none has to send it to the other.
+          // Each server of a pair runs these statements, so they are not replicated.
           'SET sql_log_bin = OFF;',
           `CREATE USER ${replicator} IDENTIFIED BY ${literal(internal.password)};`,
           `GRANT ALL ON *.* TO ${replicator};`,
@@ -44,7 +44,7 @@ export function createAccountsSql(
     `CREATE USER ${master} IDENTIFIED BY ${literal(admin.password)};`,
     `GRANT ALL ON *.* TO ${master} WITH GRANT OPTION;`,
     `REVOKE SUPER, FILE, SHUTDOWN ON *.* FROM ${master};`,
-    // A privilege apart from SUPER since this version.
+    // SUPER includes it before this version.
     `/*M!100502 REVOKE READ_ONLY ADMIN ON *.* FROM ${master} */;`,
     ...iamUsers.flatMap((account) => createIamUserSql(database, account).map((statement) => `${statement};`)),
     'DROP USER IF EXISTS root@localhost;',
@@ -62,7 +62,7 @@ export function createIamUserSql(database: string, { user, password }: Account):
   ]
 }
 
-/** Returns the SQL that lets the accounts write or, if `readOnly`, not. */
+/** Returns the SQL that makes the server read-only, or writable again. */
 export function readOnlySql(readOnly: boolean): string {
   return lines(`SET GLOBAL read_only = ${readOnly ? 'ON' : 'OFF'};`)
 }

@@ -8,7 +8,7 @@ const QUERY_COMMAND = 0x03
 /** https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_quit.html */
 const QUIT_COMMAND = 0x01
 
-/** A session of an administrator, for statements that return no rows. */
+/** Session of an administrator, for statements that return no rows or one text. */
 export interface AdminSession {
   readonly serverVersion: string
   readonly hasTls: boolean
@@ -21,7 +21,7 @@ export interface AdminSession {
 }
 
 /**
- * Logs in over a new connection to the database itself.
+ * Logs in over a new connection to the database.
  *
  * @throws {@link WireError} with the server's error, or when the connection closes
  */

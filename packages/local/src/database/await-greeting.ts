@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net'
 
 const PROTOCOL_VERSION = 10
-/** Length and sequence number of the packet come before its first byte. */
+/** Bytes before the payload of a packet: its length and its sequence number. */
 const HEADER_LENGTH = 4
 
 /**
- * Resolves when a MySQL server greets on the connection, which is then closed; the server is ready for logins.
+ * Waits for the greeting of a MySQL server, which is then ready for logins, and closes the connection.
  *
- * @throws the socket's error, or an Error that names what came instead of a greeting
+ * @throws the error of the socket, or an Error that describes what came in place of a greeting
  */
 export async function awaitGreeting(connection: Socket, signal: AbortSignal): Promise<void> {
   const abort = () => connection.destroy(signal.reason)

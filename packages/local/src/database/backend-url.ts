@@ -1,12 +1,12 @@
 import type { NetConnectOpts } from 'node:net'
 import { LocalAuroraError } from '../errors.ts'
 
-/** A database that runs already, and the account to use it by. */
+/** Address of a database that runs already, and the account to log in with. */
 export interface BackendAddress {
   readonly socket: NetConnectOpts
   readonly user: string
   readonly password: string
-  /** Undefined where the URL names none. */
+  /** Name of the database; undefined if the URL has none. */
   readonly database: string | undefined
 }
 
@@ -14,13 +14,13 @@ const EXPECTED =
   'expected mysql://user:password@host:port/database, or mysql://user:password@localhost/database?socketPath=/path'
 
 /**
- * Reads the URL of a database: `mysql://user:password@host:port/database`, port 3306 where it is left out, or
- * with `?socketPath=` the path of a Unix socket, which goes before the host.
+ * Parses the URL of a database: `mysql://user:password@host:port/database`. The port is 3306 if it is left out. A Unix
+ * socket in `?socketPath=` wins over the host.
  *
- * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`; the URL is not repeated, it holds a password
+ * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`. It does not quote the URL, which holds a password
  */
 export function parseBackendUrl(text: string): BackendAddress {
-  // Its own error would hold the whole input, so it is no cause either.
+  // The error of `new URL` has the whole input, so it must not become a `cause`.
   if (!URL.canParse(text)) throw invalid('not a URL')
   const url = new URL(text)
   if (url.protocol !== 'mysql:') throw invalid(`the scheme is ${JSON.stringify(url.protocol)}`)
@@ -32,7 +32,7 @@ export function parseBackendUrl(text: string): BackendAddress {
   const path = url.searchParams.get('socketPath')
   if (path === '') throw invalid('socketPath is empty')
   if (path === null && url.hostname === '') throw invalid('the host is missing')
-  // URL keeps the brackets of an IPv6 address, sockets want none.
+  // URL keeps the brackets of an IPv6 address, which sockets do not accept.
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   const database = decode(url.pathname.slice(1), 'database')
   return {

@@ -11,7 +11,7 @@ import { parseBackendUrl } from './backend-url.ts'
 import { IamUsers } from './iam-users.ts'
 import { type MariaDb, startMariaDb } from './mariadb.ts'
 
-/** The real database behind Local Aurora. */
+/** The real database that Local Aurora relays to. */
 export interface Backend {
   /** The database that sessions begin in. */
   readonly database: string
@@ -19,11 +19,11 @@ export interface Backend {
   readonly admin: Account
   /** The users who log in with IAM. */
   readonly iamUsers: IamUsers
-  /** Opens a connection; the server's greeting comes first on it. */
+  /** Opens a connection, on which the server greets first. */
   connect(): Socket
-  /** Aborted when a private database has ended without {@link Backend.close}; the reason is the error to report. */
+  /** Signal that aborts when a private database ends without {@link Backend.close}. The reason is the error to report. */
   readonly ended: AbortSignal
-  /** Restarts a private database; undefined for one that was given by URL. */
+  /** Restarts a private database; undefined for a database that was given by URL. */
   readonly restart: ((readOnly: boolean) => Promise<void>) | undefined
   /** Ends what {@link openBackend} started. May be called again. */
   close(): Promise<void>
@@ -32,11 +32,11 @@ export interface Backend {
 /** Options of {@link openBackend}. */
 export interface BackendOptions {
   /**
-   * A MySQL or MariaDB that runs already, see {@link parseBackendUrl}. Its account creates the users that are missing;
-   * the database must exist. Left out, a private MariaDB is started.
+   * URL of a MySQL or MariaDB that runs already, see {@link parseBackendUrl}. Its account creates the users that are
+   * missing. The database must exist. @defaultValue a private MariaDB
    */
   readonly url?: string
-  /** The database to create, or to begin in where `url` names none. */
+  /** The database to create, or to begin in if `url` names none. */
   readonly database: string
   /** The IAM users to create. */
   readonly users: readonly string[]
@@ -51,7 +51,7 @@ const REACH_TIMEOUT_MS = 10_000
 const CANNOT_USER = 1396
 
 /**
- * Makes the database ready: starts one, or verifies that the one at `url` answers, with the IAM users in it.
+ * Opens the database: starts a private one, or checks the one at `url` and creates its missing users.
  *
  * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`, `ERR_LOCAL_AURORA_NO_DATABASE`,
  * `ERR_LOCAL_AURORA_DATABASE_FAILED`, `ERR_LOCAL_AURORA_ABORTED`
@@ -165,7 +165,7 @@ async function createUser(
   }
 }
 
-/** Derives it, so that the users of one run are those of the next. Who can compute it has the administrator's password. */
+/** Derives the password of the IAM users, so that those of one run can log in in the next. */
 function derivedPassword(adminPassword: string): string {
   const digest = createHmac('sha256', adminPassword).update('users of Local Aurora').digest('base64url')
   // Meets the rules of MySQL's component `validate_password`.
@@ -176,7 +176,7 @@ function describe(socket: NetConnectOpts): string {
   return 'path' in socket ? socket.path : `${socket.host}:${socket.port}`
 }
 
-/** Returns the reason. An AggregateError, of a name with several addresses, has no message. */
+/** Returns the reason. The AggregateError of a name with several addresses has no message. */
 function describeCause(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause)
   return cause.message === '' ? String((cause as NodeJS.ErrnoException).code) : cause.message

@@ -4,12 +4,12 @@ import type { Account } from './accounts.ts'
 import { openAdminSession } from './admin-session.ts'
 import { UserStatements, type UserStatementsOptions } from './user-statements.ts'
 
-/** "Too many connections", which shows nothing about the user. */
+/** "Too many connections", which is no answer about the user. */
 const TOO_MANY_CONNECTIONS = 1040
 /** Wrong password or unknown user, as MySQL and MariaDB report it, and a plugin that takes no password. */
 const NOT_AUTHENTICATED = [1045, 1524, 1698]
 
-/** Clients can invent names without end. */
+/** Most cached users: clients can invent any number of names. */
 const MAX_KNOWN = 1000
 
 /**
@@ -35,7 +35,7 @@ export class IamUsers {
     return { user, password: this.#password }
   }
 
-  /** Translates the statements about users that a client sends. */
+  /** Rewriting of the statements about users that a client sends. */
   get rewriting(): Rewriting {
     return this.#statements.rewriting
   }
@@ -46,7 +46,8 @@ export class IamUsers {
   }
 
   /**
-   * Finds out by a login whether the user logs in with IAM. The database itself decides, by its rules for names and hosts.
+   * Returns true if the user logs in with IAM, which a login shows. The database itself decides, by its rules for names
+   * and hosts.
    *
    * @throws {@link WireError} when the database does not answer, or has no connection left
    */
@@ -57,7 +58,7 @@ export class IamUsers {
     return known
   }
 
-  /** Records that the user was created just now: the answer from before is out of date. */
+  /** Records a user that was created now: the cached answer is out of date. */
   add(user: string): void {
     this.#known.set(user, true)
   }
@@ -70,7 +71,7 @@ export class IamUsers {
     } catch (error) {
       if (!(error instanceof WireError) || error.code !== 'ERR_WIRE_SERVER') throw error
       if (error.errno === TOO_MANY_CONNECTIONS) throw error
-      // Any other error, such as that of a locked account, comes after the password was found right.
+      // Any other error, such as that of a locked account, comes after the password was accepted.
       return !NOT_AUTHENTICATED.includes(error.errno ?? 0)
     }
   }

@@ -4,25 +4,25 @@ import type { MariaDbBinaries } from './mariadb-binaries.ts'
 /** Settings that the servers of a pair agree on. */
 export interface ReplicationSettings {
   readonly serverId: number
-  /** Where the server listens on 127.0.0.1. */
+  /** Port of the server on 127.0.0.1. */
   readonly port: number
 }
 
-/** Places and settings of one server. */
+/** Files and settings of one server. */
 export interface ServerSettings {
   readonly binaries: MariaDbBinaries
   readonly folder: string
   readonly socketPath: string
   readonly pidFile: string
   readonly initFile: string
-  /** A separate one: a server that starts removes the temporary tables of all others in its temporary folder. */
+  /** Temporary folder of this server alone: at its start a server removes the temporary tables in the folder. */
   readonly temporary: string
   /** Options for TLS. */
   readonly tls: readonly string[]
   readonly replication: ReplicationSettings | undefined
 }
 
-/** The data are temporary and small: nothing is made safe against a crash. An unknown `loose` option is ignored. */
+/** Options for small data that need not survive a crash. An unknown `loose` option is ignored. */
 const TUNING = [
   '--loose-innodb-buffer-pool-size=32M',
   '--loose-innodb-log-file-size=8M',
@@ -74,8 +74,8 @@ export function serverCommand(settings: ServerSettings): string[] {
     '--max-connections=2000',
     // On a Unix socket, a connection beyond the backlog is refused at once.
     '--back-log=2000',
-    // The time limit of a login is Local Aurora's. The database is greeted first and logged in to last, so its limit of
-    // 10 seconds would run for the whole login, and end it on a busy machine.
+    // Local Aurora limits the time of a login. The database sends its greeting first and gets its login last, so its
+    // limit of 10 seconds would run for the whole login, and end it on a busy machine.
     '--connect-timeout=3600',
   ]
   return installOnce(join(data, 'mysql'), install, serve)

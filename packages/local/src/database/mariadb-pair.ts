@@ -7,7 +7,7 @@ import { type MariaDb, type MariaDbOptions, newPasswords, startMariaDb } from '.
 /** Time that a reader may take to catch up with the writer, in seconds. */
 const CATCH_UP_SECONDS = 30
 
-/** Two private MariaDB servers: one is written to, the other follows it by MariaDB's own replication. */
+/** Two private MariaDB servers: a writer, and a reader that follows it by MariaDB's replication. */
 export class MariaDbPair {
   /** The servers, the first writer first. */
   readonly servers: readonly [MariaDb, MariaDb]
@@ -51,7 +51,7 @@ export class MariaDbPair {
   /**
    * Makes the reader the writer, once it has every committed transaction. The old writer answers 1290 to every change.
    *
-   * @param follows - Whether the old writer becomes a reader of the new one; otherwise it stays as it was.
+   * @param follows - True if the old writer becomes a reader of the new one. Otherwise it replicates from no server.
    * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_DATABASE_FAILED`: the reader did not catch up
    */
   async promoteReader(follows: boolean): Promise<void> {
@@ -61,7 +61,7 @@ export class MariaDbPair {
       return session.value('SELECT @@gtid_binlog_pos')
     })
     await this.#with(next, async (session) => {
-      // MASTER_GTID_WAIT never sees a transaction that this server made itself, when it was the writer before.
+      // MASTER_GTID_WAIT does not count transactions that this server executed as an earlier writer.
       const isCaughtUp =
         sequenceOf(await session.value('SELECT @@gtid_current_pos')) >= sequenceOf(position) ||
         (await session.value(`SELECT MASTER_GTID_WAIT('${position}', ${CATCH_UP_SECONDS})`)) === '0'

@@ -15,9 +15,9 @@ import { startAborted, untilReady } from './until-ready.ts'
 
 /** Options of {@link startMariaDb}. */
 export interface MariaDbOptions {
-  /** Created when the server starts. */
+  /** Name of the database, which is created at the start. */
   readonly database: string
-  /** Created with every right on `database` and on nothing else. */
+  /** Users for IAM, who get every right on `database` and no other right. */
   readonly users: readonly string[]
   /** Certificate for TLS. @defaultValue none, and no TLS */
   readonly certificate?: KeyPair
@@ -53,10 +53,10 @@ export interface MariaDb {
   readonly iamPassword: string
   /** Returns the account of a user who logs in with IAM. */
   account(user: string): Account
-  /** Aborted when the server has ended, with a {@link LocalAuroraError} that has its last words as the reason. */
+  /** Signal that aborts when the server ends. Its reason is a {@link LocalAuroraError} with the last output. */
   readonly ended: AbortSignal
   /**
-   * Shuts the server down cleanly and starts it again on the same data, which it refuses to change if `readOnly`.
+   * Shuts the server down cleanly and starts it again on the same data. With `readOnly` it then refuses changes.
    *
    * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_DATABASE_FAILED`: it has ended, or does not start again
    */
@@ -65,15 +65,14 @@ export interface MariaDb {
   close(): Promise<void>
 }
 
-/** Names that Aurora gives: the master user that its console proposes, and the one that AWS keeps. */
+/** Names as in Aurora: the master user that its console proposes, and the user of AWS. */
 const ADMIN_USER = 'admin'
 const INTERNAL_USER = 'rdsadmin'
 
 /**
  * Starts a private MariaDB in a new temporary folder, from the programs installed on this machine.
  *
- * Once started it does not keep this process alive; when the process ends in whatever way, the server is
- * killed and the folder removed.
+ * It does not keep this process alive. When the process ends in any way, the server is killed and the folder is removed.
  *
  * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_NO_DATABASE`, `ERR_LOCAL_AURORA_DATABASE_FAILED`,
  * `ERR_LOCAL_AURORA_ABORTED`
@@ -101,7 +100,7 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
   const places = { binaries, folder, socketPath, pidFile, initFile, temporary }
   const server = startSupervised(folder, serverCommand({ ...places, tls, replication }))
   let pid = 0
-  // One that is shutting down greets to the last, but takes its file with it.
+  // A server that shuts down may still greet, but its pid file is gone.
   const untilNew = async (former: number, giveUp?: AbortSignal) =>
     untilReady(server, giveUp, async (tooLate) => {
       await awaitGreeting(connect(socketPath), tooLate)
@@ -128,7 +127,7 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
         await writeFile(initFile, readOnlySql(readOnly))
         process.kill(pid, 'SIGTERM')
       } catch {
-        // Killed a moment ago: it does not come back, and the wait reports that.
+        // The server was killed meanwhile. The wait reports that it does not come back.
       }
       await untilNew(pid)
     },
@@ -136,7 +135,7 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
   }
 }
 
-/** Returns a signal that is aborted when the server has ended, with the error to report. */
+/** Returns a signal that aborts with the error to report when the server ends. */
 function endOf(server: SupervisedProcess): AbortSignal {
   const end = new AbortController()
   server.ended.addEventListener('abort', () => end.abort(ended(server)), { once: true })

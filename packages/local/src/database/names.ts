@@ -1,9 +1,9 @@
 import { LocalAuroraError } from '../errors.ts'
 import { quote } from '../printable.ts'
 
-/** https://dev.mysql.com/doc/refman/8.0/en/user-names.html */
+/** Longest name of a user: https://dev.mysql.com/doc/refman/8.0/en/user-names.html */
 const MAX_USER_CHARACTERS = 32
-/** https://dev.mysql.com/doc/refman/8.0/en/identifier-length.html */
+/** Longest name of a database: https://dev.mysql.com/doc/refman/8.0/en/identifier-length.html */
 export const MAX_DATABASE_CHARACTERS = 64
 
 /** Reserved names: administrators, and the users that MariaDB and MySQL create. */

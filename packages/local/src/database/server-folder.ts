@@ -6,13 +6,13 @@ import { quote } from '../printable.ts'
 import { createTemporaryFolder } from '../temporary-folder.ts'
 import type { KeyPair } from '../tls/key-pair.ts'
 
-/** Without the NUL at its end: https://man7.org/linux/man-pages/man7/unix.7.html; macOS and the BSDs have four bytes less. */
+/** Longest path of a socket, without the NUL at its end: https://man7.org/linux/man-pages/man7/unix.7.html; macOS and the BSDs have four bytes less. */
 const MAX_SOCKET_PATH_BYTES = process.platform === 'linux' ? 107 : 103
 
 /**
  * Creates the folder of one server. Only its owner may enter, so that no other user of the machine reaches the socket.
  *
- * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`: the temporary folder does not serve
+ * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`: `TMPDIR` is too long or cannot be used
  */
 export async function createFolder(): Promise<string> {
   const parent = resolve(tmpdir())

@@ -32,24 +32,24 @@ attempts=0
 until rm -rf "$folder" || [ $attempts -eq 50 ]; do attempts=$((attempts + 1)); sleep 0.1; done
 `
 
-/** Length of the end of a log that an error shows, in characters. */
+/** Characters of the end of a log that an error shows. */
 const LAST_WORDS = 4000
 
-/** A command that is started again when it ends with status 0, cannot survive us, and its folder. */
+/** Command that is started again when it ends with status 0, and that ends with this process. */
 export interface SupervisedProcess {
-  /** Aborted when the command has ended and its folder is removed; the reason is an Error with its last output. */
+  /** Signal that aborts when the command has ended and its folder is removed. Its reason has the last output. */
   readonly ended: AbortSignal
-  /** Lets the event loop end although the process runs. */
+  /** Lets this process end although the command runs. */
   unref(): void
-  /** Kills the command and resolves when its folder is gone. May be called again. */
+  /** Kills the command and waits until its folder is removed. May be called again. */
   stop(): Promise<void>
 }
 
 /**
- * Starts a command in a separate session, where the terminal's Ctrl-C does not reach it, and ties both it and `folder`
- * to the life of this process.
+ * Starts a command in a separate session, which Ctrl-C in the terminal does not reach. When this process ends, the
+ * command is killed.
  *
- * @param folder - removed with all it holds when the command ends, for whatever reason
+ * @param folder - folder that is removed when the command ends, for any reason
  */
 export function startSupervised(folder: string, command: readonly string[]): SupervisedProcess {
   const shell = spawn('/bin/sh', ['-c', SUPERVISOR, 'supervisor', folder, ...command], {

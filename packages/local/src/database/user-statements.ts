@@ -5,7 +5,7 @@ const QUERY_COMMAND = 0x03
 /** https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_stmt_prepare.html */
 const PREPARE_COMMAND = 0x16
 
-/** Statements about users are short; a longer statement is no such statement. */
+/** Longest statement that is translated: those about users are short. */
 const MAX_STATEMENT_BYTES = 64 * 1024
 
 const NAME = `(?:'(?:[^'\\\\]|\\\\.|'')*'|"(?:[^"\\\\]|\\\\.|"")*"|\`(?:[^\`]|\`\`)*\`|[^\\s'"\`@,;()]{1,80})`
@@ -13,10 +13,10 @@ const STRING = `'(?:[^'\\\\]|\\\\.|'')*'`
 const plugin = (name: string): string =>
   `IDENTIFIED\\s+WITH\\s+(?:'${name}'|"${name}"|\`${name}\`|${name}\\b)`
 
-/** Returns whether a statement can be about users at all: most are not, and are spared the rest. */
+/** Words of statements about users. Most statements have none of them and are not searched further. */
 const MAY_CONCERN_USERS = /\b(?:USERS?|GRANT|PASSWORD|IDENTIFIED)\b/i
 
-/** The parts of statements to change, or to step over because they are text: literals and comments. */
+/** Parts of statements to change, and literals and comments, in which nothing is changed. */
 const PARTS = new RegExp(
   [
     `(?<iam>${plugin('AWSAuthenticationPlugin')}(?:\\s+(?:AS|USING|BY)\\s+${STRING})?)(?<requireSsl>\\s+REQUIRE\\s+SSL\\b)?`,
@@ -36,12 +36,12 @@ export interface UserStatementsOptions {
   readonly iamPassword: string
   /** True if the database is a MariaDB, which lacks two clauses of MySQL and `caching_sha2_password`. */
   readonly isMariaDb: boolean
-  /** True if connections to the database use TLS. If not, its own `REQUIRE SSL` could not be met. */
+  /** True if connections to the database use TLS. Without it `REQUIRE SSL` in the database would reject them. */
   readonly hasTls: boolean
 }
 
 /**
- * Statements about users, as Aurora MySQL understands them, for a database that does not have its plugin:
+ * Translation of Aurora MySQL's statements about users for a database without its plugin.
  * `IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS'` becomes a password that only Local Aurora knows. For MariaDB,
  * `IDENTIFIED WITH mysql_native_password BY` and `IDENTIFIED WITH caching_sha2_password BY` are translated as well.
  *
@@ -58,12 +58,12 @@ export class UserStatements {
     this.#onUserChange = onUserChange
   }
 
-  /** Translates the statements that a client sends, for a relay. */
+  /** Rewriting of the statements that a client sends, for a relay. */
   get rewriting(): Rewriting {
     return {
       commands: [QUERY_COMMAND, PREPARE_COMMAND],
       maxPayloadBytes: MAX_STATEMENT_BYTES,
-      // One character a byte, so that bytes in any character set come out as they went in.
+      // One character a byte, so that bytes in any character set stay unchanged.
       rewrite: (payload) => Buffer.from(this.translate(payload.toString('latin1')), 'latin1'),
     }
   }
@@ -73,7 +73,7 @@ export class UserStatements {
     return this.#cachingSha2Users.has(user)
   }
 
-  /** Translates one or more statements; what is not about users is returned unchanged. */
+  /** Translates one or more statements. Those that are not about users stay unchanged. */
   translate(sql: string): string {
     if (!MAY_CONCERN_USERS.test(sql)) return sql
     this.#onUserChange()
@@ -91,7 +91,7 @@ export class UserStatements {
   }
 }
 
-/** Returns the name of a user from its form in a statement, read one character a byte. */
+/** Returns the name of a user in a statement, without its quotes. */
 function unquoted(name: string): string {
   const quote = name[0] as string
   const inner = `'"\``.includes(quote) ? name.slice(1, -1).replaceAll(quote + quote, quote) : name

@@ -5,21 +5,21 @@ import type { IamRefusal } from '../log/log-events.ts'
 export interface FaultSettings {
   /** Shows a certificate that a client must not accept. */
   readonly certificate?: 'other-ca' | 'wrong-name' | 'expired' | 'self-signed'
-  /** Offers no TLS, and asks for the token all the same: a client must keep it to itself. */
+  /** Offers no TLS, and asks for the token nevertheless. A client must not send it. */
   readonly tls?: 'absent'
   /** Refuses every token for this reason. */
   readonly refuse?: IamRefusal
-  /** Waits before greeting. */
+  /** Wait before the greeting, in milliseconds. */
   readonly greetingDelayMs?: number
-  /** Waits between receiving the token and judging it. */
+  /** Wait between the token and the decision about it, in milliseconds. */
   readonly authDelayMs?: number
-  /** Says nothing more from that point on, until the client times out. */
+  /** Sends nothing more from that step on, until the client leaves. */
   readonly hang?: 'before-greeting' | 'after-tls' | 'after-token'
-  /** Breaks the connection once this many bytes, TLS included, were sent to the client. */
+  /** Breaks the connection after so many bytes to the client, those of TLS included. */
   readonly cutAfterBytes?: number
   /**
-   * Greets as another server would: as a MariaDB, or naming `mysql_clear_password` or `caching_sha2_password`
-   * as the plugin to answer for at once; or as a recent MariaDB that names `mysql_clear_password`.
+   * Greets as another server: as a MariaDB, with `mysql_clear_password` or `caching_sha2_password` as the plugin of the
+   * greeting, or as a recent MariaDB with `mysql_clear_password`.
    */
   readonly greeting?: 'mariadb' | 'clear-password' | 'caching-sha2' | 'mariadb-clear-password'
   /** Sends this error instead of a greeting, such as 1040 for too many connections. */
@@ -38,19 +38,19 @@ const CHOICES: { readonly [Key in keyof FaultSettings]-?: readonly unknown[] | '
   error: 'error',
 }
 
-/** The connections of a server, as {@link Faults} acts on them. */
+/** Connections of a server that {@link Faults} acts on. */
 export interface FaultTarget {
   /** Breaks every open connection and returns how many there were. */
   drop(): number
-  /** Stops all traffic without closing anything, of new connections too, until {@link FaultTarget.release}. */
+  /** Stops the traffic of open and new connections until {@link FaultTarget.release}. Closes none. */
   hold(): void
   /** Ends {@link FaultTarget.hold}. */
   release(): void
-  /** Closes the sessions without a command for `idleMs` and returns how many there were. */
+  /** Closes the sessions that had no command for `idleMs`, and returns how many there were. */
   closeIdle(idleMs: number): number
 }
 
-/** The misbehaviour of one Local Aurora. */
+/** Faults that one Local Aurora injects. */
 export class Faults {
   #current: FaultSettings = {}
   readonly #targets: FaultTarget[] = []
@@ -66,7 +66,7 @@ export class Faults {
   }
 
   /**
-   * Misbehaves by these settings alone: earlier ones end. A connection keeps the settings it began with.
+   * Injects these faults in place of earlier ones. A connection keeps the faults that it began with.
    *
    * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`
    */
@@ -87,9 +87,9 @@ export class Faults {
   }
 
   /**
-   * Loses every packet of open and new connections, as a network does whose other end vanished: nothing is sent, nothing
-   * is closed. {@link Faults.clear} ends it, and what waited arrives. The system's kernel still acknowledges what it
-   * receives, keep-alive probes included: only a firewall or a network namespace can keep it from that.
+   * Holds back all traffic of open and new connections, as a network that loses every packet: no byte is sent, and no
+   * connection is closed. {@link Faults.clear} ends it, and the bytes that waited arrive. The kernel still acknowledges
+   * what it receives, keep-alive probes included. Only a firewall or a network namespace can prevent that.
    */
   blackhole(): void {
     for (const target of this.#targets) target.hold()
@@ -108,7 +108,7 @@ export class Faults {
   }
 }
 
-/** Node runs a timer at once when it is set further ahead than so many milliseconds. */
+/** Largest value: Node runs a timer with a longer time at once. */
 const LARGEST_AMOUNT = 2 ** 31 - 1
 
 function checkFault(name: string, value: unknown, choice = choiceOf(name)): void {

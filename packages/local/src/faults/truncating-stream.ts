@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream'
 
-/** Returns a stream that breaks once `bytes` bytes were written to it. The stream below gets exactly that many. */
+/** Returns a stream over `below` that breaks once `bytes` bytes were written to it. `below` gets exactly that many. */
 export function cutAfter(below: Duplex, bytes: number): Duplex {
   let left = bytes
   const stream = new Duplex({

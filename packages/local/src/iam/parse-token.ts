@@ -1,7 +1,7 @@
 import { quote } from '../printable.ts'
 import { percentEncode } from './sigv4.ts'
 
-/** A well-formed token, taken apart. Nothing in it is verified yet. */
+/** Parts of a well-formed token. None of them is verified. */
 export interface Token {
   /** The signed host name: upper case is kept. */
   readonly hostname: string
@@ -24,7 +24,7 @@ export interface Token {
   readonly signedQuery: readonly string[]
 }
 
-/** Why a text is no token, in one sentence that repeats nothing secret. */
+/** Reason why a text is not a token, in one sentence without a secret. */
 export interface TokenProblem {
   readonly problem: string
 }
@@ -40,7 +40,7 @@ const REQUIRED = [
   'X-Amz-Signature',
 ] as const
 
-/** Takes a token apart: `host:port/?name=value&…`, in whatever order the client's SDK writes it. */
+/** Parses a token of the form `host:port/?name=value&…`. The order of the parameters does not matter. */
 export function parseToken(text: string): Token | TokenProblem {
   const [, hostname, port, query] = /^([^/?#:@%\s]{1,255}):(\d{1,5})\/\?(.*)$/s.exec(text) ?? []
   if (hostname === undefined || port === undefined || query === undefined) return problem(notAToken(text))
@@ -70,7 +70,7 @@ export function parseToken(text: string): Token | TokenProblem {
     )
   const field = (name: (typeof REQUIRED)[number]) => parameters.get(name) as string
 
-  // Neither ever holds a percent sign.
+  // Neither of them contains a percent sign once it is decoded.
   for (const name of ['X-Amz-Credential', 'X-Amz-Security-Token'])
     if (parameters.get(name)?.includes('%'))
       return problem(`parameter "${name}" is double-encoded: encode it once`)
@@ -102,7 +102,7 @@ export function parseToken(text: string): Token | TokenProblem {
   }
 }
 
-/** Says what the text is instead, without repeating it: it may be a password. */
+/** Returns what the text looks like, without quoting it: it may be a password. */
 function notAToken(text: string): string {
   const expected = 'expected a token in the form host:port/?Action=connect&DBUser=…'
   if (text === '') return `an empty password, ${expected}`
@@ -118,7 +118,7 @@ function parseDate(date: string): number | undefined {
   const [year, month, day, hour, minute, second] = parts
   const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`
   const signedAt = new Date(iso)
-  // The 31st of June is a date to the constructor; it would print as another one.
+  // The constructor accepts the 31st of June, and prints it as the 1st of July.
   const exists = !Number.isNaN(signedAt.getTime()) && signedAt.toISOString() === iso
   return exists ? signedAt.getTime() : undefined
 }

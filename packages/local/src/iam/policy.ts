@@ -20,7 +20,7 @@ export interface PolicyStatement {
 /** Decision of a policy: by an Allow, by the lack of one, or by a Deny, which always wins. */
 export type PolicyDecision = 'allowed' | 'not allowed' | 'denied'
 
-/** Asks a policy for a decision. */
+/** Function that returns the decision of a policy. */
 export type Authorize = (action: string, resource: string) => PolicyDecision
 
 /** A decision and the statement that made it. */
@@ -36,11 +36,10 @@ const DOCUMENT_KEYS = ['Version', 'Id', 'Statement']
 const STATEMENT_KEYS = ['Sid', 'Effect', 'Action', 'Resource']
 
 /**
- * Makes an IAM policy ready to be asked. What it cannot evaluate faithfully (`Condition`, `NotAction`,
- * `NotResource`, `Principal`, policy variables) it refuses rather than ignores.
+ * Compiles an IAM policy to a function that evaluates it. `Condition`, `NotAction`, `NotResource`, `Principal` and policy
+ * variables are refused: to ignore them would change the decision.
  *
- * Source of the rules: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
- *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`
  */
 export function compilePolicy(document: PolicyDocument): Authorize {
@@ -86,7 +85,7 @@ export function compileStatements(
 }
 
 /**
- * Returns a matcher. A `*` at the end of a colon-separated segment runs on past the colon; elsewhere it stays within it:
+ * Returns a matcher. A `*` at the end of a colon-separated segment matches colons too. Elsewhere it matches none:
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
  */
 function wildcard(pattern: string, flags = ''): Matcher {

@@ -7,7 +7,7 @@ export interface CredentialIdentity {
   readonly secretAccessKey: string
   /** Present with temporary credentials. */
   readonly sessionToken?: string
-  /** When temporary credentials end, and every token signed with them. */
+  /** Time at which temporary credentials expire, and with them every token that they signed. */
   readonly expiration?: Date
 }
 
@@ -23,7 +23,7 @@ export interface Principal extends CredentialIdentity {
   readonly arn?: string
 }
 
-/** A principal with its policy made ready to ask. */
+/** A principal with its compiled policy. */
 export interface KnownPrincipal extends Principal {
   readonly authorize: Authorize
 }
@@ -42,7 +42,7 @@ export class Principals {
   }
 
   /**
-   * Adds a principal; one with the same access key id is replaced.
+   * Adds a principal. It replaces one with the same access key id.
    *
    * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`: its policy cannot be evaluated
    */
@@ -51,22 +51,23 @@ export class Principals {
     this.#known.set(principal.accessKeyId, { ...principal, authorize })
   }
 
-  /** Forgets a principal, as if its access key had been deleted. */
+  /** Removes a principal, as if its access key had been deleted. */
   remove(accessKeyId: string): void {
     this.#known.delete(accessKeyId)
   }
 
+  /** Returns a principal by its access key id; undefined for an unknown one. */
   get(accessKeyId: string): KnownPrincipal | undefined {
     return this.#known.get(accessKeyId)
   }
 }
 
-/** Enough for tokens to grow past 1 KB, as those of real roles do. */
+/** Bytes of a session token. With it a token is longer than 1 KB, as those of real roles are. */
 const SESSION_TOKEN_BYTES = 600
 
 /**
- * Returns temporary credentials of random keys, as long as those of an assumed role. They open nothing
- * but the Local Aurora that they are given to.
+ * Returns temporary credentials of random keys, as long as those of an assumed role. They are valid for a Local Aurora
+ * that knows them, and for nothing else.
  */
 export function createPrincipal(details: Pick<Principal, 'policy' | 'arn' | 'expiration'> = {}): Principal {
   return {

@@ -19,7 +19,7 @@ export interface SignedRequest {
 /**
  * Computes the Signature Version 4 of an RDS token: 64 lower-case hexadecimal digits.
  *
- * Written from the specification on `node:crypto` alone, so that it can bear witness against a signer:
+ * Written from the specification, on `node:crypto` alone. It shares no code with a signer, so that it finds its faults:
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export function signatureOf(request: SignedRequest, secretAccessKey: string): string {
@@ -46,7 +46,7 @@ export function signatureOf(request: SignedRequest, secretAccessKey: string): st
   return createHmac('sha256', signingKey).update(stringToSign).digest('hex')
 }
 
-/** Percent-encodes as RFC 3986 asks, which is the only form that Signature Version 4 signs. */
+/** Percent-encodes by RFC 3986, which is the only form that Signature Version 4 signs. */
 export function percentEncode(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,

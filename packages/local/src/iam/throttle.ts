@@ -1,33 +1,33 @@
 import { LocalAuroraError } from '../errors.ts'
 
-/** So many logins in any span of so many milliseconds. */
+/** Rate of logins, which holds in every interval of its length. */
 export interface ThrottleRate {
-  /** Logins that are let through in one interval; a positive whole number. */
+  /** Logins that are accepted in one interval, a positive whole number. */
   readonly limit: number
   /** Length of the interval in milliseconds. */
   readonly intervalMs: number
 }
 
-/** Logins per second, a rate of another shape, or `false` for as many as come. */
+/** Logins per second, a rate, or `false` for no limit. */
 export type ThrottleSetting = number | ThrottleRate | false
 
 /**
- * Limits logins as Aurora limits new IAM connections: in any sliding interval, whatever becomes of them.
- * An attempt that is rejected counts as well, so a client that keeps hammering stays out.
+ * Limit of logins, as Aurora limits new IAM connections: in each sliding interval. An attempt that is rejected counts as
+ * well, so that a client which retries at once is rejected again.
  *
- * It runs on the monotonic clock of the machine, never on a clock that a test moves.
+ * It uses the monotonic clock of the machine, and not a clock that a test moves.
  */
 export class Throttle {
   #rate: ThrottleRate | undefined
   #attempts: number[] = []
 
-  /** @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION` */
+  /** @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION` as {@link Throttle.set} does */
   constructor(setting: ThrottleSetting) {
     this.set(setting)
   }
 
   /**
-   * Applies another rate from now on; attempts so far no longer count.
+   * Applies another rate. Attempts so far no longer count.
    *
    * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`
    */
@@ -36,7 +36,7 @@ export class Throttle {
     this.#attempts = []
   }
 
-  /** Counts an attempt. The answer is the rate that it exceeds, or `undefined` if it may go on. */
+  /** Counts an attempt. Returns the rate that it exceeds, or undefined for an attempt that is accepted. */
   attempt(nowMs: number = performance.now()): ThrottleRate | undefined {
     if (this.#rate === undefined) return undefined
     const { limit, intervalMs } = this.#rate

@@ -31,19 +31,19 @@ export type Verdict =
       readonly accessKeyId?: string
     }
 
-/** Undocumented for `rds-db`; what other AWS services put up with. */
+/** Tolerance of other AWS services. AWS documents none for `rds-db`. */
 const CLOCK_AHEAD_TOLERANCE_MS = 5 * 60_000
 const LONGEST_EXPIRES_SECONDS = 900
 
 type Refusal = { readonly reason: IamRefusal; readonly detail: string }
 
 /**
- * Verifies a token as the database host does: its form, whether it is for this login, its age, the
- * credentials and the signature, the policy, in this order. Never throws for anything a client can send.
+ * Verifies a token as the database host does. It checks the form, the login, the age, the credentials, the signature and
+ * the policy, in this order. It never throws, whatever a client sends.
  *
- * @param token - what the client sent as its clear password, without the final NUL
+ * @param token - the clear-text password of the client, without the final NUL
  * @param nowMs - the server's time, in epoch milliseconds
- * @param tokenLifetimeMs - the longest that a token is good for, in milliseconds, whatever it says itself
+ * @param tokenLifetimeMs - longest lifetime of a token, in milliseconds. A longer X-Amz-Expires does not extend it
  */
 export function verifyToken(
   token: string,
@@ -70,7 +70,7 @@ export function verifyToken(
   return { accepted: true, accessKeyId, hostname: parsed.hostname.toLowerCase() }
 }
 
-/** Names a token in a log without giving it away: the first 12 hexadecimal digits of its SHA-256. */
+/** Returns the name of a token in logs: the first 12 hexadecimal digits of its SHA-256. */
 export function tokenFingerprint(token: string): string {
   return createHash('sha256').update(token).digest('hex').slice(0, 12)
 }
@@ -178,7 +178,7 @@ function checkPolicy(login: Login, principal: KnownPrincipal): Refusal | undefin
   return { reason: 'NotAuthorized', detail }
 }
 
-/** Compares digests, so that neither content nor length shows in the time taken. */
+/** Compares digests, so that the time does not depend on content or length. */
 function sameSecret(a: string, b: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(a), digest(b))

@@ -14,7 +14,7 @@ export type IamRefusal =
 /** Reason why a login is rejected. `AccessDenied`: the user is unknown, or has a password and gave a wrong one. */
 export type RefusalReason = IamRefusal | 'AccessDenied'
 
-/** Where and when something happened. */
+/** Connection and time of an event. */
 export interface LogMoment {
   /** Number of the connection, counted from 1; 0 for an event of the database. */
   readonly connection: number
@@ -49,22 +49,22 @@ export interface TlsEvent extends LogMoment {
   readonly type: 'tls'
   /** Such as `TLSv1.3`. */
   readonly protocol: string
-  /** The name that the client said it wants to reach. */
+  /** The server name that the client asked for. */
   readonly servername?: string
   /** True if the client resumed an earlier TLS session. */
   readonly resumed: boolean
 }
 
-/** A client tried to log in without TLS, and was told that it must not. */
+/** A client tried to log in without TLS, and got the error that requires it. */
 export interface PlaintextEvent extends LogMoment {
   readonly type: 'plaintext'
   readonly user: string
 }
 
-/** A token arrived, good or bad. */
+/** A token arrived, valid or not. */
 export interface TokenEvent extends LogMoment, TokenTrace {
   readonly type: 'token'
-  /** False if it came in the clear: it must count as stolen. */
+  /** False if the token came in the clear: it must then count as stolen. */
   readonly encrypted: boolean
 }
 
@@ -100,7 +100,7 @@ export interface ClusterEvent extends LogMoment {
   readonly type: 'paused' | 'resuming' | 'resumed' | 'failover' | 'switchover'
 }
 
-/** A login was refused. The client saw `1045 Access denied` and none of this. */
+/** A login was rejected. The client got `1045 Access denied` and no reason. */
 export interface ConnectFailedEvent extends LogMoment, Omit<TokenTrace, 'fingerprint'> {
   readonly type: 'refusal'
   readonly reason: RefusalReason
@@ -112,10 +112,10 @@ export interface ConnectFailedEvent extends LogMoment, Omit<TokenTrace, 'fingerp
   readonly during: 'login' | 'change-user'
 }
 
-/** The connection is over. */
+/** A connection ended. */
 export interface ClosedEvent extends LogMoment {
   readonly type: 'closed'
-  /** Who ended it first. */
+  /** The side that ended the connection. */
   readonly by: 'client' | 'server'
   /** The last step that it reached. */
   readonly phase: 'greeting' | 'tls' | 'auth' | 'session'
@@ -140,10 +140,10 @@ export type LogEvent =
 /** Omits from each member of a union. */
 type OmitEach<Union, Keys extends PropertyKey> = Union extends unknown ? Omit<Union, Keys> : never
 
-/** An event before the log dates it. */
+/** An event without its time, which the log adds. */
 export type LogEntry = OmitEach<LogEvent, 'at' | 'atMs'>
 
-/** Returns one readable line. Whatever a client sent, no character in it can steer a terminal. */
+/** Returns one readable line for an event. Characters of a client that would control a terminal are escaped. */
 export function formatEvent(event: LogEvent): string {
   return `${event.at.toISOString()} #${event.connection} ${printable(describe(event))}`
 }

@@ -6,12 +6,12 @@ import {
   type LoginEvent,
 } from './log-events.ts'
 
-/** The oldest events go when there are more. */
+/** Most events that are kept. When there are more, the oldest are dropped. */
 const MAX_EVENTS = 100_000
 
 /**
- * Login log: every connection from its beginning to its end, every token by its
- * fingerprint, every rejection with its reason. Tests read it.
+ * Login log, which tests read. It has the beginning and the end of each connection, the fingerprint of each token, and
+ * each rejection with its reason.
  */
 export class LoginLog implements Iterable<LogEvent> {
   #events: LogEvent[] = []
@@ -23,7 +23,7 @@ export class LoginLog implements Iterable<LogEvent> {
     this.#now = now
   }
 
-  /** Adds an event with the time of now. */
+  /** Adds an event with the present time. */
   record(entry: LogEntry): void {
     const event: LogEvent = { ...entry, at: new Date(this.#now()), atMs: performance.now() }
     this.#events.push(event)
@@ -36,7 +36,7 @@ export class LoginLog implements Iterable<LogEvent> {
     return this.#events.values()
   }
 
-  /** Number of clients that connected, whatever they did then. */
+  /** Number of clients that connected. */
   get connections(): number {
     return this.#ofType('connection').length
   }
@@ -46,7 +46,7 @@ export class LoginLog implements Iterable<LogEvent> {
     return this.#ofType('login')
   }
 
-  /** The logins and changes of user that were refused. */
+  /** The logins and changes of user that were rejected. */
   get refusals(): ConnectFailedEvent[] {
     return this.#ofType('refusal')
   }
@@ -61,7 +61,7 @@ export class LoginLog implements Iterable<LogEvent> {
     return [...new Set(this.#ofType('token').map(({ fingerprint }) => fingerprint))]
   }
 
-  /** Returns the most tokens that arrived in any span of `intervalMs` milliseconds, its end excluded. */
+  /** Returns the most tokens that arrived in an interval of `intervalMs` milliseconds, its end excluded. */
   peakTokens(intervalMs: number): number {
     const times = this.#ofType('token').map(({ atMs }) => atMs)
     let first = 0
@@ -73,13 +73,13 @@ export class LoginLog implements Iterable<LogEvent> {
     return most
   }
 
-  /** Calls `listener` with every event from now on; the function returned ends that. */
+  /** Calls `listener` with every event from now on. Returns the function that stops it. */
   on(listener: (event: LogEvent) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 
-  /** Forgets everything so far. */
+  /** Removes all events. */
   clear(): void {
     this.#events = []
   }

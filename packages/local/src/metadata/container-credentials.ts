@@ -2,7 +2,7 @@ import type { CredentialIdentity } from '../iam/principals.ts'
 import { credentialsAsAws, type Endpoint } from './endpoint.ts'
 
 /**
- * Plays the container credentials endpoint of ECS and EKS Pod Identity:
+ * Returns an endpoint that behaves as the container credentials endpoint of ECS and EKS Pod Identity:
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
  */
 export function createContainerCredentials(

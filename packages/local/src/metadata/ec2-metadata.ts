@@ -8,8 +8,8 @@ const ROLE = 'local-aurora'
 const LONGEST_TTL_SECONDS = 21_600
 
 /**
- * Plays the part of EC2 instance metadata that gives out a role's credentials, version 2 alone: a request
- * without a session token from `PUT /latest/api/token` is answered 401.
+ * Returns an endpoint that behaves as EC2 instance metadata with the credentials of a role. It has version 2 alone: a
+ * request without a session token from `PUT /latest/api/token` gets 401.
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html
  */
 export function createInstanceMetadata(source: () => CredentialIdentity): Endpoint {

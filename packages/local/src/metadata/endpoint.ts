@@ -14,13 +14,13 @@ export interface EndpointReply {
   readonly headers?: Record<string, string>
 }
 
-/** Answers requests at once. */
+/** Function that answers a request. */
 export type Endpoint = (request: EndpointRequest) => EndpointReply
 
-/** Real endpoints always say when credentials end; these roles last six hours. */
+/** Lifetime of credentials without an expiration: real endpoints always return one. */
 const ROLE_LIFETIME_MS = 6 * 3_600_000
 
-/** Returns the fields that the metadata services of EC2 and of containers have in common; times in whole seconds. */
+/** Returns the fields that both metadata services have in common. Times are in whole seconds. */
 export function credentialsAsAws(identity: CredentialIdentity): Record<string, string> {
   const expiration = identity.expiration ?? new Date(Date.now() + ROLE_LIFETIME_MS)
   return {

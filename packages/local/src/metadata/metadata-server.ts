@@ -6,22 +6,22 @@ import { createContainerCredentials } from './container-credentials.ts'
 import { createInstanceMetadata } from './ec2-metadata.ts'
 import type { Endpoint } from './endpoint.ts'
 
-/** Fault of an endpoint: it takes requests and never answers, or answers 500. */
+/** Fault of an endpoint: `hang` never answers, and `error` answers 500. */
 export type CredentialFault = 'hang' | 'error'
 
-/** Loopback stand-ins for the places that AWS SDKs fetch a role's credentials from. */
+/** Endpoints on loopback that AWS SDKs fetch a role's credentials from. */
 export interface CredentialEndpoints {
-  /** Plays EC2 instance metadata, for `AWS_EC2_METADATA_SERVICE_ENDPOINT`. */
+  /** URL of the EC2 instance metadata, for `AWS_EC2_METADATA_SERVICE_ENDPOINT`. */
   readonly imdsEndpoint: string
-  /** Plays the container credentials endpoint, for `AWS_CONTAINER_CREDENTIALS_FULL_URI`. */
+  /** URL of the container credentials, for `AWS_CONTAINER_CREDENTIALS_FULL_URI`. */
   readonly containerUrl: string
-  /** Token that {@link CredentialEndpoints.containerUrl} asks for, for `AWS_CONTAINER_AUTHORIZATION_TOKEN`. */
+  /** Token that {@link CredentialEndpoints.containerUrl} requires, for `AWS_CONTAINER_AUTHORIZATION_TOKEN`. */
   readonly authorizationToken: string
-  /** The requests that came in so far, refused ones included. */
+  /** Number of requests so far, rejected ones included. */
   readonly requests: number
-  /** Returns the environment variables that lead an AWS SDK here. */
+  /** Returns the environment variables by which an AWS SDK uses these endpoints. */
   environment(kind: 'ec2' | 'container'): Record<string, string>
-  /** Makes every request from now on go wrong; `undefined` ends that. */
+  /** Sets the fault of every request from now on. `undefined` ends it. */
   setFault(fault: CredentialFault | undefined): void
   /** Ends the server and the requests that hang. May be called again. */
   close(): Promise<void>
@@ -30,10 +30,10 @@ export interface CredentialEndpoints {
 const CONTAINER_PATH = '/v1/credentials'
 
 /**
- * Starts one server on 127.0.0.1 that hands out the credentials of `source` as EC2 and as containers do.
- * It does not keep the process alive.
+ * Starts one server on 127.0.0.1 that returns the credentials of `source` as EC2 and as containers do. It does not keep
+ * the process alive.
  *
- * @param source - gives the current identity; asked at every request that gets credentials, must not throw
+ * @param source - returns the current identity. It is called for every request that gets credentials, and must not throw
  */
 export async function startCredentialEndpoints(
   source: () => CredentialIdentity,

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net'
 
-/** Reason to let a new connection wait: the network lost its packets, or the database is paused. */
+/** Reason for which new connections wait: the network loses packets, or the database is paused. */
 export type GateReason = 'blackhole' | 'paused'
 
 /**
- * Gate for connections that TCP has accepted. While it is closed for any reason they wait, and their clients hear
- * nothing.
+ * Gate for connections that TCP has accepted. While it is closed for any reason they wait, and their clients get no
+ * byte.
  */
 export class AcceptGate {
   readonly #reasons = new Set<GateReason>()
@@ -22,7 +22,7 @@ export class AcceptGate {
     this.#onArrival = onArrival
   }
 
-  /** Connections that wait. */
+  /** Number of connections that wait. */
   get waiting(): number {
     return this.#waiting.size
   }
@@ -44,7 +44,7 @@ export class AcceptGate {
     this.#reasons.add(reason)
   }
 
-  /** Takes a reason back, and serves the connections that waited when it was the last one. */
+  /** Removes a reason. If it was the last one, the connections that wait are served. */
   open(reason: GateReason): void {
     this.#reasons.delete(reason)
     if (this.#reasons.size > 0) return

@@ -14,18 +14,18 @@ import { failUpstream } from './upstream.ts'
 
 const CLEAR_PASSWORD = 'mysql_clear_password'
 
-/** The database names its own client in these errors, not the one of Local Aurora. */
+/** Errors in which the database names Local Aurora as the client. They are replaced for the real client. */
 const ACCESS_DENIED = 1045
 const ACCESS_DENIED_WITHOUT_PASSWORD = 1698
 
-/** Asks for the token in the only way that Aurora knows. Some clients want a scramble even where it has no use. */
+/** Asks for the token as Aurora does, by mysql_clear_password. Some clients require a scramble, which has no use here. */
 export async function askForToken(client: Client, greeting: Greeting): Promise<string> {
   const data = Buffer.concat([greeting.scramble, Buffer.alloc(1)])
   client.channel.write(encodeAuthSwitchRequest({ authPlugin: CLEAR_PASSWORD, data }))
   return textOf((await client.read()).payload)
 }
 
-/** Returns what a client sent in the clear without being asked, as it does when the greeting names that plugin. */
+/** Returns a token that a client sent without being asked, as for a greeting that names mysql_clear_password. */
 export function unaskedToken(
   response: Pick<HandshakeResponse, 'authPlugin' | 'authResponse'>,
 ): string | undefined {
@@ -34,8 +34,8 @@ export function unaskedToken(
 }
 
 /**
- * Finds out whether a user logs in with IAM, as the database has it. If the database does not answer, the client has
- * been told, or its connection broken, when this resolves with `undefined`.
+ * Asks the database whether a user logs in with IAM. Returns undefined if the database does not answer. The client then
+ * has the error, or its connection is closed.
  */
 export async function isIamUser(
   user: string,
@@ -51,10 +51,10 @@ export async function isIamUser(
 }
 
 /**
- * Judges a token and opens the session in the database if it is accepted. Whatever went wrong, the client has been told
- * when this resolves without a session.
+ * Verifies a token and opens the session in the database if it is accepted. Returns undefined if it is not. The client
+ * then has the error.
  *
- * @param openSession - Opens the session of the user with what stands for the token in the database.
+ * @param openSession - Opens the session of the user with the password that replaces the token in the database.
  */
 export async function admit(
   attempt: LoginAttempt,
@@ -82,15 +82,15 @@ export async function admit(
     if (code === 'ERR_WIRE_SERVER' && errno === ACCESS_DENIED) {
       refuse(attempt, 'InternalError', 'the database denied access to an IAM user', context.log)
       client.deny(user, true)
-      // A connection that the database closed says nothing of the token. An adapter would evict a good one after 1045.
+      // A connection that the database closed is no verdict about the token: 1045 would make an adapter evict it.
     } else failUpstream(client, error)
     return undefined
   }
 }
 
 /**
- * Lets the database authenticate a user who does not log in with IAM, unknown users included. Whatever went wrong,
- * the client has been told when this resolves without a session.
+ * Lets the database authenticate a user who does not log in with IAM, unknown users included. Returns undefined if the
+ * database rejects the login. The client then has the error.
  *
  * @param attempt - With the token that the client sent without being asked, or an empty one.
  * @param openSession - Opens the session of the user, asking the client for what the database asks for.
@@ -124,7 +124,7 @@ export async function admitByPassword(
   }
 }
 
-/** Returns a password in the clear as text. It ends with a NUL, which not every client sends. */
+/** Returns a clear-text password without the NUL at its end, which some clients leave out. */
 function textOf(password: Buffer): string {
   return password.subarray(0, password.at(-1) === 0 ? -1 : undefined).toString()
 }

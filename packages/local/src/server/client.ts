@@ -23,14 +23,14 @@ const IDLE_TIMEOUT: ErrPacket = {
     'See wait_timeout and interactive_timeout for configuring this behavior.',
 }
 
-/** The client's side of one connection: its packets, its time limit, its end. */
+/** Connection of one client: its packets, its time limit and its end. */
 export class Client {
   /** Number of the connection in the log. */
   readonly connection: number
   readonly remoteAddress: string
   /** Last step that the connection reached, for the log. */
   phase: ClosedEvent['phase'] = 'greeting'
-  /** Where packets go now: over TLS once that has begun. */
+  /** Channel for the packets, over TLS once that has begun. */
   channel: PacketChannel
   #stream: Duplex
   readonly #socket: Duplex
@@ -38,13 +38,13 @@ export class Client {
   readonly #timeoutMs: number
   readonly #closed = new AbortController()
   #end: Pick<ClosedEvent, 'by' | 'detail'> | undefined
-  /** Aborted when the traffic goes on; undefined while it is not held. */
+  /** Aborts when held traffic continues; undefined while the traffic is not held. */
   #held: AbortController | undefined
   /** The session in the database, while it is relayed. */
   #session: Duplex | undefined
   #idleSinceMs: number | undefined
 
-  /** @param timeoutMs - How long every single wait for the client may take. */
+  /** @param timeoutMs - Longest time of one wait for the client. */
   constructor({ stream, connection, remoteAddress }: Incoming, log: LoginLog, timeoutMs: number) {
     this.#socket = stream
     this.#stream = stream
@@ -68,12 +68,12 @@ export class Client {
     return this.#stream !== this.#socket
   }
 
-  /** Returns the client's next packet; the connection breaks if that takes too long. */
+  /** Returns the next packet of the client. Destroys the connection if that takes too long. */
   read(): Promise<Packet> {
     return this.within(this.channel.read())
   }
 
-  /** Waits for what depends on the other end; breaks the connection if that takes too long. */
+  /** Waits for a promise. Destroys the connection if that takes too long. */
   async within<Result>(wait: Promise<Result>): Promise<Result> {
     const timer = setTimeout(() => this.destroy('server', 'timeout'), this.#timeoutMs).unref()
     try {
@@ -83,13 +83,13 @@ export class Client {
     }
   }
 
-  /** Takes the stream back from a relay, at the given place in a command. */
+  /** Continues with packets after a relay. The next one that is sent has the number `sequence`. */
   resumeTalking(sequence: number): void {
     this.channel = new PacketChannel(this.#stream)
     this.channel.sequence = sequence
   }
 
-  /** Takes down that bytes of a session passed, for {@link Client.closeIdle}. */
+  /** Records that bytes of a session passed, for {@link Client.closeIdle}. */
   passed(from: 'client' | 'server'): void {
     this.#idleSinceMs = from === 'server' ? performance.now() : undefined
   }
@@ -101,7 +101,7 @@ export class Client {
     if (this.#held !== undefined) for (const stream of [this.#stream, session]) stream.pause()
   }
 
-  /** Stops all traffic, and closes nothing, until {@link Client.release}. */
+  /** Stops all traffic until {@link Client.release}. The connection stays open. */
   hold(): void {
     if (this.#held !== undefined) return
     this.#held = new AbortController()
@@ -109,7 +109,7 @@ export class Client {
     for (const stream of this.#relayed()) stream.pause()
   }
 
-  /** Lets the traffic go on. */
+  /** Continues the traffic after {@link Client.hold}. */
   release(): void {
     if (this.#held === undefined) return
     this.#held.abort()
@@ -118,7 +118,7 @@ export class Client {
     for (const stream of this.#relayed()) stream.resume()
   }
 
-  /** Closes a session that has been idle for `idleMs`, with the error that MySQL gives; returns whether it did. */
+  /** Closes a session that has been idle for `idleMs`, with MySQL's error. Returns true if it did. */
   closeIdle(idleMs: number): boolean {
     if (this.#idleSinceMs === undefined || performance.now() - this.#idleSinceMs < idleMs) return false
     this.#end ??= { by: 'server', detail: 'idle for too long' }
@@ -132,7 +132,7 @@ export class Client {
     return this.#session === undefined ? [] : [this.#stream, this.#session]
   }
 
-  /** Goes on over TLS, with the client's next bytes. */
+  /** Continues over TLS with the client's next bytes. */
   async startTls(certificate: ServerCertificates['valid']): Promise<void> {
     const { sequence } = this.channel
     this.phase = 'tls'
@@ -153,45 +153,45 @@ export class Client {
     })
   }
 
-  /** Lets time go by, less if the client leaves. */
+  /** Waits for `delayMs`, or until the client leaves. */
   async pause(delayMs: number): Promise<void> {
     if (delayMs > 0) await sleep(delayMs, undefined, { signal: this.#closed.signal, ref: false })
   }
 
-  /** Says nothing until the client leaves. */
+  /** Sends nothing until the client leaves. */
   async hang(): Promise<void> {
     this.#stream.resume()
     await this.closed()
   }
 
-  /** Says what is wrong, as the last packet. The connection ends when {@link Client.finish} is called. */
+  /** Sends an error as the last packet. The connection ends when {@link Client.finish} is called. */
   fail(error: ErrPacket, detail?: string): void {
     this.channel.write(encodeErr(error))
     this.#end ??= { by: 'server', ...(detail !== undefined && { detail }) }
   }
 
-  /** Sends the bare rejection that Aurora gives for any reason. */
+  /** Sends 1045, which Aurora sends for every reason. */
   deny(user: string, withPassword: boolean): void {
     const password = withPassword ? 'YES' : 'NO'
     const message = `Access denied for user '${user}'@'${this.remoteAddress}' (using password: ${password})`
     this.fail({ errno: 1045, sqlState: '28000', message })
   }
 
-  /** Ends the stream and waits until the client has got what was written, or is gone. */
+  /** Ends the stream and waits until the client has received everything, or is gone. */
   async flush(): Promise<void> {
     if (this.#held !== undefined) await Promise.race([once(this.#held.signal, 'abort'), this.closed()])
     endGracefully(this.#stream)
     await this.closed()
   }
 
-  /** Breaks the connection. The first reason given is the one that counts. Traffic that is held hides it. */
+  /** Destroys the connection, or does so once held traffic continues. The first reason counts. */
   destroy(by: ClosedEvent['by'], detail?: string): void {
     this.#end ??= { by, ...(detail !== undefined && { detail }) }
     if (this.#held === undefined) this.#break()
     else this.#held.signal.addEventListener('abort', () => this.#break(), { once: true })
   }
 
-  /** Breaks the connection at once, even while traffic is held. */
+  /** Destroys the connection at once, also while traffic is held. */
   drop(): void {
     this.#end ??= { by: 'server', detail: 'dropped' }
     this.#held?.abort()
@@ -204,7 +204,7 @@ export class Client {
     this.#socket.destroy()
   }
 
-  /** Ends the connection unless it has ended, and takes that down. */
+  /** Ends the connection unless it has ended, and records that in the log. */
   async finish(): Promise<void> {
     if (!this.#closed.signal.aborted) await this.flush()
     this.#socket.destroy()
@@ -217,7 +217,7 @@ export class Client {
     })
   }
 
-  /** Resolves when the connection is over. */
+  /** Waits until the connection is closed. */
   async closed(): Promise<void> {
     if (!this.#closed.signal.aborted) await once(this.#closed.signal, 'abort')
   }

@@ -12,7 +12,7 @@ export interface ServerAddress {
   readonly port: number
 }
 
-/** Parts of {@link Cluster}. */
+/** Dependencies of {@link Cluster}. */
 export interface ClusterParts {
   /** The first writer, and a reader. */
   readonly instances: readonly [Instance, ...Instance[]]
@@ -23,7 +23,7 @@ export interface ClusterParts {
   readonly log: LoginLog
 }
 
-/** The servers of a Local Aurora: which of them is the writer, and what an operator does to them. */
+/** The servers of a Local Aurora: a writer and perhaps a reader, with the operations on both. */
 export class Cluster {
   readonly #parts: ClusterParts
   #resuming: NodeJS.Timeout | undefined
@@ -33,10 +33,12 @@ export class Cluster {
     this.#parts = parts
   }
 
+  /** Address of the writer. */
   get writer(): ServerAddress {
     return addressOf(this.#writer)
   }
 
+  /** Address of the reader; undefined if there is none. */
   get reader(): ServerAddress | undefined {
     return this.#reader && addressOf(this.#reader)
   }
@@ -73,7 +75,7 @@ export class Cluster {
     this.#record('failover')
   }
 
-  /** Makes the reader the writer, under the names of the old writer, which gets others. */
+  /** Makes the reader the writer. It gets the names of the old writer, which gets others. */
   async switchover(windowMs: number): Promise<void> {
     checkDuration('windowMs', windowMs)
     const { pair, writer: blue, reader: green } = this.#assertReader()

@@ -14,9 +14,9 @@ import { serverGreeting } from './greeting.ts'
 import { relaySession } from './session.ts'
 import { connectUpstream, logInUpstream, type Upstream } from './upstream.ts'
 
-/** A connection while it is served. */
+/** Connection that is served. */
 export interface ServerConnection extends Pick<Client, 'drop' | 'hold' | 'release' | 'closeIdle'> {
-  /** Resolves when nothing is left of it; never rejects. */
+  /** Resolves when the connection has ended. It never rejects. */
   readonly finished: Promise<void>
 }
 
@@ -91,7 +91,11 @@ async function handshake(
   )
 }
 
-/** https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html#error_er_secure_transport_required */
+/**
+ * Sends the error that requires TLS.
+ *
+ * @see https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html#error_er_secure_transport_required
+ */
 function sendAway(
   client: Client,
   { connection, user }: Omit<LoginAttempt, 'token'>,
@@ -102,7 +106,7 @@ function sendAway(
   client.fail({ errno: 3159, sqlState: 'HY000', message })
 }
 
-/** Ends a connection whose client sent something invalid, or nothing more. */
+/** Ends a connection whose client sent an invalid packet, or left. */
 function breakOff(client: Client, error: unknown): void {
   const { code, message, cause } = error as Error & { code?: string }
   if (error instanceof WireError && code !== 'ERR_WIRE_CLOSED' && client.phase !== 'tls') {

@@ -9,14 +9,14 @@ export interface ServerContext extends Gatekeeper {
   readonly backend: Backend
   readonly certificates: ServerCertificates
   readonly faults: Pick<Faults, 'current'>
-  /** Longest time of a client for each packet until it is logged in. */
+  /** Longest wait for a packet of a client that is not logged in, in milliseconds. */
   readonly connectTimeoutMs: number
 }
 
 /** A client that just connected. */
 export interface Incoming {
   readonly stream: Duplex
-  /** Its number in the log. */
+  /** Number of the connection in the log. */
   readonly connection: number
   readonly remoteAddress: string
 }

@@ -7,7 +7,7 @@ export function endpointAddress<Address>(
   return name.includes('.cluster-ro-') ? (reader ?? writer) : writer
 }
 
-/** Returns the name that a server has after a switchover took its own: `db.…` becomes `db-old1.…`. */
+/** Returns the name that the old writer has after a switchover: `db.…` becomes `db-old1.…`. */
 export function nameAfterSwitchover(name: string): string {
   const [label = '', ...domain] = name.split('.')
   return [`${label}-old1`, ...domain].join('.')

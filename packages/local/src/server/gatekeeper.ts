@@ -5,7 +5,7 @@ import { tokenFingerprint, type Verdict } from '../iam/verify-token.ts'
 import type { RefusalReason, TokenTrace } from '../log/log-events.ts'
 import type { LoginLog } from '../log/login-log.ts'
 
-/** Decides about logins. */
+/** Log, throttle and verifier, which decide about logins. */
 export interface Gatekeeper {
   readonly log: LoginLog
   readonly throttle: Throttle
@@ -22,13 +22,13 @@ export interface LoginAttempt {
   readonly faults: FaultSettings
 }
 
-/** Records that a token arrived, if one did; `encrypted`: it came over TLS. */
+/** Records the token of an attempt, if it has one. `encrypted` is true for a token that came over TLS. */
 export function recordToken(attempt: LoginAttempt, encrypted: boolean, log: LoginLog): void {
   const { connection, user, token } = attempt
   if (token !== '') log.record({ type: 'token', connection, encrypted, ...traceOf(token, user) })
 }
 
-/** Accepts or refuses, and takes refusals down. The reason goes to the log alone. */
+/** Returns true for an attempt that is accepted. Records the reason of a rejection, which the client does not get. */
 export function judge(attempt: LoginAttempt, gatekeeper: Gatekeeper): boolean {
   if (attempt.token === '') {
     refuse(attempt, 'InvalidToken', 'the client sent no token', gatekeeper.log)
@@ -39,13 +39,13 @@ export function judge(attempt: LoginAttempt, gatekeeper: Gatekeeper): boolean {
   return verdict.accepted
 }
 
-/** Takes down that a login succeeded. */
+/** Records a login that succeeded. */
 export function recordSuccess(attempt: LoginAttempt, log: LoginLog): void {
   const { connection, user, during, token } = attempt
   log.record({ type: during, connection, ...traceOf(token, user) })
 }
 
-/** Takes down a refusal. */
+/** Records a login that was rejected. */
 export function refuse(attempt: LoginAttempt, reason: RefusalReason, detail: string, log: LoginLog): void {
   const { connection, user, during, token } = attempt
   const trace = token === '' ? { user } : traceOf(token, user)

@@ -5,7 +5,7 @@ import type { CertificateIssuer } from '../tls/certificates.ts'
 import type { ServerContext } from './context.ts'
 import { type Listener, startListener } from './listener.ts'
 
-/** One server of a Local Aurora: an address, a database, and the names by which clients may call it. */
+/** One server of a Local Aurora: an address, a database, and the endpoint names that lead to it. */
 export interface Instance {
   readonly host: string
   readonly listener: Listener
@@ -33,7 +33,7 @@ export interface InstanceOptions extends Pick<ServerContext, 'log' | 'throttle' 
   ) => ReturnType<ServerContext['verify']>
 }
 
-/** Starts a server of a Local Aurora. Rejects when the port is taken. */
+/** Starts a server of a Local Aurora. @throws the error of the system, if the port is taken */
 export async function startInstance(options: InstanceOptions): Promise<Instance> {
   const { host, backend, issuer, faults, log, throttle, connectTimeoutMs } = options
   const prepare = async (names: readonly string[]) => prepareCertificates(await issuer.issue(names))

@@ -8,35 +8,35 @@ import { AcceptGate } from './accept-gate.ts'
 import { type ServerConnection, serveConnection } from './connection.ts'
 import type { ServerContext } from './context.ts'
 
-/** A listener for MySQL clients. */
+/** Listener for MySQL clients. */
 export interface Listener {
   readonly port: number
   /** Number of open connections. */
   readonly openConnections: number
   /** Breaks every open connection and returns how many there were. */
   drop(): number
-  /** Lets new connections wait, until {@link Listener.resume}, and breaks every open one. */
+  /** Makes new connections wait until {@link Listener.resume}, and breaks every open one. */
   pause(onArrival: () => void): void
-  /** Serves the connections that wait since {@link Listener.pause}. */
+  /** Serves the connections that wait because of {@link Listener.pause}. */
   resume(): void
   /**
    * Refuses new connections and breaks every open one until `work` is done.
    *
-   * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_DATABASE_FAILED`: another program keeps the port since
+   * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_DATABASE_FAILED`: another program took the port meanwhile
    */
   closedDuring(work: () => Promise<void>): Promise<void>
-  /** Stops listening, breaks every connection and resolves when nothing is left of them. */
+  /** Stops listening, breaks every connection and waits until all of them have ended. */
   close(): Promise<void>
 }
 
-/** Where to listen. */
+/** Address to listen on. */
 export interface ListenAddress {
   readonly host: string
   /** 0 for any that is free. */
   readonly port: number
 }
 
-// Without a listener the system may assign the port to another program, as a rule for a moment only.
+// While there is no listener the system may give the port to another program, usually for a moment.
 const LISTEN_AGAIN_TRIES = 20
 const LISTEN_AGAIN_EVERY_MS = 100
 
@@ -98,7 +98,7 @@ export async function startListener(
     for (let tries = 1; !isClosed; tries++) {
       try {
         await listen(port)
-        // Closed while the address was looked up: a server can only be closed once it listens.
+        // It was closed while the address was looked up. A server can be closed only once it listens.
         if (isClosed) server.close()
         return
       } catch (cause) {
@@ -138,7 +138,7 @@ export async function startListener(
       isClosed = true
       server.close()
       drop()
-      // The rest of the connections does not keep the process alive. A caller that waits for their end needs it alive.
+      // Connections do not keep the process alive, but a caller waits for their end.
       const waiting = setInterval(() => {}, 1_000)
       await Promise.all([...open].map(({ finished }) => finished))
       clearInterval(waiting)

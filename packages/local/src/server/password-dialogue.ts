@@ -12,7 +12,7 @@ import type { Client } from './client.ts'
 const FAST_PATH_ACCEPTED = 3
 const FULL_PATH_WANTED = 4
 
-/** Dialogue between a client and a database about a password: the database asks, the client answers. */
+/** Dialogue about a password: the database asks, and the client answers. */
 export class PasswordDialogue {
   readonly #client: Client
   readonly #emulatesCachingSha2: boolean
@@ -29,7 +29,7 @@ export class PasswordDialogue {
     return this.#gavePassword
   }
 
-  /** Asks the client what the database asks for; returns the answer, or `undefined` where none is expected. */
+  /** Passes a request of the database on to the client. Returns the answer; undefined if none is expected. */
   async answer(request: Buffer): Promise<Buffer | undefined> {
     if (request[0] !== AUTH_SWITCH_MARKER) {
       this.#client.channel.write(request)

@@ -14,10 +14,10 @@ import type { Client } from './client.ts'
 import type { ServerContext } from './context.ts'
 import { collationFor } from './greeting.ts'
 
-/** A longer COM_CHANGE_USER is none: user and database names are short, connection attributes at most 64 KiB. */
+/** Longest COM_CHANGE_USER: user and database names are short, and connection attributes have at most 64 KiB. */
 const MAX_CHANGE_USER_BYTES = 128 * 1024
 
-/** A logged-in client and what both ends agreed on. */
+/** A client that is logged in, and what both ends agreed on. */
 export interface OpenSession {
   readonly client: Client
   /** The greeting of Local Aurora. */
@@ -52,7 +52,11 @@ export async function relaySession(open: OpenSession, login: Session, context: S
   else client.destroy('client', codeOf(end.error))
 }
 
-/** @throws Error when the session must end, after the client has been told why. */
+/**
+ * Logs the session in as another user, for COM_CHANGE_USER.
+ *
+ * @throws Error when the session must end. The client then has the reason
+ */
 async function logInAgain(
   { payload }: Packet,
   { client, greeting, upstreamGreeting, capabilities, faults }: OpenSession,

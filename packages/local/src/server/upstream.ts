@@ -14,7 +14,7 @@ import { startUpstreamTls } from '../database/upstream-tls.ts'
 import type { Client } from './client.ts'
 import { collationFor } from './greeting.ts'
 
-/** A connection to the database, greeted and not logged in yet. */
+/** Connection to the database that was greeted and is not logged in yet. */
 export interface Upstream {
   readonly socket: Socket
   readonly channel: PacketChannel
@@ -22,9 +22,9 @@ export interface Upstream {
 }
 
 /**
- * Opens the connection behind a client's, so early that the client can be greeted with what that database
- * can do and with the connection id that `KILL` knows. If that fails, the client is told what the database said, such
- * as "Too many connections", or its connection breaks, as at an Aurora that restarts.
+ * Opens the connection to the database for a client, before the client is greeted. The greeting then has the capabilities
+ * of the database and the connection id that `KILL` takes. If that fails, the client gets the error of the database, such
+ * as "Too many connections", or its connection is closed, as by an Aurora that restarts.
  */
 export async function connectUpstream(client: Client, backend: Backend): Promise<Upstream | undefined> {
   const socket = backend.connect().unref()
@@ -39,7 +39,7 @@ export async function connectUpstream(client: Client, backend: Backend): Promise
   }
 }
 
-/** Tells a client why the database cannot serve it: in the database's words, or by breaking the connection. */
+/** Sends the error of the database to a client, or destroys its connection if there is none. */
 export function failUpstream(client: Client, error: unknown): void {
   const { errno = 0, sqlState, message } = error as WireError
   if (error instanceof WireError && error.code === 'ERR_WIRE_SERVER') {
@@ -48,11 +48,11 @@ export function failUpstream(client: Client, error: unknown): void {
 }
 
 /**
- * Logs in to the database as the user, asking for just what the client asked for.
+ * Logs in to the database as the user, with the capabilities of the client.
  *
- * @param answering - The password, or who answers in place of it.
- * @param capabilities - What the client and Local Aurora agreed on.
- * @throws {@link WireError} with the database's refusal
+ * @param answering - The password, or the function that answers the database.
+ * @param capabilities - Capabilities that the client and Local Aurora agreed on.
+ * @throws {@link WireError} with the error of the database
  */
 export async function logInUpstream(
   { socket, channel, greeting }: Upstream,

@@ -4,15 +4,15 @@ import type { FaultSettings } from '../faults/faults.ts'
 import type { Certificates } from './certificates.ts'
 import type { KeyPair } from './key-pair.ts'
 
-/** Aurora MySQL takes nothing older: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraMySQL.Security.html */
+/** Aurora MySQL accepts no older version: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraMySQL.Security.html */
 const MIN_VERSION = 'TLSv1.2'
 
-/** Certificates that the server can show, ready for TLS. Kept for its life, so that clients can resume sessions. */
+/** Secure contexts of the certificates that the server can show. They are kept, so that clients can resume sessions. */
 export type ServerCertificates = Readonly<
   Record<'valid' | NonNullable<FaultSettings['certificate']>, SecureContext>
 >
 
-/** Makes certificates ready for TLS. */
+/** Returns the secure contexts of certificates. */
 export function prepareCertificates(certificates: Certificates): ServerCertificates {
   const context = (pair: KeyPair): SecureContext => createSecureContext({ ...pair, minVersion: MIN_VERSION })
   return {
@@ -25,8 +25,9 @@ export function prepareCertificates(certificates: Certificates): ServerCertifica
 }
 
 /**
- * Waits for a client to finish the TLS handshake on a stream. Rejects with the error of TLS when either side does not
- * like it, or with a plain error when the stream ends.
+ * Waits for a client to finish the TLS handshake on a stream.
+ *
+ * @throws the error of TLS when either side fails, or an error without a code when the stream ends
  */
 export function acceptTls(stream: Duplex, secureContext: SecureContext): Promise<TLSSocket> {
   const tls = new TLSSocket(stream as ConstructorParameters<typeof TLSSocket>[0], {
@@ -41,7 +42,7 @@ export function acceptTls(stream: Duplex, secureContext: SecureContext): Promise
     tls.on('error', reject)
     tls.once('close', leave)
     tls.once('secure', () => resolve(tls))
-    // Node tells the TLS socket of the end of a socket below, but not of that of another stream.
+    // Node ends the TLS socket with a socket below it, but not with another stream.
     if (stream.destroyed) leave()
     else stream.once('close', leave)
   })

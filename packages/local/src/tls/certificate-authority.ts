@@ -2,27 +2,27 @@ import { KeyObject, webcrypto } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { KeyPair } from './key-pair.ts'
 
-/** When a certificate begins and ends. */
+/** Period in which a certificate is valid. */
 export interface Period {
   readonly notBefore: Date
   readonly notAfter: Date
 }
 
-/** An authority that lives in memory, with keys on the P-256 curve. */
+/** Certificate authority in memory, with keys on the P-256 curve. */
 export interface CertificateAuthority {
   /** The authority's own certificate, in PEM. */
   readonly certificate: string
   /** Issues a certificate for a TLS server of these DNS names and IP addresses. */
   issue(names: readonly string[], period: Period): Promise<KeyPair>
-  /** Makes a certificate for a TLS server that vouches for itself. */
+  /** Issues a self-signed certificate for a TLS server. */
   selfSign(names: readonly string[], period: Period): Promise<KeyPair>
 }
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
-/** The names are in the alternative names, the only place where they count; this part is limited to 64 characters. */
+/** The names of a server are in the alternative names, where clients look. A subject has at most 64 characters. */
 const SUBJECT = 'CN=Local Aurora'
 
-/** Creates an authority with a new key. Authorities of the same name are different ones. */
+/** Creates an authority with a new key. Two authorities may have the same name. */
 export async function createCertificateAuthority(
   name: string,
   period: Period,

@@ -1,7 +1,7 @@
 import { createCertificateAuthority } from './certificate-authority.ts'
 import type { KeyPair } from './key-pair.ts'
 
-/** Certificates that a TLS server may show: a good one and the ways in which certificates are bad. */
+/** Certificates that a TLS server may show: a valid one, and one for each fault. */
 export interface Certificates {
   /** The certificate of the authority that clients trust, in PEM. */
   readonly ca: string
@@ -13,7 +13,7 @@ export interface Certificates {
   readonly expired: KeyPair
   /** Like {@link Certificates.valid}, issued by an authority of the same name that clients do not trust. */
   readonly otherCa: KeyPair
-  /** Issued with its own key. */
+  /** Self-signed. */
   readonly selfSigned: KeyPair
 }
 
@@ -21,18 +21,18 @@ const AUTHORITY = 'Local Aurora throw-away CA'
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 
-/** Authority that lives in memory only. */
+/** Issuer of the certificates of servers, in memory. */
 export interface CertificateIssuer {
   /** The certificate of the authority that clients trust, in PEM. */
   readonly ca: string
-  /** Issues certificates for a server that is reached by these DNS names and IP addresses; at least one. */
+  /** Issues certificates for a server with these DNS names and IP addresses, at least one. */
   issue(names: readonly string[]): Promise<Certificates>
 }
 
 /** Creates an authority that clients trust, and the one of the same name that they do not. */
 export async function createCertificateIssuer(): Promise<CertificateIssuer> {
   const now = Date.now()
-  // An hour back: the clock of a container may be behind its host's.
+  // Valid since an hour ago: the clock of a container may be behind that of its host.
   const period = { notBefore: new Date(now - HOUR), notAfter: new Date(now + 365 * DAY) }
   const past = { notBefore: new Date(now - 2 * DAY), notAfter: new Date(now - DAY) }
   const longer = { notBefore: new Date(now - 3 * DAY), notAfter: period.notAfter }
