@@ -106,6 +106,14 @@ describe('EC2 instance metadata', () => {
     vi.stubEnv('AWS_EC2_METADATA_SERVICE_ENDPOINT', url)
   }
 
+  test('no such endpoint: the error has the reasons of the providers, and no step of the SDK', async () => {
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', undefined)
+    vi.stubEnv('AWS_EC2_METADATA_SERVICE_ENDPOINT', 'http://127.0.0.1:1')
+    const { message } = await rejectionOf(start().token(TARGET))
+    expect(message).toContain('Unable to find environment variable credentials')
+    expect(message).not.toContain('checking config file')
+  })
+
   test('IMDSv2: its credentials, which rotate in time', async () => {
     let generation = 1
     let now = Date.now()

@@ -75,6 +75,6 @@ function isFromNone(error: unknown): boolean {
 function note(reasons: Set<string>, line: unknown): void {
   if (typeof line !== 'string' || !NO_CREDENTIALS.test(line)) return
   const reason = safeReason(new Error(line.replace(NO_CREDENTIALS, '')))
-  // The reasons of providers that do not apply here are left out.
-  if (reason && !/skipping/i.test(reason)) reasons.add(reason.replace(/\.$/, ''))
+  // The reasons of providers that do not apply here are left out, and what the SDK looks up on its way.
+  if (reason && !/skipping|not set in env, checking/i.test(reason)) reasons.add(reason.replace(/\.$/, ''))
 }
