@@ -6,7 +6,7 @@ import { checkNumber, completeOptions, type RateLimiterOptions } from './options
  * English edition of the page (autumn 2026) still says that IAM logins are throttled, but gives no number.
  * https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html
  *
- * - `'conservative'`: 20 per second, the first figure that AWS gave (2017 to May 2019). The default, because a rate that is
+ * - `'conservative'`: 20 per second, the first figure that AWS gave (up to May 2019). The default, because a rate that is
  *   too low costs seconds at start-up and one that is too high costs failed logins.
  * - `'db.t2.micro'`: 10 per second, the figure of the same editions for that instance class.
  * - `'aws-2019'`: 200 per second, the figure from 14 December 2019 to about 2025; from September 2020 on it was given as
@@ -29,13 +29,13 @@ export const rateLimitPresets: Readonly<
   conservative: {
     limit: 20,
     intervalMs: 1000,
-    source: 'Amazon Aurora User Guide, "IAM database authentication", editions of 2017 to May 2019',
+    source: 'Amazon Aurora User Guide, "IAM database authentication", editions up to May 2019',
   },
   'db.t2.micro': {
     limit: 10,
     intervalMs: 1000,
     source:
-      'Amazon Aurora User Guide, "IAM database authentication", editions of 2017 to July 2019, for db.t2.micro',
+      'Amazon Aurora User Guide, "IAM database authentication", editions up to July 2019, for db.t2.micro',
   },
   'aws-2019': {
     limit: 200,

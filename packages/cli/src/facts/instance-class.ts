@@ -10,7 +10,7 @@ export interface InstanceClass {
 /** Classes without IAM logins: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html */
 const WITHOUT_IAM: ReadonlySet<string> = new Set(['db.t2.small', 'db.t3.small'])
 
-/** Ten logins a second, in the guide of 2017 to 2019: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html */
+/** Ten logins a second, in the guide up to July 2019: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html */
 const LOGINS_PER_SECOND: Readonly<Record<string, number>> = { 'db.t2.micro': 10 }
 
 /** Defaults of `max_connections`: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraMySQL.Managing.Performance.html */
