@@ -1,7 +1,7 @@
 import { assertNoIamOptions, assertOptionsObject, ownProperties } from '@aurora-iam/core/adapter'
 import { assertDriverOptions, iamOfHooks } from '@aurora-iam/mysql2/adapter'
 import type { MysqlDataSourceOptions, NodeOptions } from './data-source-types.ts'
-import { conflict, invalid, named } from './refusals.ts'
+import { conflict, invalid, withOptionPrefix } from './refusals.ts'
 import { OWN_OPTION } from './typeorm-internals.ts'
 
 /**
@@ -28,7 +28,7 @@ export function assertMysql(options: MysqlDataSourceOptions): void {
 }
 
 /**
- * Refuses another driver than mysql2, and in `extra` what has a separate option in TypeORM or contradicts IAM.
+ * Refuses another driver than mysql2. In `extra` it refuses options that TypeORM has beside `extra` or that contradict IAM.
  *
  * @throws {@link AuroraIamError} as `assertDriverOptions` of mysql2, with the name `extra.…`
  */
@@ -42,7 +42,7 @@ export function assertOnMysql2(options: MysqlDataSourceOptions): void {
   }
   if (extra === undefined || extra === null) return
   if (typeof extra !== 'object') throw invalid('extra', 'an object', extra)
-  named('extra.', () => assertDriverOptions(extra))
+  withOptionPrefix('extra.', () => assertDriverOptions(extra))
   for (const [option, own] of OWN_OPTION) {
     if ((ownProperties(extra) as Record<string, unknown>)[option] === undefined) continue
     throw conflict(
@@ -53,7 +53,7 @@ export function assertOnMysql2(options: MysqlDataSourceOptions): void {
 }
 
 /**
- * Checks the options of the plain password path, for `enabled: false`: none may be of IAM.
+ * Checks the options of the plain password path, for `enabled: false`: each node needs a password.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_CONFLICTING_OPTIONS`
  */

@@ -13,12 +13,12 @@ export function invalid(option: string, expected: string, value: unknown): Auror
 }
 
 /**
- * Returns what `check` returns. An error of an option is passed on under the name by which the caller of TypeORM knows it.
+ * Returns what `check` returns. An error of an option gets the name that the option has in TypeORM.
  *
- * @param path - where the option stands, such as `'replication.slaves[0].'`
- * @param isHere - whether the option of that name stands there. @defaultValue every one does
+ * @param path - prefix of the option, such as `'replication.slaves[0].'`
+ * @param isHere - returns false for an option without the prefix. @defaultValue every option has it
  */
-export function named<T>(path: string, check: () => T, isHere = (_option: string) => true): T {
+export function withOptionPrefix<T>(path: string, check: () => T, isHere = (_option: string) => true): T {
   try {
     return check()
   } catch (error) {

@@ -3,11 +3,11 @@ import type { NodeOptions, Replication } from './data-source-types.ts'
 import { conflict, invalid } from './refusals.ts'
 import { type Resolved, resolveNode } from './resolve-node.ts'
 
-// Five failed logins take milliseconds, so mysql2 marks a node offline often. It must come back soon after the cause is gone.
+// mysql2 marks a node offline after five failed logins, which take milliseconds. It must come back soon after that.
 const RESTORE_NODE_TIMEOUT_MS = 1_000
 
 /**
- * Resolves the writer and each reader of `replication`, and lets nodes come back after failed logins.
+ * Resolves the writer and each reader of `replication`. Sets the pause after which mysql2 tries an offline node again.
  *
  * @throws {@link AuroraIamError} as {@link resolveNode}, with the names of the nodes' options, and for a `restoreNodeTimeout` of 0
  */

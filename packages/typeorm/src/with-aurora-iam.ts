@@ -24,7 +24,7 @@ import { expandUrl } from './url.ts'
 // literal of another database, or with an option that does not exist, this is `never`.
 type WideEnough<T> = 'type' extends keyof T ? (MysqlDataSourceOptions extends T ? unknown : never) : never
 
-// What the call around it wants (`new DataSource`, Nest's `forRoot`) decides which options there are.
+// The type that the surrounding call expects (`new DataSource`, Nest's `forRoot`) decides which options there are.
 type MysqlOf<R> = string extends keyof R
   ? MysqlDataSourceOptions
   : Extract<R, { readonly type?: MysqlDataSourceOptions['type'] | undefined }>
@@ -108,7 +108,7 @@ function resolveReplicated<T extends MysqlDataSourceOptions>(
   options: T,
   given: Replication,
 ): Resolved<T> {
-  // TypeORM ignores all of it here. A caller who gives a password must not think that it is in use.
+  // TypeORM ignores these options with `replication`. A password among them is refused, so that none seems to be used.
   assertDriverOptions(expandUrl<NodeOptions>(options))
   const { options: replication, targets } = resolveReplication(iam, given)
   return { options: { ...options, replication }, targets }
