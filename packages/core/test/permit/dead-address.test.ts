@@ -1,7 +1,7 @@
 import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { STATIC } from '@aurora-iam/test-support/example-credentials'
 import fc from 'fast-check'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { adapterIam } from '../../src/adapter.ts'
 import type { AuroraIamOptions } from '../../src/index.ts'
 import { type SimulatedAddress, SimulatedClients, type Worker } from './dead-address.ts'
@@ -10,6 +10,8 @@ const DEAD = 4001
 const LIVE = 4002
 const FOREVER = [0, Number.POSITIVE_INFINITY] as const
 
+// The first token would load it, for as long as the machine takes.
+beforeAll(() => import('@aws-sdk/rds-signer'))
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] })
 })

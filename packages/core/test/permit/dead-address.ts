@@ -42,7 +42,12 @@ export class SimulatedClients {
     const settled = Promise.allSettled(ends).then(() => {
       hasEnded = true
     })
-    while (!hasEnded) await vi.advanceTimersByTimeAsync(1000)
+    for (let seconds = 0; !hasEnded; seconds++) {
+      if (seconds > 1_000) throw new Error('An attempt never ended.')
+      await vi.advanceTimersByTimeAsync(1000)
+      // What does not wait for a timer, as loading a module.
+      await new Promise(setImmediate)
+    }
     await settled
   }
 
