@@ -18,7 +18,7 @@ export const ROOMS = {
   'core/permit': ['packages/core/test/{permit,util}/*', 'packages/core/test/login/login-attempt'],
   'rate-limit/queue': [
     'packages/rate-limit/test/queue/*',
-    'packages/rate-limit/test/{rate-limiter,shared-rate-limiter}',
+    'packages/rate-limit/test/{events,rate-limiter,shared-rate-limiter}',
   ],
   'rate-limit/local': [
     'packages/rate-limit/test/local/*',

@@ -136,7 +136,7 @@ export class PermitQueue {
     if (lane.length === 1) this.#serve()
     else {
       this.#source.demand(this.#demand)
-      this.#setTimer(now, this.#timer?.at ?? Number.POSITIVE_INFINITY)
+      this.#setTimer(now, Number.POSITIVE_INFINITY)
     }
     publish('aurora-iam:rate-limit:waiting', () => ({
       key: this.#key,
@@ -190,6 +190,7 @@ export class PermitQueue {
     }
   }
 
+  /** Sets the timer for `wakeAt` or the first deadline. One that is set for an earlier time stays. */
   #setTimer(now: number, wakeAt: number): void {
     const at = Math.min(wakeAt, this.#deadlines.first?.deadline ?? Number.POSITIVE_INFINITY)
     const isNeeded = this.#waiting > 0
