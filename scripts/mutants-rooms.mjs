@@ -36,7 +36,7 @@ export const ROOMS = {
   'wire/packets': ['packages/wire/test/**/*'],
   'wire/client': ['packages/wire/test/**/*'],
   'wire/relay': ['packages/wire/test/**/*'],
-  'local/iam': ['packages/local/test/iam/*'],
+  'local/iam': ['packages/local/test/iam/*', 'packages/local/test/refused-tokens'],
   'core/endpoint': ['packages/core/test/endpoint/*', 'packages/core/test/{target-refusals,options}'],
   'core/lifetime': ['packages/core/test/lifetime/*'],
   'prisma/options': ['packages/prisma/test/**/*'],
