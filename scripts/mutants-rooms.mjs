@@ -22,7 +22,7 @@ export const ROOMS = {
   ],
   'rate-limit/local': [
     'packages/rate-limit/test/local/*',
-    'packages/rate-limit/test/{events,rate-limiter,shared-rate-limiter,strictness}',
+    'packages/rate-limit/test/{events,rate-limiter,shared-rate-limiter}',
   ],
   'rate-limit/fleet': ['packages/rate-limit/test/fleet/{virtual,redis-store,inspect-fleet}'],
   'rate-limit/tickets': ['packages/rate-limit/test/fleet/dynamo-store'],

@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { expect, test } from 'vitest'
 import { createRateLimiter, type Permit, type RateLimiter, type RateLimiterOptions } from '../src/index.ts'
 import { SimulatedClock } from './simulated-clock.ts'
@@ -251,6 +252,20 @@ test('a signal shared by many requests: one listener, and none once they have en
   expect(results.every(({ status }) => status === 'rejected')).toBe(true)
   expect(getEventListeners(signal, 'abort')).toHaveLength(0)
   expect(limiter.stats()).toMatchObject({ waiting: 0, aborted: 50 })
+})
+
+test('a signal of requests that were granted or timed out: no listener is left, and an abort ends nothing', async () => {
+  const { limiter, clock } = limiterWith({ limit: 1 })
+  await exhaust(limiter)
+  const { signal, abort } = abortable()
+  const granted = limiter.acquire({ signal })
+  const late = rejectionOf(limiter.acquire({ signal, timeoutMs: 10 }))
+  await clock.advance(restMs)
+  ;(await granted).release()
+  expect(await late).toMatchObject({ code: 'ERR_RATE_LIMIT_TIMEOUT' })
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+  abort()
+  expect(limiter.stats()).toMatchObject({ aborted: 0, timedOut: 1 })
 })
 
 test('close(): every wait ends, later requests are refused, permits in flight stay valid', async () => {

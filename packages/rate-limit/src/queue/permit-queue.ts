@@ -227,9 +227,9 @@ export class PermitQueue {
   }
 
   *#endEach(waiters: Iterable<Waiter>, error: () => RateLimitError): Generator<void> {
+    // One that is granted between two slices, or ends for another reason, leaves `waiters`.
     for (const waiter of waiters) {
-      // Between two slices it may have been granted, or ended for another reason.
-      if (waiter.position !== undefined) this.#end(waiter, error)
+      this.#end(waiter, error)
       yield
     }
   }
@@ -237,7 +237,8 @@ export class PermitQueue {
   *#endOwned(owner: object, error: () => RateLimitError): Generator<void> {
     for (const lane of Object.values(this.#lanes)) {
       for (const waiter of lane) {
-        if (waiter.request.owner === owner && waiter.position !== undefined) this.#end(waiter, error)
+        // None of the owner's is granted meanwhile, and other jobs that end it come later.
+        if (waiter.request.owner === owner) this.#end(waiter, error)
         yield
       }
     }

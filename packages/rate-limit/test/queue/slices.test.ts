@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** A job of `steps` steps, each of which takes `stepMs`. */
+/** Makes a job of `steps` steps, each of which takes `stepMs`. */
 function* jobOf(steps: number, done: number[], stepMs = 0): Generator<void> {
   for (let step = 0; step < steps; step++) {
     done.push(step)
@@ -41,7 +41,7 @@ test('steps that take long: a slice ends soon after 4 ms', async () => {
   while (done.length < 1200) await new Promise((resolve) => setImmediate(resolve))
 })
 
-test('a second job in the same turn of the loop: it waits for the next turn', async () => {
+test('a second job in the same iteration of the loop: it runs in a later one', async () => {
   const done: number[] = []
   const slices = new Slices(() => {})
   slices.run(jobOf(1, []))
