@@ -15,7 +15,11 @@ export const ROOMS = {
   ],
   'core/tls': ['packages/core/test/tls/*', 'packages/core/test/options'],
   'core/login': ['packages/core/test/{login,util}/*', 'packages/core/test/{aurora-iam,errors}'],
-  'core/permit': ['packages/core/test/{permit,util}/*', 'packages/core/test/login/login-attempt'],
+  'core/permit': [
+    'packages/core/test/permit/{attempt-permit,suspect-addresses}',
+    'packages/core/test/login/{login-attempt,try-login}',
+    'packages/core/test/{aurora-iam,options}',
+  ],
   'rate-limit/queue': [
     'packages/rate-limit/test/queue/*',
     'packages/rate-limit/test/{events,rate-limiter,shared-rate-limiter}',
