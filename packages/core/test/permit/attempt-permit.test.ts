@@ -56,7 +56,7 @@ test('a server that answers in time: the attempt keeps its permit, and releases 
 })
 
 describe('a server that sends nothing', () => {
-  test('the permit goes back, and the attempt acquires another one in its turn before it answers', async () => {
+  test('for half a second: the permit goes back, and the attempt acquires another one before it answers', async () => {
     const set = setUp()
     const { attempt, permit, acquireNext, next, target, turn } = set
     await fallSilent(set)

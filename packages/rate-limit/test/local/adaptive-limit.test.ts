@@ -25,6 +25,8 @@ test('attempts granted after a cut: they count only when an interval has passed 
   limit.throttled(990, 1000)
   limit.throttled(1001, 1999)
   expect(limit.at(1999)).toBe(10)
+  limit.throttled(1000, 2000)
+  expect(limit.at(2000)).toBe(10)
   limit.throttled(1001, 2000)
   expect(limit.at(2000)).toBe(5)
 })

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { createRateLimiter } from '../../src/index.ts'
 import { shareOf } from '../../src/local/local-permits.ts'
 import { SimulatedClock } from '../simulated-clock.ts'
@@ -25,6 +25,18 @@ test('a process with a share: it grants its part, the first permit within one in
   expect(limiter.stats()).toMatchObject({ granted: 5, waiting: 1 })
   limiter.close()
   await expect(permits).rejects.toMatchObject({ code: 'ERR_RATE_LIMIT_CLOSED' })
+})
+
+test('processes of one share that start together: each opens at a random instant of the first interval', async () => {
+  vi.spyOn(Math, 'random').mockReturnValue(0.5)
+  const clock = new SimulatedClock()
+  const limiter = createRateLimiter({ limit: 20, share: { processes: 4 }, clock })
+  const permit = limiter.acquire()
+  await clock.advance(499)
+  expect(limiter.stats()).toMatchObject({ granted: 0, available: 0 })
+  await clock.advance(1)
+  expect(await permit).toMatchObject({ waitedMs: 500 })
+  vi.restoreAllMocks()
 })
 
 test('a limit that is lowered later: divided as well', () => {
