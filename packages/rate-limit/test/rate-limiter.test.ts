@@ -254,6 +254,18 @@ test('a signal shared by many requests: one listener, and none once they have en
   expect(limiter.stats()).toMatchObject({ waiting: 0, aborted: 50 })
 })
 
+test('a full queue behind attempts in flight: the estimate assumes that they end now', async () => {
+  const { limiter } = limiterWith({ limit: 1, maxQueue: 1 })
+  const permit = await limiter.acquire()
+  const waiting = limiter.acquire()
+  await expect(limiter.acquire()).rejects.toMatchObject({
+    code: 'ERR_RATE_LIMIT_QUEUE_FULL',
+    retryAfterMs: 2 * restMs,
+  })
+  permit.cancel()
+  await waiting
+})
+
 test('a signal of requests that were granted or timed out: no listener is left, and an abort ends nothing', async () => {
   const { limiter, clock } = limiterWith({ limit: 1 })
   await exhaust(limiter)

@@ -36,3 +36,12 @@ test('a dry run within the limit: no wait is reported', async () => {
   }
   expect(limiter.stats()).toMatchObject({ granted: 6, dryRunDelayed: 0, longestWaitMs: 0 })
 })
+
+test('a limit that is lowered: requests are delayed by the new one', async () => {
+  const limiter = createRateLimiter({ limit: 5, dryRun: true, clock: new SimulatedClock() })
+  for (let count = 0; count < 5; count++) await limiter.acquire()
+  expect(limiter.stats().dryRunDelayed).toBe(0)
+  limiter.lower(2)
+  await limiter.acquire()
+  expect(limiter.stats()).toMatchObject({ dryRunDelayed: 1, longestWaitMs: 1_000 })
+})

@@ -35,6 +35,8 @@ test('processes of one share that start together: each opens at a random instant
   await clock.advance(499)
   expect(limiter.stats()).toMatchObject({ granted: 0, available: 0 })
   await clock.advance(1)
+  // One is granted of five.
+  expect(limiter.stats()).toMatchObject({ granted: 1, available: 4, storeLost: false })
   expect(await permit).toMatchObject({ waitedMs: 500 })
   vi.restoreAllMocks()
 })
@@ -43,6 +45,32 @@ test('a limit that is lowered later: divided as well', () => {
   const limiter = createRateLimiter({ limit: 20, share: { processes: 4 } })
   limiter.lower(8)
   expect(limiter.limit).toBe(2)
+})
+
+test('a limit that is lowered below one permit per process: each has one, in a longer interval', async () => {
+  vi.spyOn(Math, 'random').mockReturnValue(0)
+  const clock = new SimulatedClock()
+  const limiter = createRateLimiter({ limit: 4, share: { processes: 4 }, clock })
+  limiter.lower(2)
+  ;(await limiter.acquire()).release()
+  const next = limiter.acquire()
+  await clock.advance(2_001)
+  expect(limiter.stats().granted).toBe(1)
+  await clock.advance(1)
+  expect(await next).toMatchObject({ waitedMs: 2_002 })
+  vi.restoreAllMocks()
+})
+
+test('a full queue before a share opens: the estimate counts the rounds that are before the request', async () => {
+  const clock = new SimulatedClock()
+  const limiter = createRateLimiter({ limit: 20, share: { processes: 4 }, maxQueue: 6, clock })
+  const ended = Promise.allSettled(Array.from({ length: 6 }, () => limiter.acquire()))
+  await expect(limiter.acquire()).rejects.toMatchObject({
+    code: 'ERR_RATE_LIMIT_QUEUE_FULL',
+    retryAfterMs: 1_002,
+  })
+  limiter.close()
+  await ended
 })
 
 test('maxInFlight: no more attempts at once, even if more permits are free', async () => {
