@@ -6,7 +6,8 @@
 // `npm run test:mutants -- core/tls` runs one room, `-- core/tls/greeting-guard` one file, and
 // `-- core/tls/greeting-guard:12-20` these lines of it; names joined by a comma run together. `--wide` judges what
 // survived again, by all tests of the package and those with its driver and a real server. `--static` adds the mutants
-// of what a file computes when it is loaded, each of which runs all of its tests.
+// of what a file computes when it is loaded, each of which runs all of its tests. `MUTANTS_AT_ONCE` is the number of
+// processes, 2 without it.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
