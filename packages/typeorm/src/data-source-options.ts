@@ -28,7 +28,8 @@ export function assertMysql(options: MysqlDataSourceOptions): void {
 }
 
 /**
- * Refuses another driver than mysql2. In `extra` it refuses options that TypeORM has beside `extra` or that contradict IAM.
+ * Refuses another driver than mysql2. In `extra` it refuses options that TypeORM has beside `extra`, and those that
+ * contradict IAM.
  *
  * @throws {@link AuroraIamError} as `assertDriverOptions` of mysql2, with the name `extra.…`
  */
