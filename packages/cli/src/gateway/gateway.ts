@@ -27,6 +27,12 @@ export interface GatewayOptions {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
   /** Connections at one time. The next client gets 1040. @defaultValue 1000 */
   readonly maxConnections?: number | undefined
+  /**
+   * Most clients that log in at one time. The others wait, and nothing is read from them. Each login holds a connection
+   * that the database closes 10 seconds after its greeting (`connect_timeout`). On a busy machine a login takes tens of
+   * milliseconds, and all of these must be done before that. @defaultValue 64
+   */
+  readonly maxPendingLogins?: number | undefined
   /** True if LOAD DATA LOCAL INFILE is relayed. @defaultValue false */
   readonly allowsLocalInfile?: boolean | undefined
   /** Called for each event. @defaultValue none */
@@ -50,13 +56,6 @@ export interface Gateway {
   close(drainMs?: number): Promise<void>
 }
 
-/**
- * Most clients that log in at one time. The others wait, and nothing is read from them. Each login holds a connection
- * that the database closes 10 seconds after its greeting (`connect_timeout`). On a busy machine a login takes tens of
- * milliseconds, and all of these must be done before that.
- */
-const MAX_PENDING_LOGINS = 64
-
 /** Length of the queue of the listener: more than a thousand clients may arrive at once. */
 const BACKLOG = 4096
 
@@ -66,12 +65,13 @@ const BACKLOG = 4096
  * @throws CommandError for an address that cannot be listened on
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { iam, target, account, maxConnections = 1000, allowsLocalInfile = false } = options
+  const { iam, target, account, allowsLocalInfile = false } = options
+  const { maxConnections = 1000, maxPendingLogins = 64 } = options
   const closing = new AbortController()
   // Each client that logs in adds a listener, and their number has no limit.
   setMaxListeners(0, closing.signal)
   const open = new Map<GatewayClient, Promise<void>>()
-  const pending = new Semaphore(MAX_PENDING_LOGINS)
+  const pending = new Semaphore(maxPendingLogins)
   let lastLoginAt: Date | undefined
   const context: GatewayContext = {
     iam,

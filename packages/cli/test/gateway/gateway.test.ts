@@ -249,18 +249,19 @@ test('two hundred clients at once: each gets a session', async () => {
   expect(new Set(ids).size).toBe(200)
 })
 
-test('many clients at a slow database: few connections wait for their login at one time', async () => {
-  const { port } = await gatewayTo(aurora)
-  aurora.faults.set({ authDelayMs: 100 })
-  await Promise.all(Array.from({ length: 150 }, () => connect(port, { connectTimeout: 60_000 })))
-  let waiting = 0
-  let most = 0
-  for (const { type } of aurora.log) {
-    if (type === 'connection') most = Math.max(most, ++waiting)
-    if (type === 'login') waiting -= 1
-  }
-  expect(most).toBeLessThanOrEqual(64)
-  expect(aurora.log.refusals).toEqual([])
+test('more clients than may log in at one time: the others open no connection to the database', async () => {
+  const { port, gateway } = await gatewayTo(aurora, { maxPendingLogins: 4 })
+  aurora.faults.set({ hang: 'after-token' })
+  const hanging = Array.from({ length: 4 }, () => refusal(port))
+  await untilDone(() => expect(aurora.log.tokensReceived).toBe(4))
+  const others = Array.from({ length: 3 }, () => connectSocket(port, '127.0.0.1'))
+  await untilDone(() => expect(gateway.connections).toBe(7))
+  // A connection that was opened before this one is in the log by now.
+  await readGreeting(new PacketChannel(connectSocket(aurora.port, aurora.host)))
+  expect(aurora.log.connections).toBe(4 + 1)
+  await gateway.close()
+  await Promise.all(hanging)
+  for (const socket of others) socket.destroy()
 })
 
 test('many wrong passwords at once: while they wait for their answers others log in, and the gateway closes', async () => {
