@@ -91,7 +91,9 @@ export function cells({ newest = false } = {}) {
       ? Object.fromEntries(Object.keys(cell.install).map((name) => [name, cell.newest ?? 'latest']))
       : cell.install
     const id = `${cell.runtime} ${cell.probe} ${Object.values(install).join(' ')}`.replaceAll(/[^\w.]+/g, '-')
-    return { ...cell, install, id: newest ? `newest-${id}` : id }
+    if (!newest) return { ...cell, install, id }
+    const [library, wanted] = Object.entries(install).at(-1)
+    return { ...cell, install, id: `newest-${id}`, shown: `${library} ${wanted}` }
   })
   // The ends of a range are one cell where only the newest is wanted.
   return [...new Map(all.map((cell) => [cell.id, cell])).values()]
