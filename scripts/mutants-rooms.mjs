@@ -16,7 +16,7 @@ export const ROOMS = {
   'core/tls': ['packages/core/test/tls/*', 'packages/core/test/options'],
   'core/login': ['packages/core/test/{login,util}/*', 'packages/core/test/{aurora-iam,errors}'],
   'core/permit': [
-    'packages/core/test/permit/{attempt-permit,suspect-addresses}',
+    'packages/core/test/permit/{attempt-permit,lane,suspect-addresses}',
     'packages/core/test/login/{login-attempt,try-login}',
     'packages/core/test/{aurora-iam,options}',
   ],

@@ -142,10 +142,11 @@ export class SuspectAddresses {
   /** Lets the calls of {@link enter} look again, oldest first. */
   #admit(address: string, state: AddressState): void {
     for (const look of [...state.entering]) look()
-    const { unanswered, entering, reserved, suspectSince } = state
+    const { unanswered, reserved, suspectSince } = state
     if (suspectSince !== undefined) return
+    // None is left of the calls that waited.
     state.starts.length = 0
-    if (unanswered.size === 0 && entering.size === 0 && reserved === 0) this.#addresses.delete(address)
+    if (unanswered.size === 0 && reserved === 0) this.#addresses.delete(address)
   }
 
   /** Starts one timer for all attempts. It keeps no process alive: the sockets do. */

@@ -92,6 +92,38 @@ describe('an address that sends nothing', () => {
     expect(returnPermit).toHaveBeenCalledOnce()
   })
 
+  test('many attempts: one timer at a time, for the oldest', async () => {
+    const setTimer = vi.spyOn(globalThis, 'setTimeout')
+    const { addresses, begin } = setUp()
+    const first = begin()
+    await pass(250)
+    const others = Array.from({ length: 9 }, () => begin())
+    await pass(249)
+    expect(setTimer).toHaveBeenCalledTimes(1)
+    addresses.answered(HERE, first)
+    await pass(250)
+    expect(setTimer).toHaveBeenCalledTimes(2)
+    expect(others[0]?.returnPermit).not.toHaveBeenCalled()
+    await pass(1)
+    expect(others[0]?.returnPermit).toHaveBeenCalledOnce()
+    setTimer.mockRestore()
+  })
+
+  test('beside one that has room to open, and nothing open: it is watched all the same', async () => {
+    const { addresses, begin, suspect, enter } = setUp()
+    suspect()
+    await pass(1_000)
+    await enter().entered
+    const answered = attempt()
+    addresses.begin(HERE, answered)
+    await enter().entered
+    addresses.answered(HERE, answered)
+    await pass(300)
+    const silent = begin(ELSEWHERE)
+    await pass(500)
+    expect(silent.returnPermit).toHaveBeenCalledOnce()
+  })
+
   test('when it is suspect already: the permit of a new attempt goes back at once', () => {
     const { begin, suspect } = setUp()
     suspect()
@@ -126,6 +158,8 @@ describe('the end of an attempt that received nothing', () => {
     expect(addresses.isSuspect(HERE)).toBe(false)
     addresses.ended(ELSEWHERE, one, true)
     expect(addresses.isSuspect(ELSEWHERE)).toBe(false)
+    addresses.answered(ELSEWHERE, one)
+    expect(addresses.isSuspect(ELSEWHERE)).toBe(false)
   })
 })
 
@@ -139,6 +173,7 @@ test('a suspect address that answers one attempt: it is suspect no more', () => 
 
 test('a suspect address without attempts: it is forgotten after a minute, once another is dialled', async () => {
   const { addresses, begin, suspect } = setUp()
+  await pass(30_000)
   suspect()
   await pass(60_000)
   begin(ELSEWHERE)
@@ -155,6 +190,33 @@ test('a suspect address where an attempt waits: it is not forgotten', async () =
   await pass(120_000)
   begin(ELSEWHERE)
   expect(addresses.isSuspect(HERE)).toBe(true)
+})
+
+test('a suspect address where an attempt has room, and another waits for it: it is not forgotten', async () => {
+  const { addresses, begin, suspect } = setUp()
+  const enter = () =>
+    addresses.enter(HERE, { limit: 1, intervalMs: 200_000 }, { timeoutMs: 600_000, signals: [] })
+  suspect()
+  await enter()
+  await pass(60_001)
+  begin(ELSEWHERE)
+  expect(addresses.isSuspect(HERE)).toBe(true)
+  addresses.ended(HERE, begin(), true)
+  const waiting = enter()
+  await pass(60_001)
+  begin('third.test:3306')
+  expect(addresses.isSuspect(HERE)).toBe(true)
+  await pass(200_000)
+  await waiting
+})
+
+test('an address that answers and then fails again: the sockets of before take no room', async () => {
+  const { addresses, begin, suspect, enter } = setUp()
+  suspect()
+  const answered = begin()
+  addresses.answered(HERE, answered)
+  suspect()
+  await Promise.all([enter().entered, enter().entered])
 })
 
 describe('room at a suspect address', () => {
@@ -191,6 +253,43 @@ describe('room at a suspect address', () => {
     await pass(999)
     expect(third.state.hasEntered).toBe(false)
     await pass(1)
+    expect(third.state.hasEntered).toBe(true)
+  })
+
+  test('several intervals: in each as many sockets as the limit', async () => {
+    const { addresses, begin, suspect, enter } = setUp()
+    suspect()
+    await pass(1_000)
+    const calls = Array.from({ length: 7 }, () => enter())
+    const entered = () => calls.filter(({ state }) => state.hasEntered).length
+    const perInterval: number[] = []
+    for (let interval = 0; interval < 3; interval++) {
+      // Each socket ends at once, so that only the interval is a limit.
+      await pass(0)
+      for (let count = 0; count < 2; count++) addresses.ended(HERE, begin(), true)
+      await pass(0)
+      perInterval.push(entered())
+      await pass(1_000)
+    }
+    expect(perInterval).toEqual([2, 4, 6])
+  })
+
+  test('room that was given before an answer: it still counts when the address fails again', async () => {
+    const { addresses, begin, suspect, enter } = setUp()
+    suspect()
+    await pass(1_000)
+    await enter().entered
+    const answered = attempt()
+    addresses.begin(HERE, answered)
+    await enter().entered
+    addresses.answered(HERE, answered)
+    suspect()
+    await enter().entered
+    const third = enter()
+    await pass(5_000)
+    expect(third.state.hasEntered).toBe(false)
+    addresses.ended(HERE, begin(), true)
+    await pass(5_000)
     expect(third.state.hasEntered).toBe(true)
   })
 
