@@ -49,6 +49,9 @@ test('a server that answers in time: the attempt keeps its permit, and releases 
   expect(attempt.isUnanswered).toBe(true)
   expect(attempt.confirm()).toBeUndefined()
   expect(attempt.isUnanswered).toBe(false)
+  // The socket of an attempt is opened once.
+  attempt.trackConnect()
+  expect(attempt.isUnanswered).toBe(false)
   expect(attempt.confirmEarly()).toBeUndefined()
   attempt.release('ok')
   expect(permit?.release).toHaveBeenCalledExactlyOnceWith('ok')
@@ -169,6 +172,22 @@ describe('the end of an attempt that was not answered', () => {
       await enter()
     },
   )
+
+  test('an attempt whose socket is open has used its room: it returns none', () => {
+    const { addresses, attempt } = setUp({ isMissing: true })
+    const leave = vi.spyOn(addresses, 'leave')
+    attempt.trackConnect()
+    attempt.release('failed')
+    expect(leave).not.toHaveBeenCalled()
+  })
+
+  test('an attempt whose holder tracks no socket: it returns its room, also after an answer', () => {
+    const { addresses, attempt } = setUp({ isMissing: true })
+    const leave = vi.spyOn(addresses, 'leave')
+    void attempt.confirm()?.catch(() => {})
+    attempt.release('failed')
+    expect(leave).toHaveBeenCalledExactlyOnceWith(KEY)
+  })
 
   test('of an attempt with a permit: it has no room to return', async () => {
     const { addresses, attempt } = setUp()
