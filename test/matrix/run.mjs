@@ -47,10 +47,8 @@ const wanted = cells({ newest: has('--newest') }).filter(({ id }) =>
 const open = wanted.filter((cell) => !existsSync(resultOf(cell)))
 process.stdout.write(`matrix: ${wanted.length} cells, ${open.length} to run\n`)
 
-/** Installs the packages, the libraries and the runtime of a cell. Returns the folder. */
-async function install(cell) {
-  // A new folder: a run that was stopped may have left an installation that still writes.
-  const folder = mkdtempSync(join(projects, `${cell.id}-`))
+/** Installs the packages, the libraries and the runtime of a cell. */
+async function install(cell, folder) {
   const runtime = RUNTIMES.find(({ name }) => name === cell.runtime)
   const given = { ...cell.install, [runtime.package]: runtime.version }
   const specifiers = Object.entries(given).map(([name, version]) => `${name}@${version}`)
@@ -58,7 +56,6 @@ async function install(cell) {
   await run(process.execPath, [join(root, 'test/installed/install.mjs'), folder, ...specifiers], { env })
   for (const file of ['probe.mjs', 'libraries.mjs']) copyFileSync(join(here, file), join(folder, file))
   if (cell.probe === 'prisma') await generatePrismaClient(folder)
-  return folder
 }
 
 async function generatePrismaClient(folder) {
@@ -92,7 +89,18 @@ function commandOf(cell, folder) {
 }
 
 async function probe(cell) {
-  const folder = await install(cell)
+  // A new folder: a run that was stopped may have left an installation that still writes.
+  const folder = mkdtempSync(join(projects, `${cell.id}-`))
+  try {
+    await install(cell, folder)
+    return await judge(cell, folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Runs the program of a cell against Local Aurora. Returns the versions that ran. */
+async function judge(cell, folder) {
   const versionOf = (name) =>
     JSON.parse(readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8')).version
   const [program, args] = commandOf(cell, folder)
@@ -116,7 +124,6 @@ async function probe(cell) {
     }
   } finally {
     await aurora.close()
-    rmSync(folder, { recursive: true, force: true })
   }
 }
 
@@ -160,6 +167,7 @@ for (const [index, cell] of open.entries()) {
   process.stdout.write(`${outcome.ok ? 'passed' : `FAILED\n${outcome.reason}`} (${seconds} s)\n`)
 }
 redis.stop()
+rmSync(projects, { recursive: true, force: true })
 write()
 process.stdout.write(`matrix: ${failed} of ${open.length} failed; wrote docs/compatibility.md\n`)
 if (failed > 0) process.exitCode = 1
