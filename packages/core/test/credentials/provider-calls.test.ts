@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:fs'
-import { open as openFile, readFile } from 'node:fs/promises'
+import { open as openFile, readFile, rm } from 'node:fs/promises'
 import { isolateAwsEnvironment, pathOf, write } from '@aurora-iam/test-support/aws-environment'
 import { STATIC } from '@aurora-iam/test-support/example-credentials'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
@@ -129,21 +129,37 @@ test('many calls: the commands of each are watched once', async () => {
 })
 
 describe('shared files on a file system that does not answer', () => {
-  // Reading a pipe that nothing writes to blocks a thread of libuv, as a file system that does not answer does.
+  let create: typeof createAuroraIam
+
   beforeEach(async () => {
+    // Reading a pipe that nothing writes to blocks a thread of libuv, as a file system that does not answer does.
     execFileSync('mkfifo', [pathOf('config')])
     // The first call would spend its time on loading it.
     await import('@aws-sdk/credential-provider-node')
+    // The calls of a test before are not answered yet, perhaps.
+    vi.resetModules()
+    create = (await import('../../src/index.ts')).createAuroraIam
   })
 
-  // Lets a blocked read end, and does not block where there is none.
-  afterEach(async () => (await openFile(pathOf('config'), constants.O_RDWR | constants.O_NONBLOCK)).close())
+  // Lets the blocked read end. What is read later is a file.
+  afterEach(async () => {
+    const pipe = await openFile(pathOf('config'), constants.O_RDWR | constants.O_NONBLOCK)
+    await rm(pathOf('config'))
+    await write('config', '')
+    await pipe.close()
+  })
+
+  const startFresh = (options: Parameters<typeof createAuroraIam>[0]) => {
+    const iam = create({ credentialsTimeoutMs: 250, ...options })
+    open.push(iam)
+    return iam
+  }
 
   const UNREADABLE = { ...TIMEOUT, message: expect.stringMatching(/AWS shared files.*file system/) }
 
   test('many calls: one read, and other files can be read', async () => {
     vi.useFakeTimers({ toFake: ['performance'] })
-    const iams = Array.from({ length: 4 }, (_, index) => start({ profile: `p${index}` }))
+    const iams = Array.from({ length: 4 }, (_, index) => startFresh({ profile: `p${index}` }))
     const attempt = () => Promise.all(iams.map((iam) => rejectionOf(iam.token(TARGET))))
     for (const error of await attempt()) expect(error).toMatchObject(TIMEOUT)
     vi.advanceTimersByTime(1_000)
@@ -155,7 +171,7 @@ describe('shared files on a file system that does not answer', () => {
   test('keys in the environment: the files are not read', async () => {
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDENV')
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret')
-    expect((await start({ credentialsTimeoutMs: 10_000 }).token(TARGET)).value).toContain('AKIDENV')
+    expect((await startFresh({ credentialsTimeoutMs: 10_000 }).token(TARGET)).value).toContain('AKIDENV')
   })
 
   test.each([
@@ -176,7 +192,7 @@ describe('shared files on a file system that does not answer', () => {
     async (_what, variables, options) => {
       for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
       vi.useFakeTimers({ toFake: ['performance'] })
-      const iam = start(options)
+      const iam = startFresh(options)
       expect(await rejectionOf(iam.token(TARGET))).toMatchObject(TIMEOUT)
       vi.advanceTimersByTime(1_000)
       expect(await rejectionOf(iam.token(TARGET))).toMatchObject(UNREADABLE)
