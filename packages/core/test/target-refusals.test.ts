@@ -210,13 +210,18 @@ test.each([
   expect(error.message).not.toMatch(/hunter2|hush/)
 })
 
-test.each(['127.0.0.1', '::1', 'fe80::1%eth0', 'bastion', 'my_db.internal', 'bücher.example'])(
-  '%s to dial: accepted',
-  (dialled) => {
-    expect(resolve({ host: CLUSTER }, { dial: { host: dialled } }).fixedAddress?.host).toBe(dialled)
-    expect(resolve({ host: dialled }, { hostname: CLUSTER }).fixedAddress?.host).toBe(dialled)
-  },
-)
+test.each([
+  '127.0.0.1',
+  '::1',
+  'fe80::1%eth0',
+  'bastion',
+  'my_db.internal',
+  'bücher.example',
+  'हिन्दी.example',
+])('%s to dial: accepted', (dialled) => {
+  expect(resolve({ host: CLUSTER }, { dial: { host: dialled } }).fixedAddress?.host).toBe(dialled)
+  expect(resolve({ host: dialled }, { hostname: CLUSTER }).fixedAddress?.host).toBe(dialled)
+})
 
 test.each([
   ['hostname', { hostname: '', port: 3306, username: user }],

@@ -127,7 +127,7 @@ export function assertSignableHostname(hostname: string, option: string): string
 
 /** Returns true for an IP address, and for a text with the characters of a host name, in any alphabet. */
 export function isDialable(host: string): boolean {
-  return isIP(host) !== 0 || /^[\p{L}\p{N}._-]+$/u.test(host)
+  return isIP(host) !== 0 || /^[\p{L}\p{M}\p{N}._-]+$/u.test(host)
 }
 
 /** Returns true for a DNS name of two labels or more. */
