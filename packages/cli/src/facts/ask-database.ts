@@ -35,10 +35,8 @@ export async function askDatabase({ host, port, user, iam: options }: Target): P
     return { ...(await readConnectionFacts(session)), loginMs }
   } catch (error) {
     const { errno, message } = clientErrorFor(error as Error)
-    const reason = `The database was not asked (${errno}): ${message}`
-    throw new CommandError(reason.endsWith(ASK_DOCTOR) ? reason : `${reason}. ${ASK_DOCTOR}`, {
-      cause: error,
-    })
+    const reason = message.endsWith(ASK_DOCTOR) ? message : `${message.replace(/\.$/, '')}. ${ASK_DOCTOR}`
+    throw new CommandError(`The database was not asked (${errno}): ${reason}`, { cause: error })
   } finally {
     upstream?.destroy()
     iam.close()
