@@ -32,7 +32,7 @@ function whyNoLogin(error: Error): string {
     return `the certificate of the database is not accepted (${reason}), and no token was sent. ${ASK_DOCTOR}`
   // The words of WireError are ours: nothing of the server is in them.
   if (error instanceof WireError && error.code === 'ERR_WIRE_UNSUPPORTED')
-    return `the database does not log in with a token: ${error.message}. ${ASK_DOCTOR}`
+    return `no login with a token is possible: ${error.message}. ${ASK_DOCTOR}`
   return `the database cannot be reached (${reason})`
 }
 

@@ -145,7 +145,7 @@ describe('no session from the database', () => {
     })
     const error = await refusal(port)
     expect(error.message).toBe(
-      'aurora-iam: the database does not log in with a token: the server asks for an authentication plugin that is ' +
+      'aurora-iam: no login with a token is possible: the server asks for an authentication plugin that is ' +
         'not permitted here. Run aurora-iam doctor with the same options.',
     )
     expect(aurora.log.tokensReceived).toBe(0)
