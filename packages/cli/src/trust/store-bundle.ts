@@ -52,6 +52,11 @@ export async function storeBundle(
   }
   if (!URL.canParse(url) || new URL(url).protocol !== 'https:')
     throw new UsageError('--url: expected an address that begins with https://.')
+  const { username, password } = new URL(url)
+  if (username || password)
+    throw new UsageError(
+      '--url: expected an address without a user and a password, which fetch does not send.',
+    )
   const bundle = verifyBundle(await fetchBundle(url, sha256), region, Date.now())
   const path = flags.out ?? join(bundleFolder(environment), `${region ?? 'global'}-bundle.pem`)
   if (flags.out === undefined) await mkdir(dirname(path), { recursive: true })

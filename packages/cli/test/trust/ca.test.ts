@@ -104,10 +104,12 @@ test.each([
   [['ca', '--region', 'Mars'], '--region: expected a Region'],
   [['ca', '--region', 'us-iso-east-1'], '--url'],
   [['ca', '--region', 'ap-east-2', '--url', 'http://localhost/'], 'https://'],
+  [['ca', '--region', 'ap-east-2', '--url', 'https://app:secret@localhost/'], 'without a user'],
 ])('%j: exit status 2', async (args, said) => {
   const { status, error } = await run(args)
   expect(status).toBe(2)
   expect(error).toContain(said)
+  expect(error).not.toContain('secret')
 })
 
 test('the error for missing roots: it names the command that gets them', async () => {
