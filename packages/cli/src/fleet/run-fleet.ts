@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type IoredisClient, inspectFleet } from '@aurora-iam/rate-limit'
+import { type IoredisClient, inspectFleet, RateLimitError } from '@aurora-iam/rate-limit'
 import { CommandError } from '../options/command-error.ts'
 import { readRedisUrl } from '../options/redis-url.ts'
 import { UsageError } from '../options/usage-error.ts'
@@ -19,10 +19,11 @@ const ANSWER_TIMEOUT_MS = 5000
 const CLEAR_SCREEN = '\u001b[2J\u001b[H'
 
 /**
- * Shows who holds permits of a fleet and who waits for one. It reads the key and changes nothing. With `--watch` it goes on
- * until it is stopped, also while Redis is away or the key is empty.
+ * Shows who holds permits of a fleet and who waits for one. It reads the key and changes nothing. With `--watch`, once
+ * it has shown the fleet, it goes on until it is stopped, also while Redis is away or the key is empty.
  *
- * @throws {@link UsageError}; {@link CommandError} for a Redis that does not answer and a key that does not exist
+ * @throws {@link UsageError} for options that cannot be used; {@link CommandError} for a Redis that does not
+ * answer or rejects the command, and for a key that does not exist
  */
 export async function runFleet(
   key = 'default',
@@ -51,8 +52,8 @@ export async function runFleet(
   })
   const show = async () => {
     const fleet = await inspect(client, key, flags.prefix).catch((error: Error) => {
-      const reason = lost?.code ?? (error.message === 'Command timed out' ? 'ETIMEDOUT' : error.name)
-      throw new CommandError(`--redis: the Redis at ${new URL(url).host} does not answer (${reason}).`, {
+      if (error instanceof RateLimitError) throw new UsageError(`--${error.option}: ${error.message}`)
+      throw new CommandError(`--redis: the Redis at ${new URL(url).host} ${failureOf(error, lost)}`, {
         cause: error,
       })
     })
@@ -77,6 +78,16 @@ export async function runFleet(
   } finally {
     client.disconnect()
   }
+}
+
+function failureOf(error: Error, lost: NodeJS.ErrnoException | undefined): string {
+  if (error.name === 'ReplyError') {
+    // The first word of an error of Redis is its code.
+    const [code] = error.message.split(' ')
+    return `rejects the command (${code}). Check the user and the password in the URL, and that this Redis is the fleet's.`
+  }
+  const reason = lost?.code ?? (error.message === 'Command timed out' ? 'ETIMEDOUT' : error.name)
+  return `does not answer (${reason}).`
 }
 
 function inspect(client: IoredisClient, key: string, prefix: string | undefined) {

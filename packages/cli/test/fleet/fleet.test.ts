@@ -51,12 +51,23 @@ test('a permit is held and a request waits: both are shown, as text and as JSON'
 test.each([
   [['fleet'], 2, '--redis is missing'],
   [['fleet', '--redis', 'http://x'], 2, '--redis: expected a URL'],
+  [['fleet', '--redis', 'redis://127.0.0.1:1', '--prefix', '{a}'], 2, '--prefix: Expected'],
   [['fleet', '--redis', 'redis://:secret@127.0.0.1:1'], 1, 'does not answer (ECONNREFUSED)'],
 ])('%j: status %i, with the reason and without a secret', async (args, status, reason) => {
   const result = await run(args)
   expect(result).toMatchObject({ status, out: '' })
   expect(result.error).toContain(reason)
   expect(result.error).not.toContain('secret')
+})
+
+test('a Redis that wants a password: status 1, and its reason', async () => {
+  await client.config('SET', 'requirepass', 'secret')
+  const { status, error } = await run(['fleet', '--redis', url])
+  await client.config('SET', 'requirepass', '')
+  expect(status).toBe(1)
+  expect(error).toMatch(
+    /^aurora-iam: --redis: the Redis at 127\.0\.0\.1:\d+ rejects the command \(NOAUTH\)\. /,
+  )
 })
 
 test('AURORA_IAM_REDIS is no URL of Redis: the message names it', async () => {
