@@ -55,7 +55,7 @@ function notRequested(target: ConnectionTarget): readonly string[] {
     ]
   }
   return [
-    `The proxy takes no IAM login for ${username}. \`aws rds describe-db-proxies\` shows its mode as DefaultAuthScheme:`,
+    `The proxy accepts no IAM login for ${username}. \`aws rds describe-db-proxies\` shows its mode as DefaultAuthScheme:`,
     `NONE (standard IAM): give it a secret for ${username} with IAMAuth REQUIRED (\`aws rds modify-db-proxy --auth\`).`,
     '    The database user keeps its password.',
     `IAM_AUTH (end-to-end IAM): the user of the database has the plugin: ${createUser(target)}`,

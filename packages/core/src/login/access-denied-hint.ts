@@ -39,7 +39,7 @@ export function accessDeniedHint(evidence: DenialEvidence): AuroraIamError {
  */
 export function tokenNotRequestedHint({ hostname, port, username, kind }: ConnectionTarget): AuroraIamError {
   const reasons = isProxyKind(kind)
-    ? `the proxy at ${hostname}:${port} takes no IAM login for ${username}. With standard IAM (DefaultAuthScheme NONE), it needs a ` +
+    ? `the proxy at ${hostname}:${port} accepts no IAM login for ${username}. With standard IAM (DefaultAuthScheme NONE), it needs a ` +
       `secret for ${username} (names are case-sensitive) with IAMAuth REQUIRED, and the database user keeps its password. ` +
       'With end-to-end IAM (DefaultAuthScheme IAM_AUTH), the user needs the plugin: IDENTIFIED WITH ' +
       "AWSAuthenticationPlugin AS 'RDS'"

@@ -65,7 +65,7 @@ export class LoginTokens {
     return this.#signed
   }
 
-  /** Count of the answers of the credential provider. */
+  /** Count of the calls of the credential provider. */
   get credentialsResolved(): number {
     return this.#credentials.resolutions
   }

@@ -51,8 +51,8 @@ export async function isIamUser(
 }
 
 /**
- * Verifies a token and opens the session in the database if it is accepted. Returns undefined if it is not. The client
- * then has the error.
+ * Verifies a token and opens the session in the database if it is accepted. Returns undefined if there is no session.
+ * The client then has the error, or its connection is closed.
  *
  * @param openSession - Opens the session of the user with the password that replaces the token in the database.
  */
