@@ -93,6 +93,11 @@ describe('a provider with invalid responses', () => {
   })
 })
 
+test('a long-lived key whose id has ASIA inside: it needs no session token', () => {
+  const resolved = readCredentials({ accessKeyId: 'AKIAASIAEXAMPLE', secretAccessKey: SECRET })
+  expect(resolved).toMatchObject({ identity: 'AKIAASIAEXAMPLE', isTemporary: false })
+})
+
 describe('a session token on Object.prototype', () => {
   const read = (answer: object) => {
     Object.defineProperty(Object.prototype, 'sessionToken', { value: SESSION, configurable: true })
