@@ -176,7 +176,7 @@ function roomIn(
   { limit, intervalMs }: AddressLimit,
   now: number,
 ): number {
-  while (now - (starts[0] ?? now) >= intervalMs) starts.shift()
+  while (now - (starts[0] ?? Number.POSITIVE_INFINITY) >= intervalMs) starts.shift()
   if (unanswered.size + reserved >= limit) return Number.POSITIVE_INFINITY
   return starts.length < limit ? now : (starts[0] as number) + intervalMs
 }
