@@ -203,6 +203,7 @@ test.each([
   'mysql://app:hunter2@db.example.com/app',
   'mysql://app:a@hunter2.hush/b@db.example.com/app',
   `mysql://app:a@hunter2.hush/b@${CLUSTER}/app`,
+  `mysql://app:a@hunter2.hush:b@${CLUSTER}/app`,
   `mysql://app:"hunter2"@${CLUSTER}`,
 ])('a URL given as the host (case %#): refused without its password', (host) => {
   const error = errorThrownBy(() => resolve({ host }))

@@ -8,10 +8,10 @@ export interface StrayParts {
   readonly remedies: readonly string[]
 }
 
-// Blanks, scheme, user, name, port, path, blanks. A path with an @ is the rest of a password that is not encoded, and the
-// name before it is the beginning of that password.
+// Blanks, scheme, user, name, port, path, blanks. A port or a path with an @ is the rest of a password that is not encoded,
+// and the name before it is a part of that password.
 const SHAPE =
-  /^(\s*)([a-z][a-z0-9+.:-]*:\/\/)?([^@\s]*@)?((?:[a-z0-9_-]+\.)*[a-z0-9_-]+\.?)(:[^/?#\s]*)?([/?#][^@\s]*)?(\s*)$/i
+  /^(\s*)([a-z][a-z0-9+.:-]*:\/\/)?([^@\s]*@)?((?:[a-z0-9_-]+\.)*[a-z0-9_-]+\.?)(:[^@/?#\s]*)?([/?#][^@\s]*)?(\s*)$/i
 
 const LONGEST_TEXT = 2_000
 
