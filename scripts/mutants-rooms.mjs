@@ -18,7 +18,7 @@ export const ROOMS = {
   'core/permit': [
     'packages/core/test/permit/{attempt-permit,lane,suspect-addresses}',
     'packages/core/test/login/{login-attempt,try-login}',
-    'packages/core/test/{aurora-iam,options}',
+    'packages/core/test/options',
   ],
   'rate-limit/queue': [
     'packages/rate-limit/test/queue/*',
