@@ -21,6 +21,13 @@ export function readDatabaseUrl(text: string | undefined): DatabaseUrl | undefin
       'DATABASE_URL: expected a URL in the form mysql://user@host:3306/database. Correct it, or give --host and --user.',
     )
   }
+  // The password then has a character that ends the host, and a part of it would be taken for the host.
+  if (/@/.test(url.pathname + url.search + url.hash)) {
+    throw new UsageError(
+      'DATABASE_URL: there is an @ behind the host. Encode the password, which is not used, or leave it out: @ is %40, ' +
+        '/ is %2F, ? is %3F and # is %23.',
+    )
+  }
   return {
     host: decode(url.hostname),
     port: url.port || undefined,
