@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { createRateLimiter, redisStore } from '../src/index.ts'
@@ -6,10 +7,17 @@ import { type ColdStart, type ColdStartResult, judge, type Login, round } from '
 
 const loginMs = 20
 
-/** Plays a cold start in real time: real limiters in this process, over a real server, one login each. */
-export async function playRealColdStart(redis: Redis, start: ColdStart): Promise<ColdStartResult> {
+export interface RealColdStartResult extends ColdStartResult {
+  /** The longest time for which this process, which plays all the others, did nothing else. */
+  readonly blockedMs: number
+}
+
+/** Plays a cold start in real time: real limiters in this process, over a real server. */
+export async function playRealColdStart(redis: Redis, start: ColdStart): Promise<RealColdStartResult> {
   const { limit, processes, overMs, loginsEach = 1 } = start
   await redis.config('RESETSTAT')
+  const blocked = monitorEventLoopDelay({ resolution: 5 })
+  blocked.enable()
   const startedAt = performance.now()
   const busyBefore = await busyMicroseconds(redis)
   const logins: Login[] = []
@@ -32,6 +40,7 @@ export async function playRealColdStart(redis: Redis, start: ColdStart): Promise
     }),
   )
   const elapsedMs = performance.now() - startedAt
+  blocked.disable()
   const busy = (await busyMicroseconds(redis)) - busyBefore
   const [, calls] = /cmdstat_evalsha:calls=(\d+)/.exec(await redis.info('commandstats')) ?? []
   return {
@@ -40,5 +49,6 @@ export async function playRealColdStart(redis: Redis, start: ColdStart): Promise
     failed,
     callsPerLogin: round(Number(calls) / logins.length),
     busy: round(busy / 1000 / elapsedMs),
+    blockedMs: Math.round(blocked.max / 1e6),
   }
 }

@@ -19,7 +19,8 @@ export async function setUp(settings) {
   })
 }
 
-function optionsOf({ kind, iam, ...settings }) {
+/** @param driver - further options of mysql2, for ours */
+function optionsOf({ kind, iam, driver, ...settings }) {
   if (kind === 'bare') {
     const { options, prepare } = bareOptions({ ...settings, iam })
     return { options: () => options, prepare }
@@ -42,6 +43,6 @@ function optionsOf({ kind, iam, ...settings }) {
     dial,
     rateLimit: kind === 'unlimited' ? false : 1_000_000,
   })
-  const options = withAuroraIam({ host: hostname, port, user, database }, shared)
+  const options = withAuroraIam({ host: hostname, port, user, database, ...driver }, shared)
   return { options: () => options }
 }

@@ -51,13 +51,13 @@ export async function run({ quick, progress }) {
       ON_NODE_22,
       ON_NODE_24,
     ]
-    const [one, together] = quick ? [10, 20] : [25, 60]
+    const [one, together] = quick ? [10, 20] : [60, 60]
     const results = []
     for (const [index, group] of groups.entries()) {
       const node = index === 3 ? 22 : index === 4 ? 24 : undefined
       results.push(
         await contest({
-          blocks: quick ? 3 : 10,
+          blocks: quick ? 3 : 20,
           contenders: group.map(([name, module, kind, floor]) => ({
             name,
             module: modules[module],

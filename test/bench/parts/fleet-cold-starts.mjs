@@ -17,7 +17,7 @@ export async function run({ quick, progress }) {
   try {
     const child = spawn(
       join(root, 'node_modules/.bin/vitest'),
-      ['run', '--config', 'vitest.soak.config.ts', 'cold-starts.soak'],
+      ['run', '--config', 'vitest.soak.config.ts', 'fleet/cold-starts.soak'],
       {
         cwd: root,
         stdio: ['ignore', 'pipe', 'inherit'],

@@ -9,17 +9,18 @@ const CONTENDERS = [
   ['mysql2', 'bare'],
   ['mysql2 again', 'bare'],
   ['aurora-iam', 'limited'],
+  ['aurora-iam, maxPreparedStatements: 100', 'limited', { maxPreparedStatements: 100 }],
 ]
 
 export async function run({ quick, progress }) {
   const { aurora, settings } = await startServer()
   try {
     const contenders = []
-    for (const [name, kind] of CONTENDERS) {
+    for (const [name, kind, driver] of CONTENDERS) {
       progress(name)
       const client = await ClientProcess.start(
         './contenders/memory.mjs',
-        { ...settings, kind },
+        { ...settings, kind, driver },
         { execArgv: ['--expose-gc'] },
       )
       const samples = []
