@@ -39,7 +39,16 @@ function setUp() {
     entered.catch(() => {})
     return { state, entered }
   }
-  return { addresses, begin, suspect, enter }
+  /** Makes the address suspect, and lets it answer an attempt. Another one has room, and has not begun. */
+  const leaveRoom = async () => {
+    suspect()
+    await pass(1_000)
+    await enter().entered
+    const answered = begin()
+    await enter().entered
+    addresses.answered(HERE, answered)
+  }
+  return { addresses, begin, suspect, enter, leaveRoom }
 }
 
 describe('an address that sends nothing', () => {
@@ -110,14 +119,8 @@ describe('an address that sends nothing', () => {
   })
 
   test('beside one that has room to open, and nothing open: it is watched all the same', async () => {
-    const { addresses, begin, suspect, enter } = setUp()
-    suspect()
-    await pass(1_000)
-    await enter().entered
-    const answered = attempt()
-    addresses.begin(HERE, answered)
-    await enter().entered
-    addresses.answered(HERE, answered)
+    const { begin, leaveRoom } = setUp()
+    await leaveRoom()
     await pass(300)
     const silent = begin(ELSEWHERE)
     await pass(500)
@@ -275,14 +278,8 @@ describe('room at a suspect address', () => {
   })
 
   test('room that was given before an answer: it still counts when the address fails again', async () => {
-    const { addresses, begin, suspect, enter } = setUp()
-    suspect()
-    await pass(1_000)
-    await enter().entered
-    const answered = attempt()
-    addresses.begin(HERE, answered)
-    await enter().entered
-    addresses.answered(HERE, answered)
+    const { addresses, begin, suspect, enter, leaveRoom } = setUp()
+    await leaveRoom()
     suspect()
     await enter().entered
     const third = enter()
