@@ -12,7 +12,7 @@ export default {
   ignoreStatic: process.env.MUTANTS_STATIC === undefined,
   ignorePatterns: ['reports'],
   // A mutant counts as noticed when its tests run out of time, which must not happen on a busy machine alone.
-  timeoutMS: 30_000,
+  timeoutMS: 20_000,
   timeoutFactor: 4,
   dryRunTimeoutMinutes: 20,
   // Stryker would rewrite it by an API that TypeScript 7 does not have. vitest needs none.

@@ -7,12 +7,12 @@ const ssr = {
   resolve: { conditions: ['@aurora-iam/source', 'node'], externalConditions: ['@aurora-iam/source'] },
 }
 
-export const project = (name: string, include: string) => ({
+export const project = (name: string, ...include: string[]) => ({
   resolve,
   ssr,
   test: {
     name,
-    include: [include],
+    include,
     setupFiles: [fileURLToPath(new URL('test/no-warnings.ts', import.meta.url))],
     testTimeout: 30_000,
     hookTimeout: 60_000,
