@@ -20,6 +20,15 @@ export const ROOMS = {
     'packages/core/test/login/{login-attempt,try-login}',
     'packages/core/test/options',
   ],
+  'core/src': [
+    'packages/core/test/{aurora-iam,options,target-refusals,errors,error-catalogue,secrets,token-provider}',
+    'packages/core/test/{login,permit}/*',
+  ],
+  'rate-limit/src': [
+    'packages/rate-limit/test/{events,options,presets,error-catalogue,rate-limiter,shared-rate-limiter}',
+    'packages/rate-limit/test/{queue,local}/*',
+    'packages/rate-limit/test/fleet/virtual',
+  ],
   'rate-limit/queue': [
     'packages/rate-limit/test/queue/*',
     'packages/rate-limit/test/{events,rate-limiter,shared-rate-limiter}',
@@ -36,6 +45,8 @@ export const ROOMS = {
   ],
   'mysql2/connect': ['packages/mysql2/test/*', 'test/mysql2/{connection,dial,reported-failures,time-limits}'],
   'mysql2/options': ['packages/mysql2/test/*'],
+  'mysql2/src': ['packages/mysql2/test/*', 'test/mysql2/{connection,plain,reported-failures,time-limits}'],
+  'mysql2/pool': ['packages/mysql2/test/*', 'test/mysql2/{managed-pool,login-retry,require-writer,warm-up}'],
   'wire/codec': ['packages/wire/test/**/*'],
   'wire/packets': ['packages/wire/test/**/*'],
   'wire/client': ['packages/wire/test/**/*'],
@@ -43,7 +54,9 @@ export const ROOMS = {
   'local/iam': ['packages/local/test/iam/*', 'packages/local/test/refused-tokens'],
   'core/endpoint': ['packages/core/test/endpoint/*', 'packages/core/test/{target-refusals,options}'],
   'core/lifetime': ['packages/core/test/lifetime/*'],
+  'core/util': ['packages/core/test/{util,credentials}/*', 'packages/core/test/{aurora-iam,options,secrets}'],
   'prisma/options': ['packages/prisma/test/**/*'],
   'prisma/connect': ['packages/prisma/test/**/*', 'test/prisma/{refusals,last-words,redirect}'],
+  'prisma/src': ['packages/prisma/test/**/*', 'test/prisma/{errors,extension,reports}'],
   'prisma/pool': ['test/prisma/{pool,recovery}'],
 }

@@ -4,7 +4,8 @@
 // not changed, nor its tests, is read from there.
 //
 // `npm run test:mutants -- core/tls` runs one room, `-- core/tls/greeting-guard` one file, and
-// `-- core/tls/greeting-guard:12-20` these lines of it; names joined by a comma run together. `--wide` judges what
+// `-- core/tls/greeting-guard:12-20` these lines of it; names joined by a comma run together. `core/src` holds the files
+// that stand in no folder. `--wide` judges what
 // survived again, by all tests of the package and those with its driver and a real server. `--static` adds the mutants
 // of what a file computes when it is loaded, each of which runs all of its tests. `MUTANTS_AT_ONCE` is the number of
 // processes, 2 without it.
@@ -36,7 +37,7 @@ for (const [index, run] of runs.entries()) {
   const parts = partsOf(run)
   const report = join(root, 'reports/mutants', run.replaceAll(/[:,]/g, '+'))
   mkdirSync(dirname(report), { recursive: true })
-  const nearest = [...new Set(parts.flatMap((part) => ROOMS[part.split('/', 2).join('/')]))]
+  const nearest = [...new Set(parts.flatMap((part) => ROOMS[roomOf(part)]))]
   const packageName = run.split('/')[0]
   if (!mutate(packageName, report, parts.flatMap(sourcesOf), nearest)) process.exitCode = 1
   const survivors = mutantsIn(report).filter(isLeft)
@@ -49,10 +50,19 @@ for (const [index, run] of runs.entries()) {
 
 /** Returns the files of a room, as `room/name`. */
 function filesOf(room) {
-  const [name, folder] = room.split('/')
-  return readdirSync(join(root, 'packages', name, 'src', folder))
+  return readdirSync(join(root, folderOf(room)))
     .filter((file) => file.endsWith('.ts'))
     .map((file) => `${room}/${file.slice(0, -3)}`)
+}
+
+/** Returns the folder of a room. `core/src` is the room of the files that stand directly in `src`. */
+function folderOf(room) {
+  const [name, folder] = room.split('/')
+  return folder === 'src' ? `packages/${name}/src` : `packages/${name}/src/${folder}`
+}
+
+function roomOf(part) {
+  return part.split('/', 2).join('/')
 }
 
 function partsOf(run) {
@@ -65,8 +75,8 @@ function sourcesOf(part) {
   return files
     .filter((file) => file === name || file.startsWith(`${name}/`))
     .map((file) => {
-      const [packageName, ...rest] = file.split('/')
-      return `packages/${packageName}/src/${rest.join('/')}.ts${lines === undefined ? '' : `:${lines}`}`
+      const room = roomOf(file)
+      return `${folderOf(room)}${file.slice(room.length)}.ts${lines === undefined ? '' : `:${lines}`}`
     })
 }
 
