@@ -13,7 +13,7 @@ export async function run(args: readonly string[], input = '') {
         output.error += text
       },
     },
-    { readInput: async () => input },
+    { readInput: async () => input, stopped: () => new AbortController().signal },
   )
   return { status, ...output }
 }

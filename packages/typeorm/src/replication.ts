@@ -45,7 +45,7 @@ function resolveReplicationNode(iam: AdapterIam, node: NodeOptions, path: string
   if (typeof node !== 'object' || node === null) {
     throw invalid(path, 'an object with host, port, username and database', node)
   }
-  if (node.ssl !== undefined) {
+  if (node.ssl !== undefined && node.ssl !== null) {
     throw conflict(
       `${path}.ssl`,
       'TypeORM ignores the `ssl` of a node. Leave it out: each node is verified by its own name. Other certificate authorities go into `ca`',

@@ -109,7 +109,17 @@ function resolveReplicated<T extends MysqlDataSourceOptions>(
   given: Replication,
 ): Resolved<T> {
   // TypeORM ignores these options with `replication`. A password among them is refused, so that none seems to be used.
-  assertDriverOptions(expandUrl<NodeOptions>(options))
+  assertDriverOptions(withoutUrl(options))
   const { options: replication, targets } = resolveReplication(iam, given)
   return { options: { ...options, replication }, targets }
+}
+
+/** Returns `options` with the parts of a `url` in place of it, where there is one: TypeORM uses none with `replication`. */
+function withoutUrl({ url, ...rest }: NodeOptions): NodeOptions {
+  if (!url) return rest
+  try {
+    return expandUrl({ url, ...rest })
+  } catch {
+    throw conflict('url', 'TypeORM does not use it with `replication`, and it cannot be read. Leave it out')
+  }
 }

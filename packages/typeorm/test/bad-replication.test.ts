@@ -34,6 +34,13 @@ const REFUSALS: readonly Refusal[] = [
     'password',
   ],
   [
+    'a url beside replication that cannot be read',
+    { url: 'x', ...cluster() },
+    {},
+    'CONFLICTING_OPTIONS',
+    'url',
+  ],
+  [
     'a password of the writer',
     cluster({ master: { password: 'x' } }),
     {},

@@ -128,6 +128,19 @@ describe('replication', () => {
     })
   })
 
+  test.each([{ url: '' }, { url: undefined }, { url: null }, { password: '' }, { host: undefined }])(
+    '%j beside replication: no effect, as in TypeORM',
+    (beside) => {
+      const replication = { master, slaves: [slave] }
+      expect(result({ ...beside, replication }).replication).toEqual(result({ replication }).replication)
+    },
+  )
+
+  test('a node with `ssl: null`: as without it', () => {
+    const replication = { master: { ...master, ssl: null }, slaves: [] }
+    expect(result({ replication }).replication).toMatchObject({ master: { host: HOST } })
+  })
+
   test('nodes of one Region: they share its authorities', () => {
     const iam = createAuroraIam()
     const { ssl } = result({ replication: { master, slaves: [slave] } }, iam)

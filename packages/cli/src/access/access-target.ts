@@ -1,6 +1,8 @@
 import { parseRdsHostname, type RdsHostname } from '@aurora-iam/core/adapter'
 import type { AccessFlags } from '../options/access-flags.ts'
 import { readDatabaseUrl } from '../options/database-url.ts'
+import { FLAG_NAMES, namesWithSources } from '../options/option-names.ts'
+import { missingUser, urlSources } from '../options/target.ts'
 import { UsageError } from '../options/usage-error.ts'
 import { assertName, assertUser } from './names.ts'
 import { partitionOf } from './partition.ts'
@@ -51,14 +53,18 @@ export function readAccessTarget(
   const url = flags.host === undefined ? readDatabaseUrl(environment.DATABASE_URL) : undefined
   const host = flags.host ?? url?.host
   const user = flags.user ?? url?.user
-  if (host === undefined) throw new UsageError('--host is missing. Give the endpoint that RDS issued.')
-  if (user === undefined) throw new UsageError('--user is missing. Give the database user.')
-  if (!(allowsAnyUser && user === '*')) assertUser(user)
+  if (host === undefined)
+    throw new UsageError('--host is missing. Give the endpoint that RDS issued, or set DATABASE_URL.')
+  if (user === undefined) throw new UsageError(missingUser(url))
+  const { setAs } = namesWithSources(FLAG_NAMES, urlSources(flags, url))
+  if (!(allowsAnyUser && user === '*')) assertUser(user, setAs('user'))
   const database = flags.database ?? url?.database
-  if (database !== undefined) assertName(database, '--database', 64)
+  if (database !== undefined) assertName(database, setAs('database'), 64)
   const parsed = parseRdsHostname(host)
   if (parsed === undefined)
-    throw new UsageError('--host: expected an endpoint that RDS issued, not an address or another name.')
+    throw new UsageError(
+      `${setAs('host')}: expected an endpoint that RDS issued, not an address or another name.`,
+    )
   const region = regionOf(flags, parsed)
   const kind = kindOf(parsed.kind)
   // The name of a custom endpoint or of a global database is not that of the cluster.

@@ -16,8 +16,8 @@ export function assertName(name: string, option: string, longest: number): void 
 }
 
 /** Refuses a name that no database user can have. @throws {@link UsageError} as {@link assertName} */
-export function assertUser(user: string): void {
-  assertName(user, '--user', LONGEST_USER)
+export function assertUser(user: string, option: string): void {
+  assertName(user, option, LONGEST_USER)
 }
 
 /** Returns a SQL string literal. */

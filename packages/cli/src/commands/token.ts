@@ -15,14 +15,16 @@ export function tokenCommand({ output, stopped }: CommandContext): Command {
     .option('--watch <file>', 'keep a fresh token in a file (mode 0600, replaced in one step) until stopped')
     .option('--json', 'print the token and when it expires as JSON')
     .action(async (flags: Flags) => {
-      const [{ readTarget }, { adapterIam }] = await Promise.all([
+      const [{ readTarget }, { inNames }, { adapterIam }] = await Promise.all([
         import('../options/target.ts'),
+        import('../output/option-words.ts'),
         import('@aurora-iam/core/adapter'),
       ])
-      const { host, port, user, iam: options } = readTarget(flags)
-      const iam = adapterIam(options)
+      const { host, port, user, iam: options, names } = readTarget(flags)
+      const iam = inNames(names, () => adapterIam(options))
       try {
-        const { hostname, port: signedPort, username } = iam.resolve({ host, port, user })
+        const target = inNames(names, () => iam.resolve({ host, port, user }))
+        const { hostname, port: signedPort, username } = target
         const getToken = () => iam.token({ hostname, port: signedPort, username })
         if (flags.watch !== undefined) {
           const { watchToken } = await import('../token/watch-token.ts')

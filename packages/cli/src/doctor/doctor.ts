@@ -1,7 +1,7 @@
 import type { AuroraIamError } from '@aurora-iam/core'
 import { adapterIam, type ConnectionTarget } from '@aurora-iam/core/adapter'
 import type { Target } from '../options/target.ts'
-import { splitMessage } from '../output/option-words.ts'
+import { inNames, splitMessage } from '../output/option-words.ts'
 import { askSts } from './ask-sts.ts'
 import { awsFindings } from './aws/aws-findings.ts'
 import { clockFinding } from './clock-finding.ts'
@@ -18,14 +18,14 @@ import { tokenFinding } from './token-finding.ts'
  * @throws {@link AuroraIamError} for options that cannot be used
  */
 export async function* examine(
-  { host, port, user, iam: options }: Target,
+  { host, port, user, iam: options, names }: Target,
   fleet: PlannedFleet,
 ): AsyncGenerator<Finding> {
-  const iam = adapterIam(options)
+  const iam = inNames(names, () => adapterIam(options))
   try {
     let target: ConnectionTarget
     try {
-      target = iam.resolve({ host, port, user })
+      target = inNames(names, () => iam.resolve({ host, port, user }))
     } catch (error) {
       const { code, message } = error as AuroraIamError
       if (code === 'ERR_AURORA_IAM_INVALID_OPTION') throw error

@@ -10,6 +10,7 @@ import { readNumber } from '../options/numbers.ts'
 import { readTarget } from '../options/target.ts'
 import { createTemporaryFolder } from '../options/temporary-folder.ts'
 import { UsageError } from '../options/usage-error.ts'
+import { inNames } from '../output/option-words.ts'
 import type { CliOutput } from '../output/output.ts'
 import { CleanUp } from '../util/clean-up.ts'
 import { type Endpoint, environmentFor, readTemplate } from './environment.ts'
@@ -32,17 +33,17 @@ export async function runExec(
   output: CliOutput,
 ): Promise<number> {
   refuseWindows()
-  const { host, port, user, database = '', iam: options } = readTarget(flags)
+  const { host, port, user, database = '', iam: options, names } = readTarget(flags)
   const templates = (flags.env ?? []).map(readTemplate)
   const maxConnections = readNumber(flags.maxConnections, '--max-connections')
   const { rateLimit, maxWaitMs, close } = await readRateLimit(flags)
   await using cleanUp = new CleanUp()
   cleanUp.defer(close)
-  const iam = adapterIam({ ...options, rateLimit, maxWaitMs })
+  const iam = inNames(names, () => adapterIam({ ...options, rateLimit, maxWaitMs }))
   cleanUp.defer(() => iam.close())
-  const target = iam.resolve({ host, port, user })
+  const target = inNames(names, () => iam.resolve({ host, port, user }))
   // Reports wrong trust roots before the command starts.
-  iam.tls(target)
+  inNames(names, () => iam.tls(target))
   const folder = await createTemporaryFolder()
   cleanUp.defer(() => rm(folder, { recursive: true, force: true }))
   const password = newPassword()

@@ -19,7 +19,12 @@ const TIMEOUT_MS = 20_000
  *
  * @throws {@link CommandError} with the reason, for a database that gives no session
  */
-export async function askDatabase({ host, port, user, iam: options }: Target): Promise<DatabaseFacts> {
+export async function askDatabase({
+  host,
+  port,
+  user,
+  iam: options,
+}: Omit<Target, 'names'>): Promise<DatabaseFacts> {
   const iam = adapterIam(options)
   const signal = AbortSignal.timeout(TIMEOUT_MS)
   let upstream: Upstream | undefined

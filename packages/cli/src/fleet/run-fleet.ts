@@ -31,11 +31,14 @@ export async function runFleet(
   { output, stopped }: { readonly output: CliOutput; stopped(): AbortSignal },
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<void> {
-  const url = readRedisUrl(flags, environment)
-  if (url === undefined)
-    throw new UsageError('--redis is missing. Give the URL of the Redis that the fleet shares.')
+  const redis = readRedisUrl(flags, environment)
+  if (redis === undefined) {
+    throw new UsageError(
+      '--redis is missing. Give the URL of the Redis that the fleet shares, or set AURORA_IAM_REDIS.',
+    )
+  }
   const { Redis } = await import('ioredis')
-  const client = new Redis(url, {
+  const client = new Redis(redis.url, {
     lazyConnect: true,
     connectTimeout: ANSWER_TIMEOUT_MS,
     commandTimeout: ANSWER_TIMEOUT_MS,
@@ -53,7 +56,8 @@ export async function runFleet(
   const show = async () => {
     const fleet = await inspect(client, key, flags.prefix).catch((error: Error) => {
       if (error instanceof RateLimitError) throw new UsageError(`--${error.option}: ${error.message}`)
-      throw new CommandError(`--redis: the Redis at ${new URL(url).host} ${failureOf(error, lost)}`, {
+      const { url, option } = redis
+      throw new CommandError(`${option}: the Redis at ${new URL(url).host} ${failureOf(error, lost)}`, {
         cause: error,
       })
     })

@@ -1,6 +1,6 @@
 import { type RateLimit, redisStore, resolveRateLimit } from '@aurora-iam/rate-limit'
 import type { GatewayFlags } from '../options/gateway-flags.ts'
-import { readNumber } from '../options/numbers.ts'
+import { MOST_PER_SECOND, readNumber } from '../options/numbers.ts'
 import { readRedisUrl } from '../options/redis-url.ts'
 
 /** Rate limit of a gateway, with the function that closes its store. */
@@ -20,12 +20,12 @@ export async function readRateLimit(
   flags: GatewayFlags,
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<GatewayRateLimit> {
-  const limit = readNumber(flags.limit, '--limit', { most: 1_000_000 })
+  const limit = readNumber(flags.limit, '--limit', { most: MOST_PER_SECOND })
   const maxWaitMs = readNumber(flags.maxWaitMs, '--max-wait-ms')
-  const url = readRedisUrl(flags, environment)
-  if (url === undefined) return { rateLimit: limit, maxWaitMs, close() {} }
+  const redis = readRedisUrl(flags, environment)
+  if (redis === undefined) return { rateLimit: limit, maxWaitMs, close() {} }
   const { Redis } = await import('ioredis')
-  const client = new Redis(url)
+  const client = new Redis(redis.url)
   // The limiter reports that its store is lost.
   client.on('error', () => {})
   return {

@@ -26,8 +26,8 @@ export function bundleFolder(environment: NodeJS.ProcessEnv): string {
   return join(environment.XDG_DATA_HOME || join(homedir(), '.local/share'), 'aurora-iam')
 }
 
-/** Returns the bundle that `aurora-iam ca` stored for the Region of a host, or undefined if there is none. */
-export function storedCertificates(
+/** Returns the path of the bundle that `aurora-iam ca` stored for the Region of a host, or undefined if there is none. */
+export function storedBundle(
   hostname: string,
   region: string | undefined,
   environment: NodeJS.ProcessEnv,
@@ -38,5 +38,5 @@ export function storedCertificates(
   const place = parsed?.region ?? region
   if (place === undefined || !/^[a-z0-9-]+$/.test(place)) return undefined
   const path = join(bundleFolder(environment), `${place}-bundle.pem`)
-  return existsSync(path) ? readCertificates(path, '--ca') : undefined
+  return existsSync(path) ? path : undefined
 }

@@ -1,3 +1,4 @@
+import { assertEncodedPassword } from './encoded-password.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Parts of a database URL. A password in it is not read. */
@@ -21,13 +22,7 @@ export function readDatabaseUrl(text: string | undefined): DatabaseUrl | undefin
       'DATABASE_URL: expected a URL in the form mysql://user@host:3306/database. Correct it, or give --host and --user.',
     )
   }
-  // The password then has a character that ends the host, and a part of it would be taken for the host.
-  if (/@/.test(url.pathname + url.search + url.hash)) {
-    throw new UsageError(
-      'DATABASE_URL: there is an @ behind the host. Encode the password, which is not used, or leave it out: @ is %40, ' +
-        '/ is %2F, ? is %3F and # is %23.',
-    )
-  }
+  assertEncodedPassword(url, 'DATABASE_URL')
   return {
     host: decode(url.hostname),
     port: url.port || undefined,

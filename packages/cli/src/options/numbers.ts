@@ -1,5 +1,11 @@
 import { UsageError } from './usage-error.ts'
 
+/** The largest number of most options: the longest timer of Node, in milliseconds. */
+export const MOST = 2 ** 31 - 1
+
+/** The largest limit of logins per second. */
+export const MOST_PER_SECOND = 1_000_000
+
 /**
  * Returns the whole number in `text`, or undefined if there is no text.
  *
@@ -8,7 +14,7 @@ import { UsageError } from './usage-error.ts'
 export function readNumber(
   text: string | undefined,
   option: string,
-  { least = 1, most = 2 ** 31 - 1 }: { readonly least?: number; readonly most?: number } = {},
+  { least = 1, most = MOST }: { readonly least?: number; readonly most?: number } = {},
 ): number | undefined {
   if (text === undefined) return undefined
   const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN

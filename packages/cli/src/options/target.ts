@@ -1,6 +1,7 @@
 import type { Address, AuroraIamOptions } from '@aurora-iam/core'
-import { readCertificates, storedCertificates } from './certificates.ts'
-import { readDatabaseUrl } from './database-url.ts'
+import { readCertificates, storedBundle } from './certificates.ts'
+import { type DatabaseUrl, readDatabaseUrl } from './database-url.ts'
+import { FLAG_NAMES, namesWithSources, type OptionNames } from './option-names.ts'
 import type { TargetFlags } from './target-flags.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -13,31 +14,36 @@ export interface Target {
   readonly user: string
   readonly database: string | undefined
   readonly iam: AuroraIamOptions
+  /** Names of the options, with the places where the values are set. */
+  readonly names: OptionNames
 }
 
 /**
  * Returns the database that the options name. What they leave out comes from `DATABASE_URL`.
  *
+ * @param given - Names of the options. @defaultValue those of the command line
  * @throws {@link UsageError} for a host or user that is missing and for values that cannot be read
  */
-export function readTarget(flags: TargetFlags, environment: NodeJS.ProcessEnv = process.env): Target {
+export function readTarget(
+  flags: TargetFlags,
+  environment: NodeJS.ProcessEnv = process.env,
+  given: OptionNames = FLAG_NAMES,
+): Target {
   const url = flags.host === undefined ? readDatabaseUrl(environment.DATABASE_URL) : undefined
   const host = flags.host ?? url?.host
   const user = flags.user ?? url?.user
   if (host === undefined)
     throw new UsageError('--host is missing. Give the endpoint of the database, or set DATABASE_URL.')
-  if (user === undefined) throw new UsageError('--user is missing. Give the database user to log in as.')
+  if (user === undefined) throw new UsageError(missingUser(url))
   const { hostname, region, profile, dial } = flags
-  const ca = flags.ca ?? (environment.AURORA_IAM_CA || undefined)
+  const ca = caFile(flags, hostname ?? host, environment)
+  const names = namesWithSources(given, { ...urlSources(flags, url), ca: ca?.option })
   const iam = {
     hostname,
     region,
     profile,
-    dial: dial === undefined ? undefined : readAddress(dial, '--dial'),
-    ca:
-      ca === undefined
-        ? storedCertificates(hostname ?? host, region, environment)
-        : readCertificates(ca, flags.ca === undefined ? 'AURORA_IAM_CA' : '--ca'),
+    dial: dial === undefined ? undefined : readAddress(dial, names.setAs('dial')),
+    ca: ca && readCertificates(ca.path, names.setAs('ca')),
   }
   return {
     host,
@@ -45,7 +51,37 @@ export function readTarget(flags: TargetFlags, environment: NodeJS.ProcessEnv = 
     port: flags.port ?? url?.port ?? '3306',
     database: flags.database ?? url?.database,
     iam: withoutUndefined(iam),
+    names,
   }
+}
+
+/** Returns the message for a user that neither the options nor the URL of the database have. */
+export function missingUser(url: DatabaseUrl | undefined): string {
+  return url === undefined
+    ? '--user is missing. Give the database user to log in as.'
+    : 'DATABASE_URL has no user. Give the database user in it, or with --user.'
+}
+
+/** Returns `DATABASE_URL` for each option whose value comes from there. */
+export function urlSources(
+  flags: Partial<Record<keyof DatabaseUrl, string>>,
+  url: DatabaseUrl | undefined,
+): Readonly<Record<string, string>> {
+  const parts = Object.keys(url ?? {}) as (keyof DatabaseUrl)[]
+  const read = parts.filter((part) => flags[part] === undefined && url?.[part] !== undefined)
+  return Object.fromEntries(read.map((part) => [part, 'DATABASE_URL']))
+}
+
+/** Returns the file with the certificate authorities. Its option is undefined where the caller's options have it. */
+function caFile(
+  { ca, region }: TargetFlags,
+  hostname: string,
+  environment: NodeJS.ProcessEnv,
+): { readonly path: string; readonly option: string | undefined } | undefined {
+  if (ca !== undefined) return { path: ca, option: undefined }
+  if (environment.AURORA_IAM_CA) return { path: environment.AURORA_IAM_CA, option: 'AURORA_IAM_CA' }
+  const path = storedBundle(hostname, region, environment)
+  return path === undefined ? undefined : { path, option: 'the bundle that `aurora-iam ca` stored' }
 }
 
 /** Returns `options` without the properties that were not given: core has a default for each. */

@@ -1,19 +1,43 @@
-/** Options of the library that this program has by the same name, after two hyphens. */
-const NAMES = 'hostname|host|port|user|dial|region|profile|ca'
+import { AuroraIamError } from '@aurora-iam/core'
+import { FLAG_NAMES, type OptionNames } from '../options/option-names.ts'
+
+/** Options of the libraries that this program has too. */
+const NAMES = 'hostname|host|port|user|dial|region|profile|ca|database|backend|users'
 
 const AT_START = new RegExp(`^(?:${NAMES})(?=[:.])`)
 const IN_BACKTICKS = new RegExp(`\`(${NAMES})\``, 'g')
 
 /**
- * Returns a message of the library that names options as this program has them, so that its reader can type them.
+ * Returns a message of a library that names options as this program has them, so that its reader can type them.
+ *
+ * @param names - Names of the options. @defaultValue those of the command line
  */
-export function inOptionWords(message: string): string {
+export function inOptionWords(message: string, names: OptionNames = FLAG_NAMES): string {
   return message
     .replace('Give `credentials` or `profile`', 'Give `profile`')
     .replace('pass its content as `ca`', 'give the file as `ca`')
     .replace(/ \(`credentialsTimeoutMs`\)/, '')
-    .replace(IN_BACKTICKS, '--$1')
-    .replace(AT_START, (name) => `--${name}`)
+    .replace(IN_BACKTICKS, (_, name: string) => names.giveAs(ownName(name)))
+    .replace(AT_START, (name) => names.setAs(ownName(name)))
+}
+
+/** Returns the name that this program has for an option: `--user` may be repeated. */
+function ownName(name: string): string {
+  return name === 'users' ? 'user' : name
+}
+
+/**
+ * Returns the result of `check`, which calls the library with the options.
+ *
+ * @throws {@link AuroraIamError} of the library, with the names that the user knows; every other error unchanged
+ */
+export function inNames<Result>(names: OptionNames, check: () => Result): Result {
+  try {
+    return check()
+  } catch (error) {
+    if (!(error instanceof AuroraIamError)) throw error
+    throw new AuroraIamError(error.code, inOptionWords(error.message, names), error)
+  }
 }
 
 /** Parts of a message: what failed, and what to do. */

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { MOST, MOST_PER_SECOND } from '../options/numbers.ts'
+import type { OptionNames } from '../options/option-names.ts'
 import { UsageError } from '../options/usage-error.ts'
 
 /** One endpoint of a proxy: its address and its database. Paths are relative to the config file. */
@@ -31,7 +33,13 @@ export interface EndpointConfig {
 }
 
 const PATHS = ['socket', 'ca', 'passwordFile', 'tlsCert', 'tlsKey'] as const
-const NUMBERS: ReadonlySet<string> = new Set(['port', 'maxConnections', 'limit', 'maxWaitMs'])
+/** Numbers, with the largest of each, as the options of the command line have it. */
+const NUMBERS: ReadonlyMap<string, number> = new Map([
+  ['port', 65_535],
+  ['maxConnections', MOST],
+  ['limit', MOST_PER_SECOND],
+  ['maxWaitMs', MOST],
+])
 const TEXTS: ReadonlySet<string> = new Set([
   'name',
   'listen',
@@ -72,14 +80,14 @@ export function readConfigFile(path: string): readonly EndpointConfig[] {
     const endpoint = asObject(value) ?? fail(where, 'expected an object.')
     for (const [name, given] of Object.entries(endpoint)) {
       const isRight = NUMBERS.has(name)
-        ? Number.isSafeInteger(given) && (given as number) > 0
+        ? isWholeNumber(given, NUMBERS.get(name) as number)
         : TEXTS.has(name)
           ? typeof given === 'string' && given !== ''
           : name === 'allowLocalInfile'
             ? typeof given === 'boolean'
             : fail(
                 `${where}.${name}`,
-                `is not known. Known: ${[...TEXTS, ...NUMBERS, 'allowLocalInfile'].join(', ')}.`,
+                `is not known. Known: ${[...TEXTS, ...NUMBERS.keys(), 'allowLocalInfile'].join(', ')}.`,
               )
       if (!isRight) fail(`${where}.${name}`, `expected ${expectation(name)}.`)
     }
@@ -90,8 +98,17 @@ export function readConfigFile(path: string): readonly EndpointConfig[] {
 }
 
 function expectation(name: string): string {
-  if (NUMBERS.has(name)) return 'a whole number from 1'
+  if (NUMBERS.has(name)) return `a whole number from 1 to ${NUMBERS.get(name)}`
   return TEXTS.has(name) ? 'a string with characters' : 'true or false'
+}
+
+function isWholeNumber(value: unknown, most: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most
+}
+
+/** Returns the names of the options of an endpoint in a config file. */
+export function configNames(path: string, index: number): OptionNames {
+  return { setAs: (option) => `${path}: endpoints[${index}].${option}`, giveAs: (option) => option }
 }
 
 function withResolvedPaths(endpoint: EndpointConfig, folder: string): EndpointConfig {

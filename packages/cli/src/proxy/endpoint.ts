@@ -4,6 +4,7 @@ import { isIPv4 } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import type { ListenAddress } from '../gateway/listen.ts'
 import { newPassword } from '../gateway/one-time-password.ts'
+import { FLAG_NAMES, type OptionNames } from '../options/option-names.ts'
 import { readAddress, readTarget, type Target } from '../options/target.ts'
 import { UsageError } from '../options/usage-error.ts'
 import type { EndpointConfig } from './config.ts'
@@ -35,19 +36,21 @@ const OTHERS = 0o077
  *
  * @throws {@link UsageError} for options and files that cannot be used
  */
-export function readEndpoint(config: EndpointConfig): Endpoint {
-  const address = addressOf(config)
+export function readEndpoint(config: EndpointConfig, names: OptionNames = FLAG_NAMES): Endpoint {
+  const { setAs, giveAs } = names
+  const address = addressOf(config, names)
   const name = config.name ?? ('socket' in address ? address.socket : `${address.host}:${address.port}`)
-  const tls = tlsOf(config)
+  const tls = tlsOf(config, names)
   if ('host' in address && !isLoopback(address.host) && tls === undefined) {
     throw new UsageError(
-      `--listen: ${address.host} is reachable from other machines, and clients would connect in the clear. ` +
-        'Give --tls-cert and --tls-key, or listen on 127.0.0.1.',
+      `${setAs('listen')}: ${address.host} is reachable from other machines, and clients would connect in the clear. ` +
+        `Give ${giveAs('tlsCert')} and ${giveAs('tlsKey')}, or listen on 127.0.0.1.`,
     )
   }
   const { port, passwordFile } = config
-  const target = readTarget({ ...config, ...(port !== undefined ? { port: String(port) } : {}) } as never)
-  const given = passwordFile === undefined ? undefined : readPassword(passwordFile)
+  const flags = { ...config, ...(port !== undefined ? { port: String(port) } : {}) }
+  const target = readTarget(flags as never, process.env, names)
+  const given = passwordFile === undefined ? undefined : readPassword(passwordFile, setAs('passwordFile'))
   const content = JSON.stringify([config, given, tls, target.iam.ca])
   return {
     name,
@@ -62,41 +65,49 @@ export function readEndpoint(config: EndpointConfig): Endpoint {
   }
 }
 
-function addressOf({ listen, socket }: EndpointConfig): ListenAddress {
+function addressOf({ listen, socket }: EndpointConfig, { setAs, giveAs }: OptionNames): ListenAddress {
   if (listen !== undefined && socket !== undefined)
-    throw new UsageError('--listen and --socket are both given. Give one of them.')
-  if (listen === undefined && socket === undefined) {
+    throw new UsageError(`${setAs('listen')} and ${giveAs('socket')} are both given. Give one of them.`)
+  if (socket !== undefined) return { socket }
+  if (listen === undefined) {
     throw new UsageError(
-      '--listen or --socket is required. Give an address with --listen 127.0.0.1:3307, or a path with --socket.',
+      `${setAs('listen')} or ${giveAs('socket')} is required. Give the address 127.0.0.1:3307 with ${giveAs('listen')}, ` +
+        `or a path with ${giveAs('socket')}.`,
     )
   }
-  return socket === undefined ? readAddress(listen as string, '--listen') : { socket }
+  return readAddress(listen, setAs('listen'))
 }
 
-function tlsOf({ tlsCert, tlsKey }: EndpointConfig): Endpoint['tls'] {
+function tlsOf({ tlsCert, tlsKey }: EndpointConfig, { setAs, giveAs }: OptionNames): Endpoint['tls'] {
   if (tlsCert === undefined && tlsKey === undefined) return undefined
   if (tlsKey === undefined)
-    throw new UsageError('--tls-key is missing. Give the key of the certificate in --tls-cert.')
+    throw new UsageError(
+      `${setAs('tlsKey')} is missing. Give the key of the certificate in ${giveAs('tlsCert')}.`,
+    )
   if (tlsCert === undefined)
-    throw new UsageError('--tls-cert is missing. Give the certificate of the key in --tls-key.')
-  const tls = { cert: readText(tlsCert, '--tls-cert'), key: readText(tlsKey, '--tls-key') }
+    throw new UsageError(
+      `${setAs('tlsCert')} is missing. Give the certificate of the key in ${giveAs('tlsKey')}.`,
+    )
+  const tls = { cert: readText(tlsCert, setAs('tlsCert')), key: readText(tlsKey, setAs('tlsKey')) }
   try {
     createSecureContext(tls)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    throw new UsageError(`--tls-cert: the certificate and the key cannot be used together (${code}).`)
+    throw new UsageError(
+      `${setAs('tlsCert')}: the certificate and the key cannot be used together (${code}).`,
+    )
   }
   return tls
 }
 
-function readPassword(path: string): string {
-  const password = readText(path, '--password-file').trim()
+function readPassword(path: string, option: string): string {
+  const password = readText(path, option).trim()
   if (process.platform !== 'win32' && (statSync(path).mode & OTHERS) !== 0) {
-    throw new UsageError(`--password-file: ${path} can be read by others. Run: chmod 600 ${path}`)
+    throw new UsageError(`${option}: ${path} can be read by others. Run: chmod 600 ${path}`)
   }
   if (password.length < LEAST_PASSWORD_CHARACTERS) {
     throw new UsageError(
-      `--password-file: the password has fewer than ${LEAST_PASSWORD_CHARACTERS} characters. ` +
+      `${option}: the password has fewer than ${LEAST_PASSWORD_CHARACTERS} characters. ` +
         `Make one: openssl rand -base64 32 > ${path}`,
     )
   }

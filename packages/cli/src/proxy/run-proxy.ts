@@ -1,13 +1,13 @@
 import { unwatchFile, watchFile } from 'node:fs'
 import { readRateLimit } from '../gateway/rate-limit.ts'
 import type { GatewayFlags } from '../options/gateway-flags.ts'
-import { readNumber } from '../options/numbers.ts'
+import { MOST_PER_SECOND, readNumber } from '../options/numbers.ts'
 import { readAddress } from '../options/target.ts'
 import { UsageError } from '../options/usage-error.ts'
 import type { CliOutput } from '../output/output.ts'
 import { CleanUp } from '../util/clean-up.ts'
 import { untilAborted } from '../util/until-aborted.ts'
-import { type EndpointConfig, readConfigFile } from './config.ts'
+import { configNames, type EndpointConfig, readConfigFile } from './config.ts'
 import { type Endpoint, isLoopback, readEndpoint } from './endpoint.ts'
 import { EndpointSet } from './endpoint-set.ts'
 import { startHealthServer } from './health-server.ts'
@@ -109,7 +109,10 @@ function readEndpoints(flags: ProxyFlags): readonly Endpoint[] {
   if (flags.config === undefined) return [readEndpoint(endpointOf(flags))]
   if (flags.listen !== undefined || flags.socket !== undefined || flags.host !== undefined)
     throw new UsageError('--config: the endpoints are in the file. Leave out --listen, --socket and --host.')
-  const endpoints = readConfigFile(flags.config).map(readEndpoint)
+  const { config: path } = flags
+  const endpoints = readConfigFile(path).map((config, index) =>
+    readEndpoint(config, configNames(path, index)),
+  )
   const names = endpoints.map(({ name }) => name)
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined)
@@ -122,7 +125,7 @@ function endpointOf(flags: ProxyFlags): EndpointConfig {
   const { redis: _redis, config: _config, drainMs: _drainMs, health: _health, json: _json, ...rest } = flags
   const { limit, maxWaitMs, maxConnections, port, ...texts } = rest
   const numbers = {
-    limit: readNumber(limit, '--limit', { most: 1_000_000 }),
+    limit: readNumber(limit, '--limit', { most: MOST_PER_SECOND }),
     maxWaitMs: readNumber(maxWaitMs, '--max-wait-ms'),
     maxConnections: readNumber(maxConnections, '--max-connections'),
     port,

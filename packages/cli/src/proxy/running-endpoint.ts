@@ -2,6 +2,7 @@ import { type AdapterIam, adapterIam } from '@aurora-iam/core/adapter'
 import type { RateLimit } from '@aurora-iam/rate-limit'
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
 import type { GatewayEvent } from '../gateway/gateway-events.ts'
+import { inNames } from '../output/option-words.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /** Time for which a login proves that an endpoint is ready, in milliseconds. After that `/ready` opens a session. */
@@ -34,12 +35,13 @@ export class RunningEndpoint {
     onEvent: (event: GatewayEvent) => void,
   ): Promise<RunningEndpoint> {
     const { target, config, password, address, tls } = endpoint
-    const { host, port, user } = target
-    const iam = adapterIam({ ...target.iam, rateLimit, maxWaitMs: config.maxWaitMs })
+    const { host, port, user, names } = target
+    const options = { ...target.iam, rateLimit, maxWaitMs: config.maxWaitMs }
+    const iam = inNames(names, () => adapterIam(options))
     try {
-      const resolved = iam.resolve({ host, port, user })
+      const resolved = inNames(names, () => iam.resolve({ host, port, user }))
       // Reports wrong trust roots before a client connects.
-      iam.tls(resolved)
+      inNames(names, () => iam.tls(resolved))
       const gateway = await startGateway({
         iam,
         target: resolved,

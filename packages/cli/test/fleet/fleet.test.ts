@@ -78,6 +78,21 @@ test('AURORA_IAM_REDIS is no URL of Redis: the message names it', async () => {
   expect(error).toContain('AURORA_IAM_REDIS: expected a URL')
 })
 
+test('a Redis of AURORA_IAM_REDIS that does not answer: the message names the variable', async () => {
+  vi.stubEnv('AURORA_IAM_REDIS', 'redis://:secret@127.0.0.1:1')
+  const { status, error } = await run(['fleet'])
+  vi.unstubAllEnvs()
+  expect(status).toBe(1)
+  expect(error).toContain('aurora-iam: AURORA_IAM_REDIS: the Redis at 127.0.0.1:1 does not answer')
+})
+
+test('a password of the Redis that is not encoded: refused, and no part of it is taken for the host', async () => {
+  const { status, error } = await run(['fleet', '--redis', 'redis://:a@hunter2.hush/b@127.0.0.1:1'])
+  expect(status).toBe(2)
+  expect(error).toContain('--redis: there is an @ behind the host')
+  expect(error).not.toMatch(/hunter2|hush/)
+})
+
 test('a key that no fleet uses: status 1, and where to look', async () => {
   const { status, error } = await run(['fleet', 'nothing\u001b[2J', '--redis', url])
   expect(status).toBe(1)
