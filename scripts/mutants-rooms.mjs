@@ -38,7 +38,7 @@ export const ROOMS = {
     'packages/rate-limit/test/{events,rate-limiter,shared-rate-limiter}',
   ],
   'rate-limit/fleet': ['packages/rate-limit/test/fleet/{virtual,redis-store,inspect-fleet}'],
-  'rate-limit/tickets': ['packages/rate-limit/test/fleet/dynamo-store'],
+  'rate-limit/tickets': ['packages/rate-limit/test/tickets/{ticket-permits,dynamo-store}'],
   'mysql2/auth': [
     'packages/mysql2/test/*',
     'test/mysql2/{change-user,change-user-answers,not-asked,tls-session}',

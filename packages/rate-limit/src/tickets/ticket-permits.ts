@@ -77,11 +77,10 @@ export class TicketPermits implements PermitSource {
       onEnd: (ending, at) => {
         this.#lastEndedAt = at
         // Nothing was sent: another request may use the ticket.
-        if (ending === 'cancelled') {
-          this.#tickets.unshift(ticket)
-          this.#onAvailable()
-        }
+        if (ending === 'cancelled') this.#tickets.unshift(ticket)
         if (ending === 'throttled') this.#slowDown(now, at)
+        // Expiry is noticed while the queue looks for a permit, which goes on after that.
+        if (ending !== 'expired') this.#onAvailable()
       },
     })
   }
@@ -142,7 +141,7 @@ export class TicketPermits implements PermitSource {
     const { clock, limit, maxWaitMs, maxInFlight } = this.#options
     const now = clock.now()
     const { live, background } = this.#wanted
-    const room = Math.min(live + background, maxInFlight)
+    const room = Math.min(live + background, maxInFlight - this.#ledger.inFlight)
     if (now < this.#retryAt) return
     while (this.#drawing < drawsAtOnce && this.#drawing + this.#tickets.length < room) {
       this.#drawing += 1
