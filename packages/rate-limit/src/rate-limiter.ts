@@ -173,7 +173,7 @@ export class LimiterHandle implements RateLimiter {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#core.queue.rejectOf(this, closed)
+    this.#core.queue.rejectOf(this, closed())
     this.#onClose()
   }
 

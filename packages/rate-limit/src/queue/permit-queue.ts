@@ -54,7 +54,7 @@ export class PermitQueue {
   readonly #lanes = { live: new Turns<Waiter>(), background: new Turns<Waiter>() }
   readonly #deadlines = new DeadlineHeap<Waiter>()
   readonly #aborts = new AbortListeners<Waiter>((waiters, signal) =>
-    this.#endings.run(this.#endEach(waiters, () => this.#aborted(signal))),
+    this.#endings.run(this.#endAborted(waiters, abortedError(signal))),
   )
   readonly #endings = new Slices(() => this.#serve())
   /** Owners whose requests are being rejected. */
@@ -95,7 +95,10 @@ export class PermitQueue {
    */
   request(request: PermitRequest): Permit | Promise<Permit> {
     const { signal, lane } = request
-    if (signal?.aborted) throw this.#aborted(signal)
+    if (signal?.aborted) {
+      this.#counts.aborted += 1
+      throw abortedError(signal)
+    }
     const permit = this.takeFree(lane)
     if (permit !== undefined) return permit
     const now = this.#options.clock.now()
@@ -106,8 +109,8 @@ export class PermitQueue {
     return new Promise((resolve, reject) => this.#join(request, now, resolve, reject))
   }
 
-  /** Ends every waiting request of one owner. */
-  rejectOf(owner: object, error: () => RateLimitError): void {
+  /** Ends every waiting request of one owner, all with one error. */
+  rejectOf(owner: object, error: RateLimitError): void {
     this.#closing.add(owner)
     this.#endings.run(this.#endOwned(owner, error))
   }
@@ -221,20 +224,22 @@ export class PermitQueue {
     return permit
   }
 
-  #end(waiter: Waiter, error: () => RateLimitError): void {
+  #end(waiter: Waiter, error: RateLimitError): void {
     this.#leave(waiter)
-    waiter.reject(error())
+    waiter.reject(error)
   }
 
-  *#endEach(waiters: Iterable<Waiter>, error: () => RateLimitError): Generator<void> {
+  /** Requests that end together share the error: the stack of one each would be most of what leaving costs. */
+  *#endAborted(waiters: Iterable<Waiter>, error: RateLimitError): Generator<void> {
     // One that is granted between two slices, or ends for another reason, leaves `waiters`.
     for (const waiter of waiters) {
+      this.#counts.aborted += 1
       this.#end(waiter, error)
       yield
     }
   }
 
-  *#endOwned(owner: object, error: () => RateLimitError): Generator<void> {
+  *#endOwned(owner: object, error: RateLimitError): Generator<void> {
     for (const lane of Object.values(this.#lanes)) {
       for (const waiter of lane) {
         // None of the owner's is granted meanwhile, and other jobs that end it come later.
@@ -249,15 +254,12 @@ export class PermitQueue {
     for (let late = this.#deadlines.first; late !== undefined; late = this.#deadlines.first) {
       if (late.deadline > now) break
       this.#counts.timedOut += 1
-      this.#end(late, () => timeoutError(late.request.timeoutMs, late.ahead, this.#state(now)))
+      this.#leave(late)
+      // What it says about the queue is without this request.
+      late.reject(timeoutError(late.request.timeoutMs, late.ahead, this.#state(now)))
       yield
     }
     this.#isEndingLate = false
-  }
-
-  #aborted(signal: AbortSignal): RateLimitError {
-    this.#counts.aborted += 1
-    return abortedError(signal)
   }
 
   #state(now: number): QueueState {
