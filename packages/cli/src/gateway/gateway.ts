@@ -8,7 +8,7 @@ import { GatewayClient } from './client.ts'
 import { TOO_MANY_CONNECTIONS } from './client-error.ts'
 import type { GatewayEvent } from './gateway-events.ts'
 import { type ListenAddress, listen } from './listen.ts'
-import { Semaphore } from './semaphore.ts'
+import { LoginPlaces } from './login-places.ts'
 import { type GatewayContext, serveClient } from './serve-client.ts'
 import { SpareUpstream } from './spare-upstream.ts'
 import { BUFFER_BYTES, Upstream } from './upstream.ts'
@@ -25,12 +25,16 @@ export interface GatewayOptions {
   readonly listen: readonly ListenAddress[]
   /** Certificate chain and key in PEM. Clients must then use TLS. @defaultValue clients connect in the clear */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
-  /** Connections at one time. The next client gets 1040. @defaultValue 1000 */
+  /**
+   * Connections at one time. The next client takes the place of one that has sent no login for a second; without such a
+   * client it gets 1040. @defaultValue 1000
+   */
   readonly maxConnections?: number | undefined
   /**
    * Most clients that log in at one time. The others wait, and nothing is read from them. Each login holds a connection
    * that the database closes 10 seconds after its greeting (`connect_timeout`). On a busy machine a login takes tens of
-   * milliseconds, and all of these must be done before that. @defaultValue 64
+   * milliseconds, and all of these must be done before that. A client that sends no login yields its place after a
+   * second, if another one waits. @defaultValue 64
    */
   readonly maxPendingLogins?: number | undefined
   /** True if LOAD DATA LOCAL INFILE is relayed. @defaultValue false */
@@ -71,7 +75,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   // Each client that logs in adds a listener, and their number has no limit.
   setMaxListeners(0, closing.signal)
   const open = new Map<GatewayClient, Promise<void>>()
-  const pending = new Semaphore(maxPendingLogins)
+  const pending = new LoginPlaces(maxPendingLogins)
   let lastLoginAt: Date | undefined
   const context: GatewayContext = {
     iam,
@@ -92,7 +96,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const accept = (socket: Socket): void => {
     if (closing.signal.aborted) return void socket.destroy()
     const client = new GatewayClient(socket)
-    if (open.size >= maxConnections) {
+    if (open.size >= maxConnections && !pending.closeSilent()) {
       context.report({ type: 'rejected', client: client.address, reason: 'too many', isAccessDenied: false })
       refuse(client)
       return
@@ -101,11 +105,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     open.set(client, served)
   }
   const serveInTurn = async (client: GatewayClient): Promise<void> => {
-    const leave = await pending.enter(client.closed)
+    const place = await pending.enter(client.closed)
     try {
-      if (!client.closed.aborted) await serveClient(client, context, leave)
+      if (!client.closed.aborted) await serveClient(client, context, place)
     } finally {
-      leave()
+      place.end()
       client.destroy()
     }
   }

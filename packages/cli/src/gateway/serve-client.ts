@@ -5,6 +5,7 @@ import { authenticateClient, ClientRejected, type GatewayAccount } from './authe
 import type { GatewayClient } from './client.ts'
 import { clientErrorFor } from './client-error.ts'
 import type { GatewayEvent } from './gateway-events.ts'
+import type { LoginPlace } from './login-places.ts'
 import { greetingFor, relayedCapabilities } from './server-greeting.ts'
 import { relaySession } from './session.ts'
 import type { SpareUpstream } from './spare-upstream.ts'
@@ -29,13 +30,13 @@ export interface GatewayContext {
 const BAD_HANDSHAKE = { errno: 1043, sqlState: '08S01', message: 'Bad handshake' }
 
 /**
- * Serves a client from the greeting to the end. It never rejects. `onDecided` is called once the client has a session, or
- * is known to get none.
+ * Serves a client from the greeting to the end. It never rejects. The place is left once the client has a session, or is
+ * known to get none.
  */
 export async function serveClient(
   client: GatewayClient,
   context: GatewayContext,
-  onDecided: () => void,
+  place: LoginPlace,
 ): Promise<void> {
   const startedAt = performance.now()
   const elapsedMs = (): number => performance.now() - startedAt
@@ -51,7 +52,16 @@ export async function serveClient(
   try {
     const { tls, account, allowsLocalInfile } = context
     const greeting = greetingFor(unused?.greeting, { offersTls: tls !== undefined, allowsLocalInfile })
+    place.greet({
+      yieldPlace() {
+        // Not for the next client: the id in the greeting of this one would be that of another session.
+        unused?.discard()
+        unused = undefined
+      },
+      close: () => client.destroy(),
+    })
     const response = await authenticateClient(client, greeting, { account, tls }).catch(rethrowAsRejected)
+    await place.keep(client.closed)
     // A client that failed to authenticate gets no facts about the database.
     if (opened instanceof Error) throw opened
     const capabilities = (greeting.capabilities & response.capabilities) >>> 0
@@ -72,7 +82,7 @@ export async function serveClient(
       upstream = next
       return next.logIn(wish, signal)
     })
-    onDecided()
+    place.end()
     report({ type: 'login', client: address, durationMs: elapsedMs() })
     client.channel.write(session.ok)
     const { by } = await relaySession({
@@ -87,7 +97,7 @@ export async function serveClient(
     if (unused !== undefined) spare.put(unused)
     unused = undefined
     // The rejection can take long: wrong passwords are delayed, and the client may be slow.
-    onDecided()
+    place.end()
     await reject(error as Error)
   } finally {
     unlink()

@@ -292,6 +292,40 @@ test('a client that takes long to log in: it gets a new connection to the databa
   expect(aurora.log.logins).toHaveLength(1)
 })
 
+describe('a client that was greeted and sends nothing for a second', () => {
+  /** Connects and waits for the greeting. From then on a second has passed. */
+  const silentClient = async (port: number) => {
+    const { now } = performance
+    onTestFinished(() => void vi.restoreAllMocks())
+    const socket = connectSocket(port, '127.0.0.1')
+    onTestFinished(() => void socket.destroy())
+    await once(socket, 'readable')
+    vi.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + 1_000)
+    return socket
+  }
+
+  test('its place among the logins goes to a client that waits, and it can log in later', async () => {
+    const { port } = await gatewayTo(aurora, { maxPendingLogins: 1 })
+    const silent = await silentClient(port)
+    const other = await connect(port)
+    expect(await value(other, 'SELECT CONNECTION_ID()')).toBe(other.threadId)
+    const late = await connect(port, { stream: silent })
+    expect(await value(late, 'SELECT 1')).toBe(1)
+    // The id in its greeting is that of no other session, so that KILL ends none.
+    expect(late.threadId).not.toBe(other.threadId)
+  })
+
+  test('there is no room for one more connection: it is closed, and the next client gets a session', async () => {
+    const { port } = await gatewayTo(aurora, { maxConnections: 2 })
+    await connect(port)
+    const silent = await silentClient(port)
+    const closed = once(silent.resume(), 'close')
+    await connect(port)
+    await closed
+    expect(await refusal(port)).toMatchObject({ errno: 1040 })
+  })
+})
+
 test('close with a drain: open sessions end normally, new clients are refused', async () => {
   const { port, gateway } = await gatewayTo(aurora)
   const connection = await connect(port)
