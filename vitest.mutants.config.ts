@@ -32,8 +32,8 @@ const alias = PACKAGES.flatMap((one) => {
 export default defineConfig(
   mergeConfig(project('mutants', ...include), {
     resolve: { alias },
-    // Isolated files would load the AWS SDK once each, for each mutant. Many mutants leave a test waiting: its time limit
-    // is most of the time of a run.
+    // Isolated files would load the AWS SDK once each, for each mutant. Many mutants leave a test waiting: its time
+    // limit is most of the time of a run.
     test: { exclude, alias, isolate: false, testTimeout: 6000 },
   }),
 )

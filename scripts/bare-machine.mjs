@@ -1,8 +1,8 @@
 // Proves that a machine with nothing but Node and npm can run the demo and prepare the tests: makes a minimal Debian in
 // a temporary folder, clones the committed tree there, and runs both commands as root, as a user with sudo, as one
-// without, and as one whom sudo refuses. The last two get the line that root has to run. The home and the TMPDIR of one of
-// them have blanks and quotes.
-// Needs root, debootstrap and some minutes. The Debian and the downloads of npm are kept for the next run.
+// without, and as one whom sudo refuses. The last two get the line that root has to run. The home and the TMPDIR of one
+// of them have blanks and quotes. Needs root, debootstrap and some minutes. The Debian and the downloads of npm are
+// kept for the next run.
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,

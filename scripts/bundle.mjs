@@ -1,6 +1,6 @@
-// Makes the form of the packages that is published: few files, so that a program starts fast. Each entry of `exports` is
-// one file, with a source map and with its types in one file too; what entries share is one more. The folder `publish`
-// of a package is what `publishConfig.directory` names.
+// Makes the form of the packages that is published: few files, so that a program starts fast. Each entry of `exports`
+// is one file, with a source map and with its types in one file too; what entries share is one more. The folder
+// `publish` of a package is what `publishConfig.directory` names.
 //
 //   node scripts/bundle.mjs [--out FOLDER] [--no-types] [PACKAGE…]
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -34,7 +34,8 @@ for (const client of CLIENTS) {
     {
       cwd: join(root, workspace),
       encoding: 'utf8',
-      // Prisma insists on having its engine for migrations, would download it, and never starts it here: any file will do.
+      // Prisma insists on having its engine for migrations, would download it, and never starts it here: any file will
+      // do.
       env: { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, CHECKPOINT_DISABLE: '1' },
     },
   )

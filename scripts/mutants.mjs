@@ -1,14 +1,13 @@
-// Mutation testing: changes the sources in small ways, and lists the changes that no test notices. Each change is judged
-// by the tests that are nearest to its room (scripts/mutants-rooms.mjs). It takes hours for all rooms. Each room has its
-// results in `reports/mutants`, so that a run that was stopped goes on with the room in which it was. A file that has
-// not changed, nor its tests, is read from there.
+// Mutation testing: changes the sources in small ways, and lists the changes that no test notices. Each change is
+// judged by the tests that are nearest to its room (scripts/mutants-rooms.mjs). It takes hours for all rooms. Each room
+// has its results in `reports/mutants`, so that a run that was stopped goes on with the room in which it was. A file
+// that has not changed, nor its tests, is read from there.
 //
 // `npm run test:mutants -- core/tls` runs one room, `-- core/tls/greeting-guard` one file, and
-// `-- core/tls/greeting-guard:12-20` these lines of it; names joined by a comma run together. `core/src` holds the files
-// that stand in no folder. `--wide` judges what
-// survived again, by all tests of the package and those with its driver and a real server. `--static` adds the mutants
-// of what a file computes when it is loaded, each of which runs all of its tests. `MUTANTS_AT_ONCE` is the number of
-// processes, 2 without it.
+// `-- core/tls/greeting-guard:12-20` these lines of it; names joined by a comma run together. `core/src` holds the
+// files that stand in no folder. `--wide` judges what survived again, by all tests of the package and those with its
+// driver and a real server. `--static` adds the mutants of what a file computes when it is loaded, each of which runs
+// all of its tests. `MUTANTS_AT_ONCE` is the number of processes, 2 without it.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

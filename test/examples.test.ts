@@ -108,7 +108,9 @@ function readFolders(): string[] {
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
 }
 
-/** Returns the versions of Node that an example needs, by the `engines` of its package.json, when this is none of them. */
+/**
+ * Returns the versions of Node that an example needs, by the `engines` of its package.json, when this is none of them.
+ */
 function missingNode(name: string): string | undefined {
   const { engines } = JSON.parse(readFileSync(new URL(`${name}/package.json`, EXAMPLES), 'utf8'))
   if (!engines) return undefined

@@ -1,4 +1,5 @@
-// Checks that sentences obey the language of this repository: of all files, or of those whose names contain an argument.
+// Checks that sentences obey the language of this repository: of all files, or of those whose names contain an
+// argument.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { checkMarkdown } from './markdown.mjs'

@@ -1,6 +1,4 @@
-import { PHRASES, proseOf } from './words.mjs'
-
-const LONGEST = 120
+import { LONGEST, PHRASES, proseOf } from './words.mjs'
 
 /**
  * Checks the prose of a Markdown file, outside code, and the length of its lines and table cells.

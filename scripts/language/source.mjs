@@ -1,9 +1,11 @@
 import ts from 'typescript-6'
-import { FIRST_WORDS, PHRASES, proseOf } from './words.mjs'
+import { FIRST_WORDS, LONGEST, PHRASES, proseOf } from './words.mjs'
 
 /** A present-tense verb, in the third person. */
 const VERB = /^(Never |Also )?[A-Z][a-z]+(-[a-z]+)?s\b/
 const NO_VERB = /^(This|Its|Is|Has|Was|Does|As|Always|Plus|Thus|Less|Yes|Others|Options|Counts of)\b/
+
+const DIRECTIVE = /\/[/*] (biome-ignore|@ts-|@vitest-)/
 
 /**
  * Checks the comments, strings and TSDoc of a TypeScript or JavaScript file.
@@ -36,10 +38,27 @@ export function checkSource(path, text) {
     for (const child of node.getChildren(file)) if (!ts.isJSDoc(child)) visit(child)
   }
   visit(file)
+  const lines = text.split('\n')
+  for (const [start, end] of comments) {
+    const [first, last] = [start, end].map((position) => file.getLineAndCharacterOfPosition(position).line)
+    checkLength(lines.slice(first, last + 1), (line, message) =>
+      found.push({ line: first + line + 1, message }),
+    )
+  }
   for (const [start, end] of joined(comments, text)) {
     checkProse(start, text.slice(start, end).replaceAll(/\n\s*(\*|\/\/) ?/g, ' '))
   }
   return found.sort((one, other) => one.line - other.line)
+}
+
+/** Checks the length of the lines of a comment. A directive of a tool is one line, whatever its length. */
+function checkLength(lines, report) {
+  for (const [index, line] of lines.entries()) {
+    // An address cannot be broken over lines.
+    const { length } = line.trimEnd().replaceAll(/https?:\/\/[^\s)}>]+/g, '')
+    if (length > LONGEST && !DIRECTIVE.test(line))
+      report(index, `a comment of ${length} characters, more than ${LONGEST}`)
+  }
 }
 
 /** Joins the comments that follow each other without code between them: a sentence goes on from one to the next. */

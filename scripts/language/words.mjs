@@ -55,6 +55,9 @@ export const PHRASES = [
 /** Words that TSDoc never begins with: they make the sentence a riddle until its end. */
 export const FIRST_WORDS = /^(What|Whoever|Whether|Of|How|As)\b/
 
+/** Most characters of a line of prose, and of a cell of a table. */
+export const LONGEST = 120
+
 /** The text without code, links, quotations and addresses. */
 export function proseOf(text) {
   return text

@@ -1,4 +1,5 @@
-// The site of the documentation, from the files that the repository shows: README.md, docs/ and the READMEs of packages.
+// The site of the documentation, from the files that the repository shows: README.md, docs/ and the READMEs of
+// packages.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, posix, resolve } from 'node:path'
 import { defineConfig } from 'vitepress'

@@ -76,7 +76,10 @@ export const say =
   (session) =>
     session.send(Buffer.concat(bytes))
 
-/** Greets properly, shows `certificate`, and asks each client that accepts it for the token; `injected` goes with the greeting. */
+/**
+ * Greets properly, shows `certificate`, and asks each client that accepts it for the token; `injected` goes with the
+ * greeting.
+ */
 export const impostor =
   (name: GreetingName, certificate: CertificateName, injected: readonly Buffer[] = []): Script =>
   async (session) => {
@@ -94,7 +97,9 @@ export const stripped =
     session.send(Buffer.concat(answer))
   }
 
-/** Creates a server to trust as far as TLS goes; `afterResponse` is what it does with a client that has said its name. */
+/**
+ * Creates a server to trust as far as TLS goes; `afterResponse` is what it does with a client that has said its name.
+ */
 export const trusted =
   (afterResponse: (session: HostileSession) => void | Promise<void>, name: GreetingName = 'MySQL'): Script =>
   async (session) => {

@@ -5,8 +5,8 @@ import { vi } from 'vitest'
 type LookUpCallback = (error: Error | null, address?: unknown, family?: number) => void
 
 /**
- * Stands for a name server: the resolver of the machine answers with the address that `addressOf` returns for a name, and
- * as before where it returns none. A test restores the resolver by `vi.restoreAllMocks()`.
+ * Stands for a name server: the resolver of the machine answers with the address that `addressOf` returns for a name,
+ * and as before where it returns none. A test restores the resolver by `vi.restoreAllMocks()`.
  */
 export function answerNames(addressOf: (name: string) => string | undefined): void {
   const { lookup } = dns

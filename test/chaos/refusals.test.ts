@@ -54,7 +54,9 @@ interface OpenOptions extends AuroraIamOptions {
   readonly connectionLimit?: number
 }
 
-/** Opens a client with one connection in use, then deletes its key. Its credential provider returns `next` from now on. */
+/**
+ * Opens a client with one connection in use, then deletes its key. Its credential provider returns `next` from now on.
+ */
 async function withDeletedKey(harness: AdapterHarness, isRetrying: boolean, next: typeof FIRST) {
   let current = FIRST
   const opened = await open(harness, { isRetrying, credentials: async () => current })
@@ -67,7 +69,9 @@ async function withDeletedKey(harness: AdapterHarness, isRetrying: boolean, next
   return opened
 }
 
-/** Takes `count` connections out of the pool at once: returns how many were established, and the errors of the others. */
+/**
+ * Takes `count` connections out of the pool at once: returns how many were established, and the errors of the others.
+ */
 async function holdAtOnce(client: Client, count: number) {
   const results = await Promise.allSettled(Array.from({ length: count }, () => client.hold()))
   const held = results.filter((result) => result.status === 'fulfilled').map(({ value }) => value)

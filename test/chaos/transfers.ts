@@ -253,7 +253,9 @@ interface ServerCause {
   readonly cause?: { readonly originalCode?: string }
 }
 
-/** Returns the code of an error, with the server's number where Prisma has one code or none for all; else its message. */
+/**
+ * Returns the code of an error, with the server's number where Prisma has one code or none for all; else its message.
+ */
 function nameOf(error: unknown): string {
   const { code, name, message, cause, meta } = error as Partial<Error> &
     ServerCause & { code?: string; meta?: { driverAdapterError?: ServerCause } }

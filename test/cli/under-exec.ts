@@ -8,8 +8,8 @@ import { credentialsEnvironment, programPath, targetOptions } from '@aurora-iam/
 const here = fileURLToPath(new URL('.', import.meta.url))
 
 /**
- * Runs a command line tool under `aurora-iam exec` and returns its output. The tool is one of the tests' packages, or of
- * the packages beside `folder`, where `ca.pem` is.
+ * Runs a command line tool under `aurora-iam exec` and returns its output. The tool is one of the tests' packages, or
+ * of the packages beside `folder`, where `ca.pem` is.
  */
 export async function runUnderExec(
   aurora: LocalAurora,

@@ -62,8 +62,8 @@ export interface AdapterHarness {
    */
   readonly openRetrying?: (options: unknown, iam: AuroraIam) => Client | Promise<Client>
   /**
-   * Opens a client whose pool replaces its connections, and repeats a login as {@link AdapterHarness.openRetrying} does.
-   * Undefined where {@link AdapterHarness.open} does it.
+   * Opens a client whose pool replaces its connections, and repeats a login as {@link AdapterHarness.openRetrying}
+   * does. Undefined where {@link AdapterHarness.open} does it.
    */
   readonly openManaged?: (options: unknown, iam: AuroraIam) => Client | Promise<Client>
   /**

@@ -58,7 +58,8 @@ export function rate({ harness, aurora, connect, address }: Suite): void {
       const client = await connect({ connectionLimit: 2 }, { ...aurora().iam, rateLimit, maxWaitMs: 50 })
       const held = await client.hold()
       const error = await rejectionOf(client.query('SELECT 1'))
-      // A pool that hands the one connection to the waiting query, once it is free, has not failed: it must not be free.
+      // A pool that hands the one connection to the waiting query, once it is free, has not failed: it must not be
+      // free.
       await held.release()
       expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_RATE_LIMITED' })
       if (harness.capabilities.keepsErrors) {

@@ -9,7 +9,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { install, link } from '../bundlers/installed.ts'
 import { localAurora } from '../support/local-aurora.ts'
 
-// Costs as counts, which no mood of the machine moves. Files and bytes have 5 % of slack. A change that lowers a number lowers it here too.
+// Costs as counts, which no mood of the machine moves. Files and bytes have 5 % of slack. A change that lowers a number
+// lowers it here too.
 
 const run = promisify(execFile)
 const program = (name: string) => fileURLToPath(new URL(name, import.meta.url))

@@ -9,8 +9,8 @@ export interface CountedLogin {
 }
 
 /**
- * A server that greets, takes a login and answers, each after a random while, and counts the logins itself. One beyond `limit` in
- * a sliding `intervalMs` is refused.
+ * A server that greets, takes a login and answers, each after a random while, and counts the logins itself. One beyond
+ * `limit` in a sliding `intervalMs` is refused.
  */
 export class CountingServer {
   readonly logins: CountedLogin[] = []

@@ -47,6 +47,16 @@ describe('the language check', () => {
     expect(markdown(`[a](https://example.com/${'x'.repeat(120)})`)).toEqual([])
   })
 
+  test('a line of a comment with more than 120 characters: found, an address not counted', () => {
+    const long = 'word '.repeat(25)
+    expect(source(`// ${long}.\nconst x = 1`)).toEqual(['1 a comment of 129 characters, more than 120'])
+    expect(source(`/**\n * Short.\n * ${long}.\n */\nclass X {}`)).toHaveLength(1)
+    expect(source(`const x = 1 // ${long}.`)).toHaveLength(1)
+    expect(source(`const x = '${long}' // Short.\nconst y = '${long}'`)).toHaveLength(1)
+    expect(source(`// Source: https://example.com/${'x'.repeat(120)}`)).toEqual([])
+    expect(source(`// biome-ignore lint/x: ${long}.\nconst x = 1`)).toEqual([])
+  })
+
   test('a test title without a colon, also of test.each: found', () => {
     expect(source("test('it works', () => {})")).toEqual([expect.stringMatching(/^1 a test title/)])
     expect(source("test.each([1])('it works with %i', () => {})")).toHaveLength(1)

@@ -1,4 +1,5 @@
-// How each library opens a client with IAM. Only the library of the cell is installed, so each is imported when it is used.
+// How each library opens a client with IAM. Only the library of the cell is installed, so each is imported when it is
+// used.
 import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'

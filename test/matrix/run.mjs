@@ -1,6 +1,6 @@
-// Runs the compatibility matrix and writes docs/compatibility.md. Each cell is an empty project with the packed packages,
-// one version of a library, and one runtime, against Local Aurora. Results are kept in reports/matrix, so that a run that
-// was stopped goes on where it was.
+// Runs the compatibility matrix and writes docs/compatibility.md. Each cell is an empty project with the packed
+// packages, one version of a library, and one runtime, against Local Aurora. Results are kept in reports/matrix, so
+// that a run that was stopped goes on where it was.
 //
 //   npm run test:matrix                      every cell that has no result yet
 //   npm run test:matrix -- Bun typeorm       the cells whose names contain all of these words

@@ -21,7 +21,9 @@ afterEach(async () => {
 })
 
 describe.each(VERSIONS)('a pool of $name with login retry', ({ callbacks, promises }) => {
-  /** Returns options of a pool whose key logged in once and was then deleted. The provider returns `next` from now on. */
+  /**
+   * Returns options of a pool whose key logged in once and was then deleted. The provider returns `next` from now on.
+   */
   async function withDeletedKey(next = SECOND) {
     let current = FIRST
     const iam = createAuroraIam({

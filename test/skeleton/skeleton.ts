@@ -1,5 +1,5 @@
-// The smallest adapter that fulfils the contract: a pool for the `mariadb` driver. docs/writing-an-adapter.md explains it
-// step by step. Copy it, and replace the driver.
+// The smallest adapter that fulfils the contract: a pool for the `mariadb` driver. docs/writing-an-adapter.md explains
+// it step by step. Copy it, and replace the driver.
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
 import { adapterIam } from '@aurora-iam/core/adapter'

@@ -47,8 +47,8 @@ export function startDelayingProxy(to: number, delayMs: number): ReturnType<type
 }
 
 /**
- * Starts a proxy to the server at `to` on loopback that is a line: each segment takes `oneWayMs`, and some come late, as
- * a segment does that was lost and sent again. Those behind a late one wait for it.
+ * Starts a proxy to the server at `to` on loopback that is a line: each segment takes `oneWayMs`, and some come late,
+ * as a segment does that was lost and sent again. Those behind a late one wait for it.
  *
  * @param lateMs - returns how much later than others the next segment comes
  */

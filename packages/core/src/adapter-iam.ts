@@ -58,17 +58,17 @@ export interface AdapterIam extends AuroraIam {
     driver: PoolDriver<Connection>,
   ): PoolLifetime<Connection>
   /**
-   * Gets a token, waits for a permit of the rate limit, and asks where to dial. The caller may open a socket after this.
-   * A failure is reported to the statistics and to `aurora-iam:connect-failed`.
+   * Gets a token, waits for a permit of the rate limit, and asks where to dial. The caller may open a socket after
+   * this. A failure is reported to the statistics and to `aurora-iam:connect-failed`.
    *
-   * @throws {@link AuroraIamError} a new object for each call, as drivers write to the errors they pass on; and whatever
-   * the caller's `dial` throws
+   * @throws {@link AuroraIamError} a new object for each call, as drivers write to the errors they pass on; and
+   * whatever the caller's `dial` throws
    */
   login(target: ConnectionTarget, options?: LoginOptions): Promise<LoginAttempt>
   /**
-   * Begins a login as {@link login} does, where it need not wait: a token is cached, a permit is free, and the address is
-   * not known to be silent. It takes no promise and no abort signal. Returns undefined in every other case, also where
-   * `login` would reject.
+   * Begins a login as {@link login} does, where it need not wait: a token is cached, a permit is free, and the address
+   * is not known to be silent. It takes no promise and no abort signal. Returns undefined in every other case, also
+   * where `login` would reject.
    *
    * @param group - as in {@link LoginOptions}
    */
@@ -76,8 +76,8 @@ export interface AdapterIam extends AuroraIam {
   /** Begins a login on an open connection, which changes its user. Nothing is dialled. */
   loginAgain(target: ConnectionTarget, options?: LoginOptions): Promise<LoginAttempt>
   /**
-   * Calls `listener` within {@link AuroraIam.close}, with a separate `ERR_AURORA_IAM_CLOSED` for each listener. It is for
-   * drivers whose `pool.end()` rejects if a login fails after it was called.
+   * Calls `listener` within {@link AuroraIam.close}, with a separate `ERR_AURORA_IAM_CLOSED` for each listener. It is
+   * for drivers whose `pool.end()` rejects if a login fails after it was called.
    *
    * @returns what removes the listener
    */
@@ -85,8 +85,8 @@ export interface AdapterIam extends AuroraIam {
   /** Reports a connection that the adapter refused before {@link login}. */
   reportRefusal(target: ConnectionTarget, error: Error): void
   /**
-   * Returns the driver's own time limit for a new connection, which runs during {@link login} too: 0 (no limit) stays 0,
-   * and no result overflows a timer of Node.
+   * Returns the driver's own time limit for a new connection, which runs during {@link login} too: 0 (no limit) stays
+   * 0, and no result overflows a timer of Node.
    *
    * @param connectTimeoutMs - from the opening of the socket to the end of the login
    */

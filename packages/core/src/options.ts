@@ -25,8 +25,8 @@ export interface AuroraIamOptions {
   readonly tokenProvider?: TokenProvider | undefined
   /**
    * Most new connections in any second. One limiter serves all pools of the process that go to the same
-   * endpoint, or to the writer and the reader endpoint of one cluster. With `{ limit, store: redisStore(client) }` all processes
-   * that use that Redis share it. Give a {@link RateLimiter} to decide what is shared, such as between custom
+   * endpoint, or to the writer and the reader endpoint of one cluster. With `{ limit, store: redisStore(client) }` all
+   * processes that use that Redis share it. Give a {@link RateLimiter} to decide what is shared, such as between custom
    * endpoints, whose names do not have their cluster; or `false` for no limit.
    *
    * @defaultValue `'conservative'`: 20 a second
@@ -80,8 +80,8 @@ export interface AuroraIamOptions {
   readonly retireDemoted?: boolean | undefined
   /**
    * For a cluster that pauses (Aurora Serverless v2 with a minimum of 0 ACUs): longest time until the server's first
-   * bytes, in milliseconds, in place of the driver's time limit, which begins with these bytes. One login goes ahead, and
-   * the others wait for its greeting. 60000 leaves time for an instance that was paused for more than a day. See
+   * bytes, in milliseconds, in place of the driver's time limit, which begins with these bytes. One login goes ahead,
+   * and the others wait for its greeting. 60000 leaves time for an instance that was paused for more than a day. See
    * `docs/connection-lifetime.md`.
    *
    * @defaultValue none: the driver's time limit

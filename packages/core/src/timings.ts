@@ -15,7 +15,10 @@ export const MAX_WAIT_MS = 30 * SECOND_MS
 /** Default of `tcpTimeoutMs`: how long a TCP connection may take. A name that moved is looked up again after it. */
 export const TCP_TIMEOUT_MS = 3 * SECOND_MS
 
-/** An attempt that has received nothing from its server for this long returns its permit. Two round trips across an ocean. */
+/**
+ * An attempt that has received nothing from its server for this long returns its permit. Two round trips across an
+ * ocean.
+ */
 export const PERMIT_GRACE_MS = SECOND_MS / 2
 
 /** An address that no attempt was made to for this long is no longer known as one that does not answer. */
@@ -33,10 +36,14 @@ export const CREDENTIALS_TIMEOUT_MS = 10 * SECOND_MS
 /** Time for a token to travel from here to the server's check. No token is used closer to its expiry. */
 export const TRANSIT_MS = 5 * SECOND_MS
 
-/** Shortest time between two background refreshes of one token. The first may have failed or returned the same token. */
+/**
+ * Shortest time between two background refreshes of one token. The first may have failed or returned the same token.
+ */
 export const REFRESH_PAUSE_MS = 10 * SECOND_MS
 
-/** One answer of the credential provider serves all endpoints that sign within this time. A fleet of readers asks once. */
+/**
+ * One answer of the credential provider serves all endpoints that sign within this time. A fleet of readers asks once.
+ */
 export const CREDENTIALS_REUSE_MS = MINUTE_MS
 
 /** Credentials that expire sooner are refreshed: a token expires with the credentials that signed it. */
@@ -48,13 +55,18 @@ export const FIRST_BACKOFF_MS = 2 * SECOND_MS
 /** The longest pause of that backoff. */
 export const LONGEST_BACKOFF_MS = 10 * SECOND_MS
 
-/** The backoff of a user starts again at the first pause when no token was rejected for this long after the last one. */
+/**
+ * The backoff of a user starts again at the first pause when no token was rejected for this long after the last one.
+ */
 export const BACKOFF_MEMORY_MS = 10 * SECOND_MS
 
 /** Rejections come in bursts. Within this time only one login per user and endpoint probes a new token. */
 export const PROBE_INTERVAL_MS = 5 * SECOND_MS
 
-/** While a credential provider answers no call, it is called once in this time. Each call may leave a command or a socket. */
+/**
+ * While a credential provider answers no call, it is called once in this time. Each call may leave a command or a
+ * socket.
+ */
 export const UNANSWERED_CALL_PAUSE_MS = MINUTE_MS
 
 /** A clock that moved by less is being disciplined (NTP). It did not jump. */
@@ -82,13 +94,17 @@ export const WATCH_ENDPOINT_MS = 5 * SECOND_MS
 /** The shortest `watchEndpointMs`: resolvers answer from their cache in between. */
 export const SHORTEST_WATCH_MS = SECOND_MS
 
-/** Longest time that an address counts as that of a demoted writer. The endpoint name has followed the failover by then. */
+/**
+ * Longest time that an address counts as that of a demoted writer. The endpoint name has followed the failover by then.
+ */
 export const DEMOTION_MEMORY_MS = 30 * SECOND_MS
 
 /** Interval of lookups of a login that would reach a demoted writer. */
 export const DEMOTION_POLL_MS = 250
 
-/** Default of the drivers' keep-alive delay. With 10 probes, a second apart, a dead peer is noticed after 40 seconds. */
+/**
+ * Default of the drivers' keep-alive delay. With 10 probes, a second apart, a dead peer is noticed after 40 seconds.
+ */
 export const KEEP_ALIVE_MS = 30 * SECOND_MS
 
 /** A peer that acknowledged no data for this long has vanished. */

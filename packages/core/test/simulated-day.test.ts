@@ -53,7 +53,9 @@ class World {
     return this.#given
   }
 
-  /** Returns when `token` expires: by its age, or with the credentials that signed it. Undefined if those are revoked. */
+  /**
+   * Returns when `token` expires: by its age, or with the credentials that signed it. Undefined if those are revoked.
+   */
   endOf(token: string): { signedMs: number; endMs: number | undefined } {
     const { accessKeyId } = /X-Amz-Credential=(?<accessKeyId>\w+)/.exec(token)!.groups!
     const signedMs = readTokenDates(token)!.signedAt.getTime()

@@ -9,9 +9,9 @@ import { assertConnection } from './config.ts'
 const OPTIONS_OF_IAM: ReadonlySet<string> = new Set(['region', 'hostname', 'dial', 'ca'])
 
 /**
- * Returns the `connection` object alone, for frameworks that make the Knex instance themselves. It is a plain object and
- * no function, because they write to it, merge it, or pass it to mysql2. Each connection still gets its own token. The
- * pool time-outs are the framework's: give it longer ones, or a shorter `maxWaitMs` here.
+ * Returns the `connection` object alone, for frameworks that make the Knex instance themselves. It is a plain object
+ * and no function, because they write to it, merge it, or pass it to mysql2. Each connection still gets its own token.
+ * The pool time-outs are the framework's: give it longer ones, or a shorter `maxWaitMs` here.
  *
  * ```ts
  * export default { connection: { client: 'mysql', connection: auroraIamConnection({ host, user, database }) } }
@@ -31,7 +31,9 @@ export function auroraIamConnection(
   return connectionWithHooks(connection, shared)
 }
 
-/** Throws for an option that only the pool of {@link withAuroraIam} can carry out. The framework sets up another one. */
+/**
+ * Throws for an option that only the pool of {@link withAuroraIam} can carry out. The framework sets up another one.
+ */
 function assertNoPoolOptions(iam: AuroraIam | AuroraIamOptions | undefined): void {
   const option = lifetimeOptionOf(iam) ?? retryOptionOf(iam)
   if (option === undefined) return

@@ -10,11 +10,12 @@ import knex, { type Knex } from 'knex'
  *
  * Each part of this file has its assumption in its comment. Three more are in the code that needs them:
  *
- * - Assumption 4, `login-retry.ts`: the pool opens its connections by `client.acquireRawConnection()`, and by nothing else.
+ * - Assumption 4, `login-retry.ts`: the pool opens its connections by `client.acquireRawConnection()`, and by nothing
+ *   else.
  * - Assumption 5, `login-retry.ts`: of failures in one iteration of the event loop the pool, tarn, reports one to a
  *   query, and connects again for the others.
- * - Assumption 6, `lifetime.ts`: the pool asks its option `validate` before it hands out an open connection, and replaces
- *   one that fails. Knex 3.0 ignores the option (https://github.com/knex/knex/pull/6290).
+ * - Assumption 6, `lifetime.ts`: the pool asks its option `validate` before it hands out an open connection, and
+ *   replaces one that fails. Knex 3.0 ignores the option (https://github.com/knex/knex/pull/6290).
  */
 export const TESTED_MINORS: readonly string[] = ['3.0', '3.3']
 
@@ -36,7 +37,8 @@ export type Mysql2Client = typeof Knex.Client
 /**
  * Returns Knex's client class for mysql2, which Knex does not export.
  *
- * Assumption 2: it is the constructor of `db.client`. Without a `connection` the instance loads no driver and has no pool.
+ * Assumption 2: it is the constructor of `db.client`. Without a `connection` the instance loads no driver and has no
+ * pool.
  *
  * @see https://github.com/knex/knex/issues/5836
  */

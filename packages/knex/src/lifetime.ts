@@ -11,8 +11,8 @@ interface PoolHooks {
  * Returns Knex's `pool` option with the lifetime of its connections. The caller's own `afterCreate` and `validate` are
  * called as well.
  *
- * Assumption 6: Knex asks `validate` before it hands out an open connection, and replaces one that fails. Knex before 3.3
- * ignores it: there connections have no lifetime (https://github.com/knex/knex/pull/6290).
+ * Assumption 6: Knex asks `validate` before it hands out an open connection, and replaces one that fails. Knex before
+ * 3.3 ignores it: there connections have no lifetime (https://github.com/knex/knex/pull/6290).
  */
 export function managedPoolOptions(pool: Knex.PoolConfig | undefined): Knex.PoolConfig {
   const { afterCreate, validate } = (pool ?? {}) as PoolHooks

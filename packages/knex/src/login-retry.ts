@@ -22,7 +22,8 @@ export function retryingClient(client: Knex.Config['client'], iam: AdapterIam): 
         return await iam.retryRejected(() => super.acquireRawConnection())
       } catch (error) {
         // Callers that wait for one repetition fail together. Assumption 5: of failures in one iteration of the event
-        // loop Knex's pool reports one to a query, and connects again for the others. So each failure gets an iteration.
+        // loop Knex's pool reports one to a query, and connects again for the others. So each failure gets an
+        // iteration.
         await setImmediate()
         throw error
       }

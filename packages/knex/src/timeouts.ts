@@ -9,8 +9,8 @@ const AFTER_LOGIN_MS = 5_000
 const MARGIN_MS = 1_000
 
 /**
- * Returns time-outs of Knex's pool such that the wait for a permit and the login fit into `createTimeoutMillis`, and that
- * into the time to acquire. A shorter wait keeps Knex's defaults. Time-outs of the caller are never changed.
+ * Returns time-outs of Knex's pool such that the wait for a permit and the login fit into `createTimeoutMillis`, and
+ * that into the time to acquire. A shorter wait keeps Knex's defaults. Time-outs of the caller are never changed.
  *
  * @param connectTimeout - from the request for a connection to the end of its login, the wait included; 0 for no bound
  * @param longestWaitMs - the wait in it

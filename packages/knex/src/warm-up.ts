@@ -3,8 +3,8 @@ import type { Knex } from 'knex'
 import { POOL_DEFAULTS } from './knex-internals.ts'
 
 /**
- * Opens connections of Knex's pool before they are needed: for a readiness probe, and after a deployment. They are opened
- * at the pace of the rate limit, behind connections that a request needs.
+ * Opens connections of Knex's pool before they are needed: for a readiness probe, and after a deployment. They are
+ * opened at the pace of the rate limit, behind connections that a request needs.
  *
  * ```ts
  * await warmUp(db, 10)

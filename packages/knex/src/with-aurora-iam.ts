@@ -16,8 +16,8 @@ import { alignTimeouts, callerLimitOf } from './timeouts.ts'
  * const db = knex(withAuroraIam({ client: 'mysql2', connection: { host, user, database } }))
  * ```
  *
- * @param given - Knex's configuration. `client` is `'mysql2'` or a class that extends Knex's mysql2 client, `connection`
- * is an object without a password
+ * @param given - Knex's configuration. `client` is `'mysql2'` or a class that extends Knex's mysql2 client,
+ * `connection` is an object without a password
  * @param iam - options, or an {@link AuroraIam} to share between instances. @defaultValue the AWS SDK's defaults
  * @returns a copy of `config` whose `connection` is a function, as Knex allows. It always returns the same settings,
  * without an `expirationChecker`: Knex renews nothing, and closes no healthy connection. Pool time-outs that the caller

@@ -1,6 +1,9 @@
 import type { localAuroraErrors } from './error-catalogue.ts'
 
-/** Code of {@link LocalAuroraError}: a closed list. Match on it. The error catalogue has the meaning and the remedy of each. */
+/**
+ * Code of {@link LocalAuroraError}: a closed list. Match on it. The error catalogue has the meaning and the remedy of
+ * each.
+ */
 export type LocalAuroraErrorCode = keyof typeof localAuroraErrors
 
 /** The one error class of Local Aurora. A rejected login is no such error: the client gets 1045 of MySQL. */

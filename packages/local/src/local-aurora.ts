@@ -109,9 +109,9 @@ export class LocalAurora implements AsyncDisposable {
 
   /**
    * Signal that aborts when clients are no longer served. The reason is a {@link LocalAuroraError}:
-   * `ERR_LOCAL_AURORA_CLOSED` after {@link LocalAurora.close}, or `ERR_LOCAL_AURORA_DATABASE_FAILED` with the last output
-   * of a private database that was killed or crashed. The log then has an event `database-ended`, and connections are
-   * refused.
+   * `ERR_LOCAL_AURORA_CLOSED` after {@link LocalAurora.close}, or `ERR_LOCAL_AURORA_DATABASE_FAILED` with the last
+   * output of a private database that was killed or crashed. The log then has an event `database-ended`, and
+   * connections are refused.
    */
   get ended(): AbortSignal {
     return this.#ended.signal
@@ -199,8 +199,9 @@ export class LocalAurora implements AsyncDisposable {
   }
 
   /**
-   * Makes the reader the writer, and the writer a reader, without losing a committed transaction. Connections to the old
-   * writer break, and it refuses new ones meanwhile. {@link LocalAurora.writer} and {@link LocalAurora.addressOf} change.
+   * Makes the reader the writer, and the writer a reader, without losing a committed transaction. Connections to the
+   * old writer break, and it refuses new ones meanwhile. {@link LocalAurora.writer} and {@link LocalAurora.addressOf}
+   * change.
    *
    * @param options - `keepConnections`: connections to the old writer go on, and get 1290 for every change.
    * @defaultValue false
@@ -214,9 +215,9 @@ export class LocalAurora implements AsyncDisposable {
   }
 
   /**
-   * Switches over as a blue/green deployment does. For the time of a window, both servers refuse connections and open ones
-   * break. Afterwards all endpoint names lead to the second server, which is the writer. The first one has the same
-   * names with `-old1`, and certificates for these; it refuses changes and replicates from no server.
+   * Switches over as a blue/green deployment does. For the time of a window, both servers refuse connections and open
+   * ones break. Afterwards all endpoint names lead to the second server, which is the writer. The first one has the
+   * same names with `-old1`, and certificates for these; it refuses changes and replicates from no server.
    *
    * @param options - `windowMs`: how much longer the window is than the work takes, in milliseconds. @defaultValue 0
    * @throws {@link LocalAuroraError} as {@link LocalAurora.failover} does
@@ -256,9 +257,9 @@ export class LocalAurora implements AsyncDisposable {
   }
 
   /**
-   * Returns the address that an endpoint name leads to now, as DNS would: the reader's for a name with `.cluster-ro-`, the
-   * old server's for a name with `-old1` after a switchover, else the writer's. Undefined for a name that is not one of
-   * {@link LocalAurora.hostnames}.
+   * Returns the address that an endpoint name leads to now, as DNS would: the reader's for a name with `.cluster-ro-`,
+   * the old server's for a name with `-old1` after a switchover, else the writer's. Undefined for a name that is not
+   * one of {@link LocalAurora.hostnames}.
    */
   addressOf(hostname: string): ServerAddress | undefined {
     return this.#cluster.addressOf(hostname)

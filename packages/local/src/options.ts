@@ -20,8 +20,8 @@ export interface LocalAuroraOptions {
   /** The address to listen on, a loopback one. @defaultValue `'127.0.0.1'` */
   readonly host?: string
   /**
-   * A second loopback address, such as `'127.0.0.2'`, where a reader listens on the same port. It has a separate MariaDB,
-   * which follows the writer's by replication, and makes {@link LocalAurora.failover} and
+   * A second loopback address, such as `'127.0.0.2'`, where a reader listens on the same port. It has a separate
+   * MariaDB, which follows the writer's by replication, and makes {@link LocalAurora.failover} and
    * {@link LocalAurora.switchover} possible. @defaultValue none
    */
   readonly readerHost?: string
@@ -42,7 +42,9 @@ export interface LocalAuroraOptions {
   readonly credentials?: CredentialIdentity
   /** Permissions of {@link LocalAuroraOptions.credentials}. @defaultValue `rds-db:connect` on every resource */
   readonly policy?: PolicyDocument
-  /** Identities whose tokens can be valid, each with a policy. Replaces `credentials` and `policy`. @defaultValue one */
+  /**
+   * Identities whose tokens can be valid, each with a policy. Replaces `credentials` and `policy`. @defaultValue one
+   */
   readonly principals?: readonly Principal[]
   /** Longest lifetime of a token, in milliseconds. @defaultValue 900000 */
   readonly tokenLifetimeMs?: number

@@ -6,8 +6,8 @@ import type { AuthenticatingConnection } from './driver-types.ts'
 
 /**
  * Minor releases of mysql2 in which each assumption was tested. The caller brings the driver, so package.json admits
- * more: a release that breaks an assumption costs an error its code, or a connection, but sends no token. The next minor
- * is added here after `test/mysql2-internals.test.ts` has passed with it.
+ * more: a release that breaks an assumption costs an error its code, or a connection, but sends no token. The next
+ * minor is added here after `test/mysql2-internals.test.ts` has passed with it.
  *
  * Each function of this file has its assumptions in its comment. Two more are in the code that needs them:
  *
@@ -37,9 +37,9 @@ const traced = new WeakMap<object, TracedConnection>()
  * Reports the error by which mysql2 ends the handshake of a connection: the object that the caller gets. It is the only
  * public way to an error before the server asks for a password, such as a certificate that is not trusted.
  *
- * Assumption 3: mysql2 publishes `tracing:mysql2:connect:start` at the end of the constructor that calls `stream`, so no
- * other connection comes in between. `…:error` has the same object, with the error. Older releases publish nothing: there
- * the reports are made of what the socket saw.
+ * Assumption 3: mysql2 publishes `tracing:mysql2:connect:start` at the end of the constructor that calls `stream`, so
+ * no other connection comes in between. `…:error` has the same object, with the error. Older releases publish nothing:
+ * there the reports are made of what the socket saw.
  *
  * @see https://github.com/sidorares/node-mysql2/pull/4178
  */

@@ -93,7 +93,9 @@ function greeting(tls: boolean): Buffer {
   })
 }
 
-/** Returns options as withAuroraIam does: a socket that is connected later, and a plugin for the clear-text password. */
+/**
+ * Returns options as withAuroraIam does: a socket that is connected later, and a plugin for the clear-text password.
+ */
 function options(port: number, more: object = {}) {
   return {
     host: 'db.test',

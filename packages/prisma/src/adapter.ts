@@ -8,8 +8,8 @@ import { MariaDbPool } from './pool/mariadb-pool.ts'
 export type AdapterSettings = Pick<AuroraIamPrismaOptions, 'database' | 'useTextProtocol'>
 
 /**
- * Factory of Prisma's own adapter for MySQL, on a new pool each time Prisma connects, so that a client can be used again
- * after `$disconnect`.
+ * Factory of Prisma's own adapter for MySQL, on a new pool each time Prisma connects, so that a client can be used
+ * again after `$disconnect`.
  */
 export class AuroraIamAdapterFactory implements SqlDriverAdapterFactory {
   readonly provider = 'mysql'

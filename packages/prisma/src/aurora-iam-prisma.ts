@@ -25,7 +25,9 @@ import {
 import type { PoolContext } from './pool/connection-pool.ts'
 import { Activity, type AuroraIamStatus } from './status.ts'
 
-/** Driver adapter for `new PrismaClient({ adapter })`. A program can export it without a dependency on Prisma's types. */
+/**
+ * Driver adapter for `new PrismaClient({ adapter })`. A program can export it without a dependency on Prisma's types.
+ */
 export interface AuroraIamAdapter extends SqlDriverAdapterFactory {}
 
 /** Parts of a PrismaClient for a database with IAM, from {@link auroraIam}. */
@@ -34,12 +36,13 @@ export interface AuroraIamPrisma {
   readonly adapter: AuroraIamAdapter
   /**
    * Options for `new PrismaClient({ adapter, transactionOptions })`. Their `maxWait` leaves time for a new connection.
-   * Prisma's default is 2 seconds, after which a transaction fails with P2028 although its connection waits for a permit.
+   * Prisma's default is 2 seconds, after which a transaction fails with P2028 although its connection waits for a
+   * permit.
    */
   readonly transactionOptions: { readonly maxWait: number }
   /**
-   * Returns the extension for `prisma.$extends(extension())`. It adds `prisma.$iam.status()` and `prisma.$iam.warmUp()`.
-   * With `retryReads` it retries reads.
+   * Returns the extension for `prisma.$extends(extension())`. It adds `prisma.$iam.status()` and
+   * `prisma.$iam.warmUp()`. With `retryReads` it retries reads.
    *
    * @throws {@link AuroraIamError} `ERR_AURORA_IAM_UNKNOWN_OPTION` or `ERR_AURORA_IAM_INVALID_OPTION`
    */
@@ -47,8 +50,8 @@ export interface AuroraIamPrisma {
   /** Returns the same as `prisma.$iam.status()`. */
   readonly status: () => AuroraIamStatus
   /**
-   * Does the same as `prisma.$iam.warmUp()`: opens connections before they are needed, for a readiness probe and after a
-   * deployment. They are opened at the pace of the rate limit, behind connections that a query needs.
+   * Does the same as `prisma.$iam.warmUp()`: opens connections before they are needed, for a readiness probe and after
+   * a deployment. They are opened at the pace of the rate limit, behind connections that a query needs.
    *
    * @param count - open connections afterwards in each connected client, from 1 to `connectionLimit`
    * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` before `$connect()`, and for another `count`

@@ -42,7 +42,9 @@ export class PrismaDriverError extends DriverAdapterError {
     this.#driverError = driverError
   }
 
-  /** The error of mariadb, the network or the server. {@link DriverAdapterError.cause} is Prisma's description of it. */
+  /**
+   * The error of mariadb, the network or the server. {@link DriverAdapterError.cause} is Prisma's description of it.
+   */
   get driverError(): Error {
     return this.#driverError
   }
@@ -56,7 +58,8 @@ export class PrismaDriverError extends DriverAdapterError {
 /** mariadb's error numbers for TLS that is missing, failed or was not verified. */
 const TLS_ERRNOS: ReadonlySet<number> = new Set([45008, 45023, 45056, 45057, 45059, 45062, 45063, 45064])
 /**
- * Codes of a certificate that was not verified, and of other failures of TLS. On Bun these errors have a number as well.
+ * Codes of a certificate that was not verified, and of other failures of TLS. On Bun these errors have a number as
+ * well.
  *
  * @see https://nodejs.org/api/tls.html#x509-certificate-error-codes
  */

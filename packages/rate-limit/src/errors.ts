@@ -1,6 +1,9 @@
 import { rateLimitErrors } from './error-catalogue.ts'
 
-/** Code of {@link RateLimitError}: a closed list. Match on it. The error catalogue has the meaning and the remedy of each. */
+/**
+ * Code of {@link RateLimitError}: a closed list. Match on it. The error catalogue has the meaning and the remedy of
+ * each.
+ */
 export type RateLimitErrorCode = keyof typeof rateLimitErrors
 
 /** Details of a {@link RateLimitError} beside its code and message. */

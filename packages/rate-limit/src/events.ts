@@ -34,8 +34,8 @@ export type PermitEvent = KeyedEvent & { readonly id: string } & (
   )
 
 /**
- * Messages of this package on `node:diagnostics_channel`, by channel name. Durations are milliseconds. No message is built or sent
- * while nothing subscribes.
+ * Messages of this package on `node:diagnostics_channel`, by channel name. Durations are milliseconds. No message is
+ * built or sent while nothing subscribes.
  */
 export interface RateLimitEvents {
   /** A permit was granted, released, cancelled, or has expired. */
@@ -44,7 +44,9 @@ export interface RateLimitEvents {
   'aurora-iam:rate-limit:waiting': KeyedEvent & { readonly lane: PermitLane; readonly waiting: number }
   /** An attempt was released as throttled; `effectiveLimit` is the limit in force after that. */
   'aurora-iam:rate-limit:throttled': KeyedEvent & { readonly effectiveLimit: number }
-  /** The limit was lowered: by `lower()`, or because another user of the key, here or in the store, has a smaller one. */
+  /**
+   * The limit was lowered: by `lower()`, or because another user of the key, here or in the store, has a smaller one.
+   */
   'aurora-iam:rate-limit:lowered': KeyedEvent & { readonly from: number; readonly to: number }
   /** The store is unreachable or its reply is invalid. `limit` is the limit of this process from now on, 0 for none. */
   'aurora-iam:rate-limit:store-lost': KeyedEvent & {

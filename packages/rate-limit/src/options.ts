@@ -9,16 +9,25 @@ export interface RateLimiterOptions {
   limit: number
   /** The length of the interval, in milliseconds. @defaultValue 1000 */
   intervalMs?: number
-  /** The longest a request waits for its permit, in milliseconds; `acquire({ timeoutMs })` overrides it. @defaultValue 30000; with a store at least `2 * intervalMs + 5000` */
+  /**
+   * The longest a request waits for its permit, in milliseconds; `acquire({ timeoutMs })` overrides it.
+   * @defaultValue 30000; with a store at least `2 * intervalMs + 5000`
+   */
   maxWaitMs?: number
-  /** The most requests that wait at once; the next is refused. 0 refuses whatever cannot be granted at once. @defaultValue 10000 */
+  /**
+   * The most requests that wait at once; the next is refused. 0 refuses whatever cannot be granted at once.
+   * @defaultValue 10000
+   */
   maxQueue?: number
   /**
    * A permit that is neither released nor cancelled counts as released after this many milliseconds. Longer than any
    * attempt may last, or the server may see more than `limit`. @defaultValue 60000
    */
   permitTtlMs?: number
-  /** After a `'throttled'` outcome halved the limit: one place comes back each time this many milliseconds pass. @defaultValue 1000 */
+  /**
+   * After a `'throttled'` outcome halved the limit: one place comes back each time this many milliseconds pass.
+   * @defaultValue 1000
+   */
   recoveryIntervalMs?: number
   /**
    * The most attempts of this process that may be under way at once, whatever their rate. A whole number from 1.
@@ -27,8 +36,8 @@ export interface RateLimiterOptions {
    */
   maxInFlight?: number
   /**
-   * Grants everything at once and only counts, in `stats()`, what would have waited. For this process alone: a store is not
-   * asked. @defaultValue false
+   * Grants everything at once and only counts, in `stats()`, what would have waited. For this process alone: a store is
+   * not asked. @defaultValue false
    */
   dryRun?: boolean
   /** Shares the limit with every process that uses the same store and key. See `redisStore`. */
@@ -36,8 +45,9 @@ export interface RateLimiterOptions {
   /** With a store: what becomes of requests while it cannot be reached. @defaultValue 'share' */
   onStoreLost?: OnStoreLost
   /**
-   * So many processes share the limit, and none knows of the others: each keeps to `limit / processes`, and grants its first
-   * permit at a random moment of the first interval. With a store: the number to go by until the store has told one.
+   * So many processes share the limit, and none knows of the others: each keeps to `limit / processes`, and grants its
+   * first permit at a random moment of the first interval. With a store: the number to go by until the store has told
+   * one.
    */
   share?: { processes: number }
   /** For tests. @defaultValue the process's monotonic clock */
@@ -131,7 +141,9 @@ export function completeOptions(given: RateLimiterOptions, name = ''): CompleteO
   }
 }
 
-/** Returns the default wait. A key that is new grants nothing for an interval: the first request waits longer than that. */
+/**
+ * Returns the default wait. A key that is new grants nothing for an interval: the first request waits longer than that.
+ */
 function defaultMaxWaitMs({ intervalMs = defaults.intervalMs, store }: RateLimiterOptions): number {
   return store === undefined ? defaults.maxWaitMs : Math.max(defaults.maxWaitMs, 2 * intervalMs + 5000)
 }

@@ -8,14 +8,14 @@ export type PermitOutcome =
   | 'throttled'
 
 /**
- * Which queue a request waits in. `'live'`: a caller waits for the connection. `'background'`: no caller waits, as when a
- * pool warms up or replaces a connection before it has to. Live requests go first.
+ * Which queue a request waits in. `'live'`: a caller waits for the connection. `'background'`: no caller waits, as when
+ * a pool warms up or replaces a connection before it has to. Live requests go first.
  */
 export type PermitLane = 'live' | 'background'
 
 /**
- * Permission to make one attempt. Call `release` when the outcome is known or, if no attempt was made after all, `cancel`.
- * The first call counts and every later one does nothing, so both are safe in a `finally`.
+ * Permission to make one attempt. Call `release` when the outcome is known or, if no attempt was made after all,
+ * `cancel`. The first call counts and every later one does nothing, so both are safe in a `finally`.
  */
 export interface Permit {
   /** Identifies the permit in the events of the channel `aurora-iam:rate-limit:permit`. Unique over processes. */
@@ -26,8 +26,8 @@ export interface Permit {
   readonly waitedMs: number
   /**
    * True if the permit no longer covers an attempt: the process was stopped, busy or cut off from the store for so long
-   * that other processes may use its permit. Check it last thing before the server can count the attempt. If it is true,
-   * release the permit as `'failed'` and acquire another one.
+   * that other processes may use its permit. Check it last thing before the server can count the attempt. If it is
+   * true, release the permit as `'failed'` and acquire another one.
    */
   readonly isLapsed: boolean
   /** Ends the attempt. The permit is free again `intervalMs` from now. @defaultValue `'ok'` */

@@ -28,8 +28,8 @@ export interface AcquireOptions {
    */
   lane?: PermitLane
   /**
-   * Any object that stands for the pool which the request is for. Requests of one group are granted in order, and groups
-   * take turns: a small pool does not wait for all of a large one. @defaultValue the limiter
+   * Any object that stands for the pool which the request is for. Requests of one group are granted in order, and
+   * groups take turns: a small pool does not wait for all of a large one. @defaultValue the limiter
    */
   group?: object
 }
@@ -37,8 +37,8 @@ export interface AcquireOptions {
 /** Decides how many new attempts may be made, and when. */
 export interface RateLimiter {
   /**
-   * Waits for permission to make one attempt. Within a group the first request is granted first. A permit that is free goes
-   * to the first request even when the process was too busy to notice before its wait was over.
+   * Waits for permission to make one attempt. Within a group the first request is granted first. A permit that is free
+   * goes to the first request even when the process was too busy to notice before its wait was over.
    *
    * @throws {@link RateLimitError} `ERR_RATE_LIMIT_TIMEOUT`, `ERR_RATE_LIMIT_STORE_LOST`, `ERR_RATE_LIMIT_QUEUE_FULL`,
    * `ERR_RATE_LIMIT_ABORTED`, `ERR_RATE_LIMIT_CLOSED` or `ERR_RATE_LIMIT_INVALID_OPTION`.
@@ -51,7 +51,9 @@ export interface RateLimiter {
    * @throws {@link RateLimitError} `ERR_RATE_LIMIT_INVALID_OPTION`.
    */
   tryAcquire?(options?: Pick<AcquireOptions, 'lane'>): Permit | undefined
-  /** The most attempts per interval, as configured or lowered; of this process alone with `share`, of all with a store. */
+  /**
+   * The most attempts per interval, as configured or lowered; of this process alone with `share`, of all with a store.
+   */
   readonly limit: number
   /** The length of the interval, in milliseconds. */
   readonly intervalMs: number
@@ -64,8 +66,8 @@ export interface RateLimiter {
   /** Returns counts since the limiter was made, and the state of its permits now. */
   stats(): RateLimiterStats
   /**
-   * Resolves when the store has received every outcome that was reported so far, or is lost; at once without a store. Await
-   * it at the end of a Lambda handler: a process that is frozen with an outcome unsent keeps others waiting.
+   * Resolves when the store has received every outcome that was reported so far, or is lost; at once without a store.
+   * Await it at the end of a Lambda handler: a process that is frozen with an outcome unsent keeps others waiting.
    */
   flush(): Promise<void>
   /** Rejects all waiting requests, and every later one, with `ERR_RATE_LIMIT_CLOSED`. Permits in flight stay valid. */
@@ -80,8 +82,8 @@ export interface LimiterCore {
 }
 
 /**
- * Creates a limiter that lets at most `limit` attempts reach a server in any sliding interval of `intervalMs`, and all of
- * them at once when none was made before.
+ * Creates a limiter that lets at most `limit` attempts reach a server in any sliding interval of `intervalMs`, and all
+ * of them at once when none was made before.
  *
  * @throws {@link RateLimitError} `ERR_RATE_LIMIT_INVALID_OPTION`.
  */

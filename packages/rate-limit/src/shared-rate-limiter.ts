@@ -6,20 +6,22 @@ interface SharedCore {
   openHandles: number
 }
 
-/** Process-wide, so that two installed copies of this package share. The number changes with the shape of what is kept. */
+/**
+ * Process-wide, so that two installed copies of this package share. The number changes with the shape of what is kept.
+ */
 const registryKey = Symbol.for('@aurora-iam/rate-limit/shared/3')
 
 /**
  * Returns the limiter of a key, such as a cluster's endpoint, for all callers in this process.
  *
  * Each call returns a separate limiter on the common permits and the common queue. `close()` ends only the requests
- * made through it; `stats()` and `lower()` concern the whole key. When callers ask for different limits the smallest holds,
- * which is reported on the channel `aurora-iam:rate-limit:lowered`. `maxWaitMs` is each caller's own; all other options are
- * those of the first caller. When every limiter of a key is closed and an interval has passed, the key
+ * made through it; `stats()` and `lower()` concern the whole key. When callers ask for different limits the smallest
+ * holds, which is reported on the channel `aurora-iam:rate-limit:lowered`. `maxWaitMs` is each caller's own; all other
+ * options are those of the first caller. When every limiter of a key is closed and an interval has passed, the key
  * starts again with the next caller's options.
  *
- * @throws {@link RateLimitError} `ERR_RATE_LIMIT_INVALID_OPTION`, also when the key is in use with another `intervalMs` or
- * `dryRun`, or with a store and this call has none.
+ * @throws {@link RateLimitError} `ERR_RATE_LIMIT_INVALID_OPTION`, also when the key is in use with another `intervalMs`
+ * or `dryRun`, or with a store and this call has none.
  */
 export function sharedRateLimiter(key: string, options: RateLimiterOptions): RateLimiter {
   if (typeof key !== 'string' || key === '') throw invalidOption('key', key, 'a text that is not empty')

@@ -24,7 +24,9 @@ export interface RateLimiterStats {
   failed: number
   /** Permits released as `'throttled'`. */
   throttled: number
-  /** Permits that were not released within `permitTtlMs`. More than 0 means a bug in the caller, or too short a time. */
+  /**
+   * Permits that were not released within `permitTtlMs`. More than 0 means a bug in the caller, or too short a time.
+   */
   expired: number
   /** Requests that ended with `ERR_RATE_LIMIT_TIMEOUT` or `ERR_RATE_LIMIT_STORE_LOST`. */
   timedOut: number

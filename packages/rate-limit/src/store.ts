@@ -21,13 +21,15 @@ export type OnStoreLost =
   /** Each process goes on with the whole limit for itself: together they exceed it. */
   | 'fail-open'
 
-/** Error for a key that holds something else than this version of the protocol can work with. Nothing is granted then. */
+/**
+ * Error for a key that holds something else than this version of the protocol can work with. Nothing is granted then.
+ */
 export class StoreConflictError extends Error {}
 
 /**
- * Store that counts: for databases without a clock that processes could share. `dynamoStore` returns one. Any database that can add
- * to a number in one atomic step can be used. Tickets have times by the clocks of the processes, so these must not differ by
- * more than `toleranceMs`.
+ * Store that counts: for databases without a clock that processes could share. `dynamoStore` returns one. Any database
+ * that can add to a number in one atomic step can be used. Tickets have times by the clocks of the processes, so these
+ * must not differ by more than `toleranceMs`.
  */
 export interface TicketStore {
   /** By how many milliseconds the clocks of two processes may differ. */
@@ -37,7 +39,8 @@ export interface TicketStore {
   /**
    * Draws a ticket in one atomic step: the number after the largest one that was drawn, or `atLeast` if that is larger.
    *
-   * @param shape - limit and block length. A key that is in use with another shape rejects with {@link StoreConflictError}.
+   * @param shape - limit and block length. A key that is in use with another shape rejects with
+   * {@link StoreConflictError}.
    * @returns the number, or undefined when it would be more than `atMost`: then no ticket is drawn.
    */
   draw(key: string, shape: string, atLeast: number, atMost: number): Promise<number | undefined>

@@ -37,8 +37,8 @@ const loginMs = 20
 let keys = 0
 
 /**
- * Plays a cold start in virtual time: real limiters and the real script, one login each, at a server that serves one call
- * after the other.
+ * Plays a cold start in virtual time: real limiters and the real script, one login each, at a server that serves one
+ * call after the other.
  */
 export async function playColdStart(redis: Redis, start: ColdStart): Promise<ColdStartResult> {
   const { limit, processes, overMs, loginsEach = 1 } = start

@@ -44,7 +44,9 @@ function* allTurns(turns: readonly number[] = []): Generator<readonly number[]> 
   }
 }
 
-/** The two outages that differ most: so long that processes go on without the store, and short but with all data lost. */
+/**
+ * The two outages that differ most: so long that processes go on without the store, and short but with all data lost.
+ */
 const extremes = [
   { loses: 'request', isSilent: true, losesData: false, forMs: 5000 },
   { loses: 'request', isSilent: false, losesData: true, forMs: 200 },
@@ -59,8 +61,8 @@ const everyKind = [true, false].flatMap((isSilent) =>
 )
 
 /**
- * Returns every order of the logins of up to three processes, each without an outage and with one that begins at each of
- * the logins.
+ * Returns every order of the logins of up to three processes, each without an outage and with one that begins at each
+ * of the logins.
  *
  * @param kinds - every kind of outage, or the two extremes.
  */

@@ -5,8 +5,8 @@ interface Event {
 }
 
 /**
- * A clock for thousands of plays side by side. All events of one millisecond happen together, so that their calls to the
- * store are one batch.
+ * A clock for thousands of plays side by side. All events of one millisecond happen together, so that their calls to
+ * the store are one batch.
  */
 export class LockstepClock implements RateLimitClock {
   #now = 5000
@@ -36,7 +36,10 @@ export class LockstepClock implements RateLimitClock {
     return new Promise((resolve) => this.after(delayMs, resolve))
   }
 
-  /** Lets everything happen, until `until` resolves. The wall clock goes with this one meanwhile, and the jitter is none. */
+  /**
+   * Lets everything happen, until `until` resolves. The wall clock goes with this one meanwhile, and the jitter is
+   * none.
+   */
   async run<T>(until: Promise<T>): Promise<T> {
     const { now } = Date
     const { random } = Math

@@ -151,7 +151,10 @@ export async function brokenPromises(
   return [...broken, ...crowdedWindows(grants, intervalMs)]
 }
 
-/** Returns every half-open window, as the server counts, that held more attempts than the limit in force at its last grant. */
+/**
+ * Returns every half-open window, as the server counts, that held more attempts than the limit in force at its last
+ * grant.
+ */
 function crowdedWindows(grants: Grant[], intervalMs: number): string[] {
   const arrivals = grants.filter(({ arrivedAt }) => arrivedAt < Number.POSITIVE_INFINITY)
   return arrivals.flatMap(({ arrivedAt: from }) => {

@@ -11,7 +11,9 @@ import { SimulatedClock } from './simulated-clock.ts'
 
 let fleets = 0
 
-/** Real limiters over the real script in a real Redis, in virtual time. Needs `vi.restoreAllMocks()` after each test. */
+/**
+ * Real limiters over the real script in a real Redis, in virtual time. Needs `vi.restoreAllMocks()` after each test.
+ */
 export class VirtualFleet {
   readonly clock = new SimulatedClock()
   /** When the database counted each login. */

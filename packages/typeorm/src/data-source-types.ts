@@ -15,8 +15,8 @@ export type NodeOptions = Replication['master']
 
 /**
  * Options of Nest's `TypeOrmModule.forRoot` for MySQL and MariaDB. They declare no `type`, so that they fit the module
- * and not `new DataSource`, which does not know Nest's own options. With `exactOptionalPropertyTypes` an optional `type`
- * would fit both.
+ * and not `new DataSource`, which does not know Nest's own options. With `exactOptionalPropertyTypes` an optional
+ * `type` would fit both.
  */
 export interface NestMysqlOptions extends Partial<Omit<MysqlDataSourceOptions, 'name' | 'type'>> {
   /** Name of the DataSource in Nest's container. */

@@ -9,7 +9,8 @@ const RESTORE_NODE_TIMEOUT_MS = 1_000
 /**
  * Resolves the writer and each reader of `replication`. Sets the pause after which mysql2 tries an offline node again.
  *
- * @throws {@link AuroraIamError} as {@link resolveNode}, with the names of the nodes' options, and for a `restoreNodeTimeout` of 0
+ * @throws {@link AuroraIamError} as {@link resolveNode}, with the names of the nodes' options, and for a
+ * `restoreNodeTimeout` of 0
  */
 export function resolveReplication(iam: AdapterIam, replication: Replication): Resolved<Replication> {
   const { master, slaves, ...cluster } = replication
@@ -32,7 +33,10 @@ export function resolveReplication(iam: AdapterIam, replication: Replication): R
   }
 }
 
-/** Returns the pause after which mysql2 tries an offline node again. mysql2's own default of 0 removes the node indefinitely. */
+/**
+ * Returns the pause after which mysql2 tries an offline node again. mysql2's own default of 0 removes the node
+ * indefinitely.
+ */
 function restoreNodeTimeout(given = RESTORE_NODE_TIMEOUT_MS): number {
   if (given > 0) return given
   throw conflict(

@@ -3,8 +3,8 @@ import { sslFor } from '@aurora-iam/mysql2/adapter'
 import type { SslOptions } from 'mysql2'
 
 /**
- * Returns the one `ssl` for all nodes. Each node is verified by its own name. The certificate authorities are those of all
- * nodes together: they differ between Regions, and between a database and RDS Proxy.
+ * Returns the one `ssl` for all nodes. Each node is verified by its own name. The certificate authorities are those of
+ * all nodes together: they differ between Regions, and between a database and RDS Proxy.
  *
  * Assumption 5: TypeORM gives each node the `ssl` beside `replication` (https://github.com/typeorm/typeorm/issues/8409).
  *

@@ -9,8 +9,8 @@ const PROTOCOLS = ['mysql:', 'mariadb:']
  *
  * Assumption 6: in TypeORM the `url` wins over the options beside it, and what comes after `?` is ignored.
  *
- * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for a `url` that is undefined, or no URL of MySQL. It is
- * never shown: it may hold a password.
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for a `url` that is undefined, or no URL of MySQL. It
+ * is never shown: it may hold a password.
  */
 export function expandUrl<T extends NodeOptions>(node: T): T {
   assertUrlGiven(node, { option: 'url', instead: 'host, username and database' })

@@ -10,8 +10,9 @@ export interface WarmableDataSource extends Pick<DataSource, 'isInitialized'> {
 }
 
 /**
- * Opens connections of a DataSource before they are needed: for a readiness probe, and after a deployment. They are opened
- * at the pace of the rate limit, behind connections that a request needs. With `replication` they lead to the writer.
+ * Opens connections of a DataSource before they are needed: for a readiness probe, and after a deployment. They are
+ * opened at the pace of the rate limit, behind connections that a request needs. With `replication` they lead to the
+ * writer.
  *
  * ```ts
  * await dataSource.initialize()

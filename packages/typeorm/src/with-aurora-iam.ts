@@ -114,7 +114,9 @@ function resolveReplicated<T extends MysqlDataSourceOptions>(
   return { options: { ...options, replication }, targets }
 }
 
-/** Returns `options` with the parts of a `url` in place of it, where there is one: TypeORM uses none with `replication`. */
+/**
+ * Returns `options` with the parts of a `url` in place of it, where there is one: TypeORM uses none with `replication`.
+ */
 function withoutUrl({ url, ...rest }: NodeOptions): NodeOptions {
   if (!url) return rest
   try {

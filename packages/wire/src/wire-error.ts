@@ -1,7 +1,9 @@
 import { ownProperties } from './codec/own-properties.ts'
 import type { wireErrors } from './error-catalogue.ts'
 
-/** Code of {@link WireError}: a closed list. Match on it. The error catalogue has the meaning and the remedy of each. */
+/**
+ * Code of {@link WireError}: a closed list. Match on it. The error catalogue has the meaning and the remedy of each.
+ */
 export type WireErrorCode = keyof typeof wireErrors
 
 /** Details of a {@link WireError} beside its code and message. */
@@ -14,7 +16,10 @@ export interface WireErrorDetails {
   readonly sqlState?: string
 }
 
-/** The one error class of this package. Apart from a server's own words in `ERR_WIRE_SERVER`, its message quotes nothing received. */
+/**
+ * The one error class of this package. Apart from a server's own words in `ERR_WIRE_SERVER`, its message quotes nothing
+ * received.
+ */
 export class WireError extends Error {
   override readonly name = 'WireError'
   /** The fault, one of a closed list. */

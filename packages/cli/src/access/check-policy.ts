@@ -21,8 +21,8 @@ export interface AccessCheck {
 const ACTION = 'rds-db:connect'
 
 /**
- * Evaluates policies for a login as AWS does. A Deny in any of them wins. An identity policy must allow the login, and so
- * must the permission boundary and every service control policy.
+ * Evaluates policies for a login as AWS does. A Deny in any of them wins. An identity policy must allow the login, and
+ * so must the permission boundary and every service control policy.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  * @throws {@link UsageError} for a file that cannot be read or evaluated

@@ -62,7 +62,9 @@ function notRequested(target: ConnectionTarget): readonly string[] {
   ]
 }
 
-/** Remedies for a server that closes or does not answer once it has the token, as one that throttles or is busy does. */
+/**
+ * Remedies for a server that closes or does not answer once it has the token, as one that throttles or is busy does.
+ */
 const AFTER_TOKEN: readonly string[] = [
   'The server got the token and did not answer: it is overloaded, or throttles new connections. Try again in a minute, and',
   'open fewer connections at once.',

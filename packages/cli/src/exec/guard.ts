@@ -3,8 +3,8 @@ import { once } from 'node:events'
 
 /**
  * Shell script that outlives this process where it is killed. Its standard input is a pipe that this process holds: the
- * first line is the process id of the command, and the line `end` means that the command ended. If the pipe ends without
- * that line, this process was killed. The script ignores the signals of a terminal, which are for the command.
+ * first line is the process id of the command, and the line `end` means that the command ended. If the pipe ends
+ * without that line, this process was killed. The script ignores the signals of a terminal, which are for the command.
  */
 const SCRIPT = `
 trap '' HUP INT QUIT TERM
@@ -25,8 +25,8 @@ export interface Guard {
 }
 
 /**
- * Ties a command and a folder to this process. If the process is killed, by SIGKILL as well, the command gets SIGTERM and
- * the folder is removed. Does nothing where there is no `/bin/sh`.
+ * Ties a command and a folder to this process. If the process is killed, by SIGKILL as well, the command gets SIGTERM
+ * and the folder is removed. Does nothing where there is no `/bin/sh`.
  */
 export function startGuard(folder: string): Guard {
   const shell = spawn('/bin/sh', ['-c', SCRIPT, 'aurora-iam-guard', folder], {

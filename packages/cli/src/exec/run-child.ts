@@ -21,8 +21,8 @@ export interface ChildSurroundings {
 }
 
 /**
- * Runs a command with the terminal of this process. Returns its exit status, or one of {@link exitStatuses} for a command
- * that cannot be started or is killed.
+ * Runs a command with the terminal of this process. Returns its exit status, or one of {@link exitStatuses} for a
+ * command that cannot be started or is killed.
  */
 export function runChild(
   command: string,

@@ -54,8 +54,8 @@ export interface Gateway {
   /** Opens a session with the database and closes it. @throws the error of the database or of the network */
   probe(signal: AbortSignal): Promise<void>
   /**
-   * Stops listening, waits up to `drainMs` milliseconds for open sessions to end, and destroys the others. A second call
-   * with 0 destroys them at once.
+   * Stops listening, waits up to `drainMs` milliseconds for open sessions to end, and destroys the others. A second
+   * call with 0 destroys them at once.
    */
   close(drainMs?: number): Promise<void>
 }
@@ -64,7 +64,8 @@ export interface Gateway {
 const BACKLOG = 4096
 
 /**
- * Starts a gateway. Each of its connections logs in to the database with a live token, over verified TLS, with a permit.
+ * Starts a gateway. Each of its connections logs in to the database with a live token, over verified TLS, with a
+ * permit.
  *
  * @throws CommandError for an address that cannot be listened on
  */

@@ -55,7 +55,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
 /**
  * Checks that a socket can be created at `path`. Removes the file that a killed process left.
  *
- * @throws {@link CommandError} for a path that is too long, whose folder is missing, or that another process or file has
+ * @throws {@link CommandError} for a path that is too long, whose folder is missing, or that another process or file
+ * has
  */
 async function prepareSocketPath(path: string): Promise<void> {
   const bytes = Buffer.byteLength(path)

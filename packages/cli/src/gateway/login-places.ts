@@ -1,9 +1,9 @@
 /** Time from the greeting after which a client that has not proven its password yields to one that waits. */
 const SILENCE_MS = 1_000
 
-/** What a client that was greeted can do without. */
+/** Client that was greeted and has not proven its password. */
 export interface SilentClient {
-  /** Gives up the connection to the database that was opened for the client, whose place another one gets. */
+  /** Closes the connection to the database that was opened for the client: another client gets its place. */
   yieldPlace(): void
   /** Closes the client. */
   close(): void
@@ -73,7 +73,7 @@ export class LoginPlaces {
     })
   }
 
-  /** Gives the places of silent clients to those that wait, now or when the silence is long enough. */
+  /** Hands the places of silent clients to those that wait, now or when the silence is long enough. */
   #yieldPlaces(): void {
     clearTimeout(this.#timer)
     for (const place of this.#silent) {

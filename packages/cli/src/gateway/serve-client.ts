@@ -30,8 +30,8 @@ export interface GatewayContext {
 const BAD_HANDSHAKE = { errno: 1043, sqlState: '08S01', message: 'Bad handshake' }
 
 /**
- * Serves a client from the greeting to the end. It never rejects. The place is left once the client has a session, or is
- * known to get none.
+ * Serves a client from the greeting to the end. It never rejects. The place is left once the client has a session, or
+ * is known to get none.
  */
 export async function serveClient(
   client: GatewayClient,

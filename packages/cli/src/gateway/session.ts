@@ -47,7 +47,8 @@ async function logInAgain({ payload }: Packet, open: OpenSession): Promise<void>
   const { user, database, attributes, collation = 45 } = decodeChangeUser(payload, capabilities)
   client.resumeTalking(1)
   try {
-    // The answer in the command is made with the scramble of the greeting, which counts once. The client is asked again.
+    // The answer in the command is made with the scramble of the greeting, which counts once. The client is asked
+    // again.
     const claim = { user, authPlugin: undefined, authResponse: Buffer.alloc(0), scramble: newScramble() }
     await checkPassword(client, claim, account)
     const wish = { database: database || undefined, attributes, collation }

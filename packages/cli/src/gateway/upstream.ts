@@ -24,7 +24,9 @@ import { startTls } from './start-tls.ts'
 /** Time limit of a login: the server closes the connection after 10 seconds (`connect_timeout`). */
 const LOGIN_TIMEOUT_MS = 10_000
 
-/** Bytes that a stream buffers. Node's default, 16 KB, is one TLS record, and each record would pause the other side. */
+/**
+ * Bytes that a stream buffers. Node's default, 16 KB, is one TLS record, and each record would pause the other side.
+ */
 export const BUFFER_BYTES = 256 * 1024
 
 /** Wishes of a client for its session. */
@@ -66,7 +68,8 @@ export class Upstream {
   /**
    * Waits for a permit, connects, and reads the greeting.
    *
-   * @param waiting - Ends the wait for the permit. A connection that has one is opened nevertheless, for another client.
+   * @param waiting - Ends the wait for the permit. A connection that has one is opened nevertheless, for another
+   * client.
    * @param closing - Ends the wait and the connection.
    * @throws {@link AuroraIamError} without a permit or a token; WireError with the error of the server; an error of the
    * network

@@ -26,7 +26,9 @@ export function bundleFolder(environment: NodeJS.ProcessEnv): string {
   return join(environment.XDG_DATA_HOME || join(homedir(), '.local/share'), 'aurora-iam')
 }
 
-/** Returns the path of the bundle that `aurora-iam ca` stored for the Region of a host, or undefined if there is none. */
+/**
+ * Returns the path of the bundle that `aurora-iam ca` stored for the Region of a host, or undefined if there is none.
+ */
 export function storedBundle(
   hostname: string,
   region: string | undefined,

@@ -304,7 +304,7 @@ describe('a client that was greeted and sends nothing for a second', () => {
     return socket
   }
 
-  test('its place among the logins goes to a client that waits, and it can log in later', async () => {
+  test('another client waits: it gets the place among the logins, and the silent one can log in later', async () => {
     const { port } = await gatewayTo(aurora, { maxPendingLogins: 1 })
     const silent = await silentClient(port)
     const other = await connect(port)

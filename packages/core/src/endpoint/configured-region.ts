@@ -4,8 +4,8 @@ import { awaitSharedFiles } from '../util/shared-files.ts'
 import { isRegion } from './rds-hostname.ts'
 
 /**
- * Returns the Region that the AWS SDK is configured for: `AWS_REGION`, else the profile's. It is read only where neither
- * the caller nor the host name tells it.
+ * Returns the Region that the AWS SDK is configured for: `AWS_REGION`, else the profile's. It is read only where
+ * neither the caller nor the host name tells it.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_REGION_UNKNOWN`
  */

@@ -106,7 +106,8 @@ export function resolveTarget(
     ...token,
     region,
     kind: named.kind,
-    // An address that is invalid is refused now. A function may count or reserve, so it is called for connections alone.
+    // An address that is invalid is refused now. A function may count or reserve, so it is called for connections
+    // alone.
     fixedAddress: typeof options.dial === 'function' ? undefined : dial(token),
     dial,
   }

@@ -25,7 +25,8 @@ export function assertUrlGiven(given: { readonly host?: unknown }, { option, ins
 }
 
 /**
- * Returns a part of a URL, decoded. The part is not in the error, nor is the cause, which contains it: it may be a password.
+ * Returns a part of a URL, decoded. The part is not in the error, nor is the cause, which contains it: it may be a
+ * password.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for a `%` that begins no character
  */

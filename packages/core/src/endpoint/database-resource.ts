@@ -6,7 +6,9 @@ export interface DatabaseResource {
   readonly idPrefix: 'cluster-' | 'db-' | 'prx-'
   /** Where the id is found, as in "the DbClusterResourceId that … returns". */
   readonly idSource: string
-  /** The AWS CLI command that switches IAM authentication on; undefined for RDS Proxy, where each user has a setting. */
+  /**
+   * The AWS CLI command that switches IAM authentication on; undefined for RDS Proxy, where each user has a setting.
+   */
   readonly enableCommand: string | undefined
 }
 

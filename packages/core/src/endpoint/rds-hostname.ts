@@ -55,7 +55,10 @@ export function isProxyKind(kind: EndpointKind): boolean {
   return kind === 'proxy' || kind === 'proxy-endpoint'
 }
 
-/** Returns `host` in the form that is compared and signed: endpoints are issued in lower case, and DNS allows a trailing dot. */
+/**
+ * Returns `host` in the form that is compared and signed: endpoints are issued in lower case, and DNS allows a trailing
+ * dot.
+ */
 function normalizeHostname(host: string): string {
   return host.toLowerCase().replace(/\.$/, '')
 }

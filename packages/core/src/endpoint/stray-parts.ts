@@ -8,8 +8,8 @@ export interface StrayParts {
   readonly remedies: readonly string[]
 }
 
-// Blanks, scheme, user, name, port, path, blanks. A port or a path with an @ is the rest of a password that is not encoded,
-// and the name before it is a part of that password.
+// Blanks, scheme, user, name, port, path, blanks. A port or a path with an @ is the rest of a password that is not
+// encoded, and the name before it is a part of that password.
 const SHAPE =
   /^(\s*)([a-z][a-z0-9+.:-]*:\/\/)?([^@\s]*@)?((?:[a-z0-9_-]+\.)*[a-z0-9_-]+\.?)(:[^@/?#\s]*)?([/?#][^@\s]*)?(\s*)$/i
 
@@ -49,8 +49,8 @@ export function strayParts(text: string): StrayParts | undefined {
 }
 
 /**
- * Returns the parts of `text` around the one name in it for which `isName` is true, where {@link strayParts} does not know
- * its shape: quotation marks that a file of variables kept, a comma, an invisible character, `tcp(name:3306)`.
+ * Returns the parts of `text` around the one name in it for which `isName` is true, where {@link strayParts} does not
+ * know its shape: quotation marks that a file of variables kept, a comma, an invisible character, `tcp(name:3306)`.
  */
 export function partsAround(text: string, isName: (candidate: string) => boolean): StrayParts | undefined {
   if (text.length > LONGEST_TEXT) return undefined

@@ -14,11 +14,11 @@ interface Watched {
 const ENOUGH_RETRANSMITS = 6
 
 /**
- * Watch for peers that vanished while data was under way to them. Keep-alive does not notice those: the kernel sends the
- * data again for some 15 minutes first, and Node cannot set `TCP_USER_TIMEOUT`.
+ * Watch for peers that vanished while data was under way to them. Keep-alive does not notice those: the kernel sends
+ * the data again for some 15 minutes first, and Node cannot set `TCP_USER_TIMEOUT`.
  *
- * It costs nothing for a read or a write. A peer that is slow, or that takes no more data (a closed window), acknowledges,
- * and is left alone.
+ * It costs nothing for a read or a write. A peer that is slow, or that takes no more data (a closed window),
+ * acknowledges, and is left alone.
  */
 export class DeadPeers {
   readonly #sockets = new SocketLooks<Watched>((socket, watched, now) => this.#look(socket, watched, now))

@@ -27,7 +27,9 @@ export class DemotedAddresses {
     return this.#until.size > 0 && host !== undefined && this.#until.has(host) && isIP(host) === 0
   }
 
-  /** Waits until `host` leads to an address that is not remembered, or to none. Concurrent callers share the look-ups. */
+  /**
+   * Waits until `host` leads to an address that is not remembered, or to none. Concurrent callers share the look-ups.
+   */
   wait(host: string): Promise<void> {
     return this.#waits.run(host, async () => {
       while (await this.#leadsToDemoted(host)) await sleep(DEMOTION_POLL_MS, undefined, { ref: false })

@@ -21,7 +21,9 @@ export interface PoolStats extends PoolLifetimeStats {
   readonly hostname: string
   readonly port: number
   readonly username: string
-  /** New connections that wait for a token, a permit, or a server that resumes. Pools with the same options share it. */
+  /**
+   * New connections that wait for a token, a permit, or a server that resumes. Pools with the same options share it.
+   */
   readonly waiting: number
 }
 
@@ -93,7 +95,9 @@ export class Lifetimes {
     }
   }
 
-  /** Waits while a login to `target` would reach a writer that was demoted. Returns undefined where nothing is known. */
+  /**
+   * Waits while a login to `target` would reach a writer that was demoted. Returns undefined where nothing is known.
+   */
   waitForWriter(target: ConnectionTarget): Promise<void> | undefined {
     const host = target.fixedAddress?.host
     return host !== undefined && this.mayWaitForWriter(target) ? this.#demoted.wait(host) : undefined

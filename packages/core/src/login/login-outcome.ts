@@ -32,8 +32,8 @@ export function loginOutcome(
   const isDenied = errno === ER_ACCESS_DENIED
   // Errors of the network have negative numbers, those of MySQL positive ones.
   const isAnswer = typeof errno === 'number' && errno > 0
-  // A user who was accepted a moment ago is denied for the rate rather than for the token. A server that is unresponsive
-  // after the token may throttle or be overloaded: both need fewer logins.
+  // A user who was accepted a moment ago is denied for the rate rather than for the token. A server that is
+  // unresponsive after the token may throttle or be overloaded: both need fewer logins.
   const isThrottled =
     errno === ER_CON_COUNT ||
     (sent !== undefined && (isDenied ? sent.signer.acceptedAt !== undefined : !isAnswer && !isTokenEarly))

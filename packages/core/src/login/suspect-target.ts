@@ -18,7 +18,9 @@ export function suspectedTunnel(
   return dialled.host !== hostname && dialled.port === port ? dialled : undefined
 }
 
-/** Returns true where the Region that is signed may be wrong: the caller gave it, and the host name does not have it. */
+/**
+ * Returns true where the Region that is signed may be wrong: the caller gave it, and the host name does not have it.
+ */
 export function isRegionDoubtful({ hostname }: ConnectionTarget): boolean {
   return parseRdsHostname(hostname)?.region === undefined
 }

@@ -10,8 +10,8 @@ export interface WriterCheck {
 }
 
 /**
- * Returns the check for a new connection to `target`, or undefined where a reader may answer: only the writer endpoint of a
- * cluster or of a global database promises a writer.
+ * Returns the check for a new connection to `target`, or undefined where a reader may answer: only the writer endpoint
+ * of a cluster or of a global database promises a writer.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Overview.Endpoints.html
  */

@@ -32,8 +32,8 @@ export class Admission implements PermitSource {
   /**
    * Waits until an attempt may open its socket, and calls the caller's `dial` once to ask where.
    *
-   * @throws {@link AuroraIamError} `ERR_AURORA_IAM_RATE_LIMITED`, `ERR_AURORA_IAM_CLOSED`, `ERR_AURORA_IAM_ABORTED`; and
-   * whatever the caller's `dial` throws
+   * @throws {@link AuroraIamError} `ERR_AURORA_IAM_RATE_LIMITED`, `ERR_AURORA_IAM_CLOSED`, `ERR_AURORA_IAM_ABORTED`;
+   * and whatever the caller's `dial` throws
    */
   async admit(
     target: ConnectionTarget,
@@ -62,7 +62,10 @@ export class Admission implements PermitSource {
     }
   }
 
-  /** Admits an attempt as {@link admit} does, where it need not wait, nor ask the caller. Returns undefined in every other case. */
+  /**
+   * Admits an attempt as {@link admit} does, where it need not wait, nor ask the caller. Returns undefined in every
+   * other case.
+   */
   tryAdmit(target: ConnectionTarget, turn: PermitTurn): AttemptPermit | undefined {
     const { fixedAddress: address } = target
     if (!address) return undefined

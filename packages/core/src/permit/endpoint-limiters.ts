@@ -87,9 +87,9 @@ export class EndpointLimiters {
 }
 
 /**
- * Returns the name under which a limit is shared. AWS does not say whether its limit is one of the instance, the cluster
- * or the account. The editions of its guide that said most spoke of the cluster, so the writer and the reader endpoint
- * share one. The names of custom endpoints and instances do not have their cluster.
+ * Returns the name under which a limit is shared. AWS does not say whether its limit is one of the instance, the
+ * cluster or the account. The editions of its guide that said most spoke of the cluster, so the writer and the reader
+ * endpoint share one. The names of custom endpoints and instances do not have their cluster.
  *
  * @see https://github.com/awsdocs/amazon-aurora-user-guide `doc_source/UsingWithRDS.IAMDBAuth.md`, 2020 to 2023
  */

@@ -50,8 +50,8 @@ const EVICTED = Number.NEGATIVE_INFINITY
 
 /**
  * Cache of signed tokens, one per endpoint and user. Concurrent callers share one signing, unless its token is for one
- * login. A token in its last minutes is returned while its successor is signed, but only while it is valid. Failures are
- * not cached.
+ * login. A token in its last minutes is returned while its successor is signed, but only while it is valid. Failures
+ * are not cached.
  */
 export class TokenCache {
   readonly #issue: (target: ConnectionTarget) => Promise<IssuedToken>

@@ -12,8 +12,8 @@ import type { Sign } from './sign.ts'
 import type { IssuedToken } from './token-cache.ts'
 
 /**
- * Function that returns tokens in place of the AWS signer, such as those of a sidecar or a vault. A string is used until
- * the expiry in its own `X-Amz-Date` and `X-Amz-Expires`. One without these is used for one connection.
+ * Function that returns tokens in place of the AWS signer, such as those of a sidecar or a vault. A string is used
+ * until the expiry in its own `X-Amz-Date` and `X-Amz-Expires`. One without these is used for one connection.
  */
 export type TokenProvider = (
   target: TokenTarget & { readonly region: string | undefined },

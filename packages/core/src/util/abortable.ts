@@ -36,8 +36,8 @@ interface LinkedSignal {
 }
 
 /**
- * Returns a signal that is aborted with the first of `signals`, until it is unlinked. `AbortSignal.any` of Node 20 keeps
- * 50 bytes for each call, for as long as the oldest of the signals lives.
+ * Returns a signal that is aborted with the first of `signals`, until it is unlinked. `AbortSignal.any` of Node 20
+ * keeps 50 bytes for each call, for as long as the oldest of the signals lives.
  */
 export function linkSignals(signals: readonly AbortSignal[]): LinkedSignal {
   const controller = new AbortController()

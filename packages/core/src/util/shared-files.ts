@@ -7,9 +7,9 @@ import { AuroraIamError } from '../errors.ts'
 let reading: { readonly done: Promise<void>; readonly startedAt: number } | undefined
 
 /**
- * Waits until the AWS shared files can be read. The AWS SDK reads both at once with each call, and on a file system that
- * does not answer each read blocks one of libuv's four threads, with all file and DNS calls of the process behind them.
- * Here one read at a time finds that out, for the whole process, before the SDK reads.
+ * Waits until the AWS shared files can be read. The AWS SDK reads both at once with each call, and on a file system
+ * that does not answer each read blocks one of libuv's four threads, with all file and DNS calls of the process behind
+ * them. Here one read at a time finds that out, for the whole process, before the SDK reads.
  *
  * @param timeoutMs - a read that is under way for so long already is not waited for
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_CREDENTIALS_TIMEOUT`

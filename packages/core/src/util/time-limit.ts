@@ -1,8 +1,8 @@
 import { BLOCKED_MS, LONGEST_TIMER_MS } from '../timings.ts'
 
 /**
- * Calls `onTimeout` after `limitMs`, once, unless it is stopped. A process that was blocked when the time was over reads
- * its sockets first, and gets the time again that it lost. No limit overflows a timer of Node.
+ * Calls `onTimeout` after `limitMs`, once, unless it is stopped. A process that was blocked when the time was over
+ * reads its sockets first, and gets the time again that it lost. No limit overflows a timer of Node.
  *
  * @param limitMs - 0 for no limit
  * @returns a function that stops it

@@ -17,8 +17,8 @@ export interface Accounts {
 }
 
 /**
- * Returns the SQL that creates a database and its accounts. It has one statement a line, as init files require. It drops
- * the administrator without a password that MariaDB's installer creates.
+ * Returns the SQL that creates a database and its accounts. It has one statement a line, as init files require. It
+ * drops the administrator without a password that MariaDB's installer creates.
  *
  * @param isReplicated - True if the server is one of a pair.
  */

@@ -21,7 +21,9 @@ export interface Backend {
   readonly iamUsers: IamUsers
   /** Opens a connection, on which the server greets first. */
   connect(): Socket
-  /** Signal that aborts when a private database ends without {@link Backend.close}. The reason is the error to report. */
+  /**
+   * Signal that aborts when a private database ends without {@link Backend.close}. The reason is the error to report.
+   */
   readonly ended: AbortSignal
   /** Restarts a private database; undefined for a database that was given by URL. */
   readonly restart: ((readOnly: boolean) => Promise<void>) | undefined

@@ -40,7 +40,9 @@ export class IamUsers {
     return this.#statements.rewriting
   }
 
-  /** Returns whether a user with a password must authenticate by `caching_sha2_password` where the database lacks it. */
+  /**
+   * Returns whether a user with a password must authenticate by `caching_sha2_password` where the database lacks it.
+   */
   usesCachingSha2(user: string): boolean {
     return this.#statements.usesCachingSha2(user)
   }

@@ -72,7 +72,8 @@ const INTERNAL_USER = 'rdsadmin'
 /**
  * Starts a private MariaDB in a new temporary folder, from the programs installed on this machine.
  *
- * It does not keep this process alive. When the process ends in any way, the server is killed and the folder is removed.
+ * It does not keep this process alive. When the process ends in any way, the server is killed and the folder is
+ * removed.
  *
  * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_NO_DATABASE`, `ERR_LOCAL_AURORA_DATABASE_FAILED`,
  * `ERR_LOCAL_AURORA_ABORTED`

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 
 /**
  * Shell script that starts a command again when it ended cleanly, and that outlives this process long enough to
- * clean up. Its standard input is a pipe that this process holds: the kernel closes it however the process ends, SIGKILL
- * included. Then the shell kills the command and what it started, and removes the folder. Without job control all of
- * them share the process group that `detached` made.
+ * clean up. Its standard input is a pipe that this process holds: the kernel closes it however the process ends,
+ * SIGKILL included. Then the shell kills the command and what it started, and removes the folder. Without job control
+ * all of them share the process group that `detached` made.
  *
  * The shell must survive TERM, which `kill 0` sends to the shell too, and PIPE, once its error output has no reader.
  */

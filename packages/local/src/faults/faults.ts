@@ -96,8 +96,8 @@ export class Faults {
   }
 
   /**
-   * Closes the sessions that have been idle, as the server's `wait_timeout` does: with error 4031, then the end. Returns
-   * how many there were. A session with a command under way is not idle.
+   * Closes the sessions that have been idle, as the server's `wait_timeout` does: with error 4031, then the end.
+   * Returns how many there were. A session with a command under way is not idle.
    *
    * @param idleMs - How long a session must have been idle, in milliseconds. @defaultValue 0
    * @see https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html#error_er_client_interaction_timeout

@@ -36,8 +36,8 @@ const DOCUMENT_KEYS = ['Version', 'Id', 'Statement']
 const STATEMENT_KEYS = ['Sid', 'Effect', 'Action', 'Resource']
 
 /**
- * Compiles an IAM policy to a function that evaluates it. `Condition`, `NotAction`, `NotResource`, `Principal` and policy
- * variables are refused: to ignore them would change the decision.
+ * Compiles an IAM policy to a function that evaluates it. `Condition`, `NotAction`, `NotResource`, `Principal` and
+ * policy variables are refused: to ignore them would change the decision.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  * @throws {@link LocalAuroraError} `ERR_LOCAL_AURORA_INVALID_OPTION`

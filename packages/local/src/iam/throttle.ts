@@ -12,8 +12,8 @@ export interface ThrottleRate {
 export type ThrottleSetting = number | ThrottleRate | false
 
 /**
- * Limit of logins, as Aurora limits new IAM connections: in each sliding interval. An attempt that is rejected counts as
- * well, so that a client which retries at once is rejected again.
+ * Limit of logins, as Aurora limits new IAM connections: in each sliding interval. An attempt that is rejected counts
+ * as well, so that a client which retries at once is rejected again.
  *
  * It uses the monotonic clock of the machine, and not a clock that a test moves.
  */

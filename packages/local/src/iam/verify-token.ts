@@ -38,8 +38,8 @@ const LONGEST_EXPIRES_SECONDS = 900
 type Refusal = { readonly reason: IamRefusal; readonly detail: string }
 
 /**
- * Verifies a token as the database host does. It checks the form, the login, the age, the credentials, the signature and
- * the policy, in this order. It never throws, whatever a client sends.
+ * Verifies a token as the database host does. It checks the form, the login, the age, the credentials, the signature
+ * and the policy, in this order. It never throws, whatever a client sends.
  *
  * @param token - the clear-text password of the client, without the final NUL
  * @param nowMs - the server's time, in epoch milliseconds

@@ -33,7 +33,8 @@ const CONTAINER_PATH = '/v1/credentials'
  * Starts one server on 127.0.0.1 that returns the credentials of `source` as EC2 and as containers do. It does not keep
  * the process alive.
  *
- * @param source - returns the current identity. It is called for every request that gets credentials, and must not throw
+ * @param source - returns the current identity. It is called for every request that gets credentials, and must not
+ * throw
  */
 export async function startCredentialEndpoints(
   source: () => CredentialIdentity,

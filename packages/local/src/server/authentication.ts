@@ -18,7 +18,9 @@ const CLEAR_PASSWORD = 'mysql_clear_password'
 const ACCESS_DENIED = 1045
 const ACCESS_DENIED_WITHOUT_PASSWORD = 1698
 
-/** Asks for the token as Aurora does, by mysql_clear_password. Some clients require a scramble, which has no use here. */
+/**
+ * Asks for the token as Aurora does, by mysql_clear_password. Some clients require a scramble, which has no use here.
+ */
 export async function askForToken(client: Client, greeting: Greeting): Promise<string> {
   const data = Buffer.concat([greeting.scramble, Buffer.alloc(1)])
   client.channel.write(encodeAuthSwitchRequest({ authPlugin: CLEAR_PASSWORD, data }))

@@ -22,9 +22,9 @@ export interface Upstream {
 }
 
 /**
- * Opens the connection to the database for a client, before the client is greeted. The greeting then has the capabilities
- * of the database and the connection id that `KILL` takes. If that fails, the client gets the error of the database, such
- * as "Too many connections", or its connection is closed, as by an Aurora that restarts.
+ * Opens the connection to the database for a client, before the client is greeted. The greeting then has the
+ * capabilities of the database and the connection id that `KILL` takes. If that fails, the client gets the error of the
+ * database, such as "Too many connections", or its connection is closed, as by an Aurora that restarts.
  */
 export async function connectUpstream(client: Client, backend: Backend): Promise<Upstream | undefined> {
   const socket = backend.connect().unref()

@@ -28,8 +28,8 @@ export function followHandshake(
 }
 
 /**
- * Destroys `stream` in some time, as this side has ended it. mysql2's `end()` waits for the server to close its side: one
- * that is unresponsive would keep the process alive until TCP times out, after many minutes.
+ * Destroys `stream` in some time, as this side has ended it. mysql2's `end()` waits for the server to close its side:
+ * one that is unresponsive would keep the process alive until TCP times out, after many minutes.
  */
 function destroySoon(stream: Socket): void {
   const timer = setTimeout(() => stream.destroy(), LINGER_MS)

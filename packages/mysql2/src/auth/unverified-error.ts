@@ -4,8 +4,8 @@ import { AuroraIamError } from '@aurora-iam/core'
 const FIRST_VERSION = [3, 14, 4] as const
 
 /**
- * Returns the error for a connection whose TLS peer was not seen to be verified. A release of mysql2 before 3.14.4, which
- * a library may bring as its own copy, does not show it at all.
+ * Returns the error for a connection whose TLS peer was not seen to be verified. A release of mysql2 before 3.14.4,
+ * which a library may bring as its own copy, does not show it at all.
  *
  * @param version - of the mysql2 that the connection is from; undefined where it is unknown
  * @see https://github.com/sidorares/node-mysql2/releases/tag/v3.14.4

@@ -30,7 +30,10 @@ export interface SocketContext {
   readonly resolve: (settings: ConnectionSettings) => ConnectionTarget
   /** Returns an object that stands for the pool of the connections to `target`. */
   readonly groupOf: (target: ConnectionTarget) => object
-  /** From the opening of the socket to the end of the login, the check of `requireWriter` included, in milliseconds; 0 for no limit. */
+  /**
+   * From the opening of the socket to the end of the login, the check of `requireWriter` included, in milliseconds; 0
+   * for no limit.
+   */
   readonly connectTimeout: number
   readonly callerLimit?: CallerLimit | undefined
   /** An option that has no effect on this connection. */
@@ -48,9 +51,9 @@ interface OpeningConnection extends TracedConnection {
 }
 
 /**
- * Returns the socket of one new connection, for mysql2's `stream` option. It is unconnected, and connected when there is
- * a token and a permit. A failure destroys it with the error, which reaches the caller of mysql2 unchanged. When mysql2
- * times out first, the permit goes to the next in the queue.
+ * Returns the socket of one new connection, for mysql2's `stream` option. It is unconnected, and connected when there
+ * is a token and a permit. A failure destroys it with the error, which reaches the caller of mysql2 unchanged. When
+ * mysql2 times out first, the permit goes to the next in the queue.
  */
 export function openWhenPermitted(settings: ConnectionSettings, context: SocketContext): DeferredSocket {
   const socket = new DeferredSocket()
@@ -172,7 +175,8 @@ function onClosed({ socket, login, stopFailing, isTraced }: OpeningConnection): 
 
 /**
  * Limits the TCP connection, and the time from the opening of the socket to the end of the login. mysql2's own
- * `connectTimeout` also runs while a connection waits for its permit, and before 3.23.3 stops at the server's first byte.
+ * `connectTimeout` also runs while a connection waits for its permit, and before 3.23.3 stops at the server's first
+ * byte.
  *
  * @returns what ends the limit of the TCP connection, where it has a separate one
  */

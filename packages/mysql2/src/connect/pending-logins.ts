@@ -10,8 +10,8 @@ interface PendingLogin {
 
 /**
  * Finds the login that belongs to a connection. mysql2 wraps the socket that it was given in a TLS socket, so they have
- * the settings in common (assumption 2 of `mysql2-internals.ts`). mysql2 < 3.23.3 shares one settings object between the
- * connections of a pool: there the two ends of the TCP connection distinguish them, which costs system calls.
+ * the settings in common (assumption 2 of `mysql2-internals.ts`). mysql2 < 3.23.3 shares one settings object between
+ * the connections of a pool: there the two ends of the TCP connection distinguish them, which costs system calls.
  */
 export class PendingLogins {
   readonly #bySettings = new WeakMap<ConnectionSettings, PendingLogin | 'shared'>()

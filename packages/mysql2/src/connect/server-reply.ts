@@ -17,7 +17,9 @@ const CODES: Readonly<Record<number, string>> = {
   1130: 'ER_HOST_NOT_PRIVILEGED',
 }
 
-/** Returns OK or the error in the first packet of `bytes`; undefined while it is incomplete, and for any other packet. */
+/**
+ * Returns OK or the error in the first packet of `bytes`; undefined while it is incomplete, and for any other packet.
+ */
 export function replyIn(bytes: Buffer): { readonly error: Error | undefined } | undefined {
   if (bytes.length <= HEADER_BYTES) return undefined
   const end = HEADER_BYTES + bytes.readUIntLE(0, 3)

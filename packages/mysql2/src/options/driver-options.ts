@@ -24,7 +24,8 @@ const RESERVED_OPTIONS: ReadonlyArray<readonly [option: string, remedy: string]>
 ]
 
 /**
- * Throws for options that are no object, that went through withAuroraIam before, or that belong into the second argument.
+ * Throws for options that are no object, that went through withAuroraIam before, or that belong into the second
+ * argument.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION`, `…_CONFLICTING_OPTIONS` or `…_UNKNOWN_OPTION`
  */

@@ -6,7 +6,8 @@ import type { SslOptions } from 'mysql2'
 const sslByIam = new WeakMap<AdapterIam, Map<string, SslOptions>>()
 
 /**
- * Returns mysql2's `ssl` for connections to `target`: `verifyIdentity`, which mysql2 leaves off, is what checks the host name.
+ * Returns mysql2's `ssl` for connections to `target`: `verifyIdentity`, which mysql2 leaves off, is what checks the
+ * host name.
  *
  * @param ssl - the caller's own `ssl` option; whatever would weaken it is refused
  */

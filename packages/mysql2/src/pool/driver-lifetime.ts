@@ -8,7 +8,10 @@ export interface OpenConnection extends Pick<AuthenticatingConnection['connectio
   destroy(): void
 }
 
-/** Lifetime of the connections of one pool, reported by the events of a pool of mysql2. Connections with a password have none. */
+/**
+ * Lifetime of the connections of one pool, reported by the events of a pool of mysql2. Connections with a password have
+ * none.
+ */
 export class DriverLifetime {
   #lifetime: PoolLifetime<OpenConnection> | undefined
 

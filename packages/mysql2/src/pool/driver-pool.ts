@@ -5,7 +5,8 @@ import type { Pool, PoolConnection } from 'mysql2'
 /**
  * Returns the pool of mysql2's callback API that `pool` is, or that its promise API wraps.
  *
- * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for another object: a single connection, a cluster, options
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for another object: a single connection, a cluster,
+ * options
  */
 export function driverPoolOf(pool: unknown): Pool {
   const driverPool = ((pool as { pool?: unknown } | undefined | null)?.pool ?? pool) as

@@ -24,8 +24,8 @@ export interface RetryablePool {
  * @param pool - mysql2's pool, which stays unchanged
  * @param iam - the {@link AuroraIam} that the pool's options were made with
  * @returns a view to use in place of `pool`
- * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for another object than a pool, a pool without IAM, and a
- * missing `iam`; `ERR_AURORA_IAM_CONFLICTING_OPTIONS` for another `iam` than the pool's
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for another object than a pool, a pool without IAM,
+ * and a missing `iam`; `ERR_AURORA_IAM_CONFLICTING_OPTIONS` for another `iam` than the pool's
  */
 export function withLoginRetry<P extends RetryablePool>(pool: P, iam: AuroraIam): P {
   const driverPool = driverPoolOf(pool)

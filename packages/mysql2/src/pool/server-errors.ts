@@ -16,8 +16,8 @@ const MESSAGE_AT = HEADER_BYTES + 3 + 6
  * Calls `listener` for each error with which the server answers a statement on `stream`. mysql2 reports an
  * error to the caller of the statement alone, and emits none on the connection.
  *
- * It looks for a chunk that is one error packet, which is what a server sends for a statement that it refuses as a whole.
- * With mysql2's `compress` none is found.
+ * It looks for a chunk that is one error packet, which is what a server sends for a statement that it refuses as a
+ * whole. With mysql2's `compress` none is found.
  *
  * @see https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_err_packet.html
  */

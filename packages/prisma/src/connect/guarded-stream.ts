@@ -10,12 +10,12 @@ import { TlsRecordSplitter } from './tls-record-splitter.ts'
 const MAX_HELD_RECORDS = 64
 
 /**
- * Stream between mariadb and its socket. Some servers make mariadb throw where no code can catch, which ends the process.
- * They send bytes behind the greeting or bytes that mariadb cannot read, or close the connection at a moment that it does
- * not expect. The same happens for an error of its TLS socket after it has removed its listeners.
+ * Stream between mariadb and its socket. Some servers make mariadb throw where no code can catch, which ends the
+ * process. They send bytes behind the greeting or bytes that mariadb cannot read, or close the connection at a moment
+ * that it does not expect. The same happens for an error of its TLS socket after it has removed its listeners.
  *
- * Before TLS, each of these is an error of this stream. After TLS has begun, it is reported to mariadb and not to its TLS
- * socket. mariadb gets the bytes of the server before the end of the connection.
+ * Before TLS, each of these is an error of this stream. After TLS has begun, it is reported to mariadb and not to its
+ * TLS socket. mariadb gets the bytes of the server before the end of the connection.
  */
 export class GuardedStream extends Duplex {
   readonly #socket = new Socket()

@@ -31,9 +31,9 @@ export type DriverConfig = ConnectionConfig & UntypedConfig
  * Reports to mariadb that the connection over `stream` has ended, by `error` if there is one.
  *
  * Assumption 1: the first `end` listener of a stream that has none of Node's own is `socketErrorHandler(error)`, and it
- * takes its argument for the reason. mariadb has no public call for this. Its `destroy()` opens another connection to kill a running query. An
- * `error` event is no substitute: the TLS socket repeats it after mariadb has removed its listeners, which ends the
- * process.
+ * takes its argument for the reason. mariadb has no public call for this. Its `destroy()` opens another connection to
+ * kill a running query. An `error` event is no substitute: the TLS socket repeats it after mariadb has removed its
+ * listeners, which ends the process.
  *
  * @see https://github.com/mariadb-corporation/mariadb-connector-nodejs/issues/323
  */
@@ -69,8 +69,8 @@ export function ping(connection: Connection, timeoutMs: number): Promise<void> {
 /** A prepared statement, with what the types omit. */
 export interface PreparedStatement {
   /**
-   * Assumption 5: this is no number where the server's answer could not be read. `Connection.execute()` throws there, in
-   * a `data` listener, which ends the process.
+   * Assumption 5: this is no number where the server's answer could not be read. `Connection.execute()` throws there,
+   * in a `data` listener, which ends the process.
    */
   readonly parameterCount: number
   execute(values: unknown, options: QueryOptions | undefined): Promise<unknown>

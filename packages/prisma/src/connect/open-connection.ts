@@ -18,8 +18,8 @@ import { logIn } from './log-in.ts'
 export interface OpenConnection {
   readonly connection: Connection
   /**
-   * Ends the connection at once, during a query as well. mariadb's own `destroy()` would open another connection to kill a
-   * running query.
+   * Ends the connection at once, during a query as well. mariadb's own `destroy()` would open another connection to
+   * kill a running query.
    */
   readonly destroy: () => void
   /** Returns the IP address of the server; undefined when the socket is closed. */

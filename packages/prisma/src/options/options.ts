@@ -20,11 +20,11 @@ export interface AuroraIamPrismaOptions {
   /** Most connections of one PrismaClient. @defaultValue 10 */
   readonly connectionLimit?: number | undefined
   /**
-   * Longest wait of a query or transaction for a connection, in milliseconds, before it fails with P2024. A value that is
-   * given includes the wait for a permit and the login.
+   * Longest wait of a query or transaction for a connection, in milliseconds, before it fails with P2024. A value that
+   * is given includes the wait for a permit and the login.
    *
-   * @defaultValue 10000. It is extended while the connection is being opened or waits for a permit, which `maxWaitMs` and
-   * `connectTimeoutMs` limit
+   * @defaultValue 10000. It is extended while the connection is being opened or waits for a permit, which `maxWaitMs`
+   * and `connectTimeoutMs` limit
    */
   readonly acquireTimeoutMs?: number | undefined
   /**

@@ -68,7 +68,10 @@ afterEach(async () => {
   await once(server.close(), 'close')
 })
 
-/** Opens a stream of the kind that mariadb gets from this package: no `net.Socket`, and without listeners before mariadb's. */
+/**
+ * Opens a stream of the kind that mariadb gets from this package: no `net.Socket`, and without listeners before
+ * mariadb's.
+ */
 function dial(): Duplex {
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
   sockets.add(socket)

@@ -8,8 +8,8 @@ const toleranceMs = 30
 const drift = 0.001
 
 /**
- * Finds steps of the store's clock, by which permits would be free too soon or far too late. Between two replies it must
- * advance by as much as the clocks here, plus or minus the time that the requests were under way.
+ * Finds steps of the store's clock, by which permits would be free too soon or far too late. Between two replies it
+ * must advance by as much as the clocks here, plus or minus the time that the requests were under way.
  */
 export class ClockStepDetector {
   #last: { born: number; now: number; sent: Instant; received: Instant } | undefined

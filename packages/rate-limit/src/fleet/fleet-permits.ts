@@ -9,8 +9,8 @@ import type { DegradedAttempt } from './outage.ts'
 import { StoreSync } from './store-sync.ts'
 
 /**
- * The permits of one process of a fleet. As with `LocalPermits`, a permit is occupied from its grant until an interval after
- * the attempt's outcome was known, and there are `limit` of them; but all processes share them, in a store.
+ * The permits of one process of a fleet. As with `LocalPermits`, a permit is occupied from its grant until an interval
+ * after the attempt's outcome was known, and there are `limit` of them; but all processes share them, in a store.
  */
 export class FleetPermits implements PermitSource {
   readonly #options: CompleteOptions

@@ -34,8 +34,8 @@ export interface LeaseReport {
 }
 
 /**
- * The permits of the fleet that this process holds. Each reply of the store lists all of them. A permit that has ended is
- * kept beyond that, until the store has received its outcome.
+ * The permits of the fleet that this process holds. Each reply of the store lists all of them. A permit that has ended
+ * is kept beyond that, until the store has received its outcome.
  */
 export class FleetLeases {
   readonly #known = new Map<number, FleetLease>()
@@ -103,7 +103,9 @@ export class FleetLeases {
     for (const id of cancelled) this.#known.delete(id)
   }
 
-  /** Adds the permit that the store gave, in its reply to a request of `sent`, to an attempt that was made without it. */
+  /**
+   * Adds the permit that the store gave, in its reply to a request of `sent`, to an attempt that was made without it.
+   */
   adopt(id: number, sent: Instant, stage: 'inFlight' | 'ended'): FleetLease {
     const lease: FleetLease = { id, usableAt: sent.now, validUntil: sent, stage, outcome: undefined }
     this.#known.set(id, lease)

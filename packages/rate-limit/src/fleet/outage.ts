@@ -20,8 +20,8 @@ export interface DegradedAttempt {
 
 /**
  * Degraded mode of a process while the store is lost. With `'share'` it uses the share that the store promised it, once
- * every earlier permit has ended and the store has been silent for so long that it will notice. It does so only while its
- * last failed request is recent, because other processes notice the return of the store at another moment.
+ * every earlier permit has ended and the store has been silent for so long that it will notice. It does so only while
+ * its last failed request is recent, because other processes notice the return of the store at another moment.
  *
  * A failed request shows only that the store was lost when the request was sent. A process that was frozen finds the
  * failure much later.

@@ -23,7 +23,8 @@ export class PromisedShare {
   /**
    * Returns the share that this process counts with.
    *
-   * @param isInUse - whether degraded mode uses it: what the process uses now, it uses until the store replies otherwise.
+   * @param isInUse - whether degraded mode uses it: what the process uses now, it uses until the store replies
+   * otherwise.
    */
   at({ now, wall }: Instant, isInUse: boolean): number {
     const promisedAt = this.#promisedAt

@@ -17,7 +17,9 @@ export interface NodeRedisClient {
 
 /** Where {@link redisStore} keeps its keys. */
 export interface RedisStoreOptions {
-  /** Prefix of its keys. Processes share a limit when prefix and key are the same. @defaultValue 'aurora-iam:rate-limit' */
+  /**
+   * Prefix of its keys. Processes share a limit when prefix and key are the same. @defaultValue 'aurora-iam:rate-limit'
+   */
   prefix?: string
 }
 
@@ -29,7 +31,9 @@ type Evaluate = (
 
 let digest: string | undefined
 
-/** Returns the name of the script at the server. It is not made before, so that a bundle without a store has neither. */
+/**
+ * Returns the name of the script at the server. It is not made before, so that a bundle without a store has neither.
+ */
 function scriptDigest(): string {
   digest ??= createHash('sha1').update(fleetStep).digest('hex')
   return digest
@@ -39,8 +43,9 @@ function scriptDigest(): string {
 const structures = ['', ':facts', ':out', ':rest', ':line', ':till', ':want', ':hold', ':seen', ':share']
 
 /**
- * Shares a limit between processes through Redis or Valkey: a single server, Sentinel or Cluster. The client stays the caller's:
- * it is neither connected nor closed here. The keys of a limiter begin with `prefix:{key}`: one hash tag, so one slot.
+ * Shares a limit between processes through Redis or Valkey: a single server, Sentinel or Cluster. The client stays the
+ * caller's: it is neither connected nor closed here. The keys of a limiter begin with `prefix:{key}`: one hash tag, so
+ * one slot.
  *
  * @param client - of `ioredis` (4 or newer) or of `redis` (node-redis, 4 or newer), connected to a primary.
  * @throws {@link RateLimitError} `ERR_RATE_LIMIT_INVALID_OPTION`.

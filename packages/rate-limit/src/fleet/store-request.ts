@@ -1,7 +1,9 @@
 import type { RateLimitStore } from '../store.ts'
 import { readStoreReply, type StoreReply } from './store-reply.ts'
 
-/** Request of a process for one step of the store, as `fleet-step.lua` reads it. Ages and lengths are in milliseconds. */
+/**
+ * Request of a process for one step of the store, as `fleet-step.lua` reads it. Ages and lengths are in milliseconds.
+ */
 export interface StoreRequest {
   /** Random name of the process. */
   readonly process: string

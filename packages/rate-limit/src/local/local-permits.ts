@@ -14,10 +14,10 @@ const safetyMarginMs = 2
  * The permits of one process. A permit is occupied from its grant until `intervalMs` after the attempt's outcome was
  * known, and one is granted only while fewer than `limit` are occupied.
  *
- * That is enough for the server never to count more than `limit` attempts in any window of `intervalMs`, however long each
- * attempt lasted. Take such a window and, of the attempts that arrived in it, the one granted last, at g. The others
- * arrived later than g - `intervalMs`, so their outcomes were known later than that, so each of them still occupied a
- * permit at g: there were fewer than `limit` of them.
+ * That is enough for the server never to count more than `limit` attempts in any window of `intervalMs`, however long
+ * each attempt lasted. Take such a window and, of the attempts that arrived in it, the one granted last, at g. The
+ * others arrived later than g - `intervalMs`, so their outcomes were known later than that, so each of them still
+ * occupied a permit at g: there were fewer than `limit` of them.
  */
 export class LocalPermits implements PermitSource {
   readonly #processes: number
@@ -121,7 +121,9 @@ export class LocalPermits implements PermitSource {
     return this.#ledger.inFlight + this.#coolingDown.length
   }
 
-  /** Returns how many permits may be occupied. Background requests leave the last one to a live request that comes next. */
+  /**
+   * Returns how many permits may be occupied. Background requests leave the last one to a live request that comes next.
+   */
   #room(now: number, lane: PermitLane): number {
     const limit = this.#limit.at(now)
     return lane === 'live' ? limit : Math.max(1, limit - 1)
@@ -156,9 +158,9 @@ export class LocalPermits implements PermitSource {
 }
 
 /**
- * Returns what one of several processes may do without the others so that together they stay within the limit. With more
- * processes than permits, each has one permit in an interval that is longer in proportion: right on average, though any
- * number of them may come at once.
+ * Returns what one of several processes may do without the others so that together they stay within the limit. With
+ * more processes than permits, each has one permit in an interval that is longer in proportion: right on average,
+ * though any number of them may come at once.
  */
 export function shareOf(
   { limit, intervalMs }: { limit: number; intervalMs: number },
@@ -168,7 +170,9 @@ export function shareOf(
   return { limit: 1, intervalMs: (intervalMs * processes) / limit }
 }
 
-/** Returns a random instant of the first interval: processes of one share that start together must not burst together. */
+/**
+ * Returns a random instant of the first interval: processes of one share that start together must not burst together.
+ */
 function firstGrantAt({ share, intervalMs, clock }: CompleteOptions): number {
   return share === undefined ? Number.NEGATIVE_INFINITY : clock.now() + Math.random() * intervalMs
 }

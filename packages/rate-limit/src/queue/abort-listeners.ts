@@ -1,14 +1,14 @@
 /**
- * Shares one listener on an `AbortSignal` among many members. A listener each would cost quadratic time when they leave,
- * and Node would warn of a leak at the eleventh.
+ * Shares one listener on an `AbortSignal` among many members. A listener each would cost quadratic time when they
+ * leave, and Node would warn of a leak at the eleventh.
  */
 export class AbortListeners<T> {
   readonly #groups = new Map<AbortSignal, { members: Set<T>; listener: () => void }>()
   readonly #onAbort: (members: Iterable<T>, signal: AbortSignal) => void
 
   /**
-   * @param onAbort - is called with the members of an aborted signal, in the order they were added. Members may be deleted
-   * while it iterates.
+   * @param onAbort - is called with the members of an aborted signal, in the order they were added. Members may be
+   * deleted while it iterates.
    */
   constructor(onAbort: (members: Iterable<T>, signal: AbortSignal) => void) {
     this.#onAbort = onAbort

@@ -14,24 +14,24 @@ export interface DynamoStoreOptions {
   /** Text that the keys of its items begin with. @defaultValue 'aurora-iam:rate-limit' */
   prefix?: string
   /**
-   * By how many milliseconds the clocks of two processes may differ. Each millisecond makes a block longer: with 100, and an
-   * interval of a second, 77 % of the limit can be used. @defaultValue 100
+   * By how many milliseconds the clocks of two processes may differ. Each millisecond makes a block longer: with 100,
+   * and an interval of a second, 77 % of the limit can be used. @defaultValue 100
    */
   toleranceMs?: number
   /**
-   * Longest time of an attempt from its permit to the moment when the server counts it: connecting and the TLS handshake.
-   * One that takes longer has to wait for another permit. @defaultValue 150
+   * Longest time of an attempt from its permit to the moment when the server counts it: connecting and the TLS
+   * handshake. One that takes longer has to wait for another permit. @defaultValue 150
    */
   handshakeMs?: number
 }
 
 /**
- * Shares a limit between processes through Amazon DynamoDB, for fleets that have no Redis: one write for each permit. All
- * processes must name the same limit and interval. While DynamoDB fails or throttles, nothing is granted, whatever
+ * Shares a limit between processes through Amazon DynamoDB, for fleets that have no Redis: one write for each permit.
+ * All processes must name the same limit and interval. While DynamoDB fails or throttles, nothing is granted, whatever
  * `onStoreLost` says. The client stays the caller's.
  *
- * @param client - a `DynamoDBClient` of `@aws-sdk/client-dynamodb`, which may call `dynamodb:GetItem` and `dynamodb:UpdateItem` on the
- * table.
+ * @param client - a `DynamoDBClient` of `@aws-sdk/client-dynamodb`, which may call `dynamodb:GetItem` and
+ * `dynamodb:UpdateItem` on the table.
  * @throws {@link RateLimitError} `ERR_RATE_LIMIT_INVALID_OPTION`.
  */
 export function dynamoStore(client: DynamoClient, options: DynamoStoreOptions): TicketStore {
@@ -69,7 +69,10 @@ export function dynamoStore(client: DynamoClient, options: DynamoStoreOptions): 
   }
 }
 
-/** Processes that start together at an idle counter look again after up to this, so that few of them write without success. */
+/**
+ * Processes that start together at an idle counter look again after up to this, so that few of them write without
+ * success.
+ */
 const spreadMs = 100
 
 interface Counter {

@@ -24,9 +24,9 @@ const firstRetryMs = 250
 const longestRetryMs = 4000
 
 /**
- * Permits by numbered tickets. Time is cut in blocks by the wall clock, and each block has `limit` tickets, which are used
- * in its first moments. A block is longer than the interval by what these moments and the clocks' difference take: so
- * the last attempt of a block and the first of the next are an interval apart.
+ * Permits by numbered tickets. Time is cut in blocks by the wall clock, and each block has `limit` tickets, which are
+ * used in its first moments. A block is longer than the interval by what these moments and the clocks' difference take:
+ * so the last attempt of a block and the first of the next are an interval apart.
  */
 export class TicketPermits implements PermitSource {
   readonly #options: CompleteOptions

@@ -66,7 +66,9 @@ function limiterOf(store: TicketStore, options: Partial<RateLimiterOptions> = {}
   return createRateLimiter({ limit: 3, intervalMs, store, clock, ...options })
 }
 
-/** Returns when each of several requests was granted, or the code of its error. Each permit is released after `heldMs`. */
+/**
+ * Returns when each of several requests was granted, or the code of its error. Each permit is released after `heldMs`.
+ */
 function grantsOf(limiter: RateLimiter, count: number, heldMs = 10): (number | string)[] {
   const grants: (number | string)[] = []
   for (let request = 0; request < count; request++) {

@@ -74,7 +74,8 @@ export async function readGreeting(channel: PacketChannel): Promise<Greeting> {
  * Logs in as a client does, after {@link readGreeting}.
  *
  * @throws {@link WireError} `ERR_WIRE_SERVER` with the server's refusal, `ERR_WIRE_UNSUPPORTED` when the
- * server lacks TLS that was asked for or wants a plugin that is not permitted, and what {@link PacketChannel.read} throws.
+ * server lacks TLS that was asked for or wants a plugin that is not permitted, and what {@link PacketChannel.read}
+ * throws.
  */
 export async function login(
   channel: PacketChannel,

@@ -45,7 +45,10 @@ export class PacketReader {
   #chunks: Buffer[] = []
   #buffered = 0
 
-  /** @param maxPayloadBytes - The longest payload to accept. Payloads that continue in a second packet are never accepted. */
+  /**
+   * @param maxPayloadBytes - The longest payload to accept. Payloads that continue in a second packet are never
+   * accepted.
+   */
   constructor(maxPayloadBytes: number) {
     this.#maxPayloadBytes = Math.min(maxPayloadBytes, MAX_PAYLOAD_BYTES - 1)
   }

@@ -80,7 +80,9 @@ async function describeCustomEndpoint(rds: Rds, client: RDSClient, id: string): 
   return describeCluster(rds, client, endpoint.DBClusterIdentifier)
 }
 
-/** Describes an instance. For a member of a cluster it describes the cluster, which permission and setting belong to. */
+/**
+ * Describes an instance. For a member of a cluster it describes the cluster, which permission and setting belong to.
+ */
 async function describeInstance(rds: Rds, client: RDSClient, id: string): Promise<DatabaseDescription> {
   const question = new rds.DescribeDBInstancesCommand({ DBInstanceIdentifier: id })
   const { DBInstances: [instance] = [] } = await client.send(question, withinTime())
