@@ -16,13 +16,13 @@ export type AuthPlugin = 'mysql_native_password' | 'caching_sha2_password' | 'my
 /** The password, or the function that answers in place of it. */
 export interface Answering {
   /** @defaultValue none: {@link Answering.answer} is asked */
-  readonly password?: string
+  readonly password?: string | undefined
   /**
    * Answers a server's AuthSwitchRequest or AuthMoreData, given as payload, with the payload to send; with
    * `undefined` when the server expects none. The server chooses the plugin.
    * @defaultValue the plugins of this package answer with {@link Answering.password}
    */
-  readonly answer?: (request: Buffer) => Promise<Buffer | undefined>
+  readonly answer?: ((request: Buffer) => Promise<Buffer | undefined>) | undefined
 }
 
 /** State of one end of an authentication. */

@@ -104,15 +104,9 @@ export async function login(
     throw new WireError('ERR_WIRE_UNSUPPORTED', 'no authentication plugin is permitted')
   // Read only now: a caller may know the password of a server that is verified, and of no other.
   const { password, answer } = options
-  const state = ownProperties<AuthState>({
-    ...(password !== undefined && { password }),
-    ...(answer !== undefined && { answer }),
-    secure,
-    plugins,
-    plugin,
-    scramble: greeting.scramble,
-  })
-  const { user, database, attributes } = options
+  const state: AuthState = { password, answer, secure, plugins, plugin, scramble: greeting.scramble }
+  const { user, database } = options
+  const attributes = hasCapability(capabilities, Capability.CONNECT_ATTRS) ? options.attributes : undefined
   const isUnanswered = answer !== undefined || offered === undefined || plugin === 'mysql_clear_password'
   const authResponse = isUnanswered ? Buffer.alloc(0) : firstAnswer(state)
   const authPlugin = answer === undefined ? plugin : NO_PLUGIN
@@ -136,11 +130,7 @@ export async function changeUser(session: Session, identity: Identity): Promise<
     collation = DEFAULT_COLLATION,
     attributes,
   } = ownProperties(identity)
-  const state = ownProperties<AuthState>({
-    ...session.auth,
-    ...(password !== undefined && { password }),
-    ...(answer !== undefined && { answer }),
-  })
+  const state: AuthState = { ...session.auth, password, answer }
   const isUnanswered = answer !== undefined || state.plugin === 'mysql_clear_password'
   const authResponse = isUnanswered ? Buffer.alloc(0) : firstAnswer(state)
   const authPlugin = answer === undefined ? state.plugin : NO_PLUGIN

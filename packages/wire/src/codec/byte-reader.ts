@@ -35,7 +35,7 @@ export class ByteReader {
 
   nulTerminated(): string {
     const end = this.#bytes.indexOf(0, this.#offset)
-    if (end < 0) throw new WireError('ERR_WIRE_MALFORMED', 'a string has no end')
+    if (end === -1) throw new WireError('ERR_WIRE_MALFORMED', 'a string has no end')
     const text = this.bytes(end - this.#offset).toString()
     this.#offset += 1
     return text
@@ -43,7 +43,7 @@ export class ByteReader {
 
   /** Reads a string. Some ends leave out the NUL behind the last string of a packet. */
   nulTerminatedOrRest(): string {
-    return this.#bytes.indexOf(0, this.#offset) < 0 ? this.rest().toString() : this.nulTerminated()
+    return this.#bytes.includes(0, this.#offset) ? this.nulTerminated() : this.rest().toString()
   }
 
   lengthEncodedInteger(): bigint {
@@ -56,10 +56,6 @@ export class ByteReader {
   }
 
   lengthEncodedBytes(): Buffer {
-    const length = this.lengthEncodedInteger()
-    if (length > BigInt(this.remaining)) {
-      throw new WireError('ERR_WIRE_MALFORMED', 'the packet ends inside a field')
-    }
-    return this.bytes(Number(length))
+    return this.bytes(Number(this.lengthEncodedInteger()))
   }
 }

@@ -34,6 +34,9 @@ export class ByteWriter {
     if (value < 0xfbn) return this.integer(Number(value), 1)
     if (value < 0x1_0000n) return this.integer(0xfc, 1).integer(Number(value), 2)
     if (value < 0x100_0000n) return this.integer(0xfd, 1).integer(Number(value), 3)
+    if (value >= 2n ** 64n) {
+      throw new WireError('ERR_WIRE_MALFORMED', 'a field of 8 bytes cannot hold the number given')
+    }
     const bytes = Buffer.alloc(9, 0xfe)
     bytes.writeBigUInt64LE(value, 1)
     this.#parts.push(bytes)

@@ -6,6 +6,9 @@ import { encodePacket, type Packet, PacketReader } from './packet.ts'
 /** Ample for a token with the longest session token seen, and for every other packet of a login. */
 const DEFAULT_MAX_PAYLOAD_BYTES = 64 * 1024
 
+// Without a listener an error between two reads would end the process. The next read finds it on the stream.
+const ignore = (): void => {}
+
 /** Options of a {@link PacketChannel}. */
 export interface PacketChannelOptions {
   /**
@@ -27,15 +30,11 @@ export class PacketChannel {
   sequence = 0
   readonly #stream: Duplex
   readonly #reader: PacketReader
-  #failure: Error | undefined
-  readonly #remember = (error: Error): void => {
-    this.#failure ??= error
-  }
 
   constructor(stream: Duplex, options: PacketChannelOptions = {}) {
     this.#stream = stream
     this.#reader = new PacketReader(ownProperties(options).maxPayloadBytes ?? DEFAULT_MAX_PAYLOAD_BYTES)
-    stream.on('error', this.#remember)
+    stream.on('error', ignore)
   }
 
   /** The stream that the packets are on. */
@@ -73,9 +72,10 @@ export class PacketChannel {
 
   /** Gives the stream back. Bytes that were received but belong to no packet read so far are put back into it. */
   release(): void {
-    this.#stream.off('error', this.#remember)
+    this.#stream.off('error', ignore)
     const rest = this.#reader.takeRest()
-    if (rest.length > 0 && !this.#stream.readableEnded && !this.#stream.destroyed) this.#stream.unshift(rest)
+    // Node reports it as an error of the stream when bytes are put back behind its end.
+    if (!this.#stream.readableEnded) this.#stream.unshift(rest)
   }
 
   #advance(): void {
@@ -87,7 +87,7 @@ export class PacketChannel {
       const chunk: Buffer | null = this.#stream.read()
       if (chunk !== null) return chunk
       if (this.#stream.readableEnded || this.#stream.destroyed) {
-        const cause = this.#failure ?? this.#stream.errored
+        const cause = this.#stream.errored
         throw new WireError('ERR_WIRE_CLOSED', 'the connection was closed', cause ? { cause } : {})
       }
       await this.#changed()

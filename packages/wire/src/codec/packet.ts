@@ -42,7 +42,9 @@ export function encodePacket(packet: Packet): Buffer {
  */
 export class PacketReader {
   readonly #maxPayloadBytes: number
-  #chunks: Buffer[] = []
+  /** The bytes that came first, in one piece. */
+  #head: Buffer = Buffer.alloc(0)
+  #tail: Buffer[] = []
   #buffered = 0
 
   /**
@@ -55,7 +57,7 @@ export class PacketReader {
 
   /** Adds bytes as they arrived. The reader keeps the buffer: do not write to it afterwards. */
   push(chunk: Buffer): void {
-    this.#chunks.push(chunk)
+    this.#tail.push(chunk)
     this.#buffered += chunk.length
   }
 
@@ -65,35 +67,40 @@ export class PacketReader {
    * @throws {@link WireError} `ERR_WIRE_TOO_LARGE` as soon as a header announces more than allowed.
    */
   next(): Packet | undefined {
-    if (this.#buffered < HEADER_BYTES) return undefined
-    if (this.#first.length < HEADER_BYTES) this.#join()
-    const length = this.#first.readUIntLE(0, 3)
+    const header = this.#atLeast(HEADER_BYTES)
+    if (header === undefined) return undefined
+    const length = header.readUIntLE(0, 3)
     if (length > this.#maxPayloadBytes) {
       throw new WireError('ERR_WIRE_TOO_LARGE', `a packet announces more than ${this.#maxPayloadBytes} bytes`)
     }
     const end = HEADER_BYTES + length
-    if (this.#buffered < end) return undefined
-    if (this.#first.length < end) this.#join()
-    const bytes = this.#first
-    this.#chunks[0] = bytes.subarray(end)
+    const bytes = this.#atLeast(end)
+    if (bytes === undefined) return undefined
+    this.#head = bytes.subarray(end)
     this.#buffered -= end
     return { sequence: bytes.readUInt8(3), payload: bytes.subarray(HEADER_BYTES, end) }
   }
 
   /** Takes out the bytes that belong to no packet returned so far. */
   takeRest(): Buffer {
-    this.#join()
-    const rest = this.#first
-    this.#chunks = []
+    const rest = this.#joined()
+    this.#head = Buffer.alloc(0)
+    this.#tail = []
     this.#buffered = 0
     return rest
   }
 
-  get #first(): Buffer {
-    return this.#chunks[0] ?? Buffer.alloc(0)
+  /** Returns the first bytes held, in one piece of at least `length`; undefined when fewer are held. */
+  #atLeast(length: number): Buffer | undefined {
+    if (this.#buffered < length) return undefined
+    if (this.#head.length < length) {
+      this.#head = this.#joined()
+      this.#tail = []
+    }
+    return this.#head
   }
 
-  #join(): void {
-    this.#chunks = [Buffer.concat(this.#chunks)]
+  #joined(): Buffer {
+    return Buffer.concat([this.#head, ...this.#tail])
   }
 }

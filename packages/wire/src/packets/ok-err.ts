@@ -88,7 +88,7 @@ export function decodeErr(payload: Buffer): ErrPacket {
   reader.marker(ERR_MARKER, 'ERR')
   const errno = reader.integer(2)
   const text = reader.rest().toString()
-  const [, sqlState, message = text] = /^#([0-9A-Z]{5})(.*)$/s.exec(text) ?? []
+  const [, sqlState, message = text] = /^#([0-9A-Z]{5})(.*)/s.exec(text) ?? []
   return { errno, sqlState, message }
 }
 

@@ -84,9 +84,10 @@ export class CommandScanner {
         return { pass, command, rest }
       }
       if (this.#isFirst()) this.#latest = this.#held[HEADER_BYTES]
-      if (this.#isToRewrite()) {
-        const payload = this.#rewriting?.rewrite(this.#held.subarray(HEADER_BYTES))
-        if (payload !== undefined) pass.push(encodePacket({ sequence: 0, payload }))
+      const rewriting = this.#applicableRewriting()
+      if (rewriting !== undefined) {
+        const payload = rewriting.rewrite(this.#held.subarray(HEADER_BYTES))
+        pass.push(encodePacket({ sequence: 0, payload }))
         this.#held = Buffer.alloc(0)
         continue
       }
@@ -118,10 +119,12 @@ export class CommandScanner {
     return !this.#continues && !this.#isWithinFile && this.#held[3] === 0
   }
 
-  #isToRewrite(): boolean {
+  /** Returns the rewriting, when this packet is a command that it changes. */
+  #applicableRewriting(): Rewriting | undefined {
     const first = this.#first()
-    if (this.#rewriting === undefined || first === undefined) return false
-    return this.#rewriting.commands.includes(first) && this.#length() <= this.#rewriting.maxPayloadBytes
+    if (this.#rewriting === undefined || first === undefined) return undefined
+    const { commands, maxPayloadBytes } = this.#rewriting
+    return commands.includes(first) && this.#length() <= maxPayloadBytes ? this.#rewriting : undefined
   }
 
   /** Returns how many bytes of this packet must be held to decide, or to have all of the command. */
@@ -129,7 +132,7 @@ export class CommandScanner {
     if (this.#held.length < HEADER_BYTES) return HEADER_BYTES
     const length = this.#length()
     if (this.#held.length === HEADER_BYTES) return HEADER_BYTES + Math.min(length, 1)
-    if (this.#isToRewrite()) return HEADER_BYTES + length
+    if (this.#applicableRewriting() !== undefined) return HEADER_BYTES + length
     if (!this.#isCommand()) return this.#held.length
     if (length > this.#maxPayloadBytes) {
       throw new WireError(

@@ -65,7 +65,7 @@ export function relay(client: Duplex, server: Duplex, interception: Interception
       else server.once('close', () => endGracefully(client))
     }
     const send = (from: Duplex, to: Duplex, bytes: Buffer): void => {
-      if (!to.writable || to.write(bytes) || from.isPaused()) return
+      if (!to.writable || to.write(bytes)) return
       from.pause()
       to.once('drain', () => relaying && from.resume())
     }
@@ -77,8 +77,7 @@ export function relay(client: Duplex, server: Duplex, interception: Interception
       try {
         const { pass, command, rest } = scanner.push(chunk)
         // One write, so that one command is one TLS record and one segment.
-        const [first] = pass
-        if (first !== undefined) send(client, server, pass.length === 1 ? first : Buffer.concat(pass))
+        if (pass.length > 0) send(client, server, Buffer.concat(pass))
         onPassed?.('client')
         if (command !== undefined) void intercept(command, rest)
       } catch (error) {
@@ -87,7 +86,7 @@ export function relay(client: Duplex, server: Duplex, interception: Interception
     }
     const intercept = async (command: Packet, rest: Buffer): Promise<void> => {
       setRelaying(false)
-      if (rest.length > 0) client.unshift(rest)
+      client.unshift(rest)
       try {
         await interception.handle(command)
         if (end === undefined) setRelaying(true)

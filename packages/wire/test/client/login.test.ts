@@ -1,85 +1,20 @@
-import { generateKeyPairSync } from 'node:crypto'
-import { Duplex, duplexPair } from 'node:stream'
 import {
   type AuthPlugin,
   Capability,
   changeUser,
   decodeChangeUser,
   decodeHandshakeResponse,
-  encodeAuthMoreData,
   encodeAuthSwitchRequest,
   encodeErr,
-  encodeGreeting,
-  encodeOk,
-  type Greeting,
   isSslRequest,
+  type LoginOptions,
   login,
   PacketChannel,
   readGreeting,
   scrambleCachingSha2,
-  scrambleNativePassword,
 } from '@aurora-iam/wire'
 import { expect, test } from 'vitest'
-
-const OK = encodeOk({ affectedRows: 0n, lastInsertId: 0n, status: 2, warnings: 0, info: Buffer.alloc(0) })
-const scramble = Buffer.from('abcdefghijklmnopqrst')
-const otherScramble = Buffer.from('ABCDEFGHIJKLMNOPQRST')
-
-function ends(authPlugin: string, capabilities: number = Capability.CONNECT_WITH_DB) {
-  const [near, far] = duplexPair()
-  const client = new PacketChannel(near)
-  const server = new PacketChannel(far)
-  const greeting: Greeting = {
-    serverVersion: '8.0.39',
-    connectionId: 1,
-    scramble,
-    capabilities,
-    collation: 45,
-    status: 2,
-    authPlugin,
-  }
-  server.write(encodeGreeting(greeting))
-  const start = async (options: { plugins?: AuthPlugin[]; startTls?: () => Promise<PacketChannel> } = {}) =>
-    login(client, await readGreeting(client), {
-      user: 'app',
-      password: 'secret',
-      database: 'shop',
-      capabilities: Capability.MULTI_STATEMENTS,
-      ...options,
-    })
-  return { client, server, start, near, far }
-}
-
-test('mysql_native_password with a switch to another scramble: logs in', async () => {
-  const { server, start } = ends('mysql_native_password')
-  const session = start()
-  const response = decodeHandshakeResponse((await server.read()).payload)
-  expect(response).toMatchObject({ user: 'app', database: 'shop', authPlugin: 'mysql_native_password' })
-  expect(response.authResponse).toEqual(scrambleNativePassword('secret', scramble))
-  server.write(
-    encodeAuthSwitchRequest({
-      authPlugin: 'caching_sha2_password',
-      data: Buffer.concat([otherScramble, Buffer.alloc(1)]),
-    }),
-  )
-  expect((await server.read()).payload).toEqual(scrambleCachingSha2('secret', otherScramble))
-  server.write(encodeAuthMoreData(Buffer.from([3])))
-  server.write(OK)
-  expect((await session).capabilities & Capability.MULTI_STATEMENTS).toBe(0)
-})
-
-test('caching_sha2_password, the full path over the key of the server: logs in', async () => {
-  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const { server, start } = ends('caching_sha2_password')
-  const session = start()
-  await server.read()
-  server.write(encodeAuthMoreData(Buffer.from([4])))
-  expect((await server.read()).payload).toEqual(Buffer.from([2]))
-  server.write(encodeAuthMoreData(Buffer.from(publicKey.export({ type: 'spki', format: 'pem' }))))
-  expect((await server.read()).payload).toHaveLength(256)
-  server.write(OK)
-  await session
-})
+import { ends, OK, otherScramble } from './ends.ts'
 
 test('no TLS: a clear-text password is never sent, even when it is permitted', async () => {
   for (const plugins of [undefined, ['mysql_clear_password'] as AuthPlugin[]]) {
@@ -142,61 +77,84 @@ test('a rejection: the error has what the server sent', async () => {
   await expect(session).rejects.toMatchObject({ code: 'ERR_WIRE_SERVER', errno: 1045, sqlState: '28000' })
 })
 
-test('a server that never stops asking: the client leaves after a few rounds', async () => {
-  const { server, start } = ends('mysql_native_password')
-  const session = start()
-  const asking = (async () => {
-    for (let round = 0; round < 8; round += 1) {
-      await server.read()
-      server.write(encodeAuthSwitchRequest({ authPlugin: 'mysql_native_password', data: scramble }))
-    }
-  })()
-  await expect(session).rejects.toMatchObject({ code: 'ERR_WIRE_UNSUPPORTED' })
-  await asking
-})
-
-test('a stream that ends or fails: the waiting read rejects', async () => {
-  const ended = ends('mysql_native_password')
-  const first = ended.start()
-  await ended.server.read()
-  ended.far.end()
-  await expect(first).rejects.toMatchObject({ code: 'ERR_WIRE_CLOSED' })
-  const failed = ends('mysql_native_password')
-  const second = failed.start()
-  await failed.server.read()
-  const failure = new Error('cut')
-  failed.near.destroy(failure)
-  await expect(second).rejects.toMatchObject({ code: 'ERR_WIRE_CLOSED', cause: failure })
-})
-
-test('a packet out of sequence: refused', async () => {
-  const { client, server } = ends('mysql_native_password')
-  client.sequence = 5
-  await expect(client.read()).rejects.toMatchObject({ code: 'ERR_WIRE_SEQUENCE' })
-  expect(server).toBeDefined()
-})
-
-test('an open session: it changes its user', async () => {
-  const { server, start } = ends('mysql_native_password', Capability.CONNECT_WITH_DB)
-  const opening = start()
+test('an open session: it changes its user, for the plugin and the scramble of the last login', async () => {
+  const { server, start } = ends('mysql_native_password', Capability.CONNECT_ATTRS)
+  const attributes = new Map([['_client_name', 'test']])
+  const opening = start({ attributes })
+  await server.read()
+  server.write(encodeAuthSwitchRequest({ authPlugin: 'caching_sha2_password', data: otherScramble }))
   await server.read()
   server.write(OK)
   const session = await opening
+  const plugins = ['mysql_native_password', 'caching_sha2_password']
+  const auth = { secure: false, plugins, plugin: 'caching_sha2_password', scramble: otherScramble }
+  expect(session.auth).toEqual(auth)
   server.sequence = 0
-  const changing = changeUser(session, { user: 'other', password: 'word', database: 'shop' })
+  const identity = { user: 'other', password: 'word', database: 'shop', collation: 8, attributes }
+  const changing = changeUser(session, identity)
   const command = decodeChangeUser((await server.read()).payload, session.capabilities)
-  expect(command).toMatchObject({ user: 'other', database: 'shop', authPlugin: 'mysql_native_password' })
-  expect(command.authResponse).toEqual(scrambleNativePassword('word', scramble))
+  const { password: _, ...sent } = identity
+  expect(command).toEqual({
+    ...sent,
+    authPlugin: auth.plugin,
+    authResponse: scrambleCachingSha2('word', otherScramble),
+  })
   server.write(OK)
-  expect((await changing).ok).toEqual(OK)
+  expect(await changing).toEqual({ ...session, ok: OK, auth })
 })
 
-test('bytes after the last packet: put back into the stream', async () => {
-  const [near, far] = duplexPair()
-  const channel = new PacketChannel(near)
-  far.write(Buffer.from('\x02\x00\x00\x00okTLS'))
-  expect((await channel.read()).payload.toString()).toBe('ok')
-  channel.release()
-  expect(near.read().toString()).toBe('TLS')
-  expect(near).toBeInstanceOf(Duplex)
+test('a session whose plugin is mysql_clear_password: the password waits until the server asks for it', async () => {
+  const { server, start, near } = ends('mysql_clear_password', Capability.SSL)
+  const opening = start({ plugins: ['mysql_clear_password'], startTls: async () => new PacketChannel(near) })
+  for (const _ of ['request for TLS', 'response']) await server.read()
+  server.write(OK)
+  const session = await opening
+  server.sequence = 0
+  const changing = changeUser(session, { user: 'other', password: 'word' })
+  const command = decodeChangeUser((await server.read()).payload, session.capabilities)
+  expect(command).toMatchObject({ authPlugin: 'mysql_clear_password', authResponse: Buffer.alloc(0) })
+  server.write(encodeAuthSwitchRequest({ authPlugin: 'mysql_clear_password', data: Buffer.alloc(0) }))
+  expect((await server.read()).payload.toString()).toBe('word\0')
+  server.write(OK)
+  await changing
+})
+
+test('a greeting with a plugin that is not permitted: nothing is answered for it', async () => {
+  const { server, start } = ends('sha256_password')
+  const session = start()
+  const response = decodeHandshakeResponse((await server.read()).payload)
+  expect(response).toMatchObject({ authPlugin: 'mysql_native_password', authResponse: Buffer.alloc(0) })
+  server.write(OK)
+  await session
+})
+
+test('no plugin is permitted: refused before anything is sent', async () => {
+  const { start, far } = ends('mysql_native_password')
+  await expect(start({ plugins: [] })).rejects.toMatchObject({ code: 'ERR_WIRE_UNSUPPORTED' })
+  expect(far.read()).toBeNull()
+})
+
+test('capabilities: those that the client wishes or needs and the server offers', async () => {
+  const { MULTI_STATEMENTS, SSL, CONNECT_WITH_DB, CONNECT_ATTRS, FOUND_ROWS } = Capability
+  const required = Capability.PROTOCOL_41 | Capability.SECURE_CONNECTION | Capability.PLUGIN_AUTH
+  const attributes = new Map([['_client_name', 'test']])
+  const agreed = async (offered: number, options: Partial<LoginOptions>) => {
+    const { server, start } = ends('mysql_native_password', offered)
+    const opening = start({
+      capabilities: MULTI_STATEMENTS | SSL | CONNECT_ATTRS | CONNECT_WITH_DB,
+      database: undefined,
+      ...options,
+    })
+    const { capabilities } = decodeHandshakeResponse((await server.read()).payload)
+    server.write(OK)
+    const session = await opening
+    expect(session.capabilities).toBe(capabilities)
+    return capabilities & ~required
+  }
+  const all = MULTI_STATEMENTS | SSL | CONNECT_ATTRS | CONNECT_WITH_DB | FOUND_ROWS
+  expect(await agreed(all, {})).toBe(MULTI_STATEMENTS)
+  expect(await agreed(all, { database: 'shop', attributes })).toBe(
+    MULTI_STATEMENTS | CONNECT_ATTRS | CONNECT_WITH_DB,
+  )
+  expect(await agreed(0, { attributes })).toBe(0)
 })

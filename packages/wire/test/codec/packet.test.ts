@@ -1,4 +1,4 @@
-import { encodePacket, type Packet, PacketReader, WireError } from '@aurora-iam/wire'
+import { encodePacket, MAX_PAYLOAD_BYTES, type Packet, PacketReader, WireError } from '@aurora-iam/wire'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { anyBytes } from '../arbitraries.ts'
@@ -48,14 +48,19 @@ test('one byte at a time: the same packets', () => {
 
 test('a packet longer than allowed: refused by its header, before its payload arrives', () => {
   const reader = new PacketReader(100)
+  reader.push(encodePacket({ sequence: 0, payload: Buffer.alloc(100) }))
+  expect(reader.next()?.payload).toHaveLength(100)
   reader.push(Buffer.from([101, 0, 0, 0]))
   expect(() => reader.next()).toThrow(expect.objectContaining({ code: 'ERR_WIRE_TOO_LARGE' }))
 })
 
-test('a payload that continues in another packet: refused with any limit', () => {
+test('a payload that would need another packet: refused with any limit, in both directions', () => {
   const reader = new PacketReader(Number.POSITIVE_INFINITY)
   reader.push(Buffer.from([255, 255, 255, 0]))
   expect(() => reader.next()).toThrow(WireError)
+  expect(() => encodePacket({ sequence: 0, payload: Buffer.alloc(MAX_PAYLOAD_BYTES) })).toThrow(
+    expect.objectContaining({ code: 'ERR_WIRE_TOO_LARGE' }),
+  )
 })
 
 test('arbitrary bytes: packets or a WireError, and less than a packet is left over', () => {
@@ -81,4 +86,5 @@ test('bytes after the last packet: handed back', () => {
   reader.push(Buffer.concat([encodePacket({ sequence: 1, payload: Buffer.from('abc') }), Buffer.from('TLS')]))
   expect(reader.next()?.payload.toString()).toBe('abc')
   expect(reader.takeRest().toString()).toBe('TLS')
+  expect(reader.takeRest()).toHaveLength(0)
 })
