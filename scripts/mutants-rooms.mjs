@@ -31,13 +31,16 @@ export const ROOMS = {
   ],
   'rate-limit/queue': [
     'packages/rate-limit/test/queue/*',
-    'packages/rate-limit/test/{events,rate-limiter,shared-rate-limiter}',
+    'packages/rate-limit/test/{events,rate-limiter,shared-rate-limiter,fleet/bad-store,tickets/ticket-permits}',
   ],
   'rate-limit/local': [
     'packages/rate-limit/test/local/*',
     'packages/rate-limit/test/{events,rate-limiter,shared-rate-limiter}',
   ],
-  'rate-limit/fleet': ['packages/rate-limit/test/fleet/{virtual,redis-store,inspect-fleet}'],
+  'rate-limit/fleet': [
+    'packages/rate-limit/test/fleet/{clock-step-detector,leases,outage,planned-call,promised-share,queue-standing}',
+    'packages/rate-limit/test/fleet/{retries,store-reply,redis-client,bad-store,inspect-fleet,store-sync,virtual}',
+  ],
   'rate-limit/tickets': ['packages/rate-limit/test/tickets/{ticket-permits,dynamo-store}'],
   'mysql2/auth': [
     'packages/mysql2/test/*',

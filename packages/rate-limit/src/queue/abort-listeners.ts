@@ -1,9 +1,14 @@
+interface Group<T> {
+  readonly members: Set<T>
+  readonly listener: () => void
+}
+
 /**
  * Shares one listener on an `AbortSignal` among many members. A listener each would cost quadratic time when they
  * leave, and Node would warn of a leak at the eleventh.
  */
 export class AbortListeners<T> {
-  readonly #groups = new Map<AbortSignal, { members: Set<T>; listener: () => void }>()
+  readonly #groups = new Map<AbortSignal, Group<T>>()
   readonly #onAbort: (members: Iterable<T>, signal: AbortSignal) => void
 
   /**
@@ -23,12 +28,12 @@ export class AbortListeners<T> {
     const members = new Set([member])
     const listener = () => this.#onAbort(members, signal)
     this.#groups.set(signal, { members, listener })
-    signal.addEventListener('abort', listener, { once: true })
+    signal.addEventListener('abort', listener)
   }
 
+  /** Takes out a member that was added for this signal. */
   delete(signal: AbortSignal, member: T): void {
-    const group = this.#groups.get(signal)
-    if (group === undefined) return
+    const group = this.#groups.get(signal) as Group<T>
     group.members.delete(member)
     if (group.members.size > 0) return
     this.#groups.delete(signal)

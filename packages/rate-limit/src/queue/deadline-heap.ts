@@ -23,7 +23,7 @@ export class DeadlineHeap<T extends Expiring> {
     const last = this.#items.pop() as T
     if (last === item) return
     const parent = this.#items[(item.heapIndex - 1) >> 1]
-    if (item.heapIndex > 0 && parent !== undefined && last.deadline < parent.deadline) {
+    if (parent !== undefined && last.deadline < parent.deadline) {
       this.#rise(last, item.heapIndex)
     } else {
       this.#sink(last, item.heapIndex)

@@ -41,9 +41,9 @@ export class Turns<T extends TurnMember> {
 
   /** Takes out the member whose turn it is, and passes the turn to the next group. */
   shift(): T | undefined {
-    const { first } = this
     const group = this.#rotation.shift()
-    if (first === undefined || group === undefined) return undefined
+    if (group === undefined) return undefined
+    const first = group.members.first as T
     group.position = this.#rotation.push(group)
     this.remove(first)
     return first

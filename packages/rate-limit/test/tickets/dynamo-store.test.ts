@@ -4,6 +4,7 @@ import {
   type DynamoDBClient,
   GetItemCommand,
   type GetItemCommandInput,
+  PutItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { dynamoStore, StoreConflictError } from '../../src/index.ts'
@@ -118,6 +119,12 @@ test('a counter that another process sets between two looks: it is not set again
     return looks === 2 && storeOf('between').draw('k', 's', 150, 200)
   }
   expect(await storeOf('between').draw('k', 's', 100, 200)).toBe(151)
+  expect(commands.filter((name) => name === 'UpdateItemCommand')).toHaveLength(3)
+})
+
+test('an item without a number: it begins as one that does not exist', async () => {
+  await client.send(new PutItemCommand({ TableName: tableName, Item: { id: { S: 'empty:k' } } }))
+  expect(await storeOf('empty').draw('k', 's', 100, 200)).toBe(100)
 })
 
 test('another limit on the same item: refused with the remedy, and nothing is drawn', async () => {

@@ -184,6 +184,19 @@ test('requests that wait: as many tickets are drawn as they can use, four at onc
   expect(store.draws).toHaveLength(9)
 })
 
+test('requests in the background: tickets are drawn for them as well', async () => {
+  const store = new Counter()
+  const limiter = limiterOf(store)
+  const permits = Promise.all([
+    limiter.acquire({ lane: 'background' }),
+    limiter.acquire({ lane: 'background' }),
+    limiter.acquire(),
+  ])
+  await clock.advance(blockMs)
+  expect((await permits).map(({ lane }) => lane)).toEqual(['background', 'background', 'live'])
+  expect(store.draws).toHaveLength(3)
+})
+
 test('a ticket whose time passed while the process was busy: it is not used, and another is drawn', async () => {
   let latenessMs = 0
   clock = new SimulatedClock(() => latenessMs)
@@ -246,8 +259,10 @@ test('a store that fails and is back: nothing is granted meanwhile, with retries
   store.broken = undefined
   await clock.runOut()
   expect(grants).toHaveLength(1)
+  grantsOf(limiter, 1)
+  await clock.runOut()
   expect(limiter.stats()).toMatchObject({ effectiveLimit: 3, storeLost: false })
-  const backAt = store.draws.at(-1)!.at
+  const backAt = store.draws.at(-2)!.at
   expect(back).toEqual([{ key: undefined, lostForMs: backAt - startedAt }])
 
   // The next failure begins with the shortest retry.
@@ -257,8 +272,43 @@ test('a store that fails and is back: nothing is granted meanwhile, with retries
   await clock.advance(1000)
   expect(store.draws.map(({ at }) => at - store.draws[0]!.at)).toEqual([0, 256, 762])
   limiter.close()
+  const closedAt = clock.now()
   await clock.runOut()
   expect(failed).toEqual(['ERR_RATE_LIMIT_CLOSED'])
+  // The retry does not keep the process alive.
+  expect(clock.now()).toBe(closedAt)
+})
+
+test('a store that fails for many processes: their retries are spread', async () => {
+  vi.mocked(Math.random).mockReturnValue(0)
+  const store = new Counter()
+  store.broken = new Error('Rate exceeded.')
+  const limiter = limiterOf(store)
+  grantsOf(limiter, 1)
+  await clock.advance(500)
+  expect(store.draws[1]!.at - store.draws[0]!.at).toBe(roundTripMs + 0.8 * 250 + 1)
+  limiter.close()
+})
+
+test('a reply that comes after that to a later draw: the earlier ticket is used first', async () => {
+  const store = new Counter()
+  const draws: Promise<number | undefined>[] = []
+  const limiter = limiterOf(
+    {
+      toleranceMs: 50,
+      handshakeMs,
+      draw: async (...request) => {
+        const ticket = store.draw(...request)
+        draws.push(ticket)
+        if (draws.length === 1) await sleep(50)
+        return ticket
+      },
+    },
+    { limit: 1, maxInFlight: 2 },
+  )
+  const grants = grantsOf(limiter, 2)
+  await clock.runOut()
+  expect((grants[1] as number) - (grants[0] as number)).toBe(blockMs)
 })
 
 test('a wait that ends while the store is lost: the error has the reason', async () => {

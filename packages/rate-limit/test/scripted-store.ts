@@ -1,0 +1,73 @@
+import type { StoreReply } from '../src/fleet/store-reply.ts'
+import type { StoreRequest } from '../src/fleet/store-request.ts'
+import type { RateLimitStore } from '../src/index.ts'
+
+interface OpenStep {
+  readonly resolve: (reply: number[]) => void
+  readonly reject: (error: Error) => void
+}
+
+/** Store whose replies a test gives: what a store may do that the real script never does, or not at that moment. */
+export class ScriptedStore implements RateLimitStore {
+  /** Every request so far, and its key. */
+  readonly requests: StoreRequest[] = []
+  readonly keys: string[] = []
+  readonly #open: OpenStep[] = []
+  readonly #now: () => number
+
+  /** @param now - returns what the clock of the store shows, in whole milliseconds. */
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  step(key: string, message: string): Promise<number[]> {
+    const request = JSON.parse(message) as StoreRequest
+    this.requests.push(request)
+    this.keys.push(key)
+    return new Promise((resolve, reject) => this.#open.push({ resolve, reject }))
+  }
+
+  /** The last request. */
+  get last(): StoreRequest {
+    return this.requests.at(-1) as StoreRequest
+  }
+
+  /** Takes the oldest request that has no reply, to end it later than those behind it. */
+  takeOpen(): { reply: ScriptedStore['reply']; fail: ScriptedStore['fail'] } {
+    const { resolve, reject } = this.#next()
+    return { reply: (...reply) => resolve(this.#replyOf(...reply)), fail: reject }
+  }
+
+  /** Replies to the oldest request that has no reply; `held` are permits, and how long until each may be used. */
+  reply(
+    reply: Partial<Omit<StoreReply, 'held'>>,
+    held: readonly (readonly [id: number, waitMs: number])[] = [],
+  ): void {
+    this.#next().resolve(this.#replyOf(reply, held))
+  }
+
+  fail(error: Error): void {
+    this.#next().reject(error)
+  }
+
+  #replyOf(reply: Partial<Omit<StoreReply, 'held'>>, held: readonly (readonly number[])[] = []): number[] {
+    return [...headerOf({ now: this.#now(), ...reply }), ...held.flat()]
+  }
+
+  #next(): OpenStep {
+    const open = this.#open.shift()
+    if (open === undefined) throw new Error('No request is under way.')
+    return open
+  }
+}
+
+/** Returns the numbers of a reply, in the order of the protocol. */
+function headerOf(reply: Partial<Omit<StoreReply, 'held'>>): number[] {
+  const { now = 0, isLate = false, born = 1, limit = 20, effectiveLimit = limit, processes = 1 } = reply
+  const { retryMs = 1000, share = 0, renewMs = 0, slowestLeaseMs = 500, firstAdopted = 1000 } = reply
+  const { turns = [0, 0], waiting = 0, inUse = 0 } = reply
+  return [
+    ...[now, isLate ? 1 : 0, born, limit, effectiveLimit, processes, retryMs, share, renewMs, slowestLeaseMs],
+    ...[firstAdopted, ...turns, waiting, inUse],
+  ]
+}
