@@ -3,6 +3,7 @@ import { AuroraIamError } from '../errors.ts'
 import { CREDENTIALS_REUSE_MS, SHORT_CREDENTIALS_MS, TRANSIT_MS } from '../timings.ts'
 import { SingleFlight } from '../util/single-flight.ts'
 import { defaultChain } from './default-chain.ts'
+import { credentialsOfEnvironment } from './environment.ts'
 import { callsTo, callsToChain } from './provider-calls.ts'
 import { credentialsUnavailable } from './provider-failure.ts'
 import { type ResolvedCredentials, readCredentials } from './resolved-credentials.ts'
@@ -152,7 +153,7 @@ export class CredentialCache {
 
   async #callProvider(region: string, forceRefresh: boolean): Promise<unknown> {
     this.resolutions++
-    const source = this.#source
+    const source = this.#source ?? credentialsOfEnvironment(this.#profile)
     if (source !== undefined && typeof source !== 'function') return source
     const calls = source ? callsTo(source) : callsToChain(this.#profile)
     const call = async () => {

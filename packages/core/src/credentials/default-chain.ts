@@ -50,19 +50,13 @@ export async function defaultChain({
   })
   return async (properties) => {
     reasons.clear()
-    if (!isInEnvironment(profile)) await awaitSharedFiles(timeoutMs)
+    await awaitSharedFiles(timeoutMs)
     try {
       return await chain(properties)
     } catch (error) {
       throw credentialsUnavailable(error, isFromNone(error) ? [...reasons] : [])
     }
   }
-}
-
-/** Returns true where the chain takes the credentials from the environment, and reads no file. */
-function isInEnvironment(profile: string | undefined): boolean {
-  const { AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = process.env
-  return !(profile ?? AWS_PROFILE) && Boolean(AWS_ACCESS_KEY_ID && AWS_SECRET_ACCESS_KEY)
 }
 
 const ignore = (): void => {}

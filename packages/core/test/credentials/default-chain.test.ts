@@ -1,7 +1,9 @@
 import { isolateAwsEnvironment, pathOf, write } from '@aurora-iam/test-support/aws-environment'
 import { SECRET, SESSION } from '@aurora-iam/test-support/example-credentials'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { defaultProvider } from '@aws-sdk/credential-provider-node'
 import { describe, expect, test, vi } from 'vitest'
+import { credentialsOfEnvironment } from '../../src/credentials/environment.ts'
 import { accessKeyId, refused, start } from '../chain.ts'
 import { MINUTE, TARGET } from '../support.ts'
 
@@ -18,6 +20,33 @@ describe('environment', () => {
     expect(token.value).toContain('X-Amz-Credential=AKIDENV%2F')
     expect(token.value).toContain(`X-Amz-Security-Token=${SESSION}`)
     expect(token.expiresAt).toEqual(end)
+  })
+
+  // A profile beside the variables: the chain has the profile's, which is not there.
+  test.each([
+    ['key and secret', {}, undefined],
+    ['a session', { AWS_SESSION_TOKEN: SESSION }, undefined],
+    [
+      'an expiry',
+      { AWS_SESSION_TOKEN: SESSION, AWS_CREDENTIAL_EXPIRATION: '2040-01-01T00:00:00Z' },
+      undefined,
+    ],
+    ['an expiry that is no date', { AWS_CREDENTIAL_EXPIRATION: 'soon' }, undefined],
+    ['empty variables', { AWS_SESSION_TOKEN: '', AWS_CREDENTIAL_EXPIRATION: '', AWS_PROFILE: '' }, undefined],
+    ['an empty profile', { AWS_PROFILE: 'one' }, ''],
+    ['no key', { AWS_ACCESS_KEY_ID: '' }, undefined],
+    ['no secret', { AWS_SECRET_ACCESS_KEY: '' }, undefined],
+    ['AWS_PROFILE', { AWS_PROFILE: 'one' }, undefined],
+    ['a profile', {}, 'one'],
+  ])('variables with %s: the credentials of the SDK’s chain, or none', async (_what, more, profile) => {
+    const variables = { AWS_ACCESS_KEY_ID: 'AKIDENV', AWS_SECRET_ACCESS_KEY: SECRET, ...more }
+    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
+    const chain = defaultProvider({ ignoreCache: true, ...(profile === undefined ? {} : { profile }) })
+    vi.spyOn(console, 'warn').mockReturnValue()
+    // Without a profile in the files, only the environment has any.
+    const theirs = await chain().catch(() => undefined)
+    const ours = credentialsOfEnvironment(profile)
+    expect(ours).toEqual(theirs && { ...theirs, $source: undefined })
   })
 
   test('nothing anywhere: CREDENTIALS_UNAVAILABLE, with the SDK’s reason', async () => {
