@@ -25,9 +25,9 @@ export const ROOMS = {
     'packages/core/test/{login,permit}/*',
   ],
   'rate-limit/src': [
-    'packages/rate-limit/test/{events,options,presets,error-catalogue,rate-limiter,shared-rate-limiter}',
-    'packages/rate-limit/test/{queue,local}/*',
-    'packages/rate-limit/test/fleet/virtual',
+    'packages/rate-limit/test/{clock,describe,error-catalogue,errors,events,options,presets}',
+    'packages/rate-limit/test/{rate-limiter,shared-rate-limiter}',
+    'packages/rate-limit/test/{local/*,queue/*,fleet/bad-store,fleet/store-sync,tickets/ticket-permits}',
   ],
   'rate-limit/queue': [
     'packages/rate-limit/test/queue/*',

@@ -190,7 +190,7 @@ export function refuseUnknownOptions(options: object, known: readonly string[], 
   const unknown = Object.keys(options).find((key) => !known.includes(key))
   if (unknown === undefined) return
   // Anything else is no name, but a text that was spread into options.
-  const name = /^[\w$.-]{1,40}$/.test(unknown) ? `${prefix}${unknown}` : prefix || 'options'
+  const name = /^[\w$.-]{1,40}$/.test(unknown) ? `${prefix}${unknown}` : prefix.slice(0, -1) || 'options'
   throw new RateLimitError(
     'ERR_RATE_LIMIT_INVALID_OPTION',
     `Unknown option \`${name}\`. Remove it, or use one of: ${known.join(', ')}.`,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { createRateLimiter, type RateLimiterOptions } from '../src/index.ts'
 import { completeOptions } from '../src/options.ts'
+import { SimulatedClock } from './simulated-clock.ts'
 
 test('the limit alone: enough', () => {
   expect(completeOptions({ limit: 20 })).toEqual({
@@ -56,3 +57,100 @@ test('options that are not an object: refused', () => {
   expect(() => createRateLimiter(20 as never)).toThrow('Expected `options` to be an object')
   expect(() => createRateLimiter(null as never)).toThrow('Expected `options` to be an object')
 })
+
+const store = { step: async () => [] }
+
+test('the smallest value of each option: accepted', () => {
+  const smallest = {
+    limit: 1,
+    intervalMs: 0.001,
+    maxWaitMs: 0,
+    maxQueue: 0,
+    permitTtlMs: 0.001,
+    recoveryIntervalMs: 0.001,
+    maxInFlight: 1,
+  }
+  expect(completeOptions(smallest)).toMatchObject(smallest)
+})
+
+test('every option given: each is kept', () => {
+  const given = {
+    limit: 7,
+    intervalMs: 1,
+    maxWaitMs: 2,
+    maxQueue: 3,
+    permitTtlMs: 4,
+    recoveryIntervalMs: 5,
+    maxInFlight: 6,
+    dryRun: true,
+    store,
+    onStoreLost: 'fail-open',
+    share: { processes: 8 },
+    clock: new SimulatedClock(),
+  } as const
+  expect(completeOptions(given)).toEqual(given)
+})
+
+test('a store: at most 10,000 permits, and a default wait for two intervals and 5 s at least', () => {
+  expect(completeOptions({ limit: 10_000, store }).limit).toBe(10_000)
+  expect(() => completeOptions({ limit: 10_001, store })).toThrow(
+    'Expected `limit` to be at most 10000 with a store, but it is 10001.',
+  )
+  expect(completeOptions({ limit: 10_001 }).limit).toBe(10_001)
+  const waits = [undefined, 12_500, 12_501, 60_000].map(
+    (intervalMs) => completeOptions({ limit: 1, store, ...(intervalMs && { intervalMs }) }).maxWaitMs,
+  )
+  expect(waits).toEqual([30_000, 30_000, 30_002, 125_000])
+  expect(completeOptions({ limit: 1, intervalMs: 60_000 }).maxWaitMs).toBe(30_000)
+})
+
+test.each(['share', 'fail-closed', 'fail-open'] as const)(
+  'onStoreLost %s: with a store alone',
+  (onStoreLost) => {
+    expect(completeOptions({ limit: 1, store, onStoreLost })).toMatchObject({ onStoreLost })
+    expect(() => completeOptions({ limit: 1, onStoreLost })).toThrow(
+      expect.objectContaining({ option: 'onStoreLost' }),
+    )
+  },
+)
+
+test.each([
+  ['store', [null, {}, { step: 1 }, { draw: 1 }, 'redis']],
+  ['share', [null, {}, 4, { processes: 0 }, { processes: 1.5 }]],
+  ['onStoreLost', ['open', null]],
+  ['clock', [{ now: () => 0 }, { setTimer: () => {} }]],
+])('%s of another kind: refused by name, also below another name', (option, values) => {
+  for (const value of values) {
+    const options = { limit: 1, store, [option]: value } as unknown as RateLimiterOptions
+    expect(() => completeOptions(options)).toThrow(expect.objectContaining({ option }))
+    expect(() => completeOptions(options, 'rateLimit')).toThrow(
+      expect.objectContaining({ option: `rateLimit.${option}` }),
+    )
+  }
+})
+
+test('an option of another package on Object.prototype: no option of this one', () => {
+  const prototype = Object.prototype as { maxQueue?: number; cache?: boolean }
+  prototype.maxQueue = 0
+  prototype.cache = true
+  try {
+    expect(completeOptions({ limit: 1 }).maxQueue).toBe(10_000)
+  } finally {
+    delete prototype.maxQueue
+    delete prototype.cache
+  }
+})
+
+test.each([
+  ['a'.repeat(40), 'a'.repeat(40), `rateLimit.${'a'.repeat(40)}`],
+  ['a'.repeat(41), 'options', 'rateLimit'],
+  ['a text', 'options', 'rateLimit'],
+  ['text\n', 'options', 'rateLimit'],
+])(
+  'an unknown option, case %#: named where it is a name, and not repeated where it is not',
+  (key, name, below) => {
+    const options = { limit: 1, [key]: 1 }
+    expect(() => completeOptions(options)).toThrow(expect.objectContaining({ option: name }))
+    expect(() => completeOptions(options, 'rateLimit')).toThrow(expect.objectContaining({ option: below }))
+  },
+)

@@ -40,3 +40,16 @@ test('the name of the option in the message: the one that the caller gives', () 
     expect.objectContaining({ option: 'iam.rateLimit.limit' }),
   )
 })
+
+test.each(['20', ' 20 ', '20\n'])(
+  '%o, as an environment variable has it: the remedy is to make a number of it',
+  (value) => {
+    expect(() => resolveRateLimit(value as RateLimit)).toThrow(
+      expect.objectContaining({ option: 'rateLimit', message: expect.stringContaining('Write Number(…)') }),
+    )
+  },
+)
+
+test.each(['20x', 'x20', '2 0'])('%o: no preset', (value) => {
+  expect(() => resolveRateLimit(value as RateLimit, 'limit')).toThrow('Unknown preset for `limit`.')
+})

@@ -323,3 +323,21 @@ function abortable() {
   const controller = new AbortController()
   return { signal: controller.signal, abort: () => controller.abort() }
 }
+
+test('a permit whose time is over: it covers no attempt, though nothing has ended it yet', async () => {
+  const { limiter, clock } = limiterWith({ permitTtlMs: 5000 })
+  const permit = await limiter.acquire()
+  await clock.advance(4999)
+  expect(permit.isLapsed).toBe(false)
+  await clock.advance(1)
+  expect(permit.isLapsed).toBe(true)
+  permit.release()
+  expect(limiter.stats()).toMatchObject({ expired: 1, succeeded: 0, inFlight: 0, available: 1 })
+})
+
+test('permits: each has an identifier that no other has', async () => {
+  const { limiter } = limiterWith()
+  const ids = [await limiter.acquire(), await limiter.acquire()].map(({ id }) => id)
+  expect(new Set(ids).size).toBe(2)
+  for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-\d+$/)
+})

@@ -100,3 +100,33 @@ test('another interval, or a dry run beside a real limit: refused', () => {
 test('an empty key: refused', () => {
   expect(() => sharedRateLimiter('', { limit: 2 })).toThrow(expect.objectContaining({ option: 'key' }))
 })
+
+test('a store that some callers of a key give and others do not: refused', () => {
+  const store = { step: async () => [] }
+  sharedRateLimiter('mixed', { limit: 2, store })
+  expect(() => sharedRateLimiter('mixed', { limit: 2 })).toThrow(
+    'Expected `store` to be given by all or none of those who share the key "mixed", but it is undefined.',
+  )
+  expect(sharedRateLimiter('mixed', { limit: 2, store }).limit).toBe(2)
+  sharedRateLimiter('plain', { limit: 2 })
+  expect(() => sharedRateLimiter('plain', { limit: 2, store })).toThrow(
+    expect.objectContaining({ option: 'store' }),
+  )
+})
+
+test.each([5, null, undefined, {}])('the key %o: refused', (key) => {
+  expect(() => sharedRateLimiter(key as never, { limit: 2 })).toThrow(
+    expect.objectContaining({ option: 'key' }),
+  )
+})
+
+test('a key with one limiter that is open: it is not forgotten, however long it is idle', async () => {
+  const clock = new SimulatedClock()
+  const open = sharedRateLimiter('kept', { limit: 2, clock })
+  ;(await open.acquire()).release()
+  const closed = sharedRateLimiter('kept', { limit: 2, clock })
+  closed.close()
+  closed.close()
+  await clock.advance(100_000)
+  expect(sharedRateLimiter('kept', { limit: 2, clock }).stats().granted).toBe(1)
+})
