@@ -39,7 +39,7 @@ export const ROOMS = {
   ],
   'rate-limit/fleet': [
     'packages/rate-limit/test/fleet/{clock-step-detector,leases,outage,planned-call,promised-share,queue-standing}',
-    'packages/rate-limit/test/fleet/{retries,store-reply,redis-client,bad-store,inspect-fleet,store-sync,virtual}',
+    'packages/rate-limit/test/fleet/{bad-store,degraded,inspect-fleet,redis-client,retries,store-reply,store-sync,virtual}',
   ],
   'rate-limit/tickets': ['packages/rate-limit/test/tickets/{ticket-permits,dynamo-store}'],
   'mysql2/auth': [

@@ -107,6 +107,9 @@ test('a permit that was never released: expires after its time', async () => {
   const { limiter, clock } = limiterWith({ limit: 1, permitTtlMs: 5000 })
   await limiter.acquire()
   const grants = observe(clock, [limiter.acquire()])
+  await clock.advance(0)
+  // One timer, for when it is free.
+  expect(clock.timers).toEqual([clock.now() + 5000 + restMs])
   await clock.advance(10_000)
   expect(grants).toEqual([5000 + restMs])
   expect(limiter.stats().expired).toBe(1)

@@ -1,6 +1,12 @@
 import type { StoreReply } from '../src/fleet/store-reply.ts'
 import type { StoreRequest } from '../src/fleet/store-request.ts'
 import type { RateLimitStore } from '../src/index.ts'
+import type { SimulatedClock } from './simulated-clock.ts'
+
+export const roundTripMs = 20
+
+/** Error that a request is rejected with. */
+export const lostError = new Error('The connection was lost.')
 
 interface OpenStep {
   readonly resolve: (reply: number[]) => void
@@ -13,11 +19,10 @@ export class ScriptedStore implements RateLimitStore {
   readonly requests: StoreRequest[] = []
   readonly keys: string[] = []
   readonly #open: OpenStep[] = []
-  readonly #now: () => number
+  readonly #clock: SimulatedClock
 
-  /** @param now - returns what the clock of the store shows, in whole milliseconds. */
-  constructor(now: () => number) {
-    this.#now = now
+  constructor(clock: SimulatedClock) {
+    this.#clock = clock
   }
 
   step(key: string, message: string): Promise<number[]> {
@@ -33,7 +38,7 @@ export class ScriptedStore implements RateLimitStore {
   }
 
   /** Takes the oldest request that has no reply, to end it later than those behind it. */
-  takeOpen(): { reply: ScriptedStore['reply']; fail: ScriptedStore['fail'] } {
+  takeOpen(): { reply: ScriptedStore['reply']; fail: OpenStep['reject'] } {
     const { resolve, reject } = this.#next()
     return { reply: (...reply) => resolve(this.#replyOf(...reply)), fail: reject }
   }
@@ -46,12 +51,43 @@ export class ScriptedStore implements RateLimitStore {
     this.#next().resolve(this.#replyOf(reply, held))
   }
 
-  fail(error: Error): void {
+  /** Replies a round trip from now, and lets happen what follows at once. */
+  async answer(...reply: Parameters<ScriptedStore['reply']>): Promise<void> {
+    await this.#clock.advance(roundTripMs)
+    this.reply(...reply)
+    await this.#clock.advance(0)
+  }
+
+  /** Rejects the oldest request a round trip from now. */
+  async fail(error: Error = lostError): Promise<void> {
+    await this.#clock.advance(roundTripMs)
     this.#next().reject(error)
+    await this.#clock.advance(0)
+  }
+
+  /** Rejects every request within this time, each a round trip after it was sent. Returns when each was sent. */
+  async failFor(durationMs: number): Promise<number[]> {
+    const startedAt = this.#clock.now()
+    const sent: number[] = []
+    await this.#clock.advance(0)
+    for (let passedMs = 0; passedMs < durationMs; passedMs = this.#clock.now() - startedAt) {
+      if (this.#open.length > 0) {
+        sent.push(passedMs)
+        await this.fail()
+      } else await this.#clock.advance(1)
+    }
+    return sent
+  }
+
+  /** Returns how many requests are sent within this time. */
+  async sentWithin(durationMs: number): Promise<number> {
+    const before = this.requests.length
+    await this.#clock.advance(durationMs)
+    return this.requests.length - before
   }
 
   #replyOf(reply: Partial<Omit<StoreReply, 'held'>>, held: readonly (readonly number[])[] = []): number[] {
-    return [...headerOf({ now: this.#now(), ...reply }), ...held.flat()]
+    return [...headerOf({ now: 1_000_000 + Math.floor(this.#clock.now()), ...reply }), ...held.flat()]
   }
 
   #next(): OpenStep {

@@ -7,12 +7,10 @@ import {
   type RateLimiterOptions,
   sharedRateLimiter,
 } from '../../src/index.ts'
-import { ScriptedStore } from '../scripted-store.ts'
+import { lostError, roundTripMs, ScriptedStore } from '../scripted-store.ts'
 import { SimulatedClock } from '../simulated-clock.ts'
 
 const intervalMs = 250
-const roundTripMs = 20
-const lost = new Error('The connection was lost.')
 
 let clock: SimulatedClock
 let store: ScriptedStore
@@ -21,7 +19,7 @@ beforeEach(() => {
   vi.spyOn(Math, 'random').mockReturnValue(0.5)
   clock = new SimulatedClock()
   clock.driveWallClock()
-  store = new ScriptedStore(() => 1_000_000 + Math.floor(clock.now()))
+  store = new ScriptedStore(clock)
 })
 
 afterEach(() => {
@@ -32,32 +30,14 @@ function limiterOf(options: Partial<RateLimiterOptions> = {}): RateLimiter {
   return createRateLimiter({ limit: 20, intervalMs, clock, store, maxWaitMs: 600_000, ...options })
 }
 
-type Reply = Parameters<ScriptedStore['reply']>
-
-/** Lets the request that is under way have this reply, a round trip after it was sent. */
-async function reply(...[fields, held]: Reply): Promise<void> {
-  await clock.advance(roundTripMs)
-  store.reply(fields, held)
-  await clock.advance(0)
-}
-
-async function fail(error = lost): Promise<void> {
-  await clock.advance(roundTripMs)
-  store.fail(error)
-  await clock.advance(0)
-}
-
-/** Returns how many requests were sent within this time. */
-async function sentWithin(durationMs: number): Promise<number> {
-  const before = store.requests.length
-  await clock.advance(durationMs)
-  return store.requests.length - before
-}
-
 /** Acquires so many permits, which the store gives from number 1 on. */
-async function permitsOf(limiter: RateLimiter, count: number, fields: Reply[0] = {}): Promise<Permit[]> {
+async function permitsOf(
+  limiter: RateLimiter,
+  count: number,
+  fields: Parameters<ScriptedStore['reply']>[0] = {},
+): Promise<Permit[]> {
   const permits = Promise.all(Array.from({ length: count }, () => limiter.acquire()))
-  await reply(
+  await store.answer(
     fields,
     Array.from({ length: count }, (_, index) => [index + 1, 0] as const),
   )
@@ -73,7 +53,7 @@ function start(request: Promise<Permit>): Promise<Permit> {
 test('requests that are made together: one request to the store, with the options of the process', async () => {
   const limiter = limiterOf({ intervalMs: 249.5, recoveryIntervalMs: 900.5 })
   for (const lane of ['live', 'background', 'live'] as const) void start(limiter.acquire({ lane }))
-  expect(await sentWithin(10)).toBe(1)
+  expect(await store.sentWithin(10)).toBe(1)
   expect(store.requests).toEqual([
     {
       process: expect.stringMatching(/^[0-9a-f-]{36}$/),
@@ -98,9 +78,9 @@ test('requests that are made together: one request to the store, with the option
 test('a process that waits on: the next request comes after retryMs, and tells what the last reply told', async () => {
   const limiter = limiterOf()
   void start(limiter.acquire())
-  await reply({ retryMs: 300, turns: [5, 0], share: 3, born: 77, slowestLeaseMs: 1500 })
-  expect(await sentWithin(300 - roundTripMs - 1)).toBe(0)
-  expect(await sentWithin(1)).toBe(1)
+  await store.answer({ retryMs: 300, turns: [5, 0], share: 3, born: 77, slowestLeaseMs: 1500 })
+  expect(await store.sentWithin(300 - roundTripMs - 1)).toBe(0)
+  expect(await store.sentWithin(1)).toBe(1)
   const [first, second] = store.requests
   expect(second).toMatchObject({
     process: first!.process,
@@ -120,18 +100,18 @@ test('a process that waits on: the next request comes after retryMs, and tells w
 test('another request while the process waits in its lane: no further request; in another lane: at once', async () => {
   const limiter = limiterOf()
   void start(limiter.acquire())
-  await reply({ turns: [5, 0] })
+  await store.answer({ turns: [5, 0] })
   void start(limiter.acquire())
-  expect(await sentWithin(10)).toBe(0)
+  expect(await store.sentWithin(10)).toBe(0)
   void start(limiter.acquire({ lane: 'background' }))
-  expect(await sentWithin(10)).toBe(1)
+  expect(await store.sentWithin(10)).toBe(1)
   expect(store.last.want).toEqual([2, 1])
 })
 
 test('fewer permits than requests: granted in order, and the rest is wanted on', async () => {
   const limiter = limiterOf()
   const [first, second, third] = [1, 2, 3].map(() => start(limiter.acquire()))
-  await reply({ retryMs: 300 }, [
+  await store.answer({ retryMs: 300 }, [
     [1, 0],
     [2, 100],
   ])
@@ -143,7 +123,7 @@ test('fewer permits than requests: granted in order, and the rest is wanted on',
   expect(await second).toMatchObject({ waitedMs: roundTripMs + 100 })
   await clock.advance(200)
   expect(store.last.want).toEqual([1, 0])
-  await reply({}, [
+  await store.answer({}, [
     [1, 0],
     [2, 0],
     [3, 0],
@@ -161,11 +141,11 @@ test('the end of an attempt: the last one is reported at once, others within 100
     Permit,
   ]
   one.release()
-  expect(await sentWithin(40)).toBe(0)
+  expect(await store.sentWithin(40)).toBe(0)
   two.release('throttled')
   expect(throttled).toEqual([{ key: undefined, effectiveLimit: 10 }])
-  expect(await sentWithin(59)).toBe(0)
-  expect(await sentWithin(1)).toBe(1)
+  expect(await store.sentWithin(59)).toBe(0)
+  expect(await store.sentWithin(1)).toBe(1)
   expect(store.last).toMatchObject({
     settled: [
       [1, 100, 0],
@@ -174,19 +154,19 @@ test('the end of an attempt: the last one is reported at once, others within 100
     cancelled: [],
     want: [0, 0],
   })
-  await reply({}, [
+  await store.answer({}, [
     [3, 0],
     [4, 0],
   ])
   three.cancel()
-  expect(await sentWithin(0)).toBe(1)
+  expect(await store.sentWithin(0)).toBe(1)
   expect(store.last).toMatchObject({ settled: [], cancelled: [3] })
-  await reply({}, [[4, 0]])
+  await store.answer({}, [[4, 0]])
   four.release('failed')
-  expect(await sentWithin(0)).toBe(1)
+  expect(await store.sentWithin(0)).toBe(1)
   expect(store.last).toMatchObject({ settled: [[4, 0, 0]] })
-  await reply({})
-  expect(await sentWithin(100_000)).toBe(0)
+  await store.answer({})
+  expect(await store.sentWithin(100_000)).toBe(0)
   expect(limiter.stats()).toMatchObject({ succeeded: 1, throttled: 1, cancelled: 1, failed: 1, inFlight: 0 })
 })
 
@@ -195,7 +175,7 @@ test('a report whose reply is lost: reported again', async () => {
   const [permit] = await permitsOf(limiter, 1)
   permit!.release()
   await clock.advance(0)
-  await fail()
+  await store.fail()
   void start(limiter.acquire())
   await clock.advance(1000)
   expect(store.last).toMatchObject({ settled: [[1, roundTripMs + 250, 0]] })
@@ -208,7 +188,7 @@ test('a permit for which no request waits any more: it goes back at once', async
   await clock.advance(0)
   controller.abort()
   await expect(request).rejects.toMatchObject({ code: 'ERR_RATE_LIMIT_ABORTED' })
-  await reply({}, [[1, 0]])
+  await store.answer({}, [[1, 0]])
   expect(store.last).toMatchObject({ cancelled: [1], want: [0, 0] })
   expect(limiter.stats().available).toBe(0)
 })
@@ -217,12 +197,12 @@ test('a request that ends while the process waits in the store’s queue: the st
   const limiter = limiterOf()
   const controller = new AbortController()
   void start(limiter.acquire({ signal: controller.signal }))
-  await reply({ turns: [5, 0] })
+  await store.answer({ turns: [5, 0] })
   controller.abort()
-  expect(await sentWithin(0)).toBe(1)
+  expect(await store.sentWithin(0)).toBe(1)
   expect(store.last).toMatchObject({ want: [0, 0], turn: [5, 0] })
-  await reply({})
-  expect(await sentWithin(100_000)).toBe(0)
+  await store.answer({})
+  expect(await store.sentWithin(100_000)).toBe(0)
 })
 
 test('maxInFlight: no more permits are wanted than may be in flight, and the next when one has ended', async () => {
@@ -232,7 +212,7 @@ test('maxInFlight: no more permits are wanted than may be in flight, and the nex
   )
   await clock.advance(0)
   expect(store.last.want).toEqual([2, 0])
-  await reply({}, [
+  await store.answer({}, [
     [1, 0],
     [2, 0],
   ])
@@ -250,9 +230,9 @@ test('maxInFlight and a holder that is lost: the next is granted when its permit
   const next = start(limiter.acquire())
   await clock.advance(5000 - 1)
   expect(store.last.want).toEqual([0, 0])
-  while (store.last.want[0] === 0) await reply({}, [[1, 0]])
+  while (store.last.want[0] === 0) await store.answer({}, [[1, 0]])
   expect(store.last).toMatchObject({ settled: [[1, 0, 0]] })
-  await reply({}, [[2, 0]])
+  await store.answer({}, [[2, 0]])
   expect(await next).toMatchObject({ lane: 'live' })
   expect(limiter.stats()).toMatchObject({ expired: 1, inFlight: 1 })
 })
@@ -261,8 +241,8 @@ test('a permit in use: its lease is renewed halfway, and it has lapsed when the 
   const limiter = limiterOf()
   const [permit] = await permitsOf(limiter, 1)
   // A lease of 500 ms begins when the request was sent, and ends 50 ms early.
-  expect(await sentWithin(200 - roundTripMs - 1)).toBe(0)
-  expect(await sentWithin(1)).toBe(1)
+  expect(await store.sentWithin(200 - roundTripMs - 1)).toBe(0)
+  expect(await store.sentWithin(1)).toBe(1)
   await clock.advance(449 - 200)
   expect(permit!.isLapsed).toBe(false)
   await clock.advance(1)
@@ -270,7 +250,7 @@ test('a permit in use: its lease is renewed halfway, and it has lapsed when the 
   store.reply({}, [[1, 0]])
   await clock.advance(0)
   expect(permit!.isLapsed).toBe(false)
-  await reply({}, [])
+  await store.answer({}, [])
   expect(permit!.isLapsed).toBe(true)
 })
 
@@ -278,22 +258,22 @@ test('a store that has to hear of a process without demand: it calls after renew
   const limiter = limiterOf()
   const [permit] = await permitsOf(limiter, 1, { renewMs: 5000 })
   permit!.release()
-  await reply({ renewMs: 5000 })
-  expect(await sentWithin(5000 - roundTripMs - 1)).toBe(0)
-  expect(await sentWithin(1)).toBe(1)
+  await store.answer({ renewMs: 5000 })
+  expect(await store.sentWithin(5000 - roundTripMs - 1)).toBe(0)
+  expect(await store.sentWithin(1)).toBe(1)
   expect(store.last.want).toEqual([0, 0])
   expect(store.last).not.toHaveProperty('bye')
-  await reply({ renewMs: 5000 })
+  await store.answer({ renewMs: 5000 })
   limiter.close()
-  expect(await sentWithin(0)).toBe(1)
+  expect(await store.sentWithin(0)).toBe(1)
   expect(store.last).toMatchObject({ bye: 1, want: [0, 0] })
-  await reply({ renewMs: 5000 })
-  expect(await sentWithin(100_000)).toBe(0)
+  await store.answer({ renewMs: 5000 })
+  expect(await store.sentWithin(100_000)).toBe(0)
 })
 
 test('a process that never met the store: nothing is sent when it leaves', async () => {
   limiterOf().close()
-  expect(await sentWithin(1000)).toBe(0)
+  expect(await store.sentWithin(1000)).toBe(0)
 })
 
 test('a shared limiter that left and is wanted again: the store hears of it as before', async () => {
@@ -304,10 +284,10 @@ test('a shared limiter that left and is wanted again: the store hears of it as b
   permit!.release()
   await clock.advance(0)
   expect(store.last).toMatchObject({ bye: 1, settled: [[1, 0, 0]] })
-  await reply({})
+  await store.answer({})
   const second = sharedRateLimiter('again', options)
   void start(second.acquire())
-  expect(await sentWithin(0)).toBe(1)
+  expect(await store.sentWithin(0)).toBe(1)
   expect(store.last).toMatchObject({ want: [1, 0] })
   expect(store.last).not.toHaveProperty('bye')
   expect(store.last.process).toBe(store.requests[0]!.process)
@@ -325,10 +305,10 @@ test('flush(): it resolves when the store has received what ended, and at once w
   const flushed = limiter.flush().then(() => {
     isFlushed = true
   })
-  expect(await sentWithin(0)).toBe(1)
+  expect(await store.sentWithin(0)).toBe(1)
   expect(store.last).toMatchObject({ settled: [[1, 0, 0]] })
   expect(isFlushed).toBe(false)
-  await reply({}, [[2, 0]])
+  await store.answer({}, [[2, 0]])
   await flushed
 })
 
@@ -337,7 +317,7 @@ test('flush() while the store is lost: it resolves', async () => {
   const [one, two] = await permitsOf(limiter, 2)
   one!.release()
   const flushed = limiter.flush()
-  await fail()
+  await store.fail()
   await flushed
   two!.release()
   await limiter.flush()
@@ -346,10 +326,10 @@ test('flush() while the store is lost: it resolves', async () => {
 test('a late reply: nothing it lists is used, and the process asks again after retryMs', async () => {
   const limiter = limiterOf()
   void start(limiter.acquire())
-  await reply({ isLate: true, retryMs: 400 }, [[1, 0]])
+  await store.answer({ isLate: true, retryMs: 400 }, [[1, 0]])
   expect(limiter.stats()).toMatchObject({ inFlight: 0, available: 0, waiting: 1, storeLost: false })
-  expect(await sentWithin(400 - roundTripMs - 1)).toBe(0)
-  expect(await sentWithin(1)).toBe(1)
+  expect(await store.sentWithin(400 - roundTripMs - 1)).toBe(0)
+  expect(await store.sentWithin(1)).toBe(1)
 })
 
 test('a store whose clock jumps: nothing it grants is used, and it is told to let everything cool down', async () => {
@@ -358,12 +338,12 @@ test('a store whose clock jumps: nothing it grants is used, and it is told to le
   permit!.release()
   void start(limiter.acquire())
   await clock.advance(0)
-  await reply({ born: 77, now: 1_000_000 + clock.now() + 60_000 }, [[2, 0]])
+  await store.answer({ born: 77, now: 1_000_000 + clock.now() + 60_000 }, [[2, 0]])
   expect(limiter.stats()).toMatchObject({ inFlight: 0, available: 0, waiting: 1 })
   expect(store.last).toMatchObject({ reset: 77, settled: [[1, roundTripMs, 0]] })
-  await reply({ born: 77, now: 1_000_000 + clock.now() + 60_000 + roundTripMs }, [[3, 0]])
+  await store.answer({ born: 77, now: 1_000_000 + clock.now() + 60_000 + roundTripMs }, [[3, 0]])
   expect(limiter.stats()).toMatchObject({ inFlight: 1, waiting: 0 })
-  expect(await sentWithin(250)).toBe(1)
+  expect(await store.sentWithin(250)).toBe(1)
   expect(store.last).not.toHaveProperty('reset')
   expect(store.last.settled).toEqual([])
 })
@@ -373,7 +353,7 @@ test('no reply: the store is lost after the patience for its distance, and back 
   const back = recordEvents('aurora-iam:rate-limit:store-back')
   const limiter = limiterOf()
   void start(limiter.acquire())
-  await reply({ retryMs: 300, share: 4 })
+  await store.answer({ retryMs: 300, share: 4 })
   await clock.advance(300 - roundTripMs)
   const sentAt = clock.now()
   await clock.advance(1000 + 2 * roundTripMs - 1)
@@ -405,19 +385,19 @@ test('a store that never replied: it has 3 s for the first reply', async () => {
 
 test('replies in the wrong order: an older one changes nothing, nor does the failure of an older request', async () => {
   for (const older of ['reply', 'failure']) {
-    store = new ScriptedStore(() => 1_000_000 + Math.floor(clock.now()))
+    store = new ScriptedStore(clock)
     const limiter = limiterOf()
     void start(limiter.acquire())
-    await reply({ retryMs: 300 })
+    await store.answer({ retryMs: 300 })
     await clock.advance(300)
     // The request after one without a reply.
     while (store.requests.length < 3) await clock.advance(100)
     const second = store.takeOpen()
-    await reply({ retryMs: 10_000 })
+    await store.answer({ retryMs: 10_000 })
     expect(limiter.stats()).toMatchObject({ storeLost: false, waiting: 1 })
     if (older === 'reply') second.reply({}, [[9, 0]])
-    else second.fail(lost)
-    expect(await sentWithin(0)).toBe(0)
+    else second.fail(lostError)
+    expect(await store.sentWithin(0)).toBe(0)
     expect(limiter.stats()).toMatchObject({ storeLost: false, available: 0, inFlight: 0, waiting: 1 })
     limiter.close()
   }
@@ -428,7 +408,7 @@ test('limits of others: the smallest holds, and an event reports when it gets sm
   const limiter = limiterOf()
   void start(limiter.acquire())
   for (const limit of [50, 20, 5, 5, 8]) {
-    await reply({ limit, retryMs: roundTripMs })
+    await store.answer({ limit, retryMs: roundTripMs })
     expect(limiter.stats()).toMatchObject({ limit: Math.min(20, limit), effectiveLimit: Math.min(20, limit) })
   }
   expect(lowered).toEqual([
@@ -440,7 +420,7 @@ test('limits of others: the smallest holds, and an event reports when it gets sm
   limiter.lower(4)
   expect(limiter.stats()).toMatchObject({ limit: 3, effectiveLimit: 3 })
   expect(lowered.slice(2)).toEqual([{ key: undefined, from: 20, to: 3 }])
-  await reply({ limit: 8, retryMs: roundTripMs })
+  await store.answer({ limit: 8, retryMs: roundTripMs })
   expect(store.last.limit).toBe(3)
 })
 
@@ -454,7 +434,7 @@ test('stats(): what the store last told', async () => {
     storeLost: false,
   })
   void start(limiter.acquire())
-  await reply({ limit: 16, effectiveLimit: 7, processes: 9, inUse: 3, waiting: 2, share: 5 })
+  await store.answer({ limit: 16, effectiveLimit: 7, processes: 9, inUse: 3, waiting: 2, share: 5 })
   expect(limiter.stats()).toMatchObject({
     limit: 16,
     effectiveLimit: 7,
@@ -476,7 +456,7 @@ test('a full queue: the estimate counts the requests here and the processes that
       (error: { retryAfterMs: number }) => error.retryAfterMs,
     )
   expect(await retryAfterMs()).toBe(2 * intervalMs)
-  await reply({ limit: 4, waiting: 6 })
+  await store.answer({ limit: 4, waiting: 6 })
   expect(await retryAfterMs()).toBe(3 * intervalMs)
 })
 

@@ -1,0 +1,188 @@
+import { recordEvents } from '@aurora-iam/test-support/record-events'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { createRateLimiter, type Permit, type RateLimiter, type RateLimiterOptions } from '../../src/index.ts'
+import { roundTripMs, ScriptedStore } from '../scripted-store.ts'
+import { SimulatedClock } from '../simulated-clock.ts'
+
+const intervalMs = 250
+/** From the first loss: when a request shows how long the store is silent, and when the share may be used. */
+const proofMs = 2500 + roundTripMs
+const openMs = 2500 + 1000 + 2 * roundTripMs
+
+let clock: SimulatedClock
+let store: ScriptedStore
+
+beforeEach(() => {
+  vi.spyOn(Math, 'random').mockReturnValue(0.5)
+  clock = new SimulatedClock()
+  clock.driveWallClock()
+  store = new ScriptedStore(clock)
+})
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+/** Returns a limiter to which the store has promised a share, and which waits for nothing. */
+async function limiterWithShare(
+  share: number,
+  options: Partial<RateLimiterOptions> = {},
+): Promise<RateLimiter> {
+  const limiter = createRateLimiter({ limit: 20, intervalMs, clock, store, maxWaitMs: 600_000, ...options })
+  const request = limiter.acquire()
+  await store.answer({ share }, [[1, 0]])
+  ;(await request).release()
+  await store.answer({ share })
+  return limiter
+}
+
+/** Makes so many requests, and returns the list of those that are granted so far. */
+function requestAll(limiter: RateLimiter, count: number): Permit[] {
+  const permits: Permit[] = []
+  for (let request = 0; request < count; request++) {
+    limiter.acquire().then(
+      (permit) => permits.push(permit),
+      () => {},
+    )
+  }
+  return permits
+}
+
+test('a store that is lost: the share is used once every other process has noticed, and not before', async () => {
+  const limiter = await limiterWithShare(2)
+  const permits = requestAll(limiter, 3)
+  expect(await store.failFor(openMs - 1)).toEqual([0, 270, 790, 1810, proofMs])
+  expect(permits).toHaveLength(0)
+  await clock.advance(1)
+  expect(permits).toHaveLength(2)
+  expect(limiter.stats()).toMatchObject({
+    inFlight: 2,
+    waiting: 1,
+    effectiveLimit: 2,
+    share: 2,
+    storeLost: true,
+  })
+  expect(permits.map(({ isLapsed }) => isLapsed)).toEqual([false, false])
+
+  permits[0]!.release()
+  expect(await store.failFor(intervalMs + 1)).toEqual([])
+  expect(permits).toHaveLength(2)
+  await clock.advance(1)
+  expect(permits).toHaveLength(3)
+  // One that was not used is free at once.
+  const more = requestAll(limiter, 1)
+  permits[2]!.cancel()
+  await clock.advance(0)
+  expect(more).toHaveLength(1)
+  limiter.close()
+})
+
+test('a request to the store is under way in degraded mode: nothing is granted until it fails or is overdue', async () => {
+  const limiter = await limiterWithShare(2)
+  requestAll(limiter, 1)
+  await store.failFor(openMs)
+  const before = store.requests.length
+  while (store.requests.length === before) await clock.advance(1)
+  const late = requestAll(limiter, 1)
+  await clock.advance(0)
+  expect([late.length, limiter.stats().inFlight]).toEqual([0, 1])
+  await store.fail()
+  expect(late).toHaveLength(1)
+  limiter.close()
+})
+
+test('attempts without the store: reported when it is back, and those in flight get a permit', async () => {
+  const back = recordEvents('aurora-iam:rate-limit:store-back')
+  const limiter = await limiterWithShare(3)
+  const lostAt = clock.now()
+  const permits = requestAll(limiter, 3)
+  await store.failFor(openMs + 1)
+  permits[0]!.release()
+  while (store.requests.at(-1)!.adopt === 0) await clock.advance(1)
+  expect(store.last).toMatchObject({
+    adopt: 2,
+    others: [clock.now() - lostAt - openMs - 1],
+    settled: [],
+    share: 3,
+    want: [0, 0],
+  })
+  // One of them ends while the request is under way.
+  permits[1]!.release()
+  await store.answer({ share: 3, firstAdopted: 500 }, [[501, 0]])
+  expect(back).toEqual([{ key: undefined, lostForMs: clock.now() - lostAt }])
+  expect(limiter.stats()).toMatchObject({ storeLost: false, inFlight: 1 })
+  expect(store.last).toMatchObject({ adopt: 0, others: [roundTripMs], cancelled: [500], settled: [] })
+  await store.answer({ share: 3 }, [[501, 0]])
+  expect(permits[2]!.isLapsed).toBe(false)
+  permits[2]!.release('throttled')
+  await clock.advance(0)
+  expect(store.last).toMatchObject({ settled: [[501, 0, 1]], others: [] })
+  await store.answer({ share: 3 })
+  expect(await store.sentWithin(100_000)).toBe(0)
+})
+
+test('attempts that ended long ago, and those that were not used: not reported', async () => {
+  const limiter = await limiterWithShare(3)
+  const permits = requestAll(limiter, 2)
+  await store.failFor(openMs + 1)
+  permits[0]!.cancel()
+  permits[1]!.release()
+  // Two intervals, a lease and a second.
+  await store.failFor(2 * intervalMs + 500 + 1000 + 4000)
+  expect(store.last.others).toEqual([])
+  limiter.close()
+})
+
+test('a frozen process: its permit without the store has lapsed when no request has failed lately', async () => {
+  const limiter = await limiterWithShare(1)
+  const permits = requestAll(limiter, 1)
+  await store.failFor(openMs + 1)
+  expect(permits[0]!.isLapsed).toBe(false)
+  const failedAt = store.requests.length
+  expect(failedAt).toBeGreaterThan(5)
+  vi.mocked(Date.now).mockReturnValue(Date.now() + 60_000)
+  expect(permits[0]!.isLapsed).toBe(true)
+})
+
+test('a share that is used: the store is called though nothing is wanted, until the process leaves', async () => {
+  const limiter = await limiterWithShare(2)
+  const permits = requestAll(limiter, 1)
+  await store.failFor(openMs + 1)
+  permits[0]!.release()
+  expect((await store.failFor(10_000)).length).toBeGreaterThan(2)
+  limiter.close()
+  await store.failFor(100)
+  expect(await store.failFor(20_000)).toEqual([])
+})
+
+test.each([
+  ['share', 0],
+  ['fail-open', 2],
+] as const)(
+  '%s with a promise of %d and nothing wanted: the store is not called while it is lost',
+  async (onStoreLost, share) => {
+    const limiter = await limiterWithShare(share, { onStoreLost })
+    const controller = new AbortController()
+    const ended = Promise.allSettled([limiter.acquire({ signal: controller.signal })])
+    await clock.advance(0)
+    controller.abort()
+    await ended
+    await store.failFor(100)
+    expect(await store.failFor(20_000)).toEqual([])
+    expect(limiter.stats().storeLost).toBe(true)
+  },
+)
+
+test('a store that never replies: asked more and more rarely, and a client that keeps the requests gets few', async () => {
+  const limiter = createRateLimiter({ limit: 20, intervalMs, clock, store, maxWaitMs: 600_000 })
+  requestAll(limiter, 1)
+  const sent: number[] = []
+  const startedAt = clock.now()
+  await clock.advance(0)
+  for (let seen = 0; clock.now() - startedAt < 60_000; await clock.advance(1)) {
+    if (store.requests.length > seen) sent.push(clock.now() - startedAt)
+    seen = store.requests.length
+  }
+  expect(sent).toEqual([0, 3000, 7000, 15_000, 31_000])
+  limiter.close()
+})
