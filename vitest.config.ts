@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { SlowFirst } from './test/slow-first.ts'
 
 // The packages are tested from their sources: nothing has to be built first.
 const resolve = { conditions: ['@aurora-iam/source', 'node'] }
@@ -23,6 +24,7 @@ export default defineConfig({
   test: {
     // One more than the smallest machine has cores: most tests wait for a server more than they compute.
     maxWorkers: 3,
+    sequence: { sequencer: SlowFirst },
     projects: [
       project('rate-limit', 'packages/rate-limit/test/**/*.test.ts'),
       project('core', 'packages/core/test/**/*.test.ts'),

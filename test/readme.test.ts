@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
-import { READER } from '@aurora-iam/test-support/local-aurora'
+import type { LocalAurora } from '@aurora-iam/local'
+import { localAurora, READER } from '@aurora-iam/test-support/local-aurora'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const run = promisify(execFile)
@@ -95,19 +95,16 @@ const FILES: ReadonlyArray<readonly [file: string, count: number, installed: str
   ['docs/serverless-v2.md', 1, 'test'],
 ]
 
+const aurora = await localAurora({ hostnames: [READER, PROXY, GLOBAL] })
+
 describe.each(FILES)('%s', (file, count, installed) => {
-  let aurora: LocalAurora
   let folder: string
 
   beforeAll(async () => {
-    aurora = await startLocalAurora({ hostnames: [READER, PROXY, GLOBAL], throttle: false })
     folder = await mkdtemp(`${root}${installed}/.readme-`)
   })
 
-  afterAll(async () => {
-    await aurora.close()
-    await rm(folder, { recursive: true })
-  })
+  afterAll(() => rm(folder, { recursive: true }))
 
   test('each block of code, unchanged: it runs', async () => {
     const blocks = blocksOf(await readFile(`${root}${file}`, 'utf8'))

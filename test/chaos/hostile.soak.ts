@@ -8,7 +8,7 @@ const TIMEOUT_MS = 5 * 60_000
 
 describeFuzz(
   rig,
-  [MYSQL2_OLDEST, ...OVER_MYSQL2].map((harness) => [harness, 10_000] as const),
+  [MYSQL2_OLDEST, ...OVER_MYSQL2, ON_MARIADB].map((harness) => [harness, 10_000] as const),
   TIMEOUT_MS,
 )
 describeCuts(

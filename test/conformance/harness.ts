@@ -78,6 +78,8 @@ export interface AdapterHarness {
 /** Argument of each group of the suite. */
 export interface Suite {
   readonly harness: AdapterHarness
+  /** Connections of the largest pool. */
+  readonly atOnce: number
   /** The one Local Aurora of this run; its log and faults are cleared before each test. */
   readonly aurora: () => LocalAurora
   /** A client on IAM, closed after the test. */

@@ -12,8 +12,12 @@ import { secrets } from './secrets.ts'
 import { tls } from './tls.ts'
 import { tokens } from './tokens.ts'
 
-/** Tests the contract that every adapter keeps: each group is one concern, each test one promise. */
-export function describeAdapter(harness: AdapterHarness): void {
+/**
+ * Tests the contract that every adapter keeps: each group is one concern, each test one promise.
+ *
+ * @param atOnce - connections of the largest pool
+ */
+export function describeAdapter(harness: AdapterHarness, { atOnce = 100 } = {}): void {
   describe(`${harness.name} conforms`, () => {
     let aurora: LocalAurora
     const clients: Client[] = []
@@ -40,6 +44,7 @@ export function describeAdapter(harness: AdapterHarness): void {
     })
     const suite: Suite = {
       harness,
+      atOnce,
       aurora: () => aurora,
       address,
       connect: async (options, iam = { ...aurora.iam, rateLimit: unhurried() }) => {

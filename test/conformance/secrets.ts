@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { createAuroraIam } from '@aurora-iam/core'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Suite } from './harness.ts'
+import { reachableText } from './reachable-text.ts'
 
 /** Tests that the token is in the packet that carries it and nowhere else. */
 export function secrets({ harness, aurora, connect, address }: Suite): void {
@@ -38,9 +39,7 @@ export function secrets({ harness, aurora, connect, address }: Suite): void {
         [...aurora().log],
         region,
       ]
-        .map((thing) =>
-          inspect(thing, { depth: 30, showHidden: true, maxArrayLength: null, maxStringLength: null }),
-        )
+        .flatMap((thing) => [inspect(thing), reachableText(thing)])
         .concat(printed.flatMap(({ mock }) => mock.calls.map((call) => inspect(call, { depth: 10 }))))
         .join('\n')
       for (const secret of secretsOfToken) expect(everything.includes(secret)).toBe(false)
