@@ -1,6 +1,6 @@
 /**
- * Returns every text that can be reached from `value`: through own properties of every kind, through the entries of maps
- * and sets, and the bytes of buffers as text. Each object is looked at once, so that large graphs cost little.
+ * Returns every text that can be reached from `value`: through own properties of every kind, through the entries of
+ * maps and sets, and the bytes of buffers as text. Each object is looked at once, so that large graphs cost little.
  */
 export function reachableText(value: unknown): string {
   const texts: string[] = []

@@ -41,7 +41,7 @@ export interface ConnectionTarget extends TokenTarget {
    * called once for each connection, after the wait for its permit.
    *
    * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` or `ERR_AURORA_IAM_UNKNOWN_OPTION` for a result that
-   * is no address; and whatever the caller's function throws
+   * is no address; and the error that the caller's function throws
    */
   readonly dial: (token: TokenTarget) => Address
 }
@@ -141,7 +141,7 @@ interface AddressPart {
 
 function readDial(dial: TargetOptions['dial'], token: TokenTarget): AddressPart {
   if (dial === undefined) return { host: undefined, port: undefined }
-  const address: Partial<Address> = typeof dial === 'function' ? dial(token) : dial
+  const address: Partial<Address> = typeof dial === 'function' ? callDial(dial, token) : dial
   if (typeof address !== 'object' || address === null || address instanceof Promise) {
     throw invalid('dial', 'expected an address { host, port }, not a promise of one', address)
   }
@@ -156,6 +156,23 @@ function readDial(dial: TargetOptions['dial'], token: TokenTarget): AddressPart 
   const { host, port } = ownProperties(address)
   if (host !== undefined) assertDialable(host, 'dial.host', 'Give `dial: { host, port }`')
   return { host, port: port === undefined ? undefined : readPort(port, 'dial.port') }
+}
+
+/**
+ * Calls the caller's function. Drivers write to the errors that they pass on, so that nothing but an object is passed.
+ */
+function callDial(dial: (target: TokenTarget) => Partial<Address>, token: TokenTarget): Partial<Address> {
+  try {
+    return dial(token)
+  } catch (error) {
+    // An error of another realm, as in Jest, is no instance of `Error` here.
+    if (typeof (error as Partial<Error> | null | undefined)?.message === 'string') throw error
+    throw new AuroraIamError(
+      'ERR_AURORA_IAM_INVALID_OPTION',
+      `dial: expected an address { host, port } or an Error, and the function threw ${describe(error)}.`,
+      { option: 'dial', cause: error },
+    )
+  }
 }
 
 /**

@@ -13,6 +13,7 @@ export class AddressWatch {
   readonly #intervalMs: number
   readonly #listeners = new Set<AddressListener>()
   #timer: NodeJS.Timeout | undefined
+  #isLookingUp = false
 
   constructor(host: string, intervalMs: number) {
     this.#host = host
@@ -32,15 +33,17 @@ export class AddressWatch {
   }
 
   #schedule(): void {
-    if (this.#timer || this.#listeners.size === 0 || isIP(this.#host)) return
+    if (this.#timer || this.#isLookingUp || this.#listeners.size === 0 || isIP(this.#host)) return
     this.#timer = setTimeout(() => this.#lookUp(), this.#intervalMs)
     this.#timer.unref()
   }
 
   #lookUp(): void {
+    this.#timer = undefined
+    this.#isLookingUp = true
     // The resolver that `net.connect` uses, so that the answer is the one that a new connection would get.
     dns.lookup(this.#host, { all: true }, (error, answers) => {
-      this.#timer = undefined
+      this.#isLookingUp = false
       if (!error && answers.length > 0) {
         const addresses = new Set(answers.map(({ address }) => address))
         for (const listener of [...this.#listeners]) listener(addresses)

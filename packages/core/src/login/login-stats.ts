@@ -2,6 +2,7 @@ import type { CredentialsEvidence } from '../credentials/credential-cache.ts'
 import type { Address, ConnectionTarget } from '../endpoint/connection-target.ts'
 import { tokenKey } from '../endpoint/target-key.ts'
 import type { TokenClaims } from '../token/token-claims.ts'
+import { describe } from '../util/describe.ts'
 import { redact } from '../util/redact.ts'
 import { accessDeniedHint } from './access-denied-hint.ts'
 import { setCause } from './set-cause.ts'
@@ -46,7 +47,8 @@ export class LoginStats {
   failed(error: Error): void {
     this.#count()
     this.#failed++
-    const { code } = error as { code?: string }
+    // A limiter of the caller may reject with anything.
+    const { code } = (error ?? {}) as { code?: string }
     this.#lastError = { code, message: redact(messageOf(error)), at: new Date() }
   }
 
@@ -91,6 +93,7 @@ export class LoginStats {
 
 /** Returns the message. Node's error for a name with several addresses has only the errors of each. */
 function messageOf(error: Error): string {
+  if (typeof error?.message !== 'string') return `not an Error, but ${describe(error)}`
   if (error.message !== '' || !(error instanceof AggregateError)) return error.message
   return error.errors.map((one) => one?.message).join('; ')
 }

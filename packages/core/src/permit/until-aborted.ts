@@ -1,10 +1,11 @@
 import { raceAbort } from '../util/abortable.ts'
-import { abortedError } from './permit-errors.ts'
+import { abortedError, closedError } from './permit-errors.ts'
 
 /**
  * Returns the result of `work`, unless `closing` or the caller's `signal` is aborted first.
  *
- * @throws {@link AuroraIamError} the reason of `closing`; `ERR_AURORA_IAM_ABORTED` for `signal`; what `work` throws
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_CLOSED` for `closing`; `ERR_AURORA_IAM_ABORTED` for `signal`; what
+ * `work` throws
  */
 export function untilAborted<T>(
   work: () => Promise<T>,
@@ -17,7 +18,7 @@ export function untilAborted<T>(
 /**
  * Returns the result of `work`, which rejects with the reason of the first of its signals that is aborted.
  *
- * @throws {@link AuroraIamError} as {@link untilAborted}
+ * @throws {@link AuroraIamError} as {@link untilAborted}: a new object for each call
  */
 export async function withSignals<T>(
   work: (signals: readonly AbortSignal[]) => Promise<T>,
@@ -27,6 +28,8 @@ export async function withSignals<T>(
   try {
     return await work(signal ? [closing, signal] : [closing])
   } catch (error) {
+    // Drivers write to the errors that they pass on, so that each wait has a separate one.
+    if (closing.aborted && error === closing.reason) throw closedError()
     throw signal?.aborted && !closing.aborted ? abortedError(signal.reason) : error
   }
 }

@@ -66,6 +66,23 @@ test('two pools of one name: one look-up each interval', () => {
   expect(lookUps).toBe(3)
 })
 
+test('the last listener leaves during a look-up, and another comes: one look-up each interval', () => {
+  const callbacks: Array<(error: Error) => void> = []
+  vi.mocked(dns.lookup).mockImplementation(((_host: string, _options: object, callback: () => void) =>
+    callbacks.push(callback)) as never)
+  const watch = new AddressWatch('db.example', 5000)
+  const stop = watch.listen(() => {})
+  vi.advanceTimersByTime(5000)
+  stop()
+  watch.listen(() => {})
+  vi.advanceTimersByTime(60_000)
+  expect(callbacks).toHaveLength(1)
+  callbacks[0]?.(new Error('ETIMEOUT'))
+  expect(vi.getTimerCount()).toBe(1)
+  vi.advanceTimersByTime(5000)
+  expect(callbacks).toHaveLength(2)
+})
+
 test('a demoted writer: logins wait until its name leads elsewhere, and share the look-ups', async () => {
   answers = [['10.0.0.1'], ['10.0.0.1'], ['10.0.0.2']]
   const demoted = new DemotedAddresses()

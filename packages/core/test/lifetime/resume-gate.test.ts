@@ -188,3 +188,15 @@ test('closed: each login that waits rejects', async () => {
   expect(await waiting).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
   scout.cancel()
 })
+
+test('close() while several logins wait for the scout: each has a separate error', async () => {
+  const { iam, target } = setUp({ resumeTimeoutMs: 60_000 })
+  const scout = await iam.login(target)
+  const waits = [1, 2].map(() => rejectionOf(iam.login(target)))
+  await vi.advanceTimersByTimeAsync(100)
+  iam.close()
+  const [one, other] = await Promise.all(waits)
+  for (const error of [one, other]) expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
+  expect(one).not.toBe(other)
+  scout.cancel()
+})

@@ -1,5 +1,6 @@
 import { connect, type LookupFunction } from 'node:net'
 import { STATIC } from '@aurora-iam/test-support/example-credentials'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { AdapterIam, LoginAttempt } from '../../src/adapter.ts'
 import { AuthToken } from '../../src/index.ts'
@@ -368,4 +369,42 @@ test('the writer and the reader endpoint of a cluster: one limit; another cluste
   await at('other.cluster')
   const granted = Object.values(iam.stats().rateLimits).map((stats) => stats.granted)
   expect(granted).toEqual([2, 2, 1])
+})
+
+describe('what is thrown is no error', () => {
+  const thrown = ['a text', undefined, null, { code: 'E1' }]
+
+  test.each(thrown)(
+    '%j by `dial`: an error that names it, and one more failure in the statistics',
+    async (value) => {
+      const dial = () => {
+        throw value
+      }
+      const { iam, login } = setUp({ dial })
+      const error = await rejectionOf(login())
+      expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_INVALID_OPTION', option: 'dial' })
+      expect(error.cause).toBe(value)
+      expect(error.message).not.toContain('a text')
+      expect(iam.stats()).toMatchObject({ connectionsFailed: 1, lastError: { code: error.code } })
+    },
+  )
+
+  test('an error of another realm by `dial`: passed on unchanged', async () => {
+    const error = { name: 'Error', message: 'no tunnel' }
+    const dial = () => {
+      throw error
+    }
+    expect(
+      await setUp({ dial })
+        .login()
+        .catch((reason) => reason),
+    ).toBe(error)
+  })
+
+  test.each(thrown)('%j by a limiter of the caller: passed on, and counted', async (value) => {
+    const { iam, login } = setUp({ rateLimit: callersLimiter(async () => Promise.reject(value)) })
+    expect(await login().catch((reason) => reason)).toBe(value)
+    expect(iam.stats()).toMatchObject({ connectionsFailed: 1 })
+    expect(iam.stats().lastError?.message).toContain('not an Error')
+  })
 })

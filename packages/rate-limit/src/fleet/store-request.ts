@@ -1,4 +1,5 @@
 import type { RateLimitStore } from '../store.ts'
+import { storeFailure } from '../store-failure.ts'
 import { readStoreReply, type StoreReply } from './store-reply.ts'
 
 /**
@@ -56,7 +57,6 @@ export async function sendRequest(
   try {
     return readStoreReply(await store.step(key ?? 'default', message))
   } catch (error) {
-    if (error instanceof Error) throw error
-    throw new Error(`It failed with ${typeof error === 'string' ? error : 'no error'}.`, { cause: error })
+    throw storeFailure(error)
   }
 }

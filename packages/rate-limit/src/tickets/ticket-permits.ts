@@ -5,6 +5,7 @@ import type { Permit, PermitLane } from '../permit.ts'
 import { PermitLedger } from '../permit-ledger.ts'
 import type { Demand, PermitCounts, PermitSource } from '../permit-source.ts'
 import type { TicketStore } from '../store.ts'
+import { storeFailure } from '../store-failure.ts'
 
 /** The last packet of an attempt arrives within this after the last look at its permit. */
 const lastPacketMs = 50
@@ -153,7 +154,7 @@ export class TicketPermits implements PermitSource {
       this.#drawOne(shape, atLeast, atMost)
         .then(
           (ticket) => this.#receive(ticket),
-          (error: Error) => this.#lose(error),
+          (error) => this.#lose(storeFailure(error)),
         )
         .finally(() => {
           this.#drawing -= 1

@@ -437,3 +437,17 @@ test('a shared key that is closed: it is forgotten when two blocks have passed s
   expect(store.draws.every(({ key }) => key === 'tickets')).toBe(true)
   await expect(sharedRateLimiter('tickets', options).flush()).resolves.toBeUndefined()
 })
+
+test.each(['text', undefined, null])(
+  'a store that rejects with %j: an error like any other',
+  async (reason) => {
+    const store: TicketStore = { toleranceMs: 50, handshakeMs, draw: () => Promise.reject(reason) }
+    const request = limiterOf(store).acquire({ timeoutMs: 1000 })
+    const ended = expect(request).rejects.toMatchObject({
+      code: 'ERR_RATE_LIMIT_STORE_LOST',
+      cause: expect.objectContaining({ cause: reason }),
+    })
+    await clock.advance(2000)
+    await ended
+  },
+)
