@@ -12,6 +12,7 @@ import {
   say,
   stripped,
   switchTo,
+  takingToken,
   trusted,
 } from './hostile-scripts.ts'
 import type { CertificateName, Script } from './hostile-server.ts'
@@ -152,11 +153,7 @@ const trustedButBroken: HostileCase[] = [
   { name: 'OK without a word about the token', script: answering(packet(3, OK)), code: 'ETIMEDOUT' },
   {
     name: 'a refusal, and its end kept open',
-    script: trusted(async (session) => {
-      const said = session.inTls.length
-      session.sendPacket(3, CLEAR_PASSWORD_WANTED)
-      if (await session.hasSent(said + 1)) session.sendPacket(5, DENIED)
-    }),
+    script: takingToken((session) => session.sendPacket(5, DENIED)),
     code: 'ER_ACCESS_DENIED_ERROR',
   },
 ].map(({ name, ...rest }) => ({ name: `${name}, from a server to trust`, ...rest }))

@@ -106,3 +106,11 @@ export const trusted =
     session.send(greeting(name))
     if ((await session.startTls('valid')) && (await session.hasSent(4))) await afterResponse(session)
   }
+
+/** Creates a server to trust that asks for the token; `answer` is what it does once it has been sent something. */
+export const takingToken = (answer: (session: HostileSession) => void | Promise<void>): Script =>
+  trusted(async (session) => {
+    const sent = session.inTls.length
+    session.sendPacket(3, CLEAR_PASSWORD_WANTED)
+    if (await session.hasSent(sent + 1)) await answer(session)
+  })

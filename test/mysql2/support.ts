@@ -1,11 +1,15 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { Socket } from 'node:net'
 import type { LocalAurora } from '@aurora-iam/local'
+import { STATIC } from '@aurora-iam/test-support/example-credentials'
 import mysql from 'mysql2'
 import mysqlPromise from 'mysql2/promise'
 import mysql315 from 'mysql2-3.15'
 import mysql315Promise from 'mysql2-3.15/promise'
 import mysql322 from 'mysql2-3.22'
 import mysql322Promise from 'mysql2-3.22/promise'
+import { afterAll } from 'vitest'
+import { type HostileServer, startHostileServer } from '../chaos/hostile-server.ts'
 
 /** One version of mysql2 with both its APIs. */
 export interface Mysql2Version {
@@ -31,6 +35,31 @@ export function addressOf(aurora: LocalAurora, user = 'app') {
   return { host: aurora.host, port: aurora.port, database: aurora.database, user }
 }
 
+const HOST = 'db.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
+
+/** A server that follows a script, with mysql2's options and those of IAM that lead to it. */
+export interface ScriptedServer {
+  readonly server: HostileServer
+  readonly address: { readonly host: string; readonly port: number; readonly user: string }
+  readonly iam: {
+    readonly hostname: string
+    readonly port: number
+    readonly ca: string
+    readonly credentials: typeof STATIC
+  }
+}
+
+/** Starts a server that follows a script, for all tests of a file. It needs no database. */
+export async function scriptedServer(): Promise<ScriptedServer> {
+  const server = await startHostileServer(HOST)
+  afterAll(() => server.close())
+  return {
+    server,
+    address: { host: '127.0.0.1', port: server.port, user: 'app' },
+    iam: { hostname: HOST, port: 3306, ca: server.certificates.ca, credentials: STATIC },
+  }
+}
+
 /** Creates a provider, which can fail, of AWS credentials that expire after a minute of `clock`. */
 export function failingCredentials(aurora: LocalAurora) {
   const source = { isOut: false, clock: () => Date.now() + source.aheadMs, aheadMs: 0 }
@@ -39,6 +68,11 @@ export function failingCredentials(aurora: LocalAurora) {
     return { ...aurora.credentials, expiration: new Date(source.clock() + 60_000) }
   }
   return { source, credentials }
+}
+
+/** Returns the socket of a connection, which mysql2's types leave out: that of TLS, once TLS has begun. */
+export function streamOf(connection: object): Socket {
+  return (connection as { readonly stream: Socket }).stream
 }
 
 /** Runs `action` and returns what was rejected meanwhile, or right after, without a handler. */

@@ -33,13 +33,15 @@ export interface ConnectionSettings {
 
 /**
  * The slice of a mysql2 connection that an authentication plugin meets. mysql2's own types leave out `stream` and
- * call `command` a string.
+ * `_commands`, and call `command` a string.
  */
 export interface AuthenticatingConnection {
   readonly connection: EventEmitter & {
     readonly config: ConnectionSettings
     /** The TLS socket once the connection is encrypted; since mysql2 3.14.4. */
     readonly stream: Socket & { readonly encrypted?: boolean; readonly authorized?: boolean }
+    /** The commands that wait for the current one to end. */
+    readonly _commands: { readonly length: number; pop(): unknown; unshift(command: unknown): void }
     query(
       options: { readonly sql: string; readonly rowsAsArray: true; readonly typeCast: true },
       callback: (

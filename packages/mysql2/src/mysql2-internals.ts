@@ -143,3 +143,20 @@ export function poolView(pool: Pool, getConnection: Pool['getConnection']): Pool
     get: (target, name, view) => (name === 'getConnection' ? getConnection : Reflect.get(target, name, view)),
   })
 }
+
+type Query = AuthenticatingConnection['connection']['query']
+
+/**
+ * Queues a query before those that wait for the handshake to end. To be called within it.
+ *
+ * Assumption 9: during the handshake a query becomes the last of `connection._commands`, a double-ended queue.
+ */
+export function queryFirst(
+  connection: AuthenticatingConnection['connection'],
+  ...[options, callback]: Parameters<Query>
+): void {
+  const { _commands: queued } = connection
+  const before = queued.length
+  connection.query(options, callback)
+  if (queued.length > before) queued.unshift(queued.pop())
+}

@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { type EventEmitter, once } from 'node:events'
 import { type AddressInfo, createServer, Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { createCertificates } from '@aurora-iam/test-support/certificates'
@@ -20,6 +20,7 @@ import {
   errorListeners,
   isPeerVerified,
   poolView,
+  queryFirst,
   reportError,
   TESTED_MINORS,
   tolerateLateErrors,
@@ -259,5 +260,33 @@ describe.each(DRIVERS)('mysql2 %s', (minor, driver) => {
     }
     await expect(view.promise().getConnection()).rejects.toMatchObject(refused)
     expect(calls).toBe(5)
+  })
+
+  test('assumption 9, a query that is queued within the handshake: sent before those that waited for its end', async () => {
+    const port = await serve()
+    const connection = open(driver, options(port))
+    const { _command: handshake } = connection as unknown as { _command: EventEmitter }
+    for (const sql of ['SELECT 1', 'SELECT 2']) connection.query(sql, () => {})
+    const asked = { sql: 'SELECT 0', rowsAsArray: true, typeCast: true } as const
+    handshake.prependOnceListener('end', () => queryFirst(connection as never, asked, () => {}))
+    await once(connection, 'connect')
+    const { _command, _commands } = connection as unknown as {
+      _command: unknown
+      _commands: { length: number; shift(): { sql?: string } }
+    }
+    expect(_command).toBe(handshake)
+    const queued = Array.from({ length: _commands.length }, () => _commands.shift().sql)
+    expect(queued).toEqual(['SELECT 0', 'SELECT 1', 'SELECT 2'])
+  })
+
+  test('assumption 9, a connection that is closed: its queue stays unchanged', async () => {
+    const connection = open(driver, options(await serve()))
+    connection.query('SELECT 1', () => {})
+    connection.destroy()
+    const errors: unknown[] = []
+    const asked = { sql: 'SELECT 0', rowsAsArray: true, typeCast: true } as const
+    queryFirst(connection as never, asked, (error) => errors.push(error))
+    expect(errors).toMatchObject([{ fatal: true }])
+    expect((connection as unknown as { _commands: { length: number } })._commands.length).toBe(1)
   })
 })

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { LoginAttempt, WriterCheck } from '@aurora-iam/core/adapter'
 import type { AuthenticatingConnection } from '../driver-types.ts'
+import { queryFirst } from '../mysql2-internals.ts'
 import { limitQuit } from './unanswered-quit.ts'
 
 // A server that runs closes its side within a round trip.
@@ -36,27 +37,28 @@ function destroySoon(stream: Socket): void {
   stream.on('close', () => clearTimeout(timer))
 }
 
-/** Queries before the caller can: mysql2 sends what is queued during the login in order, once it is complete. */
+/**
+ * Asks the server before the caller's first query. It is queued as the handshake ends and no earlier: mysql2 reports the
+ * failure of a handshake to what is queued behind it, and to `connect` only where nothing is.
+ */
 function requireWriter(
   login: LoginAttempt,
   { connection, command }: AuthenticatingConnection,
   check: WriterCheck,
 ): void {
-  let isLoggedIn = false
-  command.once('end', () => {
-    isLoggedIn = true
-  })
-  connection.query({ sql: check.sql, rowsAsArray: true, typeCast: true }, (error, rows) => {
-    // The handshake failed, with everything that was queued behind it.
-    if (!isLoggedIn) return
-    const reason = error ?? check.refusal(rows[0]?.[0])
-    if (!reason) {
-      login.succeed()
-      return
-    }
-    login.discard(reason)
-    // After a fatal error mysql2 has closed the connection, and reported it.
-    if (!error?.fatal) connection.stream.destroy(reason)
+  // Before mysql2 emits `connect`.
+  command.prependOnceListener('end', () => {
+    if (login.isOver || !connection.stream.writable) return
+    queryFirst(connection, { sql: check.sql, rowsAsArray: true, typeCast: true }, (error, rows) => {
+      const reason = error ?? check.refusal(rows[0]?.[0])
+      if (!reason) {
+        login.succeed()
+        return
+      }
+      login.discard(reason)
+      // After a fatal error mysql2 has closed the connection, and reported it.
+      if (!error?.fatal) connection.stream.destroy(reason)
+    })
   })
 }
 
