@@ -42,7 +42,7 @@ const REQUIRED = [
 
 /** Parses a token of the form `host:port/?name=value&…`. The order of the parameters does not matter. */
 export function parseToken(text: string): Token | TokenProblem {
-  const [, hostname, port, query] = /^([^/?#:@%\s]{1,255}):(\d{1,5})\/\?(.*)$/s.exec(text) ?? []
+  const [, hostname, port, query] = /^([^/?#:@%\s]{1,255}):(\d{1,5})\/\?(.*)/s.exec(text) ?? []
   if (hostname === undefined || port === undefined || query === undefined) return problem(notAToken(text))
 
   const pairs = query.split('&')

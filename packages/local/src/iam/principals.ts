@@ -37,7 +37,7 @@ const ALLOW_CONNECT: PolicyDocument = {
 export class Principals {
   readonly #known = new Map<string, KnownPrincipal>()
 
-  constructor(principals: Iterable<Principal> = []) {
+  constructor(principals: Iterable<Principal>) {
     for (const principal of principals) this.add(principal)
   }
 

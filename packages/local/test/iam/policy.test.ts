@@ -92,9 +92,11 @@ describe('policies that cannot be evaluated', () => {
       /policy variables/,
     ],
     ['an effect in other case', { ...allow, Effect: 'allow' }, /expected 'Allow' or 'Deny', got "allow"/],
+    ['an empty action', { ...allow, Action: '' }, /Statement\[0\]\.Action/],
     ['no action', { Effect: 'Allow', Resource: '*' }, /Statement\[0\]\.Action/],
     ['a resource that is no ARN', { ...allow, Resource: 'jane' }, /expected '\*' or an ARN/],
     ['a statement that is none', 'Allow', /expected an object/],
+    ['a statement that is null', null, /expected an object/],
   ])('%s: refused', (_what, statement, message) => {
     const document = { Statement: [statement] } as unknown as PolicyDocument
     expect(() => compilePolicy(document)).toThrow(

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { LocalAuroraError } from '../../src/errors.ts'
 import { Throttle } from '../../src/iam/throttle.ts'
 
 test('the limit in any interval: accepted, and the next one when the oldest has left it', () => {
@@ -54,5 +53,7 @@ test.each([
   { limit: 1, intervalMs: 0 },
   { limit: 1, intervalMs: Number.POSITIVE_INFINITY },
 ])('%j: refused', (setting) => {
-  expect(() => new Throttle(setting)).toThrow(LocalAuroraError)
+  expect(() => new Throttle(setting)).toThrow(
+    expect.objectContaining({ code: 'ERR_LOCAL_AURORA_INVALID_OPTION', option: 'throttle' }),
+  )
 })

@@ -3,7 +3,17 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createPrincipal, Principals } from '../../src/iam/principals.ts'
 import { tokenFingerprint, verifyToken } from '../../src/iam/verify-token.ts'
-import { hostname, LIFETIME, login, MINUTE, principals, SIGNED_AT, sign, verify } from '../fixtures/tokens.ts'
+import {
+  hostname,
+  LIFETIME,
+  login,
+  longLived,
+  MINUTE,
+  principals,
+  SIGNED_AT,
+  sign,
+  verify,
+} from '../fixtures/tokens.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -70,6 +80,17 @@ describe('tokens that must be refused', () => {
     expect(verifyToken(token, to, new Principals([vector.credentials]), at, LIFETIME)).toMatchObject({
       reason: 'InvalidToken',
       detail: expect.stringContaining('signature does not match'),
+    })
+  })
+
+  test('an access key that was deleted: rejected from then on', async () => {
+    const known = new Principals([longLived])
+    const token = await sign({ credentials: longLived })
+    expect(verifyToken(token, login, known, SIGNED_AT, LIFETIME)).toMatchObject({ accepted: true })
+    known.remove(longLived.accessKeyId)
+    expect(verifyToken(token, login, known, SIGNED_AT, LIFETIME)).toMatchObject({
+      reason: 'InvalidToken',
+      detail: expect.stringContaining('is unknown here'),
     })
   })
 
