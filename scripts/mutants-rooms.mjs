@@ -44,9 +44,9 @@ export const ROOMS = {
   'rate-limit/tickets': ['packages/rate-limit/test/tickets/{ticket-permits,dynamo-store}'],
   'mysql2/auth': [
     'packages/mysql2/test/*',
-    'test/mysql2/{change-user,change-user-answers,not-asked,tls-session}',
+    'test/mysql2/{change-user-answers,login-endings,not-asked,require-writer-answers}',
   ],
-  'mysql2/connect': ['packages/mysql2/test/*', 'test/mysql2/{connection,dial,reported-failures,time-limits}'],
+  'mysql2/connect': ['packages/mysql2/test/*', 'test/mysql2/{dial,login-endings,not-asked}'],
   'mysql2/options': ['packages/mysql2/test/*'],
   'mysql2/src': ['packages/mysql2/test/*', 'test/mysql2/{connection,plain,reported-failures,time-limits}'],
   'mysql2/pool': ['packages/mysql2/test/*', 'test/mysql2/{managed-pool,login-retry,require-writer,warm-up}'],

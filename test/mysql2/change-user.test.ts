@@ -1,13 +1,10 @@
-import type { Socket } from 'node:net'
 import { createAuroraIam } from '@aurora-iam/core'
 import { type LocalAurora, startLocalAurora } from '@aurora-iam/local'
 import { withAuroraIam } from '@aurora-iam/mysql2'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
-import { gateLimiter } from '@aurora-iam/test-support/gate-limiter'
 import { callbackErrorOf } from '@aurora-iam/test-support/rejection-of'
-import { until } from '@aurora-iam/test-support/until'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { addressOf, failingCredentials, unhandledDuring, VERSIONS } from './support.ts'
+import { addressOf, unhandledDuring, VERSIONS } from './support.ts'
 
 let aurora: LocalAurora
 
@@ -35,33 +32,6 @@ describe.each(VERSIONS)('changeUser of $name', ({ callbacks, promises }) => {
     expect(aurora.log.fingerprints).toHaveLength(2)
     expect(iam.stats()).toMatchObject({ tokensSigned: 2 })
     await connection.end()
-  })
-
-  test('a full limiter: it waits for a permit, as a new connection does', async () => {
-    const { limiter, grant } = await gateLimiter(1, 1)
-    const iam = { ...aurora.iam, rateLimit: limiter }
-    const connection = await promises.createConnection(withAuroraIam(addressOf(aurora), iam))
-    const changed = connection.changeUser({ user: 'reporting' })
-    await until(() => limiter.stats().waiting === 1)
-    expect(aurora.log.tokensReceived).toBe(1)
-    grant()
-    await changed
-    expect(aurora.log.tokensReceived).toBe(2)
-    await connection.end()
-  })
-
-  test('a connection destroyed while it waits: it leaves the queue', async () => {
-    const { limiter } = await gateLimiter(1, 1)
-    const iam = { ...aurora.iam, rateLimit: limiter }
-    const connection = await promises.createConnection(withAuroraIam(addressOf(aurora), iam))
-    const unhandled = await unhandledDuring(async () => {
-      connection.changeUser({ user: 'reporting' }).catch(() => {})
-      await until(() => limiter.stats().waiting === 1)
-      connection.destroy()
-      await until(() => limiter.stats().waiting === 0)
-    })
-    expect(unhandled).toEqual([])
-    expect(aurora.log.tokensReceived).toBe(1)
   })
 
   test('a rejection by the server: it reaches the callback and the promise', async () => {
@@ -111,52 +81,5 @@ describe.each(VERSIONS)('changeUser of $name', ({ callbacks, promises }) => {
     expect(iam.stats()).toMatchObject({ connectionsOpened: 4, credentialsResolved: 2 })
     await one!.end()
     other!.destroy()
-  })
-
-  test('after the change: no listener is left on the stream', async () => {
-    const iam = { ...aurora.iam, rateLimit: false as const }
-    const connection = callbacks.createConnection(withAuroraIam(addressOf(aurora), iam))
-    await callbackErrorOf((done) => connection.connect(done))
-    const { stream } = connection as unknown as { stream: Socket }
-    const listeners = () =>
-      Object.fromEntries(stream.eventNames().map((name) => [name, stream.rawListeners(name)]))
-    const before = listeners()
-    for (const user of ['reporting', 'app', 'reporting']) {
-      expect(await callbackErrorOf((done) => connection.changeUser({ user }, done))).toBeNull()
-    }
-    expect(listeners()).toEqual(before)
-    connection.destroy()
-  })
-
-  test('a connection destroyed while the server checks the token: no throttling', async () => {
-    const limiter = createRateLimiter({ limit: 20 })
-    const iam = createAuroraIam({ ...aurora.iam, rateLimit: limiter })
-    aurora.faults.set({ authDelayMs: 200 })
-    const connection = await promises.createConnection(withAuroraIam(addressOf(aurora), iam))
-    connection.changeUser({ user: 'reporting' }).catch(() => {})
-    await until(() => aurora.log.tokensReceived === 2)
-    connection.destroy()
-    await until(() => limiter.stats().inFlight === 0)
-    expect(limiter.stats()).toMatchObject({ granted: 2, failed: 0, throttled: 0 })
-    expect(iam.stats()).toMatchObject({ connectionsFailed: 0 })
-  })
-
-  test('a credential provider that fails: its error reaches the callback and the promise, no token is sent', async () => {
-    const { source, credentials } = failingCredentials(aurora)
-    aurora.setClock(source.clock)
-    const iam = createAuroraIam({ ...aurora.iam, credentials, clock: source.clock, rateLimit: false })
-    const unavailable = { code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE' }
-    const unhandled = await unhandledDuring(async () => {
-      const connection = callbacks.createConnection(withAuroraIam(addressOf(aurora), iam))
-      await callbackErrorOf((done) => connection.connect(done))
-      const other = await promises.createConnection(withAuroraIam(addressOf(aurora), iam))
-      source.isOut = true
-      source.aheadMs = 120_000
-      const error = await callbackErrorOf((done) => connection.changeUser({ user: 'reporting' }, done))
-      expect(error).toMatchObject(unavailable)
-      await expect(other.changeUser({ user: 'reporting' })).rejects.toMatchObject(unavailable)
-    })
-    expect(unhandled).toEqual([])
-    expect(aurora.log.tokensReceived).toBe(2)
   })
 })

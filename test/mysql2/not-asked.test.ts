@@ -1,20 +1,13 @@
+import { rootCertificates } from 'node:tls'
 import { createAuroraIam } from '@aurora-iam/core'
 import { withAuroraIam } from '@aurora-iam/mysql2'
-import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { CLEAR_PASSWORD_WANTED, DENIED, switchTo, trusted } from '../chaos/hostile-scripts.ts'
-import { type HostileServer, type Script, startHostileServer } from '../chaos/hostile-server.ts'
-import { addressOf, VERSIONS } from './support.ts'
+import type { Script } from '../chaos/hostile-server.ts'
+import { scriptedServer, VERSIONS } from './support.ts'
 
-const aurora = await localAurora()
-let server: HostileServer
-
-beforeAll(async () => {
-  server = await startHostileServer(aurora.hostname)
-})
-
-afterAll(() => server.close())
+const { server, address, iam: settings } = await scriptedServer()
 
 const deniedAfter = (plugin: string): Script =>
   trusted(async (session) => {
@@ -36,9 +29,8 @@ describe.each(VERSIONS)('a user of $name who is not an IAM user', ({ name, callb
     '1045 %s: the cause reports that the server did not ask for a token',
     async (_when, script) => {
       server.script = script
-      const ca = [aurora.ca, server.certificates.ca]
-      const iam = createAuroraIam({ ...aurora.iam, ca, rateLimit: false })
-      const options = withAuroraIam({ ...addressOf(aurora), port: server.port }, iam)
+      const iam = createAuroraIam({ ...settings, rateLimit: false })
+      const options = withAuroraIam(address, iam)
       // With callbacks every version hands on the server's own error.
       const pool = callbacks.createPool(options)
       const error = await new Promise((resolve) => pool.query('SELECT 1', resolve))
@@ -61,14 +53,10 @@ describe.each(VERSIONS)('a user of $name who is not an IAM user', ({ name, callb
 describe.each(VERSIONS)('$name with options that lost their TLS on the way', ({ promises }) => {
   const askingInTls: Script = trusted((session) => session.sendPacket(3, CLEAR_PASSWORD_WANTED))
 
-  const connect = async (
-    script: Script,
-    change: (ssl: object) => unknown,
-    ca: string[] = [aurora.ca, server.certificates.ca],
-  ) => {
+  const connect = async (script: Script, change: (ssl: object) => unknown, ca = settings.ca) => {
     server.script = script
-    const iam = createAuroraIam({ ...aurora.iam, ca, rateLimit: false })
-    const options = withAuroraIam({ ...addressOf(aurora), port: server.port, connectTimeout: 2_000 }, iam)
+    const iam = createAuroraIam({ ...settings, ca, rateLimit: false })
+    const options = withAuroraIam({ ...address, connectTimeout: 2_000 }, iam)
     let reads = 0
     // The option is there when the socket is opened, and gone when mysql2 decides about TLS.
     const { stream } = options
@@ -90,7 +78,7 @@ describe.each(VERSIONS)('$name with options that lost their TLS on the way', ({ 
 
   test.each([
     ['the name', { verifyIdentity: false }, undefined],
-    ['the chain', { rejectUnauthorized: false }, [aurora.ca]],
+    ['the chain', { rejectUnauthorized: false }, rootCertificates[0]],
   ])('%s is not verified any more: the token is not sent', async (_what, lost, ca) => {
     server.takeSessions()
     const error = await connect(askingInTls, (ssl) => ({ ...ssl, ...lost }), ca)

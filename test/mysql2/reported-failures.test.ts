@@ -4,32 +4,10 @@ import { withAuroraIam } from '@aurora-iam/mysql2'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
-import { until } from '@aurora-iam/test-support/until'
 import { expect, test } from 'vitest'
 import { addressOf, VERSIONS } from './support.ts'
 
 const aurora = await localAurora()
-
-test('mysql2 3.15.3, 1040 in place of a greeting: throttling there too', async () => {
-  const limiter = createRateLimiter({ limit: 20 })
-  const iam = createAuroraIam({ ...aurora.iam, rateLimit: limiter })
-  aurora.faults.set({ error: { errno: 1040, message: 'Too many connections' } })
-  const [oldest] = VERSIONS
-  const connection = oldest!.promises.createConnection(withAuroraIam(addressOf(aurora), iam))
-  const error = await rejectionOf(connection)
-  await until(() => limiter.stats().throttled === 1)
-  expect(iam.stats().lastError).toMatchObject({ code: error.code, message: error.message })
-})
-
-test('mysql2 3.15.3, a certificate of another authority: counted, with a general message', async () => {
-  const iam = createAuroraIam(aurora.iam)
-  aurora.faults.set({ certificate: 'other-ca' })
-  const [oldest] = VERSIONS
-  const error = await rejectionOf(oldest!.promises.createConnection(withAuroraIam(addressOf(aurora), iam)))
-  expect(error).toMatchObject({ code: 'HANDSHAKE_SSL_ERROR' })
-  await until(() => iam.stats().connectionsFailed === 1)
-  expect(iam.stats().lastError?.message).toBe('The connection closed before the login was complete.')
-})
 
 test('a lost permit: found from the events alone', async () => {
   const limiter = createRateLimiter({ limit: 20 })

@@ -37,6 +37,15 @@ const REFUSALS: readonly Refusal[] = [
   ['a signed port out of range', {}, { port: 0 }, 'INVALID_OPTION', 'port'],
   ['a connectTimeout that is no number', { connectTimeout: '5000' }, {}, 'INVALID_OPTION', 'connectTimeout'],
   ['a connectTimeout below 0', { connectTimeout: -1 }, {}, 'INVALID_OPTION', 'connectTimeout'],
+  [
+    'a connectTimeout without end',
+    { connectTimeout: Number.POSITIVE_INFINITY },
+    {},
+    'INVALID_OPTION',
+    'connectTimeout',
+  ],
+  ['authPlugins that are no object', { authPlugins: 'dialog' }, {}, 'INVALID_OPTION', 'authPlugins'],
+  ['authPlugins of null', { authPlugins: null }, {}, 'INVALID_OPTION', 'authPlugins'],
   ['a limit of 0', {}, { rateLimit: 0 }, 'INVALID_OPTION', 'rateLimit'],
   ['a negative limit', {}, { rateLimit: -1 }, 'INVALID_OPTION', 'rateLimit'],
   ['an unknown preset', {}, { rateLimit: 'fast' }, 'INVALID_OPTION', 'rateLimit'],
@@ -84,7 +93,21 @@ const REFUSALS: readonly Refusal[] = [
     'INVALID_OPTION',
     'uri',
   ],
+  [
+    'a uri that is undefined, without a host',
+    { uri: undefined, host: undefined },
+    {},
+    'INVALID_OPTION',
+    'uri',
+  ],
   ['a uri that is no URL', { uri: 'shop' }, {}, 'INVALID_OPTION', 'uri'],
+  [
+    'login retry, which only a pool has',
+    {},
+    { retryRejectedLogins: true },
+    'CONFLICTING_OPTIONS',
+    'retryRejectedLogins',
+  ],
   ['enabled as a string', {}, { enabled: 'false' }, 'INVALID_OPTION', 'enabled'],
   ['IAM switched off with no password', {}, { enabled: false }, 'CONFLICTING_OPTIONS', 'password'],
   [
@@ -105,11 +128,27 @@ describe('bad input is refused at the call, by the name of the option', () => {
     expect(error.message).not.toContain('secret')
   })
 
+  test.each([undefined, null, 'localhost', `mysql://app@${HOST}`, [good]])(
+    '%o in place of options: refused',
+    (options) => {
+      expect(errorThrownBy(() => withAuroraIam(options as never))).toMatchObject({
+        code: 'ERR_AURORA_IAM_INVALID_OPTION',
+        option: 'options',
+      })
+    },
+  )
+
+  test('a connectTimeout below 0: the message shows it', () => {
+    const { message } = errorThrownBy(() => withAuroraIam({ ...good, connectTimeout: -1 }))
+    expect(message).toBe('connectTimeout: expected milliseconds, 0 for no limit, got -1.')
+  })
+
   test('options that went through withAuroraIam: refused a second time', () => {
     const once = withAuroraIam(good)
     expect(errorThrownBy(() => withAuroraIam(once))).toMatchObject({
       code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
       option: 'stream',
+      message: expect.stringContaining('went through withAuroraIam before'),
     })
   })
 })

@@ -1,7 +1,7 @@
 import { rootCertificates } from 'node:tls'
 import type { ConnectionOptions, PoolOptions } from 'mysql2'
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import { createAuroraIam, withAuroraIam } from '../src/index.ts'
+import { createAuroraIam, type Mysql2Options, withAuroraIam } from '../src/index.ts'
 
 const HOST = 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
 
@@ -101,11 +101,31 @@ describe('withAuroraIam', () => {
     expect(result).not.toHaveProperty('uri')
   })
 
+  test('a uri without port and database: the default port, and no database', () => {
+    const result = withAuroraIam({ uri: `mysql://app@${HOST}` })
+    expect(result).toMatchObject({ host: HOST, port: 3306, user: 'app' })
+    expect(Object.keys(result)).not.toContain('database')
+  })
+
+  test('options beside a uri that are undefined or empty: those of the uri count', () => {
+    const uri = `mysql://app@${HOST}/shop?timezone=Z`
+    const result = withAuroraIam({ uri, host: '', user: undefined, database: '', timezone: undefined })
+    expect(result).toMatchObject({ host: HOST, user: 'app', database: 'shop', timezone: 'Z' })
+  })
+
   test('values that configuration files write for no password: accepted', () => {
-    for (const password of [undefined, '']) {
-      expect(withAuroraIam({ host: HOST, user: 'app', password })).toMatchObject({ user: 'app' })
+    for (const password of [undefined, null, '', false]) {
+      const options = { host: HOST, user: 'app', password } as Mysql2Options
+      expect(withAuroraIam(options)).toMatchObject({ user: 'app' })
     }
   })
+
+  test.each([{ uri: 'mysql://root:secret@127.0.0.1' }, { passwordSha1: Buffer.alloc(20) }])(
+    'with enabled: false and a password in %o: accepted',
+    (options) => {
+      expect(withAuroraIam(options as Mysql2Options, { enabled: false })).toEqual(options)
+    },
+  )
 
   test('with enabled: false the options stay unchanged: the plain password path', () => {
     const options = { host: '127.0.0.1', user: 'root', password: '', ssl: {} }

@@ -110,7 +110,7 @@ function isAbsent(value: unknown): boolean {
 }
 
 function isTimeLimit(value: unknown): boolean {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+  return Number.isFinite(value) && (value as number) >= 0
 }
 
 function conflict(option: string, remedy: string): AuroraIamError {

@@ -1,0 +1,276 @@
+import dns from 'node:dns'
+import { type AuroraIamOptions, createAuroraIam } from '@aurora-iam/core'
+import { withAuroraIam } from '@aurora-iam/mysql2'
+import { createRateLimiter } from '@aurora-iam/rate-limit'
+import { gateLimiter } from '@aurora-iam/test-support/gate-limiter'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { until } from '@aurora-iam/test-support/until'
+import { encodeErr } from '@aurora-iam/wire'
+import type { Connection } from 'mysql2'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import {
+  CLEAR_PASSWORD_WANTED,
+  DENIED,
+  impostor,
+  OK,
+  packet,
+  takingToken,
+  trusted,
+} from '../chaos/hostile-scripts.ts'
+import type { HostileSession, Script } from '../chaos/hostile-server.ts'
+import { scriptedServer, streamOf, unhandledDuring, VERSIONS } from './support.ts'
+
+const { server, address, iam: settings } = await scriptedServer()
+const connections: Connection[] = []
+
+const letIn: Script = takingToken((session) => session.sendPacket(5, OK))
+const silent: Script = takingToken(() => {})
+const LOST = /^(PROTOCOL_CONNECTION_LOST|ECONNRESET)$/
+
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+  for (const connection of connections.splice(0)) streamOf(connection).destroy()
+})
+
+/** Returns how many tokens the client has sent to the server. */
+const tokensIn = ({ inTls }: HostileSession) => inTls.toString('latin1').split('X-Amz-Signature=').length - 1
+
+describe.each(VERSIONS)('how a login of $name ends', ({ name, callbacks }) => {
+  /** Connects to a server that follows `script`. Options of mysql2 in `added` do not pass through withAuroraIam. */
+  function open(script: Script, options: AuroraIamOptions = {}, driverOptions = {}, added = {}) {
+    const sessions: HostileSession[] = []
+    server.script = (session) => {
+      sessions.push(session)
+      return script(session)
+    }
+    const limiter = createRateLimiter({ limit: 20 })
+    const iam = createAuroraIam({ ...settings, rateLimit: limiter, ...options })
+    const connection = callbacks.createConnection({
+      ...withAuroraIam({ ...address, ...driverOptions }, iam),
+      ...added,
+    } as never)
+    connections.push(connection)
+    connection.on('error', () => {})
+    const error = new Promise<(Error & { code?: string }) | null>((resolve) => connection.connect(resolve))
+    const stats = () => {
+      const { connectionsOpened, connectionsFailed } = iam.stats()
+      const { succeeded, failed, throttled, cancelled, inFlight } = limiter.stats()
+      return { connectionsOpened, connectionsFailed, succeeded, failed, throttled, cancelled, inFlight }
+    }
+    return { connection, error, iam, limiter, stats, sessions }
+  }
+
+  test('OK: the token was sent once, inside TLS, and ends with a NUL', async () => {
+    const { error, stats, sessions } = open(letIn)
+    expect(await error).toBeNull()
+    expect(stats()).toMatchObject({ connectionsOpened: 1, connectionsFailed: 0, succeeded: 1, inFlight: 0 })
+    expect(sessions.map(tokensIn)).toEqual([1])
+    expect(sessions[0]?.inTls.at(-1)).toBe(0)
+    expect(sessions[0]?.clear.includes('X-Amz')).toBe(false)
+  })
+
+  test('a rejection, and the server keeps its end open: the socket is destroyed', async () => {
+    const { connection, error, stats } = open(takingToken((session) => session.sendPacket(5, DENIED)))
+    expect(await error).toMatchObject({ errno: 1045 })
+    expect(stats()).toMatchObject({ connectionsFailed: 1, failed: 1, inFlight: 0 })
+    await until(() => streamOf(connection).destroyed)
+  })
+
+  test('the server closes the connection while it has the token: reported as throttling', async () => {
+    const { error, stats } = open(takingToken((session) => session.end()))
+    expect(await error).toMatchObject({ code: expect.stringMatching(LOST) })
+    await until(() => stats().inFlight === 0)
+    expect(stats()).toMatchObject({ connectionsFailed: 1, throttled: 1, failed: 0 })
+  })
+
+  test('connection.destroy() while the server checks the token: no throttling, and the socket is destroyed', async () => {
+    const { connection, limiter, stats, sessions } = open(silent)
+    await until(() => sessions.some(tokensIn))
+    connection.destroy()
+    await until(() => stats().inFlight === 0 && streamOf(connection).destroyed)
+    expect(stats()).toMatchObject({ connectionsOpened: 0, connectionsFailed: 0, throttled: 0, failed: 0 })
+    expect(limiter.stats()).toMatchObject({ effectiveLimit: 20 })
+  })
+
+  test('the token is requested again and again: it was sent once, and the login fails', async () => {
+    const { error, stats, sessions } = open(
+      takingToken(async (session) => {
+        const sent = session.inTls.length
+        session.sendPacket(5, CLEAR_PASSWORD_WANTED)
+        await session.hasSent(sent + 1)
+      }),
+    )
+    expect(await error).toMatchObject({ code: 'AUTH_SWITCH_PLUGIN_ERROR' })
+    expect(stats()).toMatchObject({ connectionsFailed: 1, inFlight: 0 })
+    expect(sessions.map(tokensIn)).toEqual([1])
+  })
+
+  test('a connection reset at the server’s request for a token: no second permit is taken', async () => {
+    const { error, limiter, stats } = open(
+      trusted((session) => {
+        session.sendPacket(3, CLEAR_PASSWORD_WANTED)
+        setImmediate(() => session.destroy())
+      }),
+    )
+    expect(await error).toMatchObject({ code: expect.stringMatching(LOST) })
+    await until(() => stats().inFlight === 0)
+    expect(limiter.stats()).toMatchObject({ granted: 1, waiting: 0 })
+    expect(stats()).toMatchObject({ connectionsFailed: 1 })
+  })
+
+  test('`debug` added behind withAuroraIam: the login fails, and the token is neither sent nor printed', async () => {
+    const printed = vi.spyOn(console, 'log').mockImplementation(() => {})
+    const { error, stats, sessions } = open(letIn, {}, {}, { debug: true })
+    expect(await error).toMatchObject({ code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS', option: 'debug' })
+    const output = JSON.stringify(printed.mock.calls)
+    // It prints packets in hexadecimal.
+    expect(output).not.toContain(Buffer.from('X-Amz-Signature').toString('hex'))
+    expect(output.length).toBeGreaterThan(100)
+    expect(sessions.map(tokensIn)).toEqual([0])
+    expect(stats()).toMatchObject({ connectionsFailed: 1 })
+  })
+
+  test('an unresponsive server: a time-out after connectTimeout, reported once', async () => {
+    const { error, connection, stats } = open(() => {}, {}, { connectTimeout: 50 })
+    expect(await error).toMatchObject({ code: 'ETIMEDOUT', message: 'connect ETIMEDOUT' })
+    expect(streamOf(connection).destroyed).toBe(true)
+    await until(() => stats().inFlight === 0)
+    expect(stats()).toMatchObject({ connectionsFailed: 1 })
+  })
+
+  test('connectTimeout of 0 and a TCP connection that hangs: a time-out after tcpTimeoutMs, with its address', async () => {
+    vi.spyOn(dns, 'lookup').mockImplementation((() => {}) as never)
+    const dial = { host: 'moved.test', port: server.port }
+    const { error, stats } = open(() => {}, { dial, tcpTimeoutMs: 30 }, { connectTimeout: 0 })
+    expect(await error).toMatchObject({
+      code: 'ETIMEDOUT',
+      message: `connect ETIMEDOUT moved.test:${server.port}: no TCP connection within 30 ms (\`tcpTimeoutMs\`)`,
+      address: 'moved.test',
+      port: server.port,
+    })
+    await until(() => stats().inFlight === 0)
+    expect(stats()).toMatchObject({ connectionsFailed: 1 })
+  })
+
+  test('a login that takes longer than tcpTimeoutMs once TCP is connected: no time-out', async () => {
+    const slow = takingToken((session) => void setTimeout(() => session.sendPacket(5, OK), 250))
+    const { error } = open(slow, { tcpTimeoutMs: 150 })
+    expect(await error).toBeNull()
+  })
+
+  test('connectTimeout: it counts from the opening of the socket, not from the wait for a permit', async () => {
+    const { limiter, grant } = await gateLimiter()
+    const { error } = open(letIn, { rateLimit: limiter }, { connectTimeout: 500 })
+    await until(() => limiter.stats().waiting === 1)
+    await new Promise((resolve) => setTimeout(resolve, 600))
+    grant()
+    expect(await error).toBeNull()
+  })
+
+  test('1040 in place of a greeting: reported as throttling, with the error of the caller', async () => {
+    const tooMany = encodeErr({ errno: 1040, sqlState: '08004', message: 'Too many connections' })
+    const { error, iam, stats } = open((session) => {
+      session.send(packet(0, tooMany))
+      session.end()
+    })
+    const { code, message } = (await error)!
+    expect(code).toBe('ER_CON_COUNT_ERROR')
+    await until(() => stats().inFlight === 0)
+    expect(stats()).toMatchObject({ connectionsFailed: 1, throttled: 1 })
+    expect(iam.stats().lastError).toMatchObject({ code, message })
+  })
+
+  test('a certificate of another authority: reported', async () => {
+    const { error, connection, iam } = open(impostor('MySQL', 'otherCa'))
+    const { code, message } = (await error)!
+    expect(code).toBe('HANDSHAKE_SSL_ERROR')
+    await until(() => iam.stats().connectionsFailed === 1)
+    // The oldest publishes no error of a handshake.
+    const isTraced = name !== 'mysql2 3.15.3'
+    expect(iam.stats().lastError?.message).toBe(
+      isTraced ? message : 'The connection closed before the login was complete.',
+    )
+    await until(() => streamOf(connection).destroyed)
+  })
+
+  test('connection.destroy() during the wait for a permit: it leaves the queue, and nothing is opened', async () => {
+    const { limiter, grant } = await gateLimiter()
+    const unhandled = await unhandledDuring(async () => {
+      const { connection, sessions } = open(letIn, { rateLimit: limiter })
+      await until(() => limiter.stats().waiting === 1)
+      connection.destroy()
+      await until(() => limiter.stats().waiting === 0)
+      grant()
+      expect(await open(letIn, { rateLimit: limiter }).error).toBeNull()
+      expect(sessions).toEqual([])
+    })
+    expect(unhandled).toEqual([])
+    expect(limiter.stats()).toMatchObject({ succeeded: 1, inFlight: 0 })
+  })
+
+  test('connection.destroy() at the moment of the grant: the permit is released', async () => {
+    const { limiter, grant } = await gateLimiter()
+    const { connection, sessions } = open(letIn, { rateLimit: limiter })
+    await until(() => limiter.stats().waiting === 1)
+    grant()
+    connection.destroy()
+    expect(await open(letIn, { rateLimit: limiter }).error).toBeNull()
+    expect(sessions).toEqual([])
+    expect(limiter.stats()).toMatchObject({ succeeded: 1, inFlight: 0 })
+  })
+
+  test('iam.close() before the server requests the token: the login fails at once', async () => {
+    const { error, iam, stats, sessions } = open(() => {})
+    await until(() => sessions.length === 1)
+    iam.close()
+    expect(await error).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
+    await until(() => stats().inFlight === 0)
+  })
+
+  test('iam.close() while the server checks the token: the login goes on', async () => {
+    const { error, iam } = open(
+      takingToken((session) => {
+        iam.close()
+        session.sendPacket(5, OK)
+      }),
+    )
+    expect(await error).toBeNull()
+  })
+
+  test('options that lost their ssl on the way: refused before any socket, and reported', async () => {
+    const { error, iam, sessions } = open(letIn, {}, {}, { ssl: undefined })
+    const refusal = { code: 'ERR_AURORA_IAM_TLS_REQUIRED', option: 'ssl' }
+    expect(await error).toMatchObject(refusal)
+    expect(sessions).toEqual([])
+    expect(iam.stats()).toMatchObject({ connectionsFailed: 1, lastError: { code: refusal.code } })
+  })
+
+  test('several connections that fail for one reason: each gets a separate error object, and may write to it', async () => {
+    const credentials = async () => {
+      throw Object.freeze(new Error('the role cannot be assumed'))
+    }
+    const iam = createAuroraIam({ ...settings, rateLimit: false, credentials })
+    const pool = callbacks.createPool(withAuroraIam({ ...address, connectionLimit: 2 }, iam))
+    const [one, other] = await Promise.all([0, 1].map(() => rejectionOf(pool.promise().getConnection())))
+    expect(one).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE' })
+    expect(other).toMatchObject({ code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE' })
+    expect(one).not.toBe(other)
+    expect(Object.isExtensible(one)).toBe(true)
+    await new Promise((resolve) => pool.end(resolve))
+  })
+
+  test('connection.destroy() after the login, and the server keeps its end open: destroyed after 2 seconds', async () => {
+    const { connection, error } = open(letIn)
+    expect(await error).toBeNull()
+    const stream = streamOf(connection)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const finished = new Promise((resolve) => stream.once('finish', resolve))
+    connection.destroy()
+    await finished
+    vi.advanceTimersByTime(1_999)
+    expect(stream.destroyed).toBe(false)
+    vi.advanceTimersByTime(1)
+    expect(stream.destroyed).toBe(true)
+  })
+})
