@@ -48,8 +48,11 @@ export const ROOMS = {
   ],
   'mysql2/connect': ['packages/mysql2/test/*', 'test/mysql2/{dial,login-endings,not-asked}'],
   'mysql2/options': ['packages/mysql2/test/*'],
-  'mysql2/src': ['packages/mysql2/test/*', 'test/mysql2/{connection,plain,reported-failures,time-limits}'],
-  'mysql2/pool': ['packages/mysql2/test/*', 'test/mysql2/{managed-pool,login-retry,require-writer,warm-up}'],
+  'mysql2/src': [
+    'packages/mysql2/test/*',
+    'test/mysql2/{dial,login-endings,not-asked,pool-views,require-writer-answers}',
+  ],
+  'mysql2/pool': ['packages/mysql2/test/*', 'test/mysql2/pool-views'],
   'wire/codec': ['packages/wire/test/**/*'],
   'wire/packets': ['packages/wire/test/**/*'],
   'wire/client': ['packages/wire/test/**/*'],

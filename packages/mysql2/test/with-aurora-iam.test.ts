@@ -1,4 +1,5 @@
 import { rootCertificates } from 'node:tls'
+import { errorThrownBy } from '@aurora-iam/test-support/rejection-of'
 import type { ConnectionOptions, PoolOptions } from 'mysql2'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { createAuroraIam, type Mysql2Options, withAuroraIam } from '../src/index.ts'
@@ -85,6 +86,17 @@ describe('withAuroraIam', () => {
     const { authPlugins } = withAuroraIam({ host: HOST, user: 'app', authPlugins: { dialog } })
     expect(authPlugins?.dialog).toBe(dialog)
     expect(authPlugins?.mysql_clear_password).toBeTypeOf('function')
+  })
+
+  test('another driver calls `stream`, as that of mariadb does: refused', () => {
+    const { stream } = withAuroraIam({ host: HOST, user: 'app' })
+    for (const call of [undefined, null, () => {}, {}]) {
+      expect(errorThrownBy(() => stream(call))).toMatchObject({
+        code: 'ERR_AURORA_IAM_CONFLICTING_OPTIONS',
+        option: 'stream',
+        message: expect.stringContaining('another driver than mysql2'),
+      })
+    }
   })
 
   test('a uri: read as mysql2 reads it; an option beside it wins', () => {
