@@ -54,7 +54,7 @@ describe.each(VERSIONS)('requireWriter with $name', ({ callbacks }) => {
     return { connection, error, errors, iam, stats }
   }
 
-  /** What is seen of a connection that the server accepted, and that was not kept: no sign of throttling. */
+  /** Statistics after a connection that the server accepted and that was not kept: no sign of throttling. */
   const NOT_KEPT = {
     connectionsOpened: 0,
     connectionsFailed: 1,

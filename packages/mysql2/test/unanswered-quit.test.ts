@@ -35,7 +35,7 @@ afterEach(() => {
 
 const write = (bytes: Buffer) => new Promise((resolve) => near.write(bytes, resolve))
 
-/** The server answers, and this side reads it. */
+/** Sends an answer of the server, and waits until this side has read it. */
 async function answer() {
   far.write('answer')
   await once(near, 'data')

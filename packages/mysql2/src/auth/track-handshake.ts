@@ -38,8 +38,8 @@ function destroySoon(stream: Socket): void {
 }
 
 /**
- * Asks the server before the caller's first query. It is queued as the handshake ends and no earlier: mysql2 reports the
- * failure of a handshake to what is queued behind it, and to `connect` only where nothing is.
+ * Asks the server before the caller's first query. It is queued as the handshake ends and no earlier: mysql2 reports
+ * the failure of a handshake to what is queued behind it, and to `connect` only where nothing is.
  */
 function requireWriter(
   login: LoginAttempt,
