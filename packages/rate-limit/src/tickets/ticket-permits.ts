@@ -21,6 +21,9 @@ interface Ticket {
   readonly index: number
 }
 
+/** A draw without an answer has failed after this. The AWS SDK waits for one as long as the connection is open. */
+const patienceMs = 5000
+
 const firstRetryMs = 250
 const longestRetryMs = 4000
 
@@ -164,11 +167,20 @@ export class TicketPermits implements PermitSource {
   }
 
   async #drawOne(shape: string, atLeast: number, atMost: number): Promise<number | undefined> {
-    const ticket = await this.#store.draw(this.#key ?? 'default', shape, atLeast, atMost)
+    const ticket = await this.#answerTo(this.#store.draw(this.#key ?? 'default', shape, atLeast, atMost))
     if (ticket !== undefined && !(Number.isSafeInteger(ticket) && ticket >= atLeast && ticket <= atMost)) {
       throw new Error('Its reply is not a ticket of those that were asked for.')
     }
     return ticket
+  }
+
+  /** Resolves with the answer to a draw. One that comes too late is not used, and its ticket is lost. */
+  #answerTo(draw: Promise<number | undefined>): Promise<number | undefined> {
+    return new Promise((resolve, reject) => {
+      const fail = () => reject(new Error(`It has not replied within ${patienceMs} ms.`))
+      const cancel = this.#options.clock.setTimer(fail, patienceMs, true)
+      draw.finally(cancel).then(resolve, reject)
+    })
   }
 
   #receive(ticket: number | undefined): void {

@@ -306,9 +306,35 @@ test('a reply that comes after that to a later draw: the earlier ticket is used 
     },
     { limit: 1, maxInFlight: 2 },
   )
+  const nextBlockAt = clock.now() + blockMs - (Date.now() % blockMs)
   const grants = grantsOf(limiter, 2)
   await clock.runOut()
-  expect((grants[1] as number) - (grants[0] as number)).toBe(blockMs)
+  expect(grants).toEqual([nextBlockAt, nextBlockAt + blockMs])
+})
+
+test('a draw that is never answered: it has failed after 5 s, and others are made', async () => {
+  const events = recordEvents('aurora-iam:rate-limit:store-lost')
+  const store = new Counter()
+  let isSilent = true
+  const limiter = limiterOf(
+    {
+      toleranceMs: 50,
+      handshakeMs,
+      draw: (...request) => (isSilent ? new Promise(() => {}) : store.draw(...request)),
+    },
+    { maxWaitMs: 20_000 },
+  )
+  const grants = grantsOf(limiter, 5)
+  await clock.advance(4999)
+  expect(limiter.stats().storeLost).toBe(false)
+  isSilent = false
+  await clock.advance(1)
+  expect(limiter.stats().storeLost).toBe(true)
+  expect(events).toMatchObject([{ error: { message: 'It has not replied within 5000 ms.' } }])
+  await clock.runOut()
+  expect(grants.filter((grant) => typeof grant === 'number')).toHaveLength(5)
+  // No timer is left of draws that were answered.
+  expect(clock.timers).toEqual([])
 })
 
 test('a wait that ends while the store is lost: the error has the reason', async () => {
