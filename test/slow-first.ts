@@ -1,4 +1,5 @@
-import { relative } from 'node:path'
+import { existsSync } from 'node:fs'
+import { relative, resolve } from 'node:path'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /**
@@ -34,10 +35,18 @@ const SLOW = [
 
 /** Order of the test files: the slow ones first, the others as Vitest has them. */
 export class SlowFirst extends BaseSequencer {
-  /** Returns the files in the order in which they start. */
+  /**
+   * Returns the files in the order in which they start.
+   *
+   * @throws Error for a file of the list that does not exist
+   */
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const { root } = this.ctx.config
+    const missing = SLOW.find((name) => !existsSync(resolve(root, name)))
+    if (missing !== undefined)
+      throw new Error(`test/slow-first.ts: ${missing} does not exist. Correct the list.`)
     const rank = ({ moduleId }: TestSpecification): number => {
-      const index = SLOW.indexOf(relative(this.ctx.config.root, moduleId))
+      const index = SLOW.indexOf(relative(root, moduleId))
       return index < 0 ? SLOW.length : index
     }
     return (await super.sort(files)).sort((one, other) => rank(one) - rank(other))
