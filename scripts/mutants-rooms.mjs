@@ -11,18 +11,22 @@ export const ROOMS = {
   ],
   'core/credentials': [
     'packages/core/test/{credentials,login}/*',
-    'packages/core/test/{aurora-iam,secrets,errors,hostile-config,sts-chain}',
+    'packages/core/test/{aurora-iam,secrets,sts-chain}',
   ],
   'core/tls': ['packages/core/test/tls/*', 'packages/core/test/options'],
-  'core/login': ['packages/core/test/{login,util}/*', 'packages/core/test/{aurora-iam,errors}'],
+  'core/login': [
+    'packages/core/test/{login,util}/*',
+    'packages/core/test/{aurora-iam,options}',
+    'packages/core/test/lifetime/{lifetimes,resume-gate}',
+  ],
   'core/permit': [
-    'packages/core/test/permit/{attempt-permit,lane,suspect-addresses}',
+    'packages/core/test/permit/{admission,attempt-permit,endpoint-limiters,lane,permit-waits,suspect-addresses}',
     'packages/core/test/login/{login-attempt,try-login}',
     'packages/core/test/options',
   ],
   'core/src': [
-    'packages/core/test/{aurora-iam,options,target-refusals,errors,error-catalogue,secrets,token-provider}',
-    'packages/core/test/{login,permit}/*',
+    'packages/core/test/{diagnostics,errors,misplaced-option,options,secrets,target-refusals}',
+    'packages/core/test/login/{login-attempt,login-reports}',
   ],
   'rate-limit/src': [
     'packages/rate-limit/test/{clock,describe,error-catalogue,errors,events,options,presets}',

@@ -11,6 +11,9 @@ const LIMITER = createRateLimiter({ limit: 1 })
 
 const WRONG: ReadonlyArray<readonly [option: string, values: readonly unknown[], remedy: RegExp]> = [
   ['enabled', ['false', 'true', 0, 1, '', null], /true or false/],
+  ['requireWriter', ['true', 1, null], /true or false/],
+  ['retireDemoted', ['true', 1, null], /true or false/],
+  ['retryRejectedLogins', ['true', 1, null], /true or false/],
   ['region', ['', 'eu', 'eu-west', 'EU-WEST-1', 'eu-west-1 ', 'eu-west-1a', 7, null], /such as 'eu-west-1'/],
   ['hostname', ['', 7, null, {}], /RDS endpoint/],
   ['profile', ['', 7, null], /profile/],
@@ -20,7 +23,9 @@ const WRONG: ReadonlyArray<readonly [option: string, values: readonly unknown[],
   ['tokenProvider', ['token', SECRET, {}, null], /function/],
   ['clock', [7, new Date(), null], /epoch milliseconds/],
   ['maxWaitMs', ['1s', -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, null], /milliseconds/],
+  ['tcpTimeoutMs', ['1s', -1, Number.NaN, 2 ** 31, null], /milliseconds/],
   ['refreshBeforeMs', ['1s', -1, Number.NaN, null], /milliseconds/],
+  ['ca', ['no certificate', 7, null, []], /ca/],
   ['credentialsTimeoutMs', ['1s', -1, Number.NaN, 2 ** 31, null], /milliseconds/],
   ['rateLimit', [0, -1, 1.5, Number.NaN, 'fast', true, null, []], /rateLimit/],
 ]
@@ -53,9 +58,39 @@ test.each(['host', 'user', 'awsRegion', 'ssl', 'toString'])(
   },
 )
 
-test('Region: not an option, and the one that is meant is named', () => {
-  const error = errorThrownBy(() => createAuroraIam({ Region: 'x' } as never))
-  expect(error.message).toBe('Region: not an option of aurora-iam. Write `region`.')
+test.each([
+  ['Region', 'region'],
+  ['max_wait_ms', 'maxWaitMs'],
+  ['max-lifetime', 'maxLifetimeMs'],
+  ['RATE_LIMIT', 'rateLimit'],
+])('%s: not an option, and the one that is meant is named', (name, meant) => {
+  const error = errorThrownBy(() => createAuroraIam({ [name]: 'x' } as never))
+  expect(error.message).toBe(`${name}: not an option of aurora-iam. Write \`${meant}\`.`)
+})
+
+test('a name that may be a secret: not repeated', () => {
+  const error = errorThrownBy(() => createAuroraIam({ [SECRET]: 'x' } as never))
+  expect(error).toMatchObject({ option: 'an option whose name has 40 characters' })
+  expect(error.message).not.toContain(SECRET)
+})
+
+test('credentials without a key: refused before the first token', () => {
+  const credentials = { accessKeyId: 'AKID' } as never
+  expect(errorThrownBy(() => createAuroraIam({ credentials }))).toMatchObject({
+    code: 'ERR_AURORA_IAM_CREDENTIALS_INVALID',
+  })
+})
+
+test('an AuroraIam or a promise of options in place of options: refused, with the remedy', () => {
+  const common = { code: 'ERR_AURORA_IAM_INVALID_OPTION', option: 'iam' }
+  expect(errorThrownBy(() => createAuroraIam(createAuroraIam() as never))).toMatchObject({
+    ...common,
+    message: expect.stringContaining('Use that object unchanged'),
+  })
+  expect(errorThrownBy(() => createAuroraIam(Promise.resolve({}) as never))).toMatchObject({
+    ...common,
+    message: expect.stringContaining('Await it first'),
+  })
 })
 
 test('a password: refused, and not shown', () => {
@@ -122,20 +157,20 @@ test('adapterIam: one view for each AuroraIam, and a new one for options', () =>
   expect(adapterIam(createAuroraIam())).not.toBe(view)
   expect(adapterIam({ enabled: false }).enabled).toBe(false)
   expect(adapterIam(undefined).enabled).toBe(true)
+  expect(adapterIam().retryRejectedLogins).toBe(false)
+  expect(adapterIam({ retryRejectedLogins: true }).retryRejectedLogins).toBe(true)
+})
+
+test('a user that is missing: the error names it as the driver does', () => {
+  const address = { host: 'mydb.cluster-a.eu-west-1.rds.amazonaws.com', port: 3306, user: '' }
+  expect(errorThrownBy(() => adapterIam().resolve(address))).toMatchObject({ option: 'user' })
+  expect(errorThrownBy(() => adapterIam().resolve(address, 'username'))).toMatchObject({ option: 'username' })
 })
 
 test('the object of users: the public members and no others', () => {
   const iam = createAuroraIam()
   expect(Reflect.ownKeys(iam)).toEqual([])
   expect(Reflect.ownKeys(Object.getPrototypeOf(iam))).toEqual(['constructor', 'token', 'stats', 'close'])
-})
-
-test('a second copy of the package: its adapters find what this one created', async () => {
-  const copy = '../src/create-aurora-iam.ts?copy'
-  const { adapterIam: copied } = (await import(copy)) as { adapterIam: typeof adapterIam }
-  expect(copied).not.toBe(adapterIam)
-  const iam = createAuroraIam()
-  expect(copied(iam)).toBe(adapterIam(iam))
 })
 
 test('an AuroraIam of an incompatible release, or a copy of one: refused, with the remedy', () => {

@@ -50,10 +50,6 @@ test('each step of a login: published, and no event, result or object shows a se
   for (const secret of [SECRET, SESSION, signature]) expect(text).not.toContain(secret)
 })
 
-test('no subscriber: nothing is published and nothing built', async () => {
-  await expect(iamOn(new Clock()).token(TARGET)).resolves.toBeInstanceOf(AuthToken)
-})
-
 test('a printed token: only its expiry', () => {
   const token = new AuthToken('hunter2', new Date(START))
   const text = 'AuthToken <redacted, expires 2026-11-23T12:00:00.000Z>'

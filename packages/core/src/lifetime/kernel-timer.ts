@@ -6,8 +6,6 @@ import { SingleFlight } from '../util/single-flight.ts'
 export interface KernelTimer {
   /** `retransmit`: data was sent and not acknowledged. `keep-alive`: everything was acknowledged. */
   readonly kind: 'none' | 'retransmit' | 'keep-alive' | 'other'
-  /** Milliseconds until it fires. */
-  readonly firesInMs: number
   /** Count of the times that the same data was sent again without an answer. */
   readonly retransmits: number
 }
@@ -17,9 +15,6 @@ const KINDS: Readonly<Record<string, KernelTimer['kind']>> = {
   '01': 'retransmit',
   '02': 'keep-alive',
 }
-
-// The kernel counts this file in hundredths of a second on every architecture (USER_HZ).
-const TICK_MS = 10
 
 /** The table has all connections of the machine: callers of one moment share it. */
 const tables = new SingleFlight<string, string>()
@@ -47,12 +42,7 @@ export function readKernelTimer(
   for (const line of table.split('\n')) {
     const [, local, remote, , , timer, retransmits] = line.trim().split(/\s+/)
     if (!local?.endsWith(ends[0]!) || !remote?.endsWith(ends[1]!) || !timer) continue
-    const [kind, when] = timer.split(':')
-    return {
-      kind: KINDS[kind!] ?? 'other',
-      firesInMs: Number.parseInt(when!, 16) * TICK_MS,
-      retransmits: Number.parseInt(retransmits!, 16),
-    }
+    return { kind: KINDS[timer.slice(0, 2)] ?? 'other', retransmits: Number.parseInt(retransmits!, 16) }
   }
   return undefined
 }

@@ -61,14 +61,13 @@ export interface DenialEvidence {
 }
 
 /** Weight of the evidence for a cause: the sort key of {@link rankDenialCauses}. */
-type Weight = 0 | 1 | 2 | 3 | 4 | 5
+type Weight = 0 | 1 | 2 | 3 | 4
 
 const EXCLUDED = 0
 const REMOTE = 1
 const POSSIBLE = 2
-const SUSPECTED = 3
-const LIKELY = 4
-const PROVEN = 5
+const LIKELY = 3
+const PROVEN = 4
 
 // A user who was accepted so recently is rejected for the rate: a permission is seldom withdrawn in the same minute.
 const RECENT_MS = 60_000
@@ -109,16 +108,14 @@ const WEIGH: Readonly<Record<DenialCause, (evidence: DenialEvidence) => Weight>>
   name: ({ target, accepted }) => (accepted > 0 || parseRdsHostname(target.hostname) ? EXCLUDED : LIKELY),
   port: weighPort,
   region: ({ target, accepted }) => (accepted === 0 && isRegionDoubtful(target) ? LIKELY : EXCLUDED),
-  withdrawn: ({ acceptedAgoMs }) => (acceptedAgoMs === undefined ? EXCLUDED : SUSPECTED),
+  withdrawn: ({ acceptedAgoMs }) => (acceptedAgoMs === undefined ? EXCLUDED : POSSIBLE),
   permission: ({ acceptedAgoMs }) => (acceptedAgoMs === undefined ? POSSIBLE : EXCLUDED),
   user: ({ acceptedAgoMs }) => (acceptedAgoMs === undefined ? POSSIBLE : EXCLUDED),
   'proxy-secret': () => POSSIBLE,
   'proxy-role': () => POSSIBLE,
   'iam-off': ({ acceptedAgoMs }) => (acceptedAgoMs === undefined ? POSSIBLE : EXCLUDED),
-  throttled: ({ acceptedAgoMs, recentLogins }) => {
-    if (acceptedAgoMs === undefined) return recentLogins >= BURST ? SUSPECTED : POSSIBLE
-    return acceptedAgoMs < RECENT_MS || recentLogins >= BURST ? LIKELY : POSSIBLE
-  },
+  throttled: ({ acceptedAgoMs = Number.POSITIVE_INFINITY, recentLogins }) =>
+    acceptedAgoMs < RECENT_MS || recentLogins >= BURST ? LIKELY : POSSIBLE,
 }
 
 function weighPort({ target, dialled, accepted }: DenialEvidence): Weight {
@@ -135,12 +132,11 @@ function weighClock(evidence: DenialEvidence): Weight {
   return evidence.isRefusedEverywhere ? LIKELY : REMOTE
 }
 
-function weighCredentials({ credentials, acceptedAgoMs }: DenialEvidence): Weight {
+function weighCredentials({ credentials }: DenialEvidence): Weight {
   if (!credentials) return EXCLUDED
   if (credentials.endedMs !== undefined) return PROVEN
   if (!credentials.isTemporary || credentials.expiresMs !== Number.POSITIVE_INFINITY) return EXCLUDED
-  if (credentials.ageMs >= USUAL_SESSION_MS) return LIKELY
-  return acceptedAgoMs === undefined ? POSSIBLE : SUSPECTED
+  return credentials.ageMs >= USUAL_SESSION_MS ? LIKELY : POSSIBLE
 }
 
 /** Evidence against the clock of this machine. */

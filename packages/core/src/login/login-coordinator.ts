@@ -127,9 +127,8 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
   }
 
   tryLogin(target: ConnectionTarget, group: object = target): LoginAttempt | undefined {
-    const isBusy = this.#closing.signal.aborted || this.#lifetimes.mayWaitForWriter(target)
     // What wakes a paused database is one login, and the others wait for it.
-    if (isBusy || this.#resumeGate) return undefined
+    if (this.#resumeGate || this.#lifetimes.mayWaitForWriter(target)) return undefined
     const requestedAt = performance.now()
     const cached = this.#tokens.usable(target)
     const permit = cached && this.#admission.tryAdmit(target, { lane: currentLane(), group })

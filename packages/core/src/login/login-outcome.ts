@@ -28,10 +28,10 @@ export function loginOutcome(
   sent: CachedToken | undefined,
   isTokenEarly: boolean,
 ): LoginOutcome {
-  const { errno } = error as { errno?: unknown }
+  // Errors of the network have negative numbers or none, those of MySQL positive ones.
+  const { errno = 0 } = error as { errno?: number }
   const isDenied = errno === ER_ACCESS_DENIED
-  // Errors of the network have negative numbers, those of MySQL positive ones.
-  const isAnswer = typeof errno === 'number' && errno > 0
+  const isAnswer = errno > 0
   // A user who was accepted a moment ago is denied for the rate rather than for the token. A server that is
   // unresponsive after the token may throttle or be overloaded: both need fewer logins.
   const isThrottled =

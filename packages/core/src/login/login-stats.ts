@@ -56,7 +56,6 @@ export class LoginStats {
   explain(error: Error, { acceptedAt, ...denied }: DeniedLogin): void {
     const { target } = denied
     if (this.#opened === 0 && this.#rejected.size < 2) this.#rejected.add(tokenKey(target))
-    if (error.cause !== undefined) return
     const hint = accessDeniedHint({
       ...denied,
       nowMs: this.#clock(),

@@ -1,6 +1,7 @@
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { AdapterIam, ConnectionTarget } from '../../src/adapter.ts'
+import { AuroraIamError } from '../../src/index.ts'
 import { type GreetingWait, ResumeGate } from '../../src/lifetime/resume-gate.ts'
 import { setUp } from '../set-up.ts'
 
@@ -168,6 +169,22 @@ test.each([
   await vi.advanceTimersByTimeAsync(10_000)
   expect(await result).toBe(error)
   expect(open).toHaveBeenCalledTimes(calls)
+})
+
+test.each([
+  ['the server had greeted it', closedEarly(), true],
+  ['its time was over here', new AuroraIamError('ERR_AURORA_IAM_PAUSED', 'No greeting.'), false],
+])('a login fails, and %s: no retry', async (_what, error, isGreeted) => {
+  const { iam, target } = setUp({ resumeTimeoutMs: 60_000 })
+  const open = vi.fn(async () => {
+    const login = await iam.login(target)
+    login.trackConnect()
+    if (isGreeted) void login.confirmPermit()
+    login.fail(error)
+    throw error
+  })
+  expect(await rejectionOf(iam.retryRejected(open))).toBe(error)
+  expect(open).toHaveBeenCalledOnce()
 })
 
 test('closed during the pause before a retry: the pause ends at once', async () => {

@@ -42,6 +42,15 @@ describe('the clock is suspected first', () => {
     )
   })
 
+  test('a login is accepted afterwards: neither the rejections before it nor a jump of the clock count', async () => {
+    const { iam, target, clock } = setUp()
+    await hint(iam, target.hostname)
+    await hint(iam, target.hostname, 'reporting')
+    clock.now += 20 * MINUTE
+    await accepted(iam, target.hostname)
+    expect(await hint(iam, target.hostname, 'reporting')).toMatch(/\(1\) the identity/)
+  })
+
   test('not once: the same of one user, a login that was accepted, credentials of a usual life', async () => {
     const { iam, target } = setUp(endingIn(36 * HOUR))
     await accepted(iam, target.hostname)
@@ -57,6 +66,21 @@ describe('the clock is suspected first', () => {
     expect(said.match(/the clock/g)).toHaveLength(1)
     expect(said).toMatch(/set forward by 20 min since the start.* and now shows 2026-11-23T12:20:00.000Z/)
   })
+})
+
+test('the 20th login within a second: the rate comes first, and no longer when that second is over', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  const { iam, target } = setUp()
+  for (let login = 1; login < 19; login++) await hint(iam, target.hostname)
+  vi.advanceTimersByTime(999)
+  expect(await hint(iam, target.hostname)).toMatch(/\(1\) the identity/)
+  expect(await hint(iam, target.hostname)).toMatch(/\(1\) the database throttles/)
+  vi.advanceTimersByTime(1)
+  await accepted(iam, target.hostname, 'reporting')
+  expect(await hint(iam, target.hostname)).toMatch(/\(1\) the identity/)
 })
 
 test('temporary credentials without an expiration: their age counts from when they were first received', async () => {
@@ -81,6 +105,20 @@ test('temporary credentials without an expiration: their age counts from when th
   accessKeyId = 'ASIASECOND'
   pass(1 * HOUR)
   expect(await hint(iam, target.hostname)).toContain('have no expiration, and may have expired before')
+})
+
+test('a user who was accepted 20 minutes ago: the hint says so, and does not suspect the clock that moved as far', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  const { iam, target, clock } = setUp()
+  await accepted(iam, target.hostname)
+  vi.advanceTimersByTime(20 * MINUTE)
+  clock.now += 20 * MINUTE
+  expect(await hint(iam, target.hostname)).toMatch(
+    /\(1\) since the last accepted login of app, 20 min ago, its permission was withdrawn/,
+  )
 })
 
 describe('the port of a tunnel was signed', () => {

@@ -59,10 +59,10 @@ const PLANTED: readonly Planted[] = [
   ['nothing is known', {}, 'permission'],
   [
     'the clock differs from that of STS',
-    { credentials: { ...CREDENTIALS, clockAheadOfStsMs: 20 * 60_000 } },
+    { credentials: { ...CREDENTIALS, clockAheadOfStsMs: 60_000 } },
     'clock',
   ],
-  ['the clock was set', { clockMovedMs: -HOUR_MS }, 'clock'],
+  ['the clock was set', { clockMovedMs: -60_000 }, 'clock'],
   [
     'the credentials last longer than any',
     { credentials: { ...CREDENTIALS, expiresMs: NOW + 40 * HOUR_MS } },
@@ -76,7 +76,7 @@ const PLANTED: readonly Planted[] = [
   ],
   [
     'old credentials without an expiration',
-    { credentials: { ...TEMPORARY, ageMs: 2 * HOUR_MS } },
+    { credentials: { ...TEMPORARY, ageMs: HOUR_MS } },
     'credentials-expired',
   ],
   [
@@ -85,13 +85,15 @@ const PLANTED: readonly Planted[] = [
     'withdrawn',
   ],
   ['a tunnel', TUNNEL, 'port'],
-  ['accepted a moment ago', { accepted: 9, acceptedAgoMs: 2_000 }, 'throttled'],
+  ['accepted a moment ago', { accepted: 9, acceptedAgoMs: 59_999 }, 'throttled'],
   [
     'a burst of logins that worked before',
-    { accepted: 9, acceptedAgoMs: HOUR_MS, recentLogins: 40 },
+    { accepted: 9, acceptedAgoMs: HOUR_MS, recentLogins: 20 },
     'throttled',
   ],
-  ['a burst of first logins', { recentLogins: 40 }, 'throttled'],
+  ['a burst of first logins', { recentLogins: 20 }, 'throttled'],
+  ['first logins that are no burst', { recentLogins: 19 }, 'permission'],
+  ['accepted a minute ago', { accepted: 9, acceptedAgoMs: 60_000, recentLogins: 19 }, 'withdrawn'],
   ['accepted an hour ago', { accepted: 9, acceptedAgoMs: HOUR_MS }, 'withdrawn'],
 ]
 
@@ -112,6 +114,48 @@ describe.each(Object.entries(HOSTS))('%s', (_kind, hostname) => {
       expect(accessDeniedHint(evidence).message).toMatch(/\(1\) the token of `tokenProvider` is for another/)
     }
   })
+})
+
+test.each([
+  ['another host', { hostname: 'other' }, `for another host than ${HOSTS.cluster}`],
+  ['another port', { port: 3307 }, 'for another port than 3306'],
+  ['another user', { username: 'other' }, 'for another user than app'],
+  ['another Region', { region: 'eu-west-2' }, 'for another Region than eu-west-1'],
+  ['a time that is over', { expiresAt: new Date(NOW) }, 'only valid until 2026-11-23T12:00:00.000Z'],
+])("a token provider's token for %s: the sentence names that alone", (_what, difference, sentence) => {
+  const claims = { ...CLAIMS, hostname: HOSTS.cluster, ...difference }
+  const evidence = evidenceOf(HOSTS.cluster, { claims, credentials: undefined })
+  expect(accessDeniedHint(evidence).message).toContain(
+    `(1) the token of \`tokenProvider\` is ${sentence}; (2)`,
+  )
+})
+
+test("a token provider's token for this login: not suspected", () => {
+  const claims = { ...CLAIMS, hostname: HOSTS.cluster, expiresAt: new Date(NOW + 1) }
+  expect(rankDenialCauses(evidenceOf(HOSTS.cluster, { claims }))).not.toContain('foreign-token')
+  const unlimited = { ...claims, expiresAt: undefined }
+  expect(rankDenialCauses(evidenceOf(HOSTS.cluster, { claims: unlimited }))).not.toContain('foreign-token')
+  // Which Region the login is for is not known yet.
+  const target = { ...targetOf(HOSTS.cluster), region: undefined }
+  expect(rankDenialCauses(evidenceOf(HOSTS.cluster, { claims, target }))).not.toContain('foreign-token')
+})
+
+test('a user who was accepted before: what keeps a user out from the beginning is not on the list', () => {
+  const causes = rankDenialCauses(evidenceOf(HOSTS.cluster, { accepted: 9, acceptedAgoMs: HOUR_MS }))
+  expect(causes).toEqual(['withdrawn', 'throttled', 'clock'])
+})
+
+test.each([
+  [{ credentials: { ...CREDENTIALS, clockAheadOfStsMs: 119_000 } }, '119 s ahead of that of AWS STS'],
+  [{ credentials: { ...CREDENTIALS, clockAheadOfStsMs: -120_000 } }, '2 min behind that of AWS STS'],
+  [{ clockMovedMs: HOUR_MS }, 'forward by 60 min since the start (or the machine slept that long) and now'],
+  [{ clockMovedMs: -HOUR_MS, accepted: 1 }, 'back by 60 min since a login was last accepted and now'],
+])('a wrong clock, %o: the sentence says by how much', (planted, sentence) => {
+  expect(accessDeniedHint(evidenceOf(HOSTS.cluster, planted)).message).toContain(sentence)
+})
+
+test('a login on an open connection: no port was dialled, and none is suspected', () => {
+  expect(rankDenialCauses(evidenceOf(HOSTS.cluster, { dialled: undefined }))).not.toContain('port')
 })
 
 test('another port of the database itself was dialled than the signed one: the port first', () => {
@@ -136,12 +180,14 @@ test('the global writer: the Region first, with the command that returns it', ()
 })
 
 test('a CNAME as the signed name: the name first, then the Region', () => {
-  expect(rankDenialCauses(evidenceOf('db.bank.internal')).slice(0, 2)).toEqual(['name', 'region'])
+  const evidence = evidenceOf('db.bank.internal')
+  expect(rankDenialCauses(evidence).slice(0, 2)).toEqual(['name', 'region'])
+  expect(accessDeniedHint(evidence).message).not.toContain('describe-global-clusters')
 })
 
 test.each([
-  [0, 'have no expiration, and may have expired before this process got them'],
-  [2 * HOUR_MS, 'came without an expiration 120 min ago, and have probably expired since'],
+  [HOUR_MS - 1, 'have no expiration, and may have expired before this process got them'],
+  [HOUR_MS, 'came without an expiration 60 min ago, and have probably expired since'],
 ])(
   'credentials without an expiration, known for %d ms: the hint claims no more than that',
   (ageMs, doubt) => {
@@ -153,6 +199,8 @@ test.each([
 test('a name or Region that was accepted before: not suspected', () => {
   const evidence = evidenceOf(GLOBAL, { accepted: 3, acceptedAgoMs: HOUR_MS })
   expect(rankDenialCauses(evidence)).not.toContain('region')
+  const cname = evidenceOf('db.bank.internal', { accepted: 3, acceptedAgoMs: HOUR_MS })
+  expect(rankDenialCauses(cname)).not.toContain('name')
 })
 
 test('a clock that agrees with STS: not on the list', () => {

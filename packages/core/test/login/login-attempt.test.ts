@@ -72,6 +72,8 @@ describe('outcome', () => {
     await attempt(iam, target, error)
     expect(outcomes(iam)).toEqual({ ...none, [outcome]: 1 })
     const { code, message } = error as Error & { code: string }
+    // Only what the database answers to a token is explained.
+    expect('cause' in error).toBe(code === 'ER_ACCESS_DENIED_ERROR')
     expect(iam.stats()).toMatchObject({
       connectionsFailed: 1,
       lastError: { code, message, at: expect.any(Date) },
@@ -96,6 +98,16 @@ describe('outcome', () => {
       code: 'ECONNREFUSED',
       message: 'connect ECONNREFUSED 127.0.0.1:1; connect ECONNREFUSED 127.0.0.2:1',
     })
+  })
+
+  test.each([
+    ['a separate message', new AggregateError([new Error('one')], 'all failed'), 'all failed'],
+    ['no message', new Error(''), ''],
+    ['causes of any type', new AggregateError([undefined, new Error('two')]), '; two'],
+  ])('an error with %s: the last error has what there is', async (_what, error, message) => {
+    const { iam, target } = setUp()
+    await attempt(iam, target, error)
+    expect(iam.stats().lastError).toMatchObject({ message })
   })
 
   test('1045 to a token that was accepted a moment ago: throttling', async () => {
@@ -129,7 +141,9 @@ describe('outcome', () => {
 
   test('the network fails before the token was sent: no throttling', async () => {
     const { iam, login } = setUp({ rateLimit: 20 })
-    ;(await login()).fail(Object.assign(new Error('refused'), { errno: -111, code: 'ECONNREFUSED' }))
+    const error = Object.assign(new Error('refused'), { errno: -111, code: 'ECONNREFUSED' })
+    ;(await login()).fail(error)
+    expect(error).not.toHaveProperty('cause')
     expect(outcomes(iam)).toEqual({ ...none, failed: 1 })
   })
 
@@ -344,6 +358,26 @@ describe('a permit that has lapsed', () => {
     await login.token()
     login.succeed()
     expect(permits.map(({ endings }) => endings)).toEqual([['failed'], ['ok']])
+  })
+
+  test('a lapsed permit, and a token before the connect: it waits for another permit too', async () => {
+    const { permits, rateLimit } = lapsing()
+    const next = new Deferred<void>()
+    const { iam, target } = setUp({
+      rateLimit: callersLimiter(async (options) => {
+        if (permits.length > 0) await next.promise
+        return rateLimit.acquire(options)
+      }),
+    })
+    const login = await iam.login(target)
+    permits[0]!.lapse()
+    const handedOut = vi.fn()
+    const token = login.tokenBeforeConnect().then(handedOut)
+    await settle()
+    expect(handedOut).not.toHaveBeenCalled()
+    next.resolve()
+    await token
+    expect(permits.map(({ endings }) => endings)).toEqual([['failed'], []])
   })
 
   test('an attempt that ends meanwhile: no token, and the other permit is released', async () => {

@@ -92,6 +92,44 @@ describe('a rejected token from the cache', () => {
     expect({ failed: errors.length, hinted }).toEqual(failures)
   })
 
+  test('a token that no login has used yet: repeated once, as any token from the cache', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const { iam, target, clock } = setUp()
+    const { value } = await iam.token(target)
+    vi.advanceTimersByTime(1_000)
+    clock.now += 1_000
+    const { open, seen } = database(iam, target, (token) => token !== value)
+    await open()
+    expect(seen).toEqual({ logins: 2, accepted: 1 })
+  })
+
+  test('two users at once: a probe of one says nothing about the other', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const { iam, target, clock } = setUp()
+    const users = [target, { ...target, username: 'other' }]
+    const old = await Promise.all(users.map((user) => iam.token(user)))
+    vi.advanceTimersByTime(1_000)
+    clock.now += 1_000
+    const [rejected, accepted] = users.map((user, index) =>
+      database(iam, user, (token) => index === 1 && token !== old[index]!.value),
+    )
+    await Promise.all([rejectionOf(rejected!.open()), accepted!.open()])
+    expect([rejected!.seen, accepted!.seen]).toEqual([
+      { logins: 2, accepted: 0 },
+      { logins: 2, accepted: 1 },
+    ])
+  })
+
+  test('a token that a probe has just brought is rejected as well: no retry within five seconds', async () => {
+    const { iam, target, clock, open, seen } = await withStaleToken()
+    await open()
+    const { value } = await iam.token(target)
+    clock.now += 1_000
+    const again = database(iam, target, (token) => token !== value)
+    await rejectionOf(again.open())
+    expect([seen.logins, again.seen.logins]).toEqual([2, 1])
+  })
+
   test('repeated rejections: one retry in five seconds', async () => {
     vi.useFakeTimers({ toFake: ['performance'] })
     const { iam, target, clock } = setUp()
@@ -111,7 +149,8 @@ describe('a rejected token from the cache', () => {
     await cacheOne()
     await rejectionOf(open())
     expect(seen.logins).toBe(1)
-    vi.advanceTimersByTime(5_000)
+    // The third rejection comes 5 seconds after the probe.
+    vi.advanceTimersByTime(4_980)
     await cacheOne()
     await rejectionOf(open())
     expect(seen.logins).toBe(2)
@@ -138,10 +177,26 @@ describe('a new token', () => {
     expect(seen.logins).toBe(10)
   })
 
+  test('1045 before a token was requested: the cause says so, unless the error has one', async () => {
+    const { iam, login } = setUp()
+    const cause = new Error('its own')
+    for (const options of [undefined, { cause }]) {
+      const error = Object.assign(new Error('Access denied', options), { errno: 1045 })
+      ;(await login()).fail(error)
+      if (options) expect(error.cause).toBe(cause)
+      else expect((error.cause as Error).message).toMatch(/did not ask for a token/)
+    }
+    expect(iam.stats()).toMatchObject({ connectionsFailed: 2, tokensSigned: 1 })
+  })
+
   test("a rejected new token: the server's error is unchanged, and its cause lists what to check", async () => {
     const { error } = await refusedAtOnce()
     expect(error).toMatchObject({ errno: 1045, message: 'Access denied' })
     expect(Object.keys(error)).toEqual(['errno'])
+    expect(Object.getOwnPropertyDescriptor(error, 'cause')).toMatchObject({
+      writable: true,
+      configurable: true,
+    })
     expect(error.cause).toMatchObject({ code: 'ERR_AURORA_IAM_ACCESS_DENIED', retryable: false })
     expect((error.cause as Error).message).toMatch(
       /for app at db\d+.*:3306; no login has been accepted before.*\(1\) .*rds-db:connect.*\(6\) the clock of this machine, which shows 2026-11-23T12:00:00.000Z/,

@@ -1,5 +1,6 @@
 import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { expect, test } from 'vitest'
+import { inBackground } from '../../src/permit/lane.ts'
 import { setUp } from '../set-up.ts'
 import { callersLimiter, MINUTE } from '../support.ts'
 
@@ -13,6 +14,17 @@ test('a cached token and a free permit: a login without a wait', async () => {
   expect(iam.stats()).toMatchObject({ connectionsOpened: 2, connectionsFailed: 0, tokensSigned: 1 })
   // Both permits cool down.
   expect(iam.tryLogin(target)).toBeUndefined()
+})
+
+test('a background call: it leaves one permit for the next request', async () => {
+  const { iam, target } = setUp({ rateLimit: 2 })
+  await iam.token(target)
+  ;(await iam.login(target)).cancel()
+  await inBackground(async () => {
+    expect(iam.tryLogin(target)).toBeDefined()
+    expect(iam.tryLogin(target)).toBeUndefined()
+  })
+  expect(iam.tryLogin(target)).toBeDefined()
 })
 
 test('no limiter: a login without a permit', async () => {
@@ -44,6 +56,21 @@ test('an address that a function decides, and a limiter that cannot tell: none',
   const own = setUp({ rateLimit: callersLimiter((options) => limiter.acquire(options)) })
   ;(await own.iam.login(own.target)).succeed()
   expect(own.iam.tryLogin(own.target)).toBeUndefined()
+})
+
+test('a database that may be paused, and a writer that was demoted: none', async () => {
+  const paused = setUp({ resumeTimeoutMs: 60_000 })
+  await paused.iam.token(paused.target)
+  expect(paused.iam.tryLogin(paused.target)).toBeUndefined()
+  const { iam, target } = setUp()
+  await iam.token(target)
+  expect(iam.tryLogin(target)).toBeDefined()
+  const pool = iam.poolLifetime(target, { remoteAddress: () => '10.0.0.1', close: () => {} })
+  const connection = {}
+  pool.opened(connection)
+  pool.failed(connection, { errno: 1290, message: 'running with the --read-only option' })
+  expect(iam.tryLogin(target)).toBeUndefined()
+  iam.close()
 })
 
 test('a Region of the environment: each token is for the one that is set', async () => {

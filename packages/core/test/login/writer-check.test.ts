@@ -13,7 +13,11 @@ test.each([
   const { refusal } = check(host)!
   for (const writer of [0, '0', false]) expect(refusal(writer)).toBeUndefined()
   for (const reader of [1, '1', true]) {
-    expect(refusal(reader)).toMatchObject({ code: 'ERR_AURORA_IAM_NOT_A_WRITER', retryable: true })
+    expect(refusal(reader)).toMatchObject({
+      code: 'ERR_AURORA_IAM_NOT_A_WRITER',
+      option: 'requireWriter',
+      retryable: true,
+    })
   }
 })
 

@@ -1,0 +1,131 @@
+import { createRateLimiter, type Permit } from '@aurora-iam/rate-limit'
+import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { EndpointLimiters } from '../../src/permit/endpoint-limiters.ts'
+import { closedError } from '../../src/permit/permit-errors.ts'
+import { PermitWaits } from '../../src/permit/permit-waits.ts'
+import { setUp as iamSetUp } from '../set-up.ts'
+import { settle } from '../support.ts'
+
+const HOUR = 3_600_000
+const LIMIT = { limit: 1, intervalMs: HOUR }
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** Creates the waits at a limit of one permit, which is taken: it goes to the next when it is cancelled. */
+function setUp({ maxWaitMs = HOUR, isOfCaller = false } = {}) {
+  const { target } = iamSetUp()
+  const closing = new AbortController()
+  const limiters = new EndpointLimiters(isOfCaller ? createRateLimiter(LIMIT) : LIMIT)
+  const limiter = limiters.limiterOf(target)!
+  const waits = new PermitWaits(limiters, { maxWaitMs, closing: closing.signal })
+  const turn = { lane: 'live', group: target } as const
+  const order: string[] = []
+  const inOrder = async (name: string, permit: Promise<Permit>) => {
+    const granted = await permit
+    order.push(name)
+    return granted
+  }
+  return {
+    limiter,
+    waits,
+    order,
+    held: waits.tryAcquire(limiter, 'live')!,
+    /** A login that has opened no socket. */
+    wait: (name = 'new', signal?: AbortSignal) =>
+      inOrder(name, waits.acquire(limiter, target, { ...turn, signal })),
+    /** An attempt whose socket is open. */
+    waitNext: (name = 'open') => inOrder(name, waits.acquireNext(limiter, target, turn)),
+    close: () => {
+      closing.abort(closedError())
+      limiters.close()
+    },
+  }
+}
+
+test('attempts with an open socket: the next permits are theirs, oldest first, before logins that came earlier', async () => {
+  const { limiter, waits, held, order, wait, waitNext } = setUp()
+  const early = wait('early')
+  const [first, second] = [waitNext('first'), waitNext('second')]
+  await settle()
+  held.cancel()
+  // A login does not overtake them without a wait either.
+  expect(waits.tryAcquire(limiter, 'live')).toBeUndefined()
+  ;(await first).cancel()
+  ;(await second).cancel()
+  await early
+  expect(order).toEqual(['first', 'second', 'early'])
+  expect(limiter.stats()).toMatchObject({ inFlight: 1, waiting: 0 })
+})
+
+test('no other login waits: the attempt gets its permit from the queue, and no wait counts as aborted', async () => {
+  const { limiter, held, waitNext } = setUp()
+  const open = waitNext()
+  await settle()
+  held.cancel()
+  ;(await open).cancel()
+  expect(limiter.stats()).toMatchObject({ granted: 2, inFlight: 0, waiting: 0, aborted: 0 })
+})
+
+test('an attempt that waited without success: its error is that of the wait, and the next permit goes to another', async () => {
+  const { held, waitNext, wait } = setUp({ maxWaitMs: 1_000 })
+  const open = rejectionOf(waitNext())
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(await open).toMatchObject({ code: 'ERR_AURORA_IAM_RATE_LIMITED', option: 'maxWaitMs' })
+  const other = wait()
+  await settle()
+  held.cancel()
+  await other
+})
+
+test('a login whose permit went to an attempt with an open socket: it waits no longer than before', async () => {
+  const { held, wait, waitNext } = setUp({ maxWaitMs: 1_000 })
+  const early = rejectionOf(wait())
+  let isOver = false
+  void early.then(() => (isOver = true))
+  await vi.advanceTimersByTimeAsync(600)
+  const open = waitNext()
+  held.cancel()
+  await open
+  await vi.advanceTimersByTimeAsync(399)
+  expect(isOver).toBe(false)
+  await vi.advanceTimersByTimeAsync(1)
+  expect(await early).toMatchObject({ code: 'ERR_AURORA_IAM_RATE_LIMITED' })
+})
+
+test.each([
+  ['with a signal', new AbortController().signal],
+  ['without one', undefined],
+])(
+  "close() while a login waits at the caller's limiter, %s: CLOSED, and the limiter stays open",
+  async (_title, signal) => {
+    const { limiter, held, wait, waitNext, close } = setUp({ isOfCaller: true })
+    const waiting = [rejectionOf(wait('new', signal)), rejectionOf(waitNext())]
+    await settle()
+    close()
+    for (const error of await Promise.all(waiting))
+      expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
+    expect(limiter.stats().waiting).toBe(0)
+    held.cancel()
+    await limiter.acquire()
+  },
+)
+
+test("the caller's signal: it ends the wait for its own login alone", async () => {
+  for (const isOfCaller of [true, false]) {
+    const { held, wait } = setUp({ isOfCaller })
+    const controller = new AbortController()
+    const aborted = rejectionOf(wait('aborted', controller.signal))
+    const other = wait('other')
+    await settle()
+    controller.abort()
+    expect(await aborted).toMatchObject({ code: 'ERR_AURORA_IAM_ABORTED' })
+    held.cancel()
+    await other
+  }
+})
