@@ -70,3 +70,6 @@ export const ROOMS = {
   'prisma/src': ['packages/prisma/test/**/*', 'test/prisma/{errors,extension,reports}'],
   'prisma/pool': ['test/prisma/{pool,recovery}'],
 }
+
+/** Files that are not changed, as a change of one sends its signal to the run itself. */
+export const LEFT_OUT = ['core/util/end-process']

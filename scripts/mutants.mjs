@@ -12,7 +12,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ROOMS } from './mutants-rooms.mjs'
+import { LEFT_OUT, ROOMS } from './mutants-rooms.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const rooms = Object.keys(ROOMS)
@@ -52,6 +52,7 @@ function filesOf(room) {
   return readdirSync(join(root, folderOf(room)))
     .filter((file) => file.endsWith('.ts'))
     .map((file) => `${room}/${file.slice(0, -3)}`)
+    .filter((file) => !LEFT_OUT.includes(file))
 }
 
 /** Returns the folder of a room. `core/src` is the room of the files that stand directly in `src`. */

@@ -18,6 +18,7 @@ test('a copy of an error: another object with the same content', () => {
     option: 'maxWaitMs',
     retryAfterMs: 7,
   })
+  expect(error).toMatchObject({ option: 'maxWaitMs', retryAfterMs: 7, retryable: true })
   const copy = error.copy()
   expect(copy).not.toBe(error)
   expect(copy).toMatchObject({ ...error })

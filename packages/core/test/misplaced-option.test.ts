@@ -4,7 +4,12 @@ import { assertNoIamOptions, assertOwnName } from '../src/misplaced-option.ts'
 
 test.each([
   [{ host: 'db', rateLimit: 5 }, '', 'rateLimit', /^rateLimit: an option of IAM, which has no effect here\./],
-  [{ maxWaitMs: 5 }, 'connection.', 'connection.maxWaitMs', /second argument: \{ maxWaitMs: … \}/],
+  [
+    { maxWaitMs: 5 },
+    'connection.',
+    'connection.maxWaitMs',
+    /an option of IAM.* second argument: \{ maxWaitMs: … \}/,
+  ],
   [{ hostname: 'db' }, '', 'hostname', /the driver calls the endpoint `host`/],
   [{ hostname: 'db', host: 'localhost' }, '', 'hostname', /an option of IAM, which has no effect here/],
 ])('%o among the options of the driver: refused by its full name', (given, path, option, message) => {

@@ -14,7 +14,11 @@ const WRONG: ReadonlyArray<readonly [option: string, values: readonly unknown[],
   ['requireWriter', ['true', 1, null], /true or false/],
   ['retireDemoted', ['true', 1, null], /true or false/],
   ['retryRejectedLogins', ['true', 1, null], /true or false/],
-  ['region', ['', 'eu', 'eu-west', 'EU-WEST-1', 'eu-west-1 ', 'eu-west-1a', 7, null], /such as 'eu-west-1'/],
+  [
+    'region',
+    ['', 'eu', 'eu-west', 'EU-WEST-1', 'eu-west-1 ', 'eu-west-1a', 7, null, ['eu-west-1']],
+    /such as 'eu-west-1'/,
+  ],
   ['hostname', ['', 7, null, {}], /RDS endpoint/],
   ['profile', ['', 7, null], /profile/],
   ['port', ['mysql', 0, 65_536, 1.5, Number.NaN, null], /1 to 65535/],
@@ -38,14 +42,18 @@ test.each(
   expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_INVALID_OPTION', retryable: false })
   expect((error as AuroraIamError).option).toMatch(new RegExp(`^${option}`))
   expect(error.message).toMatch(remedy)
+  // A duration is no secret.
+  if (option.endsWith('Ms') && typeof value === 'number') expect(error.message).toMatch(`got ${value}.`)
   expect(inspect(error)).not.toContain(SECRET)
 })
 
 test.each(['[] instead of options', 'null', 'a string'])('%s: refused', (what) => {
   const options = { '[] instead of options': [], null: null, 'a string': 'eu-west-1' }[what]
+  const given = { '[] instead of options': 'an array', null: 'null', 'a string': 'a string' }[what]
   expect(errorThrownBy(() => createAuroraIam(options as never))).toMatchObject({
     code: 'ERR_AURORA_IAM_INVALID_OPTION',
     option: 'iam',
+    message: `iam: expected options or what createAuroraIam returned, got ${given}.`,
   })
 })
 
@@ -173,6 +181,13 @@ test('the object of users: the public members and no others', () => {
   expect(Reflect.ownKeys(Object.getPrototypeOf(iam))).toEqual(['constructor', 'token', 'stats', 'close'])
 })
 
+test('close(): later tokens are refused', async () => {
+  const iam = createAuroraIam()
+  iam.close()
+  const target = { hostname: 'mydb.cluster-a.eu-west-1.rds.amazonaws.com', port: 3306, username: 'app' }
+  await expect(iam.token(target)).rejects.toMatchObject({ code: 'ERR_AURORA_IAM_CLOSED' })
+})
+
 test('an AuroraIam of an incompatible release, or a copy of one: refused, with the remedy', () => {
   const { token, stats, close } = createAuroraIam()
   expect(errorThrownBy(() => adapterIam({ token, stats, close }))).toMatchObject({
@@ -208,7 +223,9 @@ test.each([
     expect(errorThrownBy(() => createAuroraIam({ [option]: value }))).toMatchObject({
       code: 'ERR_AURORA_IAM_INVALID_OPTION',
       option,
-      message: expect.stringMatching(`^${option}: expected milliseconds from ${shortest} to 2147483647`),
+      message: expect.stringMatching(
+        `^${option}: expected milliseconds from ${shortest} to 2147483647.* got ${typeof value === 'number' ? value : ''}`,
+      ),
     })
   }
   for (const value of accepted) createAuroraIam({ [option]: value })

@@ -18,7 +18,54 @@ const aroundCluster = (parts: string) =>
 const REFUSALS: ReadonlyArray<
   readonly [title: string, address: object, options: object, code: string, option: string, remedy: RegExp]
 > = [
-  ['loopback', { host: 'localhost' }, {}, 'HOST_NOT_SIGNABLE', 'host', /`hostname`/],
+  [
+    'loopback',
+    { host: 'localhost' },
+    {},
+    'HOST_NOT_SIGNABLE',
+    'host',
+    /localhost \(this machine\).*`hostname`/,
+  ],
+  [
+    'a name under localhost',
+    {},
+    { hostname: 'db.localhost' },
+    'HOST_NOT_SIGNABLE',
+    'hostname',
+    /RDS did not issue/,
+  ],
+  [
+    'a port after loopback',
+    { host: 'localhost:3306' },
+    {},
+    'HOST_NOT_SIGNABLE',
+    'host',
+    /a port beside the name. Give the name alone: 'localhost'/,
+  ],
+  [
+    'a port after what may be a password',
+    { host: 'hunter2:3306' },
+    {},
+    'HOST_NOT_SIGNABLE',
+    'host',
+    /for a text that is no host name \(12 characters\)/,
+  ],
+  [
+    'two words',
+    { host: 'my db' },
+    {},
+    'HOST_NOT_SIGNABLE',
+    'host',
+    /for a text that is no host name \(5 characters\)/,
+  ],
+  [
+    'two parts around it',
+    { host: `mysql://${CLUSTER}/` },
+    {},
+    'HOST_NOT_SIGNABLE',
+    'host',
+    aroundCluster('a scheme and a path'),
+  ],
   ['loopback by number', { host: '127.0.0.1' }, {}, 'HOST_NOT_SIGNABLE', 'host', /IP address.*`hostname`/],
   ['IPv6', { host: '::1' }, {}, 'HOST_NOT_SIGNABLE', 'host', /IP address.*`hostname`/],
   ['a CNAME', { host: 'db.example.com' }, {}, 'HOST_NOT_SIGNABLE', 'host', /CNAME.*`hostname`/],
@@ -49,7 +96,7 @@ const REFUSALS: ReadonlyArray<
     /a scheme.*name alone: 'x\.y'/,
   ],
   ['no host', {}, {}, 'INVALID_OPTION', 'host', /the endpoint.*undefined.*environment variable/],
-  ['an empty host', { host: '' }, {}, 'INVALID_OPTION', 'host', /the endpoint.*an empty string/],
+  ['an empty host', { host: '' }, {}, 'INVALID_OPTION', 'host', /the endpoint.*an empty string\.$/],
   ['a port after it', { host: `${CLUSTER}:3306` }, {}, 'HOST_NOT_SIGNABLE', 'host', aroundCluster('a port')],
   ['a blank', { host: ` ${CLUSTER}` }, {}, 'HOST_NOT_SIGNABLE', 'host', aroundCluster('a blank')],
   ['a newline', { host: `${CLUSTER}\n` }, {}, 'HOST_NOT_SIGNABLE', 'host', aroundCluster('a line break')],
@@ -125,8 +172,16 @@ const REFUSALS: ReadonlyArray<
   ],
   ['a host that is no string', { host: 7 }, {}, 'INVALID_OPTION', 'host', /expected/],
   ['no user', { host: CLUSTER, user: undefined }, {}, 'INVALID_OPTION', 'user', /expected .*database user/],
+  [
+    'a number to dial',
+    { host: CLUSTER },
+    { dial: { host: 7 } },
+    'INVALID_OPTION',
+    'dial.host',
+    /got a number/,
+  ],
   ['an empty user', { host: CLUSTER, user: '' }, {}, 'INVALID_OPTION', 'user', /expected .*database user/],
-  ...[0, -1, 65_536, 3306.5, Number.NaN, '', '33 06', '0x1', true, null].map(
+  ...[0, -1, 65_536, 3306.5, Number.NaN, '', '33 06', '0x1', true, null, [3306]].map(
     (port) =>
       [
         `port ${JSON.stringify(port)}`,
@@ -144,7 +199,7 @@ const REFUSALS: ReadonlyArray<
     { dial: { port: 0 } },
     'INVALID_OPTION',
     'dial.port',
-    /from 1 to 65535/,
+    /from 1 to 65535, got 0\.$/,
   ],
   [
     'an empty host to dial',
@@ -185,10 +240,12 @@ test.each(REFUSALS)('%s: refused, with the remedy', (_title, address, options, c
   expect(error).toBeInstanceOf(AuroraIamError)
   expect(error).toMatchObject({ code: `ERR_AURORA_IAM_${code}`, option, retryable: false })
   expect(error.message).toMatch(remedy)
+  expect(error.message).toBe(error.message.trim())
 })
 
 test.each([
   ['a promise', async () => ({ host: 'x' }), 'INVALID_OPTION', 'dial', /not a promise/],
+  ['null', () => null, 'INVALID_OPTION', 'dial', /expected/],
   ['nothing', () => undefined, 'INVALID_OPTION', 'dial', /expected/],
   ['a port out of range', () => ({ port: 0 }), 'INVALID_OPTION', 'dial.port', /from 1 to 65535/],
   ['an option of another', () => ({ hostname: 'x' }), 'UNKNOWN_OPTION', 'dial.hostname', /host, port/],

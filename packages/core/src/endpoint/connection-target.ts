@@ -182,7 +182,7 @@ function callDial(dial: (target: TokenTarget) => Partial<Address>, token: TokenT
  */
 function assertDialable(host: unknown, option: string, remedy: string): void {
   const expected = 'expected a host name or an IP address'
-  if (typeof host !== 'string' || host === '') throw invalid(option, expected, host)
+  if (typeof host !== 'string') throw invalid(option, expected, host)
   if (isDialable(host)) return
   const stray = strayParts(host)
   if (!stray) throw invalid(option, expected, host)

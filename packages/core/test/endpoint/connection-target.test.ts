@@ -151,6 +151,33 @@ test.each(CASES)(
   },
 )
 
+test('a CNAME as the hostname: signed in lower case, of no known kind', () => {
+  vi.stubEnv('AWS_REGION', '')
+  expect(resolve({}, { hostname: 'DB.Example.com.' })).toMatchObject({
+    hostname: 'db.example.com',
+    kind: 'other',
+    region: undefined,
+    fixedAddress: { host: 'db.example.com', port: 3306 },
+  })
+})
+
+test.each([1, 65_535])('port %d: accepted', (port) => {
+  expect(resolve({ host: CLUSTER, port }).port).toBe(port)
+})
+
+test('a host and a port that another package left on Object.prototype: not dialled', () => {
+  const polluted = Object.prototype as { host?: string; port?: number }
+  try {
+    polluted.host = 'evil.example'
+    polluted.port = 1
+    const { fixedAddress } = resolve({ host: CLUSTER, port: 3306 })
+    expect(fixedAddress).toEqual({ host: CLUSTER, port: 3306 })
+  } finally {
+    delete polluted.host
+    delete polluted.port
+  }
+})
+
 test('a port option given as a string: signed as a number', () => {
   const options = { port: '3307' } as unknown as TargetOptions
   expect(resolve({ host: CLUSTER }, options).port).toBe(3307)

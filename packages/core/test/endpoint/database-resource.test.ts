@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { databaseResources } from '../../src/endpoint/database-resource.ts'
-import type { EndpointKind } from '../../src/endpoint/rds-hostname.ts'
+import { type EndpointKind, isProxyKind } from '../../src/endpoint/rds-hostname.ts'
 
 test.each<[EndpointKind, string[]]>([
   ['cluster', ['cluster-']],
@@ -13,4 +13,5 @@ test.each<[EndpointKind, string[]]>([
   ['proxy-endpoint', ['prx-']],
 ])('an endpoint of kind %s: the resources that it may lead to, the likeliest first', (kind, prefixes) => {
   expect(databaseResources(kind).map(({ idPrefix }) => idPrefix)).toEqual(prefixes)
+  expect(isProxyKind(kind)).toBe(prefixes.includes('prx-'))
 })
