@@ -4,7 +4,7 @@ export { adapterIam } from './create-aurora-iam.ts'
 export type { CredentialsEvidence } from './credentials/credential-cache.ts'
 export { stsDateMiddleware } from './credentials/sts-clock.ts'
 export type { ConnectionTarget, DriverAddress } from './endpoint/connection-target.ts'
-export { assertUrlGiven, decodeUrlPart } from './endpoint/connection-url.ts'
+export { assertPasswordEncoded, assertUrlGiven, decodeUrlPart } from './endpoint/connection-url.ts'
 export { type DatabaseResource, databaseResources } from './endpoint/database-resource.ts'
 export {
   type EndpointKind,

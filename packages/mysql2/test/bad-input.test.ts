@@ -100,6 +100,13 @@ const REFUSALS: readonly Refusal[] = [
     'INVALID_OPTION',
     'uri',
   ],
+  [
+    'a uri whose password ends the host',
+    { uri: `mysql://app:@secret/pass@${HOST}/shop` },
+    {},
+    'INVALID_OPTION',
+    'uri',
+  ],
   ['a uri that is no URL', { uri: 'shop' }, {}, 'INVALID_OPTION', 'uri'],
   [
     'login retry, which only a pool has',

@@ -179,6 +179,11 @@ export function rolledBackError(): Error {
   return Object.assign(new Error(message), { code: 'P2028' satisfies PrismaErrorCode })
 }
 
+/** Returns true if `error` is one of {@link rolledBackError}. */
+export function isRolledBackError(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === ('P2028' satisfies PrismaErrorCode)
+}
+
 /** Returns true if `error` means that the connection is lost. */
 function isLost({ errno, fatal }: DriverError): boolean {
   if (errno !== undefined && LOST_ERRNOS.has(errno)) return true

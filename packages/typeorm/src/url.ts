@@ -1,5 +1,5 @@
 import { AuroraIamError } from '@aurora-iam/core'
-import { assertUrlGiven, decodeUrlPart } from '@aurora-iam/core/adapter'
+import { assertPasswordEncoded, assertUrlGiven, decodeUrlPart } from '@aurora-iam/core/adapter'
 import type { NodeOptions } from './data-source-types.ts'
 
 const PROTOCOLS = ['mysql:', 'mariadb:']
@@ -29,6 +29,7 @@ function partsOf(url: string): NodeOptions {
       { option: 'url' },
     )
   }
+  assertPasswordEncoded(parsed, 'url')
   const decode = (part: string) => decodeUrlPart(part, 'url')
   return {
     host: parsed.hostname,

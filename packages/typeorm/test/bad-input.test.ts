@@ -10,6 +10,13 @@ const REFUSALS: readonly Refusal[] = [
   ['a password as a function', { password: () => 'x' }, {}, 'PASSWORD_GIVEN', 'password'],
   ['a password in the url', { url: `mysql://app:secret@${HOST}/shop` }, {}, 'PASSWORD_GIVEN', 'password'],
   ['a password among the options of IAM', {}, { password: 'x' }, 'PASSWORD_GIVEN', 'password'],
+  [
+    'a url whose password ends the host',
+    { url: `mysql://app:@secret/pass@${HOST}/` },
+    {},
+    'INVALID_OPTION',
+    'url',
+  ],
   ['a url that is no URL', { url: 'secret@shop' }, {}, 'INVALID_OPTION', 'url'],
   ['a url that is undefined', { host: undefined, url: undefined }, {}, 'INVALID_OPTION', 'url'],
   ['a url of another database', { url: `postgres://app@${HOST}/shop` }, {}, 'INVALID_OPTION', 'url'],

@@ -38,6 +38,20 @@ export function decodeUrlPart(part: string, option: string): string {
   }
 }
 
+/**
+ * Throws for a URL with an `@` behind its host. The password then has a character that ends the host, and a part of the
+ * password would be taken for the host, and be in the messages about it.
+ *
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION`
+ */
+export function assertPasswordEncoded(url: URL, option: string): void {
+  if (!(url.pathname + url.search + url.hash).includes('@')) return
+  throw invalid(
+    option,
+    'there is an @ behind the host. Encode the password, or leave it out: @ is %40, / is %2F, ? is %3F and # is %23',
+  )
+}
+
 function invalid(option: string, problem: string): AuroraIamError {
   return new AuroraIamError('ERR_AURORA_IAM_INVALID_OPTION', `${option}: ${problem}.`, { option })
 }

@@ -1,5 +1,5 @@
 import { AuroraIamError } from '@aurora-iam/core'
-import { assertUrlGiven, decodeUrlPart } from '@aurora-iam/core/adapter'
+import { assertPasswordEncoded, assertUrlGiven, decodeUrlPart } from '@aurora-iam/core/adapter'
 import type { Mysql2Options } from '../driver-types.ts'
 
 /**
@@ -21,6 +21,7 @@ export function expandUri(options: Mysql2Options): Mysql2Options {
       { option: 'uri' },
     )
   }
+  assertPasswordEncoded(parsed, 'uri')
   const given = Object.entries(rest).filter(([, value]) => value !== undefined && value !== '')
   return { ...partsOf(parsed), ...Object.fromEntries(given) }
 }

@@ -77,6 +77,16 @@ export interface PreparedStatement {
   close(): void
 }
 
+/**
+ * Returns whether `Connection.execute()` sends PREPARE and EXECUTE at once, and needs no answer in between.
+ *
+ * Assumption 7: it does so to MariaDB from 10.2.4 on. A server is MariaDB by one bit of its greeting, whatever its
+ * version.
+ */
+export function pipelinesExecute({ info }: Connection): boolean {
+  return info?.isMariaDB() === true && info.hasMinVersion(10, 2, 4)
+}
+
 /** Prepares `sql`. */
 export async function prepare(
   connection: Connection,

@@ -1,5 +1,11 @@
 import { AuroraIamError } from '@aurora-iam/core'
-import { assertUrlGiven, decodeUrlPart, describeName, ownProperties } from '@aurora-iam/core/adapter'
+import {
+  assertPasswordEncoded,
+  assertUrlGiven,
+  decodeUrlPart,
+  describeName,
+  ownProperties,
+} from '@aurora-iam/core/adapter'
 import type { AuroraIamPrismaOptions } from './options.ts'
 
 // Any other protocol may be the beginning of a password.
@@ -22,6 +28,7 @@ export function expandUrl(options: AuroraIamPrismaOptions): AuroraIamPrismaOptio
       `expected mysql://user@host:port/database${other}. Or give host, port, user and database as options`,
     )
   }
+  assertPasswordEncoded(parsed, 'url')
   const [parameter] = parsed.searchParams.keys()
   if (parameter !== undefined) {
     throw invalid(

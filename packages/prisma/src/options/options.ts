@@ -158,7 +158,7 @@ function expect<Name extends keyof AuroraIamPrismaOptions>(
   if (value === undefined || isValid(value)) return
   throw new AuroraIamError(
     'ERR_AURORA_IAM_INVALID_OPTION',
-    `${name}: expected ${expected}, got ${describe(value, { showNumber: /(Ms|Limit)$/.test(name) })}.`,
+    `${name}: expected ${expected}, got ${describe(value, { showNumber: /Ms|Limit/.test(name) })}.`,
     {
       option: name,
     },

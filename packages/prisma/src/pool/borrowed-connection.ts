@@ -1,6 +1,6 @@
 import type { Connection, PoolConnection, QueryOptions } from 'mariadb'
-import { MARIADB_ERRNO, prepare } from '../connect/mariadb-internals.ts'
-import { queryError, rolledBackError, unreadableAnswer } from '../errors.ts'
+import { MARIADB_ERRNO, pipelinesExecute, prepare } from '../connect/mariadb-internals.ts'
+import { isRolledBackError, queryError, rolledBackError, unreadableAnswer } from '../errors.ts'
 
 /** The server's answer to ROLLBACK. */
 const ROLLED_BACK = { affectedRows: 0, insertId: 0n, warningStatus: 0 }
@@ -35,6 +35,8 @@ export function borrowedConnection(
     return released
   }
   const explain = (reason: unknown): never => {
+    // A statement that was not sent says nothing about the connection.
+    if (isRolledBackError(reason)) throw reason
     onError(reason)
     const explained = queryError(reason)
     // mariadb throws an error without a number by mistake, in the middle of a packet that it sends or reads.
@@ -79,7 +81,7 @@ function sqlOf(query: string | QueryOptions): string {
 
 /**
  * Prepares and executes a statement in two steps. `execute` of mariadb throws, where no code can catch, at an answer to
- * PREPARE that it cannot read. To a MariaDB server it sends both commands at once and does not need that answer.
+ * PREPARE that it cannot read, unless it sends both commands at once.
  */
 async function prepareAndExecute({
   connection,
@@ -93,7 +95,7 @@ async function prepareAndExecute({
   /** Called before the statement is sent; throws if it must not be. */
   onPrepared: () => void
 }): Promise<unknown> {
-  if (connection.info?.isMariaDB()) return connection.execute(sql, values)
+  if (pipelinesExecute(connection)) return connection.execute(sql, values)
   const statement = await prepare(connection, sql)
   try {
     if (!Number.isInteger(statement.parameterCount)) throw unreadableAnswer(MARIADB_ERRNO.UNEXPECTED_PACKET)

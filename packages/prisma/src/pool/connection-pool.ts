@@ -11,12 +11,11 @@ import type { Open } from '../connect/open-connection.ts'
 import { exhaustedError } from '../errors.ts'
 import type { PoolSettings } from '../options/options.ts'
 import type { Activity } from '../status.ts'
+import { AcquireQueue } from './acquire-queue.ts'
 import { GRACE_MS, PooledConnection } from './pooled-connection.ts'
 
 // tarn's time limits are switched off: this pool and `open` have their own.
 const NO_LIMIT_MS = 2 ** 31 - 1
-
-type Waiter = ReturnType<Tarn<PooledConnection>['acquire']>
 
 /** Dependencies of a pool. */
 export interface PoolContext {
@@ -32,7 +31,7 @@ export class ConnectionPool {
   readonly #context: PoolContext
   readonly #tarn: Tarn<PooledConnection>
   readonly #open = new Set<PooledConnection>()
-  readonly #waiters = new Set<Waiter>()
+  readonly #queue: AcquireQueue<PooledConnection>
   readonly #closing = new AbortController()
   readonly #lifetime: PoolLifetime<PooledConnection> | undefined
   #lastLossAt = Number.NEGATIVE_INFINITY
@@ -42,7 +41,12 @@ export class ConnectionPool {
 
   constructor(context: PoolContext) {
     this.#context = context
-    const { connectionLimit, idleTimeoutMs } = context.settings
+    const { connectionLimit, acquireTimeoutMs, isAcquireTimeoutStrict, idleTimeoutMs } = context.settings
+    this.#queue = new AcquireQueue({
+      timeoutMs: acquireTimeoutMs,
+      isExtended: (position) => !isAcquireTimeoutStrict && this.#isBeingServed(position),
+      timeoutError: () => this.#exhausted(),
+    })
     // Each connection that is being opened adds a listener, and their number has no limit.
     setMaxListeners(0, this.#closing.signal)
     this.#lifetime = context.lifetimeOf({
@@ -82,7 +86,7 @@ export class ConnectionPool {
   }
 
   get queued(): number {
-    return this.#waiters.size
+    return this.#queue.size
   }
 
   get isClosed(): boolean {
@@ -96,25 +100,9 @@ export class ConnectionPool {
    */
   async acquire(): Promise<PooledConnection> {
     if (this.isClosed) throw disconnected()
-    const waiter = this.#tarn.acquire()
-    this.#waiters.add(waiter)
-    const { acquireTimeoutMs, isAcquireTimeoutStrict } = this.#context.settings
-    let timer: NodeJS.Timeout | undefined
-    const limitTime = () => {
-      timer = setTimeout(() => {
-        if (!isAcquireTimeoutStrict && this.#isBeingServed(waiter)) limitTime()
-        else waiter.reject(this.#exhausted())
-      }, acquireTimeoutMs)
-    }
-    limitTime()
-    try {
-      const pooled = await waiter.promise
-      pooled.isBorrowed = true
-      return pooled
-    } finally {
-      clearTimeout(timer)
-      this.#waiters.delete(waiter)
-    }
+    const pooled = await this.#queue.wait(this.#tarn.acquire())
+    pooled.isBorrowed = true
+    return pooled
   }
 
   /** Returns a connection to the pool, after a rollback of an open transaction. */
@@ -160,7 +148,7 @@ export class ConnectionPool {
 
   async #end(): Promise<void> {
     this.#closing.abort(disconnected())
-    for (const waiter of this.#waiters) waiter.reject(disconnected())
+    this.#queue.rejectAll(disconnected())
     const drained = this.#tarn.destroy()
     let timer: NodeJS.Timeout | undefined
     const forced = new Promise<void>((resolve) => {
@@ -189,7 +177,8 @@ export class ConnectionPool {
       return pooled
     } catch (error) {
       this.#lastFailure = error as Error
-      this.#rejectFirstWaiter(error as Error)
+      // Each failed connection rejects one query.
+      this.#queue.rejectFirst(error as Error)
       throw error
     }
   }
@@ -200,23 +189,15 @@ export class ConnectionPool {
     return pooled.validate(this.#lastLossAt)
   }
 
-  /** Rejects the query that has waited longest. Each failed connection rejects one query. */
-  #rejectFirstWaiter(failure: Error): void {
-    const [first] = this.#waiters
-    if (!first) return
-    this.#waiters.delete(first)
-    first.reject(failure)
-  }
-
   async #close(pooled: PooledConnection): Promise<void> {
     this.#lifetime?.closed(pooled)
     await pooled.close()
     this.#open.delete(pooled)
   }
 
-  /** Returns true if a connection is being opened for `waiter`, or if a new connection waits for a permit. */
-  #isBeingServed(waiter: Waiter): boolean {
-    return [...this.#waiters].indexOf(waiter) < this.opening || this.#context.activity.waitingForPermit > 0
+  /** Returns true if a connection is being opened for the query at `position`, or if one waits for a permit. */
+  #isBeingServed(position: number): boolean {
+    return position < this.opening || this.#context.activity.waitingForPermit > 0
   }
 
   #count(isCounted: (pooled: PooledConnection) => boolean): number {

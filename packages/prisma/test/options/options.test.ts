@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type AuroraIamPrismaOptions, auroraIam, createAuroraIam } from '../../src/index.ts'
+import { expandUrl } from '../../src/options/connection-url.ts'
+import { readPoolSettings } from '../../src/options/options.ts'
 
 const host = 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
 const PLACE = { host, user: 'app', database: 'app' }
@@ -73,6 +75,14 @@ describe.each([
   ['no user', { host }, 'user', /^user: expected/],
   ['a host that is no endpoint', { ...PLACE, host: '127.0.0.1' }, 'host', /^host: /],
   ['a limit of 0', { ...PLACE, connectionLimit: 0 }, 'connectionLimit', /a whole number from 1 up, got 0/],
+  ['half a connection', { ...PLACE, connectionLimit: 1.5 }, 'connectionLimit', /got 1\.5/],
+  ['a time that no timer can wait', { ...PLACE, idleTimeoutMs: 2 ** 31 }, 'idleTimeoutMs', /got 2147483648/],
+  ['half a millisecond', { ...PLACE, connectTimeoutMs: 0.5 }, 'connectTimeoutMs', /got 0\.5/],
+  ['a number as the database', { ...PLACE, database: 4711 }, 'database', /got a number\.$/],
+  ['text for a switch', { ...PLACE, useTextProtocol: 'yes' }, 'useTextProtocol', /true or false/],
+  ['variables as text', { ...PLACE, sessionVariables: 'a=1' }, 'sessionVariables', /an object of session/],
+  ['no variables', { ...PLACE, sessionVariables: null }, 'sessionVariables', /got null/],
+  ['attributes in a list', { ...PLACE, connectAttributes: ['a'] }, 'connectAttributes', /of attributes/],
   ['no time', { ...PLACE, acquireTimeoutMs: 0 }, 'acquireTimeoutMs', /milliseconds: a whole number from 1/],
   ['seconds as text', { ...PLACE, idleTimeoutMs: '60' }, 'idleTimeoutMs', /got a string of 2 characters/],
   ['an empty database', { ...PLACE, database: '' }, 'database', /the name of a database/],
@@ -97,6 +107,26 @@ describe.each([
     'url',
     /got one of 'postgresql:\/\/'/,
   ],
+  [
+    'a url whose password ends the host',
+    { url: `mysql://app:@${SECRET}/x@${host}/app` },
+    'url',
+    /^url: there is an @ behind the host\. Encode the password/,
+  ],
+  [
+    'a url whose password begins parameters',
+    { url: `mysql://app:1?${SECRET}@${host}/app` },
+    'url',
+    /^url: there is an @ behind the host/,
+  ],
+  [
+    'a url whose password is the protocol',
+    { url: `${SECRET}://app@${host}/app` },
+    'url',
+    /database\. Or give host/,
+  ],
+  ['a URL object', { url: new URL(`mysql://app@${host}/app`) }, 'url', /^url: expected mysql:/],
+  ['a url of MariaDB', { url: `mariadb://app@${host}/app` }, 'url', /got one of 'mariadb:\/\/'/],
   ['a url that is none', { url: SECRET }, 'url', /^url: expected mysql:\/\/user@host:port\/database\./],
   [
     'a url with parameters',
@@ -111,6 +141,54 @@ describe.each([
     expect(error.message).toMatch(message)
     expect(`${error.message}${error.stack}${error.cause}`).not.toContain(SECRET)
   })
+})
+
+test('options of every kind with a valid value: accepted', () => {
+  const records = { sessionVariables: { sql_mode: 'ANSI' }, connectAttributes: { program: 'test' } }
+  for (const useTextProtocol of [true, false]) {
+    expect(() => auroraIam({ ...PLACE, ...records, useTextProtocol })).not.toThrow()
+  }
+})
+
+test.each([
+  [{}, { connectionLimit: 10, acquireTimeoutMs: 10_000, connectTimeoutMs: 8_000, idleTimeoutMs: 600_000 }],
+  [{ acquireTimeoutMs: 5_001 }, { connectTimeoutMs: 4_001, isAcquireTimeoutStrict: true }],
+  [{ acquireTimeoutMs: 60_000 }, { connectTimeoutMs: 8_000, isAcquireTimeoutStrict: true }],
+  [
+    { acquireTimeoutMs: 1, connectTimeoutMs: 9_000 },
+    { connectTimeoutMs: 9_000, isAcquireTimeoutStrict: true },
+  ],
+  [
+    { idleTimeoutMs: 2 ** 31 - 1, connectionLimit: 1 },
+    { idleTimeoutMs: 2 ** 31 - 1, connectionLimit: 1 },
+  ],
+])('the settings %j: %j', (options, expected) => {
+  const settings = readPoolSettings({ ...PLACE, ...options })
+  expect(settings).toMatchObject({ isAcquireTimeoutStrict: false, ...expected })
+})
+
+test.each([
+  [
+    'every part, encoded',
+    `mysql://a%40b:${SECRET}%2F@${host}:3307/a%20b`,
+    { host, port: 3307, user: 'a@b', password: `${SECRET}/`, database: 'a b' },
+  ],
+  ['a host alone', `mysql://${host}`, { host }],
+  ['a host and a slash', `mysql://${host}/`, { host }],
+])('a url with %s: its parts', (_what, url, expected) => {
+  const absent = { port: undefined, user: undefined, password: undefined, database: undefined }
+  expect({ ...expandUrl({ url, connectionLimit: 2 }) }).toEqual({
+    ...absent,
+    ...expected,
+    connectionLimit: 2,
+  })
+})
+
+test('options beside a url: one with a value wins, and an undefined one does not', () => {
+  const url = `mysql://app@${host}:3307/app`
+  const expanded = expandUrl({ url, user: 'other', port: undefined })
+  expect(expanded).toMatchObject({ host, port: 3307, user: 'other', database: 'app' })
+  expect(expandUrl({ url: undefined, ...PLACE })).toEqual(PLACE)
 })
 
 describe('enabled: false', () => {

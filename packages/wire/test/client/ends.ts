@@ -35,13 +35,20 @@ export function ends(authPlugin: string, capabilities: number = Capability.CONNE
     authPlugin,
   }
   server.write(encodeGreeting(greeting))
-  const start = async (options: Partial<LoginOptions> = {}) =>
-    login(client, await readGreeting(client), {
-      user: 'app',
-      password: 'secret',
-      database: 'shop',
-      capabilities: Capability.MULTI_STATEMENTS,
-      ...options,
-    })
+  const start = async (options: Partial<LoginOptions> = {}) => {
+    try {
+      return await login(client, await readGreeting(client), {
+        user: 'app',
+        password: 'secret',
+        database: 'shop',
+        capabilities: Capability.MULTI_STATEMENTS,
+        ...options,
+      })
+    } catch (error) {
+      // A server that waits for the client fails at once.
+      far.destroy()
+      throw error
+    }
+  }
   return { client, server, start, near, far }
 }

@@ -37,6 +37,16 @@ test('a packet out of sequence: refused', async () => {
   await expect(channel.read()).rejects.toMatchObject({ code: 'ERR_WIRE_SEQUENCE' })
 })
 
+test('packets that are written: numbered from 0, in one row with those that are read', async () => {
+  const { channel, far } = open()
+  for (const text of ['one', 'two']) channel.write(Buffer.from(text))
+  await new Promise(setImmediate)
+  expect(far.read()).toEqual(Buffer.concat([packet('one', 0), packet('two', 1)]))
+  far.write(packet('abc', 2))
+  await channel.read()
+  expect(channel.sequence).toBe(3)
+})
+
 test('256 packets: the sequence number begins again at 0', async () => {
   const { channel, far } = open()
   for (let sent = 0; sent <= 256; sent += 1) far.write(packet('abc', sent % 256))
