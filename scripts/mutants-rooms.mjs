@@ -68,7 +68,7 @@ export const ROOMS = {
   'core/lifetime': ['packages/core/test/lifetime/*'],
   'core/util': ['packages/core/test/{util,credentials}/*', 'packages/core/test/{aurora-iam,options,secrets}'],
   'prisma/options': ['packages/prisma/test/options/*'],
-  'prisma/connect': ['packages/prisma/test/**/*', 'test/prisma/{refusals,last-words,redirect}'],
+  'prisma/connect': ['packages/prisma/test/{connect,pool}/*', 'test/prisma/open-connection'],
   'prisma/src': ['packages/prisma/test/**/*', 'test/prisma/{errors,extension,reports}'],
   'prisma/pool': ['packages/prisma/test/pool/*'],
 }

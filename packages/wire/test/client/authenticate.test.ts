@@ -149,7 +149,7 @@ test('an answer in place of a password: it is asked for each request, and sent u
   const session = await opening
   expect(requests).toEqual([ask, more].map((request) => request.toString('hex')))
   server.sequence = 0
-  const changing = changeUser(session, { user: 'other', answer })
+  const changing = changeUser(session, { user: 'other', password: 'word', answer })
   const command = decodeChangeUser((await server.read()).payload, session.capabilities)
   expect(command).toMatchObject({
     authPlugin: 'none',
