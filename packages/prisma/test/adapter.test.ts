@@ -1,0 +1,49 @@
+import { until } from '@aurora-iam/test-support/until'
+import { encodeErr } from '@aurora-iam/wire'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { auroraIam } from '../src/index.ts'
+import { COMMAND, OK, ScriptedServer } from './scripted-server.ts'
+
+let server: ScriptedServer
+
+beforeEach(async () => {
+  server = await ScriptedServer.start()
+})
+
+afterEach(async () => {
+  await server[Symbol.asyncDispose]()
+})
+
+const start = () =>
+  auroraIam(
+    { host: '127.0.0.1', port: server.port, user: 'app', password: 'secret', database: 'shop' },
+    { enabled: false },
+  )
+
+test('a client that connects: the stock adapter on a pool, which ends with it', async () => {
+  const { adapter: factory, status, warmUp } = start()
+  await expect(warmUp(1)).rejects.toMatchObject({ option: 'warmUp' })
+  const adapter = await factory.connect()
+  expect(adapter.getConnectionInfo?.()).toMatchObject({ schemaName: 'shop' })
+  await warmUp(2)
+  expect(status()).toMatchObject({ connectionsOpened: 2, idle: 2, tokensSigned: 0 })
+  await adapter.dispose()
+  expect(status()).toMatchObject({ idle: 0 })
+  await until(() => server.sockets.size === 0)
+})
+
+test('the first query fails: connect rejects with its error, and no connection is left', async () => {
+  const denied = encodeErr({ errno: 1142, sqlState: '42000', message: 'SELECT command denied' })
+  server.answer = (payload) => ([COMMAND.query, COMMAND.prepare].includes(payload[0] as never) ? denied : OK)
+  const { adapter, status } = start()
+  await expect(adapter.connect()).rejects.toMatchObject({ errno: 1142 })
+  expect(status()).toMatchObject({ connectionsOpened: 1, active: 0, idle: 0 })
+  await until(() => server.sockets.size === 0)
+})
+
+test('no host beside a password: localhost, and mariadb’s default port', async () => {
+  const { adapter } = auroraIam({ user: 'app', password: 'secret', connectTimeoutMs: 1 }, { enabled: false })
+  await expect(adapter.connect()).rejects.toMatchObject({
+    message: expect.stringContaining('localhost:3306'),
+  })
+})
