@@ -43,9 +43,10 @@ test.each([
     prepare(stream, socket)
 
     const handshake = received.length
-    stream.end('bye')
+    const finished = once(stream, 'finish')
+  stream.end('bye')
     expect((await once(secured, 'data')).toString()).toBe('bye')
-    await once(raw, 'end')
+    await Promise.all([once(raw, 'end'), finished])
     expect(recordTypes(Buffer.concat(received.slice(handshake)))).toEqual(expected)
     for (const end of [raw, secured, socket, stream]) end.destroy()
   },

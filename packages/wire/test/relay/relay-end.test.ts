@@ -30,11 +30,12 @@ test('a client that ends with an error after COM_QUIT: its error is the reason',
 test.each(['client', 'server'] as const)(
   'a %s that fails: both streams are destroyed at once',
   async (by) => {
+    // A graceful end would wait for the other ends, which stay open, until its time limit.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const { clientSide, serverSide, ended } = relayed()
     const error = new Error('reset')
     const failed = by === 'client' ? clientSide : serverSide
     failed.destroy(error)
-    // The other ends stay open: a graceful end would wait for them.
     expect(await ended).toEqual({ by, error })
     expect([clientSide.destroyed, serverSide.destroyed]).toEqual([true, true])
   },
@@ -68,6 +69,7 @@ test('an interception that rejects with no Error: its reason is the cause', asyn
 })
 
 test('an interception that fails: both streams are destroyed, with its error as the reason', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const error = new Error('refused')
   const { client, clientSide, serverSide, ended } = relayed({
     ...neverIntercept,
