@@ -149,7 +149,7 @@ describe('why a query failed', () => {
     expect(isLostOutsideTransaction(outsideTransaction(mapped))).toBe(true)
   })
 
-  test.each([
+  test.each<readonly [details: object, isLost: boolean]>([
     [{ fatal: true }, true],
     [{ fatal: true, errno: 44_999 }, false],
     [{ fatal: true, errno: 45_000 }, true],

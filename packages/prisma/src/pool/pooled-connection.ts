@@ -26,8 +26,6 @@ export class PooledConnection {
     this.remoteAddress = remoteAddress
     this.networkError = networkError
     this.#destroy = destroy
-    connection.on('error', () => this.markBroken())
-    connection.on('end', () => this.markBroken())
   }
 
   /** Marks the connection as unusable, so that the pool does not hand it out again. */

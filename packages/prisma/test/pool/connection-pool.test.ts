@@ -307,3 +307,28 @@ test('the lifetime of connections: the pool reports each step', async () => {
   await pool.end()
   expect(names().at(-1)).toBe('dispose')
 })
+
+test('connections that are not replaced: used, lost and closed like all others', async () => {
+  const { pool } = openPool(server, { connectionLimit: 1 }, undefined, false)
+  const pooled = await pool.acquire()
+  pool.statementFailed(pooled, new Error('read-only'))
+  await pool.release(pooled)
+  for (const socket of server.sockets) socket.end()
+  await until(() => pool.idle === 0)
+  await pool.release(await pool.acquire())
+  await pool.end()
+  await until(() => server.sockets.size === 0)
+})
+
+test('a connection that is open after its query timed out: idle', async () => {
+  let open = () => {}
+  const gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const { pool } = openPool(server, { acquireTimeoutMs: 1 }, () => gate)
+  expect(await failure(pool.acquire())).toMatchObject({ code: 'P2024' })
+  open()
+  await until(() => pool.idle === 1)
+  expect(pool.active).toBe(0)
+  await pool.end()
+})

@@ -1,3 +1,4 @@
+import { until } from '@aurora-iam/test-support/until'
 import { encodeErr } from '@aurora-iam/wire'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { isLostOutsideTransaction } from '../../src/errors.ts'
@@ -148,15 +149,14 @@ test('a statement on MySQL: prepared, executed and closed, with the options of t
   expect(server.commands).toEqual([COMMAND.prepare, COMMAND.execute, COMMAND.closeStatement, COMMAND.query])
 })
 
-test('a statement on MariaDB: prepared and executed at once', async () => {
+test('a statement on MariaDB: executed before PREPARE is answered', async () => {
   Object.assign(server, { serverVersion: '11.4.2-MariaDB', isMariaDb: true })
-  server.answer = (payload) => {
-    if (payload[0] !== COMMAND.prepare) return OK
-    expect(server.commands).toEqual([COMMAND.prepare])
-    return PREPARED
-  }
-  await pool.execute('DO 1')
-  expect(server.commands.slice(0, 2)).toEqual([COMMAND.prepare, COMMAND.execute])
+  server.answer = answering(COMMAND.prepare, undefined)
+  const lost = failure(pool.execute('DO 1'))
+  await until(() => server.commands.length === 2)
+  expect(server.commands).toEqual([COMMAND.prepare, COMMAND.execute])
+  for (const socket of server.sockets) socket.destroy()
+  expect(await lost).toMatchObject({ code: 'P1017' })
 })
 
 test.each([

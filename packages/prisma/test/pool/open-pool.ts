@@ -9,11 +9,16 @@ import type { ScriptedServer } from '../scripted-server.ts'
 /** Calls of a pool to the lifetime of its connections, in order, with the error of each that has one. */
 type LifetimeCall = readonly [name: string, error?: unknown]
 
-/** Opens a pool of two connections to `server`. Each of its connections passes `gate` before it is opened. */
+/**
+ * Opens a pool of two connections to `server`. Each of its connections passes `gate` before it is opened.
+ *
+ * @param hasLifetime - false for a pool whose connections are not replaced, as with a password
+ */
 export function openPool(
   server: ScriptedServer,
   settings: Partial<PoolSettings> = {},
   gate: () => Promise<unknown> = async () => {},
+  hasLifetime = true,
 ) {
   const activity = new Activity()
   const open = openWithPassword({
@@ -35,7 +40,7 @@ export function openPool(
     activity,
     lifetimeOf: (own) => {
       driver = own
-      return recorder(calls)
+      return hasLifetime ? recorder(calls) : undefined
     },
     settings: {
       connectionLimit: 2,
