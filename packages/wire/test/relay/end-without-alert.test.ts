@@ -44,7 +44,7 @@ test.each([
 
     const handshake = received.length
     const finished = once(stream, 'finish')
-  stream.end('bye')
+    stream.end('bye')
     expect((await once(secured, 'data')).toString()).toBe('bye')
     await Promise.all([once(raw, 'end'), finished])
     expect(recordTypes(Buffer.concat(received.slice(handshake)))).toEqual(expected)
