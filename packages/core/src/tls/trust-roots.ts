@@ -6,7 +6,7 @@ import { AuroraIamError } from '../errors.ts'
 // "Amazon RDS eu-west-1 Root CA RSA2048 G1": one certificate per Region and key type.
 const REGIONAL_ROOT = /^CN=Amazon RDS (\S+) Root CA \S+ G\d+$/m
 
-let rootsByRegion: Map<string, readonly string[]> | undefined
+const rootsByRegion = new Map<string, readonly string[]>()
 
 /**
  * Returns the certificate authorities that an endpoint's certificate must come from: for a database only the roots of
@@ -20,8 +20,8 @@ export function trustRoots(
   target: Pick<ConnectionTarget, 'hostname' | 'kind' | 'region'>,
 ): readonly string[] {
   if (target.kind === 'proxy' || target.kind === 'proxy-endpoint') return profiles.proxyBundle.ca
-  const roots = target.region === undefined ? allRegionalRoots() : regionalRoots().get(target.region)
-  if (roots) return roots
+  const roots = regionalRoots(target.region)
+  if (roots.length > 0) return roots
   throw new AuroraIamError(
     'ERR_AURORA_IAM_TRUST_ROOTS_MISSING',
     `ca: the certificate authorities of RDS in ${target.region} are not among those that come with this package. ` +
@@ -31,20 +31,24 @@ export function trustRoots(
   )
 }
 
-function regionalRoots(): Map<string, readonly string[]> {
-  if (!rootsByRegion) {
-    const roots = new Map<string, string[]>()
-    for (const pem of profiles.ca) {
-      const region = REGIONAL_ROOT.exec(new X509Certificate(pem).subject)?.[1]
-      if (region) roots.set(region, [...(roots.get(region) ?? []), pem])
-    }
-    rootsByRegion = roots
-  }
-  return rootsByRegion
+/** Returns the roots of a Region; those of all Regions without one. */
+function regionalRoots(region = ''): readonly string[] {
+  const known = rootsByRegion.get(region)
+  if (known) return known
+  const roots = profiles.ca.filter((pem) => isRootOf(region, pem))
+  rootsByRegion.set(region, roots)
+  return roots
 }
 
-function allRegionalRoots(): readonly string[] {
-  return [...regionalRoots().values()].flat()
+/** Returns whether a certificate is a root of `region`. Most are not, and are told by their text: to parse all takes 20 ms. */
+function isRootOf(region: string, pem: string): boolean {
+  if (!textOf(pem).includes(`Amazon RDS ${region}`)) return false
+  const of = REGIONAL_ROOT.exec(new X509Certificate(pem).subject)?.[1]
+  return of !== undefined && (region === '' || of === region)
+}
+
+function textOf(pem: string): string {
+  return Buffer.from(pem.replaceAll(/-----[^-]*-----/g, ''), 'base64').toString('latin1')
 }
 
 const NAMED_BY_AWS = 'the bundle that the AWS documentation of your partition names'

