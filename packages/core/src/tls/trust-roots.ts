@@ -40,7 +40,7 @@ function regionalRoots(region = ''): readonly string[] {
   return roots
 }
 
-/** Returns whether a certificate is a root of `region`. Most are not, and are told by their text: to parse all takes 20 ms. */
+/** Returns whether a certificate is a root of `region`. The text tells most apart: to parse all takes 20 ms. */
 function isRootOf(region: string, pem: string): boolean {
   if (!textOf(pem).includes(`Amazon RDS ${region}`)) return false
   const of = REGIONAL_ROOT.exec(new X509Certificate(pem).subject)?.[1]
