@@ -48,7 +48,7 @@ export const ROOMS = {
   'rate-limit/tickets': ['packages/rate-limit/test/tickets/{ticket-permits,dynamo-store}'],
   'mysql2/auth': [
     'packages/mysql2/test/*',
-    'test/mysql2/{change-user-answers,login-endings,not-asked,require-writer-answers}',
+    'test/mysql2/{change-user-answers,login-endings,not-asked,pool-views,require-writer-answers}',
   ],
   'mysql2/connect': ['packages/mysql2/test/*', 'test/mysql2/{dial,login-endings,not-asked}'],
   'mysql2/options': ['packages/mysql2/test/*'],

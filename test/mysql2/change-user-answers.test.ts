@@ -69,11 +69,13 @@ describe.each(VERSIONS)('what the server answers to changeUser of $name', ({ cal
       (reason: unknown) => reason,
     )
     await until(() => limiter.stats().granted === 2 && limiter.stats().inFlight === 0)
+    const isOpen = streamOf((connection as unknown as { connection: object }).connection).writable
     connection.destroy()
     const { connectionsOpened, connectionsFailed, lastError } = iam.stats()
     const { granted, succeeded, failed, throttled, cancelled } = limiter.stats()
     expect(succeeded + failed + throttled + cancelled).toBe(granted)
-    return { error, connectionsOpened, connectionsFailed, lastError, succeeded, failed, throttled, cancelled }
+    const outcomes = { succeeded, failed, throttled, cancelled }
+    return { error, isOpen, connectionsOpened, connectionsFailed, lastError, ...outcomes }
   }
 
   test('OK and rejection in any number of pieces: understood', async () => {
@@ -126,9 +128,13 @@ describe.each(VERSIONS)('what the server answers to changeUser of $name', ({ cal
     })
   })
 
-  test('an answer before the token: the permit is cancelled', async () => {
+  test('an answer before the token: the permit is cancelled, and the connection is kept', async () => {
     const early = Buffer.concat([packet(1, CLEAR_PASSWORD_WANTED), packet(2, OK)])
-    expect(await change(changing(() => {}, early))).toMatchObject({ error: undefined, cancelled: 1 })
+    expect(await change(changing(() => {}, early))).toMatchObject({
+      error: undefined,
+      cancelled: 1,
+      isOpen: true,
+    })
   })
 
   /** Opens a connection to a server that takes any token, and does `answer` with that of a change of user. */

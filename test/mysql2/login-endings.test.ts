@@ -1,4 +1,5 @@
 import dns from 'node:dns'
+import { Socket } from 'node:net'
 import { type AuroraIamOptions, createAuroraIam } from '@aurora-iam/core'
 import { withAuroraIam } from '@aurora-iam/mysql2'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
@@ -60,6 +61,21 @@ describe.each(VERSIONS)('how a login of $name ends', ({ name, callbacks }) => {
     }
     return { connection, error, iam, limiter, stats, sessions }
   }
+
+  test.each([
+    { options: {}, keepAlive: [[true, 30_000]] },
+    { options: { keepAliveInitialDelay: 5_000 }, keepAlive: [[true, 5_000]] },
+    { options: { enableKeepAlive: false }, keepAlive: [] },
+  ])('a socket: TCP_NODELAY and the keep-alive of $options', async ({ options, keepAlive }) => {
+    const noDelays = vi.spyOn(Socket.prototype, 'setNoDelay')
+    const keepAlives = vi.spyOn(Socket.prototype, 'setKeepAlive')
+    expect(await open(letIn, {}, options).error).toBeNull()
+    // The server's own sockets are in this process too: only the one that goes to its port counts.
+    const callsOf = (spy: typeof noDelays | typeof keepAlives) =>
+      spy.mock.calls.filter((_, call) => (spy.mock.contexts[call] as Socket).remotePort === server.port)
+    expect(callsOf(noDelays)).toContainEqual([true])
+    expect(callsOf(keepAlives)).toEqual(keepAlive)
+  })
 
   test('OK: the token was sent once, inside TLS, and ends with a NUL', async () => {
     const { error, stats, sessions } = open(letIn)
@@ -272,5 +288,20 @@ describe.each(VERSIONS)('how a login of $name ends', ({ name, callbacks }) => {
     expect(stream.destroyed).toBe(false)
     vi.advanceTimersByTime(1)
     expect(stream.destroyed).toBe(true)
+  })
+
+  test('connection.destroy() after the login, and the server closes its end: no timer is left', async () => {
+    const { connection, error, sessions } = open(letIn)
+    expect(await error).toBeNull()
+    const stream = streamOf(connection)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const finished = new Promise((resolve) => stream.once('finish', resolve))
+    connection.destroy()
+    await finished
+    expect(vi.getTimerCount()).toBe(1)
+    const closed = new Promise((resolve) => stream.once('close', resolve))
+    sessions[0]?.end()
+    await closed
+    expect(vi.getTimerCount()).toBe(0)
   })
 })

@@ -11,9 +11,9 @@ const { server, address, iam: settings } = await scriptedServer()
 
 const deniedAfter = (plugin: string): Script =>
   trusted(async (session) => {
+    const sent = session.inTls.length
     session.sendPacket(3, switchTo(plugin))
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    session.sendPacket(5, DENIED)
+    if (await session.hasSent(sent + 1)) session.sendPacket(5, DENIED)
   })
 
 const deniedAtOnce: Script = trusted((session) => session.sendPacket(3, DENIED))

@@ -86,7 +86,7 @@ describe.each(VERSIONS)('requireWriter with $name', ({ callbacks }) => {
   })
 
   test('a server that stops answering after its OK: a time-out after connectTimeout', async () => {
-    const { error, stats, iam } = open(
+    const { connection, error, stats, iam } = open(
       lettingIn(() => {}),
       { connectTimeout: 1_000 },
     )
@@ -94,6 +94,9 @@ describe.each(VERSIONS)('requireWriter with $name', ({ callbacks }) => {
     await until(() => stats().inFlight === 0)
     expect(stats()).toEqual(NOT_KEPT)
     expect(iam.stats().lastError).toMatchObject({ code: 'ETIMEDOUT' })
+    await until(() => streamOf(connection).closed)
+    // mysql2 writes another code to an error that TLS reports.
+    expect(await error).toMatchObject({ code: 'ETIMEDOUT' })
   })
 
   test('a connection that breaks before the answer: it was accepted, and is not kept', async () => {
@@ -119,16 +122,26 @@ describe.each(VERSIONS)('requireWriter with $name', ({ callbacks }) => {
     await until(() => streamOf(connection).destroyed)
   })
 
-  test('a rejected login: the server’s own error, counted once', async () => {
-    const { error, stats } = open(takingToken((session) => session.sendPacket(5, DENIED)))
+  test('OK in place of the row: the connection is not kept, as its server is unknown', async () => {
+    const { error, stats } = open(lettingIn((session) => session.sendPacket(1, OK)))
+    expect(await error).toMatchObject({ code: 'ERR_AURORA_IAM_NOT_A_WRITER' })
+    expect(stats()).toEqual(NOT_KEPT)
+  })
+
+  test('a rejected login: the server’s own error, counted once, and nothing is asked', async () => {
+    let rejected: HostileSession | undefined
+    const { connection, error, stats } = open(
+      takingToken((session) => {
+        rejected = session
+        session.sendPacket(5, DENIED)
+      }),
+    )
     expect(await error).toMatchObject({ errno: 1045 })
-    expect(stats()).toMatchObject({
-      connectionsOpened: 0,
-      connectionsFailed: 1,
-      succeeded: 0,
-      failed: 1,
-      inFlight: 0,
-    })
+    expect(stats()).toMatchObject({ connectionsOpened: 0, connectionsFailed: 1, failed: 1, inFlight: 0 })
+    await until(() => streamOf(connection).destroyed)
+    // What was written before would arrive by then.
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(rejected?.inTls.includes('innodb_read_only')).toBe(false)
   })
 
   test('a query of the caller that was queued before the login: the check comes first, and its refusal is the answer', async () => {

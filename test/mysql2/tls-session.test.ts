@@ -1,14 +1,11 @@
-import { Socket } from 'node:net'
 import { createAuroraIam } from '@aurora-iam/core'
 import { withAuroraIam } from '@aurora-iam/mysql2'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
 import mysql from 'mysql2/promise'
-import { afterEach, expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { addressOf } from './support.ts'
 
 const aurora = await localAurora()
-
-afterEach(() => vi.restoreAllMocks())
 
 async function connectOnce(iam = createAuroraIam({ ...aurora.iam, rateLimit: false }), options = {}) {
   const connection = await mysql.createConnection(withAuroraIam({ ...addressOf(aurora), ...options }, iam))
@@ -33,23 +30,4 @@ test('a cached session and a server that cannot prove its name: the login fails'
     await expect(connectOnce(iam), certificate).rejects.toThrow()
   }
   expect(aurora.log.tokensReceived).toBe(1)
-})
-
-test.each([
-  { options: {}, keepAlive: [[true, 30_000]] },
-  { options: { keepAliveInitialDelay: 5_000 }, keepAlive: [[true, 5_000]] },
-  { options: { enableKeepAlive: false }, keepAlive: [] },
-])('a socket: TCP_NODELAY and the keep-alive of $options', async ({ options, keepAlive }) => {
-  const noDelays = vi.spyOn(Socket.prototype, 'setNoDelay')
-  const keepAlives = vi.spyOn(Socket.prototype, 'setKeepAlive')
-  // Local Aurora's own sockets live in this process too: only the one that goes to its port counts.
-  const ours = (socket: unknown) => (socket as Socket).remotePort === aurora.port
-  const connection = await mysql.createConnection(
-    withAuroraIam({ ...addressOf(aurora), ...options }, { ...aurora.iam, rateLimit: false }),
-  )
-  const callsOf = (spy: typeof noDelays | typeof keepAlives) =>
-    spy.mock.calls.filter((_, call) => ours(spy.mock.contexts[call]))
-  expect(callsOf(noDelays)).toContainEqual([true])
-  expect(callsOf(keepAlives)).toEqual(keepAlive)
-  await connection.end()
 })

@@ -40,9 +40,10 @@ export class Throttle {
   attempt(nowMs: number = performance.now()): ThrottleRate | undefined {
     if (this.#rate === undefined) return undefined
     const { limit, intervalMs } = this.#rate
-    const oldest = this.#attempts.length < limit ? undefined : this.#attempts.shift()
+    const isFull = this.#attempts.length >= limit
+    const oldest = isFull ? (this.#attempts.shift() as number) : Number.NEGATIVE_INFINITY
     this.#attempts.push(nowMs)
-    return oldest !== undefined && oldest > nowMs - intervalMs ? this.#rate : undefined
+    return oldest > nowMs - intervalMs ? this.#rate : undefined
   }
 }
 
