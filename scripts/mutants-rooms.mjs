@@ -50,7 +50,7 @@ export const ROOMS = {
     'packages/mysql2/test/*',
     'test/mysql2/{change-user-answers,login-endings,not-asked,pool-views,require-writer-answers}',
   ],
-  'mysql2/connect': ['packages/mysql2/test/*', 'test/mysql2/{dial,login-endings,not-asked}'],
+  'mysql2/connect': ['packages/mysql2/test/*', 'test/mysql2/{dial,login-endings,not-asked,pool-views}'],
   'mysql2/options': ['packages/mysql2/test/*'],
   'mysql2/src': [
     'packages/mysql2/test/*',

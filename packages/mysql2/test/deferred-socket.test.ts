@@ -111,8 +111,7 @@ describe('a login that must wait for another permit', () => {
 
   test('the server closes meanwhile: the end alone is passed on, so that TLS does not begin', async () => {
     const login = followed({ isMissing: true })
-    socket.push(greeting)
-    socket.push(null)
+    for (const piece of [greeting.subarray(0, 5), greeting.subarray(5), null]) socket.push(piece)
     login.grant()
     await turns()
     expect(events).toEqual(['end'])

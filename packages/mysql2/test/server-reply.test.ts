@@ -72,6 +72,7 @@ describe('the next packet on a stream', () => {
     ],
     ['two packets', [ok, denied], ['OK']],
     ['neither OK nor an error', [question, ok], []],
+    ['an empty packet', [packet(Buffer.alloc(0))], []],
   ])('%s: read once, and no listener is left', (_what, pieces, expected) => {
     const { answers, listeners } = answerIn(...pieces)
     expect(answers).toEqual(expected)

@@ -54,10 +54,10 @@ export class DeferredSocket extends Socket {
   }
 
   #hold(chunk: Buffer, permit: Promise<void>): void {
-    this.#held = [chunk]
+    const held: Array<Buffer | null> = [chunk]
+    this.#held = held
     permit.then(
       () => {
-        const held = this.#held ?? []
         this.#held = undefined
         // TLS must not begin on the greeting of a server that has closed meanwhile: mysql2 would end a stream without a
         // handle, and throw the error of that at the process. An error in place of the greeting is passed on.

@@ -78,9 +78,7 @@ export function openWhenPermitted(settings: ConnectionSettings, context: SocketC
   // mysql2 does both for the sockets that it makes itself, and neither for one that it is given.
   socket.setNoDelay(true)
   if (settings.enableKeepAlive) socket.setKeepAlive(true, settings.keepAliveInitialDelay || KEEP_ALIVE_MS)
-  open(opening, settings, context).catch((error: Error) => {
-    if (!socket.destroyed) socket.destroy(error)
-  })
+  open(opening, settings, context).catch((error: Error) => socket.destroy(error))
   return socket
 }
 
