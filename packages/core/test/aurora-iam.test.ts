@@ -119,6 +119,12 @@ describe('login', () => {
     expect(iam.stats().tokensSigned).toBe(0)
   })
 
+  test('aborted before, with a token in the cache: ABORTED', async () => {
+    const { iam, login, target } = setUp()
+    await iam.token(target)
+    expect(await rejectionOf(login(AbortSignal.abort()))).toMatchObject({ code: 'ERR_AURORA_IAM_ABORTED' })
+  })
+
   test('100 that one signal aborts together: no warning', async () => {
     const { login } = setUp({ rateLimit: { limit: 1, intervalMs: 3_600_000 } })
     await login()

@@ -86,11 +86,8 @@ export class LoginTokens {
    * @throws {@link AuroraIamError} a new object for each call
    */
   get(target: ConnectionTarget, signal?: AbortSignal): CachedToken | Promise<CachedToken> {
-    if (!this.#closing.aborted && !signal?.aborted) {
-      const cached = this.#cache.usable(target)
-      if (cached) return cached
-    }
-    return this.#wait(target, signal)
+    const cached = signal?.aborted ? undefined : this.#cache.usable(target)
+    return cached ?? this.#wait(target, signal)
   }
 
   /** Records that the database accepted a token of `target`. */
