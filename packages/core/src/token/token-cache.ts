@@ -41,6 +41,8 @@ export interface IssuedToken {
 
 interface Entry {
   readonly cached: CachedToken
+  /** The token that it replaced in the background, if the database had not rejected that one. */
+  readonly former: CachedToken | undefined
   readonly usableFromMs: number
   usableUntilMs: number
   refreshAtMs: number
@@ -94,11 +96,17 @@ export class TokenCache {
     return entry.cached
   }
 
-  /** Evicts `cached`, unless it has been replaced already. Returns whether it was still in use. */
+  /**
+   * Evicts `cached`, unless it has been replaced already: a successor that the same identity signed in the background,
+   * and that no login has proven, goes with it. Returns whether a token was still in use.
+   */
   evict(target: ConnectionTarget, cached: CachedToken): boolean {
     const key = tokenKey(target)
     const entry = this.#entries.get(key)
-    if (entry?.cached !== cached || entry.usableUntilMs === EVICTED) return false
+    if (!entry || entry.usableUntilMs === EVICTED) return false
+    const { former, cached: current } = entry
+    const isSuccessor = former === cached && current.identity === cached.identity && !current.wasAccepted
+    if (current !== cached && !isSuccessor) return false
     // A successor that is being signed has the same credentials.
     this.#signing.forget(key)
     // Its successor takes over what is known of the signer.
@@ -135,7 +143,8 @@ export class TokenCache {
       issued.expiresMs ?? Number.POSITIVE_INFINITY,
       issued.credentialsExpireMs,
     )
-    const former = this.#entries.get(key)?.cached
+    const replaced = this.#entries.get(key)
+    const former = replaced?.cached
     const cached: CachedToken = {
       token: new AuthToken(issued.value, new Date(expiresMs)),
       identity: issued.identity,
@@ -154,6 +163,7 @@ export class TokenCache {
     }
     this.#entries.set(key, {
       cached,
+      former: replaced?.usableUntilMs === EVICTED ? undefined : former,
       usableFromMs: dates?.signedAt.getTime() ?? now,
       usableUntilMs,
       refreshAtMs: Math.max(expiresMs - this.#refreshBeforeMs, now + REFRESH_PAUSE_MS),

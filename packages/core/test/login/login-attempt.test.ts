@@ -296,6 +296,21 @@ describe('a rejected token', () => {
     expect(iam.stats().tokensSigned).toBe(2)
   })
 
+  test('a rejected token whose successor was signed meanwhile, with the same key: the successor is evicted too', async () => {
+    const background = new Deferred<typeof STATIC>()
+    const answers = [Promise.resolve(STATIC), background.promise]
+    const rotated = Promise.resolve({ ...STATIC, accessKeyId: 'AKIDNEW' })
+    const { iam, target, clock } = setUp({ credentials: () => answers.shift() ?? rotated })
+    const { value } = await iam.token(target)
+    clock.now += 14 * MINUTE
+    const login = await iam.login(target)
+    expect((await login.token()).value).toBe(value)
+    background.resolve(STATIC)
+    await settle()
+    login.fail(denied())
+    expect((await iam.token(target)).value).toContain('AKIDNEW')
+  })
+
   test('a rejection during a refresh and a signing: their results are neither awaited nor used', async () => {
     const before = new Deferred<typeof STATIC>()
     const after = { ...STATIC, accessKeyId: 'AKIDNEW' }
