@@ -77,6 +77,25 @@ test('a store that is lost: the share is used once every other process has notic
   limiter.close()
 })
 
+test.each([
+  [500, 20 + 500 + 1000 + 5000 + 3],
+  [8000, 20 + 8000 + 1000 + 5000 + 3],
+])(
+  'an interval of 5 s and leases of %d ms in the fleet: the share is used %d ms after the loss',
+  async (slowestLeaseMs, expected) => {
+    const limiter = createRateLimiter({ limit: 20, intervalMs: 5000, clock, store, maxWaitMs: 600_000 })
+    requestAll(limiter, 1)
+    await store.answer({ share: 1, slowestLeaseMs, retryMs: 100 })
+    await clock.advance(100 - roundTripMs)
+    const lostAt = clock.now()
+    while (limiter.stats().granted === 0) await store.failFor(1)
+    // A request may be under way at that moment.
+    expect(clock.now() - lostAt).toBeGreaterThanOrEqual(expected)
+    expect(clock.now() - lostAt).toBeLessThanOrEqual(expected + roundTripMs)
+    limiter.close()
+  },
+)
+
 test('a request to the store is under way in degraded mode: nothing is granted until it fails or is overdue', async () => {
   const limiter = await limiterWithShare(2)
   requestAll(limiter, 1)
@@ -119,6 +138,36 @@ test('attempts without the store: reported when it is back, and those in flight 
   expect(store.last).toMatchObject({ settled: [[501, 0, 1]], others: [] })
   await store.answer({ share: 3 })
   expect(await store.sentWithin(100_000)).toBe(0)
+})
+
+test('a silent store: the share is used when a request that proves it has no reply, and a late reply ends nothing yet', async () => {
+  const limiter = await limiterWithShare(3)
+  const before = store.requests.length
+  const permits = requestAll(limiter, 2)
+  await clock.advance(proofMs - 1)
+  expect(store.requests.length - before).toBe(1)
+  await clock.advance(1)
+  expect(store.requests.length - before).toBe(2)
+  await clock.advance(1000 + 2 * roundTripMs - 1)
+  expect(permits).toHaveLength(0)
+  await clock.advance(1)
+  expect(permits).toHaveLength(2)
+
+  // The store wrote this reply before the attempts were made.
+  store.takeOpen()
+  store.reply({ share: 3 })
+  await clock.advance(0)
+  expect(limiter.stats()).toMatchObject({ storeLost: true, inFlight: 2, available: 0 })
+  expect(store.last).toMatchObject({ adopt: 2, share: 3 })
+  await store.answer({ share: 3, firstAdopted: 700 }, [
+    [700, 0],
+    [701, 0],
+  ])
+  expect(limiter.stats()).toMatchObject({ storeLost: false, inFlight: 2 })
+  permits[1]!.release()
+  await clock.advance(100)
+  expect(store.last).toMatchObject({ settled: [[701, 100, 0]], others: [] })
+  limiter.close()
 })
 
 test('attempts that ended long ago, and those that were not used: not reported', async () => {
