@@ -170,15 +170,40 @@ test('a silent store: the share is used when a request that proves it has no rep
   limiter.close()
 })
 
-test('attempts that ended long ago, and those that were not used: not reported', async () => {
-  const limiter = await limiterWithShare(3)
+test('attempts without the store: reported until they can count no more, and those that were not used never', async () => {
+  const limiter = await limiterWithShare(3, { intervalMs: 2000 })
   const permits = requestAll(limiter, 2)
   await store.failFor(openMs + 1)
   permits[0]!.cancel()
   permits[1]!.release()
+  const before = store.requests.length
+  const sent = await store.failFor(10_000)
   // Two intervals, a lease and a second.
-  await store.failFor(2 * intervalMs + 500 + 1000 + 4000)
-  expect(store.last.others).toEqual([])
+  const countsForMs = 2 * 2000 + 500 + 1000
+  expect(sent.filter((ageMs) => ageMs > 2000 && ageMs < countsForMs)).not.toEqual([])
+  expect(sent.filter((ageMs) => ageMs > countsForMs)).not.toEqual([])
+  const reported = store.requests.slice(before).map(({ others }) => others)
+  expect(reported).toEqual(sent.map((ageMs) => (ageMs < countsForMs ? [ageMs] : [])))
+  limiter.close()
+})
+
+test('a process that leaves in degraded mode: the store is called until it knows of the attempts in flight', async () => {
+  const limiter = await limiterWithShare(1)
+  const permits = requestAll(limiter, 1)
+  await store.failFor(openMs + 1)
+  limiter.close()
+  expect((await store.failFor(10_000)).length).toBeGreaterThan(2)
+  permits[0]!.cancel()
+  await store.failFor(3000)
+  expect(await store.failFor(20_000)).toEqual([])
+})
+
+test('fail-open in a fleet where another process has a smaller limit: that limit holds', async () => {
+  const limiter = createRateLimiter({ limit: 20, intervalMs, clock, store, onStoreLost: 'fail-open' })
+  requestAll(limiter, 20)
+  await store.answer({ limit: 5, retryMs: 100 })
+  await store.failFor(200)
+  expect(limiter.stats()).toMatchObject({ storeLost: true, effectiveLimit: 5, inFlight: 5 })
   limiter.close()
 })
 

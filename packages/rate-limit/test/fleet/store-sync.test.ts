@@ -292,6 +292,10 @@ test('a shared limiter that left and is wanted again: the store hears of it as b
   expect(store.last).not.toHaveProperty('bye')
   expect(store.last.process).toBe(store.requests[0]!.process)
   expect(store.keys.every((key) => key === 'again')).toBe(true)
+  await store.answer({ renewMs: 5000 })
+  expect(await store.sentWithin(1000)).toBe(1)
+  await store.answer({ renewMs: 5000, retryMs: 10_000 })
+  expect(await store.sentWithin(5000)).toBe(1)
   second.close()
 })
 
