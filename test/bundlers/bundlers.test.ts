@@ -3,6 +3,7 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { credentialsEnvironment } from '@aurora-iam/test-support/cli-program'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { localAurora } from '../support/local-aurora.ts'
 import { BUNDLERS, REQUIRE } from './bundlers.ts'
@@ -25,20 +26,12 @@ describe('a program in a bundle', () => {
     entry = join(folder, 'installed/main.mjs')
     await copyFile(new URL('entry.mjs', import.meta.url), entry)
     const { hostname, ca, host, port, database, credentials } = aurora
-    const { accessKeyId, secretAccessKey, sessionToken } = credentials
-    // In a file: for those in the environment no module of the AWS SDK is loaded.
-    const profile = {
-      region: 'eu-north-1',
-      aws_access_key_id: accessKeyId,
-      aws_secret_access_key: secretAccessKey,
-      aws_session_token: sessionToken,
-    }
-    const lines = Object.entries(profile).map(([name, value]) => `${name} = ${value}\n`)
-    await writeFile(join(folder, 'config'), `[default]\n${lines.join('')}`)
+    await writeFile(join(folder, 'config'), '[default]\nregion = eu-north-1\n')
     env = {
       PATH: process.env.PATH,
       LOGIN: JSON.stringify({ iam: { hostname, ca }, place: { host, port, user: 'app', database } }),
       AWS_CONFIG_FILE: join(folder, 'config'),
+      ...credentialsEnvironment(credentials),
     }
   })
 

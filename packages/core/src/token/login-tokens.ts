@@ -7,6 +7,7 @@ import type { AuroraIamOptions } from '../options.ts'
 import { untilAborted } from '../permit/until-aborted.ts'
 import { CREDENTIALS_TIMEOUT_MS, REFRESH_BEFORE_MS } from '../timings.ts'
 import type { AuthToken } from './auth-token.ts'
+import { sign, signAt } from './sign.ts'
 import { type CachedToken, TokenCache } from './token-cache.ts'
 import { readTokenClaims, type TokenClaims } from './token-claims.ts'
 import { providedTokenSource, reportingTokenSource, signingTokenSource } from './token-source.ts'
@@ -47,7 +48,7 @@ export class LoginTokens {
       ? providedTokenSource(tokenProvider, limits)
       : signingTokenSource({
           credentials: this.#credentials,
-          clock,
+          sign: options.clock ? signAt(options.clock) : sign,
           profile,
           limits,
         })

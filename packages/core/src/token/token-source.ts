@@ -8,11 +8,11 @@ import { AuroraIamError } from '../errors.ts'
 import { type Limits, withTimeout } from '../util/abortable.ts'
 import { describe } from '../util/describe.ts'
 import { AuthToken } from './auth-token.ts'
-import { sign } from './sign.ts'
+import type { Sign } from './sign.ts'
 import type { IssuedToken } from './token-cache.ts'
 
 /**
- * Function that returns tokens in place of the signer, such as those of a sidecar or a vault. A string is used
+ * Function that returns tokens in place of the AWS signer, such as those of a sidecar or a vault. A string is used
  * until the expiry in its own `X-Amz-Date` and `X-Amz-Expires`. One without these is used for one connection.
  */
 export type TokenProvider = (
@@ -25,7 +25,7 @@ export type TokenSource = (target: ConnectionTarget) => Promise<IssuedToken>
 /** Returns a source that signs with AWS credentials. They are resolved again for each token. */
 export function signingTokenSource(options: {
   credentials: CredentialCache
-  clock: () => number
+  sign: Sign
   profile: string | undefined
   limits: Limits
 }): TokenSource {
@@ -44,10 +44,10 @@ export function signingTokenSource(options: {
     const { credentials, expiresMs, identity } = await options.credentials.resolve(region)
     const { hostname, port, username } = target
     try {
-      const value = sign({ hostname, port, username, region, credentials }, options.clock())
+      const value = await options.sign({ hostname, port, username, region, credentials })
       return { value, identity, credentialsExpireMs: expiresMs, expiresMs: undefined }
     } catch (cause) {
-      throw tokenFailed('signing failed', cause)
+      throw tokenFailed('the AWS signer failed', cause)
     }
   }
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,9 +24,10 @@ beforeAll(async () => {
     const target = ${JSON.stringify({ hostname, port, username })}
     const token = (options) => createAuroraIam({ region: '${region}', ...options }).token(target)
     const credentials = ${JSON.stringify(credentials)}
+    const now = await token({ credentials })
     const then = await token({ credentials, clock: () => Date.parse('${signedAt}') })
-    const ofChain = await token({ profile: 'chain' })
-    console.log(JSON.stringify([then.value, ofChain.value]))`
+    const ofChain = await token({})
+    console.log(JSON.stringify([now.value, then.value, ofChain.value]))`
   await build({
     stdin: { contents: program, resolveDir: core, sourcefile: 'program.mjs' },
     bundle: true,
@@ -46,24 +47,21 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }))
 
-test('an ES bundle that esbuild split: the credential chain is found', async () => {
-  const AWS_CONFIG_FILE = join(folder, 'config')
-  await writeFile(
-    AWS_CONFIG_FILE,
-    `[profile chain]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`,
-  )
-  const env = { ...process.env, AWS_CONFIG_FILE }
+test('an ES bundle that esbuild split: signer, clock and credential chain are found', async () => {
+  const env = { ...process.env, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey }
   const { stdout } = await run(process.execPath, [join(folder, 'stdin.mjs')], { env, timeout: 30_000 })
-  const [then, ofChain] = JSON.parse(stdout) as string[]
+  const [now, then, ofChain] = JSON.parse(stdout) as string[]
   expect(then).toContain(`X-Amz-Signature=${signature}`)
-  expect(ofChain).toContain(`X-Amz-Credential=${accessKeyId}`)
-  expect(ofChain).toMatch(/X-Amz-Signature=[0-9a-f]{64}/)
+  for (const token of [now, ofChain]) {
+    expect(token).toContain(`X-Amz-Credential=${accessKeyId}`)
+    expect(token).toMatch(/X-Amz-Signature=[0-9a-f]{64}/)
+  }
 })
 
 test.each([
-  ['names beside default, as Node imports CommonJS', { chain: 1, default: { chain: 2 } }, 1],
-  ['default alone, as in a chunk of esbuild', { default: { chain: 2 } }, 2],
-  ['names alone, as an ES module', { chain: 1 }, 1],
+  ['names beside default, as Node imports CommonJS', { Signer: 1, default: { Signer: 2 } }, 1],
+  ['default alone, as in a chunk of esbuild', { default: { Signer: 2 } }, 2],
+  ['names alone, as an ES module', { Signer: 1 }, 1],
 ])('%s: the names are returned', async (_form, loaded, expected) => {
-  expect(await sdkExports(Promise.resolve(loaded as { chain: number }))).toMatchObject({ chain: expected })
+  expect(await sdkExports(Promise.resolve(loaded as { Signer: number }))).toMatchObject({ Signer: expected })
 })

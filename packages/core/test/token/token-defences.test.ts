@@ -2,10 +2,12 @@ import { STATIC } from '@aurora-iam/test-support/example-credentials'
 import { recordEvents } from '@aurora-iam/test-support/record-events'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, test } from 'vitest'
+import { CredentialCache } from '../../src/credentials/credential-cache.ts'
 import { createAuroraIam, type TokenEvent, type TokenFailedEvent } from '../../src/index.ts'
 import { readTokenDates } from '../../src/token/auth-token.ts'
 import { TokenCache } from '../../src/token/token-cache.ts'
-import { Clock, iamOn, MINUTE, settle, TARGET } from '../support.ts'
+import { signingTokenSource } from '../../src/token/token-source.ts'
+import { Clock, iamOn, MINUTE, START, settle, TARGET } from '../support.ts'
 
 /** Creates an AuroraIam whose static credentials expire `lifetimeMs` after the start of the clock. */
 function iamFor(clock: Clock, lifetimeMs: number) {
@@ -91,9 +93,19 @@ describe('tokens, where only mutation testing found no test', () => {
     expect(cache.usable(target)).toBeUndefined()
   })
 
-  test('a user name that cannot be encoded: TOKEN_FAILED with the cause', async () => {
-    const error = await rejectionOf(iamOn(new Clock()).token({ ...TARGET, username: '\ud800' }))
-    expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_TOKEN_FAILED', cause: { name: 'URIError' } })
+  test('a signer that fails: TOKEN_FAILED with the cause', async () => {
+    const failure = new Error('no hash function')
+    const limits = { timeoutMs: 1_000, signal: new AbortController().signal }
+    const credentials = new CredentialCache({
+      ...{ source: STATIC, profile: undefined, timeoutMs: 1_000 },
+      ...{ closing: limits.signal, clock: () => START },
+    })
+    const sign = () => Promise.reject(failure)
+    const source = signingTokenSource({ credentials, sign, profile: undefined, limits })
+    expect(await rejectionOf(source(iamOn(new Clock()).resolve(ADDRESS)))).toMatchObject({
+      code: 'ERR_AURORA_IAM_TOKEN_FAILED',
+      cause: failure,
+    })
   })
 
   test('a token that expires too soon: the error names the option that it came from', async () => {
