@@ -109,6 +109,19 @@ describe.each(VERSIONS)('how a login of $name ends', ({ name, callbacks }) => {
     expect(limiter.stats()).toMatchObject({ effectiveLimit: 20 })
   })
 
+  test('connection.destroy() in the tick of its creation: no permit is taken, and no wait for one begins', async () => {
+    const limiter = createRateLimiter({ limit: 1 })
+    await limiter.acquire()
+    const { connection, iam } = open(letIn, { rateLimit: limiter })
+    connection.destroy()
+    const other = open(letIn, { rateLimit: limiter })
+    await until(() => limiter.stats().waiting > 0)
+    other.iam.close()
+    await other.error
+    expect(limiter.stats()).toMatchObject({ granted: 1, waiting: 0 })
+    expect(iam.stats()).toMatchObject({ connectionsOpened: 0, connectionsFailed: 0 })
+  })
+
   test('the token is requested again and again: it was sent once, and the login fails', async () => {
     const { error, stats, sessions } = open(
       takingToken(async (session) => {

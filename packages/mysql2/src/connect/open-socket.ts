@@ -91,6 +91,8 @@ async function open(
   await null
   constructed()
   const { socket } = opening
+  // Its close was emitted before anything could listen, so nothing would end a wait.
+  if (socket.destroyed) return
   const target = resolve(settings)
   const refusal = tlsRefusal(settings) ?? lifetimeRefusal(unmanaged)
   if (refusal) {
