@@ -76,8 +76,8 @@ export function relay(client: Duplex, server: Duplex, interception: Interception
     const fromClient = (chunk: Buffer): void => {
       try {
         const { pass, command, rest } = scanner.push(chunk)
-        // One write, so that one command is one TLS record and one segment.
-        if (pass.length > 0) send(client, server, Buffer.concat(pass))
+        // One write, so that one command is one TLS record and one segment. A large packet passes without a copy.
+        if (pass.length > 0) send(client, server, pass.length === 1 ? pass[0]! : Buffer.concat(pass))
         onPassed?.('client')
         if (command !== undefined) void intercept(command, rest)
       } catch (error) {
