@@ -118,10 +118,10 @@ describe('a bundle', () => {
     return outputFiles.reduce((sum, { contents }) => sum + contents.length, 0)
   }
 
-  // 118,800 bytes, and 5 % of slack.
-  test('ours: at most 124,700 bytes more than the driver with the signer of AWS', async () => {
+  // 124,700 bytes, and 3 % of slack.
+  test('ours: at most 128,500 bytes more than the driver with the signer of AWS', async () => {
     const [recipe, ours] = await Promise.all([bytesOf(RECIPE), bytesOf(OURS)])
-    expect(ours - recipe).toBeLessThanOrEqual(124_700)
+    expect(ours - recipe).toBeLessThanOrEqual(128_500)
     expect(ours).toBeGreaterThan(recipe)
   })
 })

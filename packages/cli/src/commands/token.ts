@@ -17,7 +17,7 @@ export function tokenCommand({ output, stopped }: CommandContext): Command {
     .action(async (flags: Flags) => {
       const [{ readTarget }, { inNames }, { adapterIam }] = await Promise.all([
         import('../options/target.ts'),
-        import('../output/option-words.ts'),
+        import('../output/in-names.ts'),
         import('@aurora-iam/core/adapter'),
       ])
       const { host, port, user, iam: options, names } = readTarget(flags)

@@ -1,4 +1,3 @@
-import { AuroraIamError } from '@aurora-iam/core'
 import { FLAG_NAMES, type OptionNames } from '../options/option-names.ts'
 
 /** Options of the libraries that this program has too. */
@@ -24,20 +23,6 @@ export function inOptionWords(message: string, names: OptionNames = FLAG_NAMES):
 /** Returns the name that this program has for an option: `--user` may be repeated. */
 function ownName(name: string): string {
   return name === 'users' ? 'user' : name
-}
-
-/**
- * Returns the result of `check`, which calls the library with the options.
- *
- * @throws {@link AuroraIamError} of the library, with the names that the user knows; every other error unchanged
- */
-export function inNames<Result>(names: OptionNames, check: () => Result): Result {
-  try {
-    return check()
-  } catch (error) {
-    if (!(error instanceof AuroraIamError)) throw error
-    throw new AuroraIamError(error.code, inOptionWords(error.message, names), error)
-  }
 }
 
 /** Parts of a message: what failed, and what to do. */

@@ -2,7 +2,7 @@ import { type AdapterIam, adapterIam } from '@aurora-iam/core/adapter'
 import type { RateLimit } from '@aurora-iam/rate-limit'
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
 import type { GatewayEvent } from '../gateway/gateway-events.ts'
-import { inNames } from '../output/option-words.ts'
+import { inNames } from '../output/in-names.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /** Time for which a login proves that an endpoint is ready, in milliseconds. After that `/ready` opens a session. */
