@@ -6,6 +6,7 @@ import { PermitLedger } from '../permit-ledger.ts'
 import type { Demand, PermitCounts, PermitSource } from '../permit-source.ts'
 import type { TicketStore } from '../store.ts'
 import { storeFailure } from '../store-failure.ts'
+import { drawTicket } from './draw-ticket.ts'
 
 /** The last packet of an attempt arrives within this after the last look at its permit. */
 const lastPacketMs = 50
@@ -20,9 +21,6 @@ interface Ticket {
   /** Its position among the tickets of the block, from 0. */
   readonly index: number
 }
-
-/** A draw without an answer has failed after this. The AWS SDK waits for one as long as the connection is open. */
-const patienceMs = 5000
 
 const firstRetryMs = 250
 const longestRetryMs = 4000
@@ -154,7 +152,7 @@ export class TicketPermits implements PermitSource {
       const atLeast = (Math.floor(wall / this.#blockMs) + 1) * limit
       const atMost = (Math.floor((wall + maxWaitMs) / this.#blockMs) + 1) * limit - 1
       const shape = `${limit}/${this.#blockMs}`
-      this.#drawOne(shape, atLeast, atMost)
+      drawTicket(this.#store, clock, [this.#key ?? 'default', shape, atLeast, atMost])
         .then(
           (ticket) => this.#receive(ticket),
           (error) => this.#lose(storeFailure(error)),
@@ -164,23 +162,6 @@ export class TicketPermits implements PermitSource {
           this.#onAvailable()
         })
     }
-  }
-
-  async #drawOne(shape: string, atLeast: number, atMost: number): Promise<number | undefined> {
-    const ticket = await this.#answerTo(this.#store.draw(this.#key ?? 'default', shape, atLeast, atMost))
-    if (ticket !== undefined && !(Number.isSafeInteger(ticket) && ticket >= atLeast && ticket <= atMost)) {
-      throw new Error('Its reply is not a ticket of those that were asked for.')
-    }
-    return ticket
-  }
-
-  /** Resolves with the answer to a draw. One that comes too late is not used, and its ticket is lost. */
-  #answerTo(draw: Promise<number | undefined>): Promise<number | undefined> {
-    return new Promise((resolve, reject) => {
-      const fail = () => reject(new Error(`It has not replied within ${patienceMs} ms.`))
-      const cancel = this.#options.clock.setTimer(fail, patienceMs, true)
-      draw.finally(cancel).then(resolve, reject)
-    })
   }
 
   #receive(ticket: number | undefined): void {
