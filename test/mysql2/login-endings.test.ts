@@ -37,6 +37,16 @@ afterEach(() => {
 /** Returns how many tokens the client has sent to the server. */
 const tokensIn = ({ inTls }: HostileSession) => inTls.toString('latin1').split('X-Amz-Signature=').length - 1
 
+/** Destroys a connection that is logged in, with fake timers from then on. Returns its stream, which has finished. */
+async function destroyed(connection: Connection): Promise<Socket> {
+  const stream = streamOf(connection)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const finished = new Promise((resolve) => stream.once('finish', resolve))
+  connection.destroy()
+  await finished
+  return stream
+}
+
 describe.each(VERSIONS)('how a login of $name ends', ({ name, callbacks }) => {
   /** Connects to a server that follows `script`. Options of mysql2 in `added` do not pass through withAuroraIam. */
   function open(script: Script, options: AuroraIamOptions = {}, driverOptions = {}, added = {}) {
@@ -331,11 +341,7 @@ describe.each(VERSIONS)('how a login of $name ends', ({ name, callbacks }) => {
   test('connection.destroy() after the login, and the server keeps its end open: destroyed after 2 seconds', async () => {
     const { connection, error } = open(letIn)
     expect(await error).toBeNull()
-    const stream = streamOf(connection)
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    const finished = new Promise((resolve) => stream.once('finish', resolve))
-    connection.destroy()
-    await finished
+    const stream = await destroyed(connection)
     vi.advanceTimersByTime(1_999)
     expect(stream.destroyed).toBe(false)
     vi.advanceTimersByTime(1)
@@ -345,11 +351,7 @@ describe.each(VERSIONS)('how a login of $name ends', ({ name, callbacks }) => {
   test('connection.destroy() after the login, and the server closes its end: no timer is left', async () => {
     const { connection, error, sessions } = open(letIn)
     expect(await error).toBeNull()
-    const stream = streamOf(connection)
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    const finished = new Promise((resolve) => stream.once('finish', resolve))
-    connection.destroy()
-    await finished
+    const stream = await destroyed(connection)
     expect(vi.getTimerCount()).toBe(1)
     const closed = new Promise((resolve) => stream.once('close', resolve))
     sessions[0]?.end()

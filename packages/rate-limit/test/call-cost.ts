@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { fleetStep } from '../src/fleet/lua-scripts.ts'
 import { fleetKeys } from '../src/fleet/redis-store.ts'
+import { stepRequest } from './fleet-script.ts'
 
 export interface CallCost {
   /** Processes in line. */
@@ -21,24 +22,15 @@ export async function callCost(redis: Redis, processes: number): Promise<CallCos
   await redis.script('LOAD', fleetStep)
   const keys = fleetKeys('cost', `${processes}`)
   const step = (index: number) => {
-    const message = {
+    const message = stepRequest({
       process: `00000000-0000-4000-8000-${`${index}`.padStart(12, '0')}`,
       rtt: 1,
-      lease: 500,
       limit: 20,
       // Nothing is granted meanwhile: the line keeps its length.
       interval: 600_000,
-      recover: 1000,
       want: [1, 0],
-      turn: [0, 0],
-      settled: [],
-      cancelled: [],
-      others: [],
-      adopt: 0,
-      share: 0,
-      shares: true,
-    }
-    return redis.evalsha(sha1, keys.length, ...keys, JSON.stringify(message))
+    })
+    return redis.evalsha(sha1, keys.length, ...keys, message)
   }
   for (let index = 0; index < processes; index += atOnce) {
     const size = Math.min(atOnce, processes - index)

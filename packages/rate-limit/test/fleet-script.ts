@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { fleetKeys } from '../src/fleet/redis-store.ts'
+import type { StoreRequest } from '../src/fleet/store-request.ts'
 import type { ScriptRunner } from './fleet-scenario.ts'
 
 /** Returns the script with its clock replaced by two further arguments. */
@@ -30,6 +31,26 @@ export function scriptRunner(
       await redis.del(...keys.filter((_, index) => structure === undefined || structure === index))
     },
   }
+}
+
+/** Returns the message of a process to the script. @defaultValue one that holds nothing, and wants nothing */
+export function stepRequest(fields: Pick<StoreRequest, 'process'> & Partial<StoreRequest>): string {
+  return JSON.stringify({
+    rtt: 0,
+    lease: 500,
+    limit: 5,
+    interval: 1000,
+    recover: 1000,
+    want: [0, 0],
+    turn: [0, 0],
+    settled: [],
+    cancelled: [],
+    others: [],
+    adopt: 0,
+    share: 0,
+    shares: true,
+    ...fields,
+  })
 }
 
 /** Returns the most arrivals in any half-open interval. */

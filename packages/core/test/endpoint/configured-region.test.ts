@@ -66,7 +66,7 @@ test('500 users at once: no warning', async () => {
 })
 
 test('closed while it is to be looked up: CLOSED, and nothing is left unhandled', async () => {
-  const iam = createAuroraIam({ credentials, profile: 'nobody' })
+  const iam = createAuroraIam({ credentials, profile: 'absent' })
   await iam.token({ ...target, hostname: 'db.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com' })
   const waiting = rejectionOf(iam.token(target))
   iam.close()
@@ -74,7 +74,7 @@ test('closed while it is to be looked up: CLOSED, and nothing is left unhandled'
 })
 
 test.each([
-  ['in no file', 'nobody', /AWS_REGION and the profile do not set it.*Give the Region/],
+  ['in no file', 'absent', /AWS_REGION and the profile do not set it.*Give the Region/],
   ['of no shape of a Region', 'odd', /a string of 9 characters.*Give the Region/],
 ])('a Region %s: REGION_UNKNOWN', async (_what, profile, message) => {
   vi.stubEnv('AWS_PROFILE', profile)
@@ -86,5 +86,5 @@ test.each([
     message: expect.stringMatching(message),
   })
   // The AWS SDK has an error for the first alone.
-  expect('cause' in error).toBe(profile === 'nobody')
+  expect('cause' in error).toBe(profile === 'absent')
 })

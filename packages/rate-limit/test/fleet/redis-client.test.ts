@@ -5,6 +5,7 @@ import { afterAll, expect, test } from 'vitest'
 import { fleetInspection, fleetStep } from '../../src/fleet/lua-scripts.ts'
 import { fleetKeys } from '../../src/fleet/redis-store.ts'
 import { createRateLimiter, redisStore, StoreConflictError } from '../../src/index.ts'
+import { stepRequest } from '../fleet-script.ts'
 import { startRedis } from '../redis.ts'
 
 const redis = await startRedis()
@@ -12,22 +13,7 @@ const nodeRedis = await createClient({ url: `redis://127.0.0.1:${redis.options.p
 afterAll(() => nodeRedis.close())
 
 /** One process that wants nothing. */
-const request = JSON.stringify({
-  process: 'process',
-  rtt: 0,
-  lease: 500,
-  limit: 5,
-  interval: 1000,
-  recover: 1000,
-  want: [0, 0],
-  turn: [0, 0],
-  settled: [],
-  cancelled: [],
-  others: [],
-  adopt: 0,
-  share: 0,
-  shares: true,
-})
+const request = stepRequest({ process: 'process' })
 
 /** Returns how often a server ran each command since the last call. */
 async function commandsRun(): Promise<Record<string, number>> {
