@@ -1,5 +1,5 @@
 import { readCredentials } from './credentials/resolved-credentials.ts'
-import { readPort } from './endpoint/connection-target.ts'
+import { readPort } from './endpoint/address.ts'
 import { isRegion } from './endpoint/rds-hostname.ts'
 import { AuroraIamError } from './errors.ts'
 import type { AuroraIamOptions } from './options.ts'

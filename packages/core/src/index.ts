@@ -11,7 +11,8 @@ export type {
   TokenEvent,
   TokenFailedEvent,
 } from './diagnostics.ts'
-export type { Address, TokenTarget } from './endpoint/connection-target.ts'
+export type { Address } from './endpoint/address.ts'
+export type { TokenTarget } from './endpoint/connection-target.ts'
 export { AuroraIamError, type AuroraIamErrorCode, type AuroraIamErrorDetails } from './errors.ts'
 export type { PoolStats } from './lifetime/lifetimes.ts'
 export type { PoolLifetimeStats, RetireReason } from './lifetime/pool-lifetime.ts'

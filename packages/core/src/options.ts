@@ -1,6 +1,7 @@
 import type { RateLimit, RateLimiter } from '@aurora-iam/rate-limit'
 import type { CredentialSource } from './credentials/credential-cache.ts'
-import type { Address, TokenTarget } from './endpoint/connection-target.ts'
+import type { Address } from './endpoint/address.ts'
+import type { TokenTarget } from './endpoint/connection-target.ts'
 import type { CertificateAuthorities } from './tls/certificate-authorities.ts'
 import type { TokenProvider } from './token/token-source.ts'
 

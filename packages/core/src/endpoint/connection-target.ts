@@ -1,22 +1,14 @@
 import { AuroraIamError } from '../errors.ts'
-import { type DescribeOptions, describe, describeName } from '../util/describe.ts'
 import { ownProperties } from '../util/own-properties.ts'
+import { type Address, assertDialable, invalidAddress, readDial, readPort } from './address.ts'
 import { regionUnknown } from './configured-region.ts'
 import {
   assertRdsHost,
   assertSignableHostname,
   type EndpointKind,
-  isDialable,
   isRegion,
   parseRdsHostname,
 } from './rds-hostname.ts'
-import { strayParts } from './stray-parts.ts'
-
-/** A TCP address. */
-export interface Address {
-  readonly host: string
-  readonly port: number
-}
 
 /** Target of a token: the three names as the AWS SDK's signer has them. */
 export interface TokenTarget {
@@ -77,11 +69,12 @@ export function resolveTarget(
 ): ConnectionTarget {
   const options = ownProperties(given)
   if (typeof user !== 'string' || user === '') {
-    throw invalid(words.user, 'expected the name of a database user that is enabled for IAM', user)
+    throw invalidAddress(words.user, 'expected the name of a database user that is enabled for IAM', user)
   }
-  if (host !== undefined && typeof host !== 'string') throw invalid(words.host, 'expected a string', host)
+  if (host !== undefined && typeof host !== 'string')
+    throw invalidAddress(words.host, 'expected a string', host)
   const name = options.hostname ?? host
-  if (!name) throw invalid(words.host, 'expected the endpoint of the database', host)
+  if (!name) throw invalidAddress(words.host, 'expected the endpoint of the database', host)
   const dialledPort = readPort(port ?? 3306, 'port')
   const named =
     options.hostname === undefined
@@ -96,7 +89,8 @@ export function resolveTarget(
   }
   const region = regionOf(named, options.region)
   const dial = ({ hostname, port, username }: TokenTarget): Address => {
-    const away = readDial(options.dial, { hostname, port, username })
+    const place = options.dial
+    const away = readDial(typeof place === 'function' ? () => place({ hostname, port, username }) : place)
     return {
       host: away.host ?? (options.hostname && host ? host : named.hostname),
       port: away.port ?? dialledPort,
@@ -119,89 +113,6 @@ export function resolveTokenTarget(target: TokenTarget, options: TargetOptions):
     { host: target.hostname, port: target.port, user: target.username },
     { region: options.region, hostname: target.hostname },
     { host: 'hostname', user: 'username' },
-  )
-}
-
-/**
- * Returns `value` as a TCP port.
- *
- * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION`
- */
-export function readPort(value: unknown, option: string): number {
-  const port = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
-  if (typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65_535) return port
-  throw invalid(option, 'expected a port from 1 to 65535', value, { showNumber: true })
-}
-
-/** Parts of an address that `dial` returned. Both are own properties, so that nothing on `Object.prototype` is read. */
-interface AddressPart {
-  readonly host: string | undefined
-  readonly port: number | undefined
-}
-
-function readDial(dial: TargetOptions['dial'], token: TokenTarget): AddressPart {
-  if (dial === undefined) return { host: undefined, port: undefined }
-  const address: Partial<Address> = typeof dial === 'function' ? callDial(dial, token) : dial
-  if (typeof address !== 'object' || address === null || address instanceof Promise) {
-    throw invalid('dial', 'expected an address { host, port }, not a promise of one', address)
-  }
-  const unknown = Object.keys(address).find((name) => name !== 'host' && name !== 'port')
-  if (unknown !== undefined) {
-    throw new AuroraIamError(
-      'ERR_AURORA_IAM_UNKNOWN_OPTION',
-      `dial.${describeName(unknown)}: not part of an address. Known: host, port.`,
-      { option: `dial.${describeName(unknown)}` },
-    )
-  }
-  const { host, port } = ownProperties(address)
-  if (host !== undefined) assertDialable(host, 'dial.host', 'Give `dial: { host, port }`')
-  return { host, port: port === undefined ? undefined : readPort(port, 'dial.port') }
-}
-
-/**
- * Calls the caller's function. Drivers write to the errors that they pass on, so that nothing but an object is passed.
- */
-function callDial(dial: (target: TokenTarget) => Partial<Address>, token: TokenTarget): Partial<Address> {
-  try {
-    return dial(token)
-  } catch (error) {
-    // An error of another realm, as in Jest, is no instance of `Error` here.
-    if (typeof (error as Partial<Error> | null | undefined)?.message === 'string') throw error
-    throw new AuroraIamError(
-      'ERR_AURORA_IAM_INVALID_OPTION',
-      `dial: expected an address { host, port } or an Error, and the function threw ${describe(error)}.`,
-      { option: 'dial', cause: error },
-    )
-  }
-}
-
-/**
- * Throws for a host to connect to that is no host name and no address: it would only be missed in the DNS.
- *
- * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION`
- */
-function assertDialable(host: unknown, option: string, remedy: string): void {
-  const expected = 'expected a host name or an IP address'
-  if (typeof host !== 'string') throw invalid(option, expected, host)
-  if (isDialable(host)) return
-  const stray = strayParts(host)
-  if (!stray) throw invalid(option, expected, host)
-  throw new AuroraIamError(
-    'ERR_AURORA_IAM_INVALID_OPTION',
-    `${option}: there is ${stray.parts.join(' and ')} beside the name. ${remedy}.`,
-    { option },
-  )
-}
-
-function invalid(option: string, expected: string, value: unknown, shown?: DescribeOptions): AuroraIamError {
-  const remedy =
-    value === undefined
-      ? '. There is no default under IAM. If it comes from an environment variable, the variable is not set'
-      : ''
-  return new AuroraIamError(
-    'ERR_AURORA_IAM_INVALID_OPTION',
-    `${option}: ${expected}, got ${describe(value, shown)}${remedy}.`,
-    { option },
   )
 }
 

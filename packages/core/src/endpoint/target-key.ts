@@ -1,4 +1,5 @@
-import type { Address, TokenTarget } from './connection-target.ts'
+import type { Address } from './address.ts'
+import type { TokenTarget } from './connection-target.ts'
 
 // A target and an address are made once for a pool, and their keys are asked for with every login.
 const endpointKeys = new WeakMap<object, string>()

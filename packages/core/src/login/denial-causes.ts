@@ -1,5 +1,6 @@
 import type { CredentialsEvidence } from '../credentials/credential-cache.ts'
-import type { Address, ConnectionTarget } from '../endpoint/connection-target.ts'
+import type { Address } from '../endpoint/address.ts'
+import type { ConnectionTarget } from '../endpoint/connection-target.ts'
 import { isProxyKind, parseRdsHostname } from '../endpoint/rds-hostname.ts'
 import { CLOCK_JUMP_MS, LONGEST_CREDENTIALS_MS, USUAL_SESSION_MS } from '../timings.ts'
 import type { TokenClaims } from '../token/token-claims.ts'

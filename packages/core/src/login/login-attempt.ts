@@ -1,4 +1,5 @@
-import type { Address, ConnectionTarget } from '../endpoint/connection-target.ts'
+import type { Address } from '../endpoint/address.ts'
+import type { ConnectionTarget } from '../endpoint/connection-target.ts'
 import type { GreetingWait } from '../lifetime/resume-gate.ts'
 import type { AttemptPermit } from '../permit/attempt-permit.ts'
 import type { AuthToken } from '../token/auth-token.ts'

@@ -1,5 +1,6 @@
 import type { CredentialsEvidence } from '../credentials/credential-cache.ts'
-import type { Address, ConnectionTarget } from '../endpoint/connection-target.ts'
+import type { Address } from '../endpoint/address.ts'
+import type { ConnectionTarget } from '../endpoint/connection-target.ts'
 import { tokenKey } from '../endpoint/target-key.ts'
 import type { TokenClaims } from '../token/token-claims.ts'
 import { describe } from '../util/describe.ts'

@@ -1,4 +1,5 @@
-import type { Address, ConnectionTarget } from '../endpoint/connection-target.ts'
+import type { Address } from '../endpoint/address.ts'
+import type { ConnectionTarget } from '../endpoint/connection-target.ts'
 import { parseRdsHostname } from '../endpoint/rds-hostname.ts'
 
 const USUAL_PORT = 3306

@@ -1,5 +1,6 @@
 import type { Permit, RateLimiter } from '@aurora-iam/rate-limit'
-import type { Address, ConnectionTarget } from '../endpoint/connection-target.ts'
+import type { Address } from '../endpoint/address.ts'
+import type { ConnectionTarget } from '../endpoint/connection-target.ts'
 import { addressKey } from '../endpoint/target-key.ts'
 import { AttemptPermit, type PermitSource, type PermitTurn } from './attempt-permit.ts'
 import type { EndpointLimiters } from './endpoint-limiters.ts'

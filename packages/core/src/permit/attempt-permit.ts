@@ -1,5 +1,6 @@
 import type { Permit, PermitLane, PermitOutcome } from '@aurora-iam/rate-limit'
-import type { Address, ConnectionTarget } from '../endpoint/connection-target.ts'
+import type { Address } from '../endpoint/address.ts'
+import type { ConnectionTarget } from '../endpoint/connection-target.ts'
 import { addressKey } from '../endpoint/target-key.ts'
 import type { SuspectAddresses, UnansweredAttempt } from './suspect-addresses.ts'
 

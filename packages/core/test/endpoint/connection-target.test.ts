@@ -1,7 +1,7 @@
 import { errorThrownBy } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { Address } from '../../src/endpoint/address.ts'
 import {
-  type Address,
   type DriverAddress,
   resolveTarget,
   type TargetOptions,
