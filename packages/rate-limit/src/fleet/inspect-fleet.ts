@@ -1,4 +1,4 @@
-import { ownProperties } from '../options.ts'
+import { checkNumber, ownProperties } from '../options.ts'
 import { fleetInspection } from './lua-scripts.ts'
 import {
   evaluateWith,
@@ -64,13 +64,13 @@ export async function inspectFleet(
   options: InspectFleetOptions = {},
 ): Promise<FleetInspection | undefined> {
   const { most = 50, ...storeOptions } = ownProperties(options)
+  checkNumber('limit', most, '', 'most')
   const evaluate = evaluateWith(client)
   const reply = await evaluate({ script: fleetInspection }, fleetKeys(prefixOf(storeOptions), key), `${most}`)
   if (typeof reply !== 'string') return undefined
   const { interval, cutTo, cutForMs, ...state } = JSON.parse(reply)
   return {
     ...state,
-    limit: state.limit,
     intervalMs: interval,
     cut: cutForMs === undefined ? undefined : { to: cutTo, agoMs: cutForMs },
     // An empty list is an empty object to Lua.

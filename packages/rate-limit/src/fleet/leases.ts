@@ -116,7 +116,7 @@ export class FleetLeases {
   update({ held }: StoreReply, leaseMs: number, sent: Instant, receivedAt: number): void {
     const listed = new Set(held.map(({ id }) => id))
     for (const lease of this.#known.values()) {
-      if (listed.has(lease.id) || lease.stage === 'ended') continue
+      if (listed.has(lease.id)) continue
       if (lease.stage === 'ready') this.#known.delete(lease.id)
       else lease.validUntil = lapsed
     }

@@ -30,6 +30,8 @@ interface OpenRequest {
   readonly report: LeaseReport
   readonly others: readonly number[]
   readonly adopting: readonly DegradedAttempt[]
+  /** True from when it counts as unanswered. A reply to it is read all the same. */
+  isOverdue: boolean
 }
 
 /** Requests of one process to the store: one at a time, as soon as there is a reason for one. */
@@ -57,11 +59,10 @@ export class StoreSync {
   #serial = 0
   #lastReply = 0
   #open: OpenRequest | undefined
-  #isOverdue = false
   #retryAt = Number.NEGATIVE_INFINITY
   #renewAt = Number.POSITIVE_INFINITY
   #isResting = false
-  #flushes: (() => void)[] = []
+  #flushes: { readonly after: number; readonly resolve: () => void }[] = []
 
   /** @param onAvailable - is called when permits may be available that were not. */
   constructor(
@@ -93,14 +94,13 @@ export class StoreSync {
   /** Returns an attempt to go on with while the store is lost, or when to ask again. */
   takeDegraded(): DegradedAttempt | number {
     // The store counts this process as back when the request arrives, and would not know of an attempt made since.
-    if (this.#open !== undefined && !this.#isOverdue) return Number.POSITIVE_INFINITY
+    if (this.#open?.isOverdue === false) return Number.POSITIVE_INFINITY
     return this.outage?.take(this.#instant()) ?? Number.POSITIVE_INFINITY
   }
 
   /** Notes the end of an attempt that no lease covered: it counts for the fleet all the same. */
   endDegraded(at: number): void {
     this.#others.push(at)
-    this.#nextAction.update()
   }
 
   /** Notes that something about the leases has changed. */
@@ -112,7 +112,7 @@ export class StoreSync {
   flush(): Promise<void> {
     if (!this.#hasReports || this.outage !== undefined) return Promise.resolve()
     return new Promise((resolve) => {
-      this.#flushes.push(resolve)
+      this.#flushes.push({ after: this.#serial, resolve })
       this.#nextAction.update()
     })
   }
@@ -121,7 +121,7 @@ export class StoreSync {
   rest(): void {
     if (this.#isResting) return
     this.#isResting = true
-    this.#renewAt = this.outage === undefined && this.fleet !== undefined ? 0 : Number.POSITIVE_INFINITY
+    this.#renewAt = this.fleet === undefined ? Number.POSITIVE_INFINITY : 0
     this.#nextAction.update()
   }
 
@@ -132,13 +132,13 @@ export class StoreSync {
   #act(): void {
     const now = this.#options.clock.now()
     const open = this.#open
-    if (open !== undefined && !this.#isOverdue && now >= this.#overdueAt(open)) this.#overdue(open)
+    if (open?.isOverdue === false && now >= this.#overdueAt(open)) this.#overdue(open)
     else if (now >= this.#requestAt()) this.#request()
   }
 
   #actAt(): number {
     const open = this.#open
-    const overdueAt = open === undefined || this.#isOverdue ? Number.POSITIVE_INFINITY : this.#overdueAt(open)
+    const overdueAt = open?.isOverdue === false ? this.#overdueAt(open) : Number.POSITIVE_INFINITY
     return Math.min(overdueAt, this.#requestAt())
   }
 
@@ -195,9 +195,9 @@ export class StoreSync {
       report: this.leases.report(sent.now),
       others: [...this.#others],
       adopting: [...(this.outage?.attempts ?? [])],
+      isOverdue: false,
     }
     this.#open = open
-    this.#isOverdue = false
     this.#backoff.drawJitter()
     this.#renewAt = Number.POSITIVE_INFINITY
     this.#standing.send()
@@ -232,8 +232,7 @@ export class StoreSync {
     this.#lastReply = request.serial
     const received = this.#instant()
     const { sent, report, others } = request
-    if (this.#open?.serial === request.serial) this.#open = undefined
-    this.#isOverdue = this.#open !== undefined
+    if (this.#open === request) this.#open = undefined
     this.#roundTrip.measure(received.now - sent.now)
     if (this.#clockSteps.hasStepped(reply, sent, received)) {
       // What it granted may not be free yet. Everything has to cool down once, as after a loss.
@@ -243,6 +242,7 @@ export class StoreSync {
       this.#resetOf = undefined
       this.leases.acknowledge(report)
       this.#others = this.#others.filter((at) => !others.includes(at))
+      this.#endFlushes(this.#hasReports ? request.serial : Number.POSITIVE_INFINITY)
       this.#retryAt = sent.now + reply.retryMs
       if (reply.isLate) {
         this.#backoff.restart(received.now)
@@ -251,7 +251,6 @@ export class StoreSync {
         this.#takeOver(request, reply, received)
       }
     }
-    if (!this.#hasReports) this.#endFlushes()
     this.#onAvailable()
     this.#nextAction.update()
   }
@@ -275,6 +274,8 @@ export class StoreSync {
     }
     if (reply.renewMs > 0 && !this.#isResting) this.#renewAt = sent.now + reply.renewMs
     if (outage === undefined) return
+    // A later request may have been lost in the outage: that it has no reply is no news.
+    if (this.#open !== undefined) this.#open.isOverdue = true
     outage.isReturning = outage.attempts.size > 0
     if (outage.isReturning) return
     this.outage = undefined
@@ -285,16 +286,15 @@ export class StoreSync {
   }
 
   #fail(request: OpenRequest, error: Error): void {
-    if (this.#open?.serial === request.serial) {
-      this.#open = undefined
-      if (!this.#isOverdue) this.#backoff.countFailure()
-    }
+    if (this.#open === request) this.#open = undefined
+    if (!request.isOverdue) this.#backoff.countFailure()
     if (request.serial <= this.#lastReply) return
     this.#lost(error, request.sent)
   }
 
-  #overdue({ sent }: OpenRequest): void {
-    this.#isOverdue = true
+  #overdue(request: OpenRequest): void {
+    const { sent } = request
+    request.isOverdue = true
     this.#backoff.countFailure()
     const waitedMs = Math.ceil(this.#options.clock.now() - sent.now)
     this.#lost(new Error(`It has not replied within ${waitedMs} ms.`), sent)
@@ -303,7 +303,7 @@ export class StoreSync {
   #lost(error: Error, sent: Instant): void {
     const now = this.#instant()
     this.#backoff.failAt(now.now)
-    this.#endFlushes()
+    this.#endFlushes(Number.POSITIVE_INFINITY)
     if (this.outage === undefined) {
       const limit = error instanceof StoreConflictError ? 0 : this.#degradedLimit(now)
       const { intervalMs, onStoreLost } = this.#options
@@ -322,8 +322,11 @@ export class StoreSync {
     return this.#share.degradedLimit(limit, now)
   }
 
-  #endFlushes(): void {
-    for (const resolve of this.#flushes.splice(0)) resolve()
+  /** Ends those that were called before the request of this number was sent. */
+  #endFlushes(serial: number): void {
+    const ended = this.#flushes.filter(({ after }) => after < serial)
+    this.#flushes = this.#flushes.filter(({ after }) => after >= serial)
+    for (const { resolve } of ended) resolve()
   }
 
   #instant(): Instant {

@@ -170,6 +170,24 @@ test('a silent store: the share is used when a request that proves it has no rep
   limiter.close()
 })
 
+test('a late reply to an earlier request, while a later one is under way: nothing is granted until that one is overdue', async () => {
+  const limiter = await limiterWithShare(2)
+  const permits = requestAll(limiter, 1)
+  await clock.advance(proofMs + 1000 + 2 * roundTripMs)
+  expect(permits).toHaveLength(1)
+  const before = store.requests.length
+  while (store.requests.length === before) await clock.advance(1)
+  const more = requestAll(limiter, 1)
+  store.takeOpen()
+  store.takeOpen().reply({ isLate: true })
+  // The store counts as 2.5 s away by now.
+  await clock.advance(1000 + 2 * 2500 - 1)
+  expect(more).toHaveLength(0)
+  await clock.advance(1)
+  expect(more).toHaveLength(1)
+  limiter.close()
+})
+
 test('attempts without the store: reported until they can count no more, and those that were not used never', async () => {
   const limiter = await limiterWithShare(3, { intervalMs: 2000 })
   const permits = requestAll(limiter, 2)
@@ -218,6 +236,19 @@ test('a frozen process: its permit without the store has lapsed when no request 
   expect(permits[0]!.isLapsed).toBe(true)
 })
 
+test('the share that the store is told: the promise, for 50 s, and longer while it is used', async () => {
+  const limiter = await limiterWithShare(2)
+  await clock.advance(50_001)
+  requestAll(limiter, 1)
+  await clock.advance(0)
+  expect(store.last.share).toBe(0)
+  await store.answer({ share: 2, retryMs: 100 })
+  await store.failFor(60_000)
+  expect(limiter.stats()).toMatchObject({ storeLost: true, granted: 2 })
+  expect(store.last.share).toBe(2)
+  limiter.close()
+})
+
 test('a share that is used: the store is called though nothing is wanted, until the process leaves', async () => {
   const limiter = await limiterWithShare(2)
   const permits = requestAll(limiter, 1)
@@ -227,6 +258,19 @@ test('a share that is used: the store is called though nothing is wanted, until 
   limiter.close()
   await store.failFor(100)
   expect(await store.failFor(20_000)).toEqual([])
+})
+
+test('a process that leaves while the reply that ends the outage is under way: the store hears that it leaves', async () => {
+  const limiter = await limiterWithShare(2)
+  requestAll(limiter, 1)
+  await store.failFor(openMs + 1)
+  const before = store.requests.length
+  while (store.requests.length === before) await clock.advance(1)
+  limiter.close()
+  await store.answer({ share: 2 })
+  expect(store.last).toMatchObject({ adopt: 0, bye: 1 })
+  await store.answer({})
+  expect(await store.sentWithin(20_000)).toBe(0)
 })
 
 test.each([
@@ -247,16 +291,24 @@ test.each([
   },
 )
 
-test('a store that never replies: asked more and more rarely, and a client that keeps the requests gets few', async () => {
-  const limiter = createRateLimiter({ limit: 20, intervalMs, clock, store, maxWaitMs: 600_000 })
-  requestAll(limiter, 1)
-  const sent: number[] = []
-  const startedAt = clock.now()
-  await clock.advance(0)
-  for (let seen = 0; clock.now() - startedAt < 60_000; await clock.advance(1)) {
-    if (store.requests.length > seen) sent.push(clock.now() - startedAt)
-    seen = store.requests.length
-  }
-  expect(sent).toEqual([0, 3000, 7000, 15_000, 31_000])
-  limiter.close()
-})
+test.each([
+  ['share', [0, 3000, 7000, 15_000]],
+  // Each failure proves that the store is still lost.
+  ['fail-open', [0, 3000, 7000, 11_000, 15_000, 19_000]],
+] as const)(
+  'a store that never replies, and %s: a client that keeps the requests gets few',
+  async (onStoreLost, expected) => {
+    const options = { limit: 20, intervalMs, clock, store, maxWaitMs: 600_000, onStoreLost }
+    const limiter = createRateLimiter(options)
+    requestAll(limiter, 21)
+    const sent: number[] = []
+    const startedAt = clock.now()
+    await clock.advance(0)
+    for (let seen = 0; clock.now() - startedAt < 20_000; await clock.advance(1)) {
+      if (store.requests.length > seen) sent.push(clock.now() - startedAt)
+      seen = store.requests.length
+    }
+    expect(sent).toEqual(expected)
+    limiter.close()
+  },
+)

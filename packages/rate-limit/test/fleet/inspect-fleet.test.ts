@@ -34,6 +34,13 @@ test('a fleet that holds and waits: both are shown, from either client, and noth
     }
     expect(await redis.dbsize()).toBe(before)
     expect(one.stats()).toMatchObject({ fleetInUse: 1, inFlight: 1 })
+    held.release('throttled')
+    await one.flush()
+    expect(await inspectFleet(redis)).toMatchObject({
+      inUse: 0,
+      cut: { to: 1, agoMs: expect.any(Number) },
+      holders: [],
+    })
   } finally {
     held.cancel()
     one.close()
@@ -45,4 +52,27 @@ test('a fleet that holds and waits: both are shown, from either client, and noth
 
 test('a key that does not exist: undefined', async () => {
   expect(await inspectFleet(redis, 'nowhere')).toBeUndefined()
+})
+
+test.each([
+  ['most', { most: 0 }],
+  ['most', { most: 'all' }],
+  ['prefix', { prefix: '' }],
+  ['limit', { limit: 5 }],
+])('a wrong %s: refused by name', async (option, options) => {
+  await expect(inspectFleet(redis, 'default', options as never)).rejects.toMatchObject({
+    code: 'ERR_RATE_LIMIT_INVALID_OPTION',
+    option,
+  })
+})
+
+test('a client that is asked: the keys of the limiter, and how many members to list', async () => {
+  const asked: unknown[][] = []
+  const client = { evalsha: async () => null, eval: async (...given: unknown[]) => void asked.push(given) }
+  await inspectFleet(client)
+  await inspectFleet(client, 'cluster', { prefix: 'fleet', most: 7 })
+  expect(asked.map(([, , key, ...rest]) => [key, rest.at(-1)])).toEqual([
+    ['aurora-iam:rate-limit:{default}', '50'],
+    ['fleet:{cluster}', '7'],
+  ])
 })

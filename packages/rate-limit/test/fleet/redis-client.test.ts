@@ -49,14 +49,14 @@ test.each([true, false])(
     const prepare = () => (isKnown ? undefined : redis.script('FLUSH'))
     const store = redisStore(redis, { prefix: `conflict-${isKnown}` })
     const [typed, facts] = fleetKeys(`conflict-${isKnown}`, 'default') as [string, string]
-    await redis.hset(facts, 'protocol', '3')
+    await redis.hset(facts, 'protocol', '12')
     await prepare()
     const later = store.step('default', request)
     await expect(later).rejects.toThrow(StoreConflictError)
     await expect(later).rejects.toMatchObject({
       message:
-        'The key of "default" is in use by version 3 of the fleet protocol. Update this process, or give it another `prefix`.',
-      cause: expect.objectContaining({ message: expect.stringContaining('PROTOCOL 3') }),
+        'The key of "default" is in use by version 12 of the fleet protocol. Update this process, or give it another `prefix`.',
+      cause: expect.objectContaining({ message: expect.stringContaining('PROTOCOL 12') }),
     })
     await redis.del(facts)
     await redis.lpush(typed, 'not of this library')

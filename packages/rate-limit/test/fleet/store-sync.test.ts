@@ -285,6 +285,8 @@ test('a shared limiter that left and is wanted again: the store hears of it as b
   await clock.advance(0)
   expect(store.last).toMatchObject({ bye: 1, settled: [[1, 0, 0]] })
   await store.answer({})
+  sharedRateLimiter('again', options).close()
+  expect(await store.sentWithin(100)).toBe(0)
   const second = sharedRateLimiter('again', options)
   void start(second.acquire())
   expect(await store.sentWithin(0)).toBe(1)
@@ -316,6 +318,25 @@ test('flush(): it resolves when the store has received what ended, and at once w
   await flushed
 })
 
+test('flush() while other attempts end: it resolves with the reply to the first request that has the outcome', async () => {
+  const limiter = limiterOf()
+  const [one, two] = (await permitsOf(limiter, 3)) as [Permit, Permit]
+  const flushed: string[] = []
+  one.release()
+  void limiter.flush().then(() => flushed.push('one'))
+  expect(await store.sentWithin(0)).toBe(1)
+  two.release()
+  void limiter.flush().then(() => flushed.push('two'))
+  await store.answer({}, [
+    [2, 0],
+    [3, 0],
+  ])
+  expect(flushed).toEqual(['one'])
+  expect(store.last).toMatchObject({ settled: [[2, roundTripMs, 0]] })
+  await store.answer({}, [[3, 0]])
+  expect(flushed).toEqual(['one', 'two'])
+})
+
 test('flush() while the store is lost: it resolves', async () => {
   const limiter = limiterOf()
   const [one, two] = await permitsOf(limiter, 2)
@@ -334,6 +355,16 @@ test('a late reply: nothing it lists is used, and the process asks again after r
   expect(limiter.stats()).toMatchObject({ inFlight: 0, available: 0, waiting: 1, storeLost: false })
   expect(await store.sentWithin(400 - roundTripMs - 1)).toBe(0)
   expect(await store.sentWithin(1)).toBe(1)
+})
+
+test('a late reply: an outcome is reported at once after it', async () => {
+  const limiter = limiterOf()
+  const [permit] = await permitsOf(limiter, 1)
+  void start(limiter.acquire())
+  await store.answer({ isLate: true })
+  permit!.release()
+  expect(await store.sentWithin(0)).toBe(1)
+  expect(store.last).toMatchObject({ settled: [[1, 0, 0]] })
 })
 
 test('a store whose clock jumps: nothing it grants is used, and it is told to let everything cool down', async () => {
@@ -376,6 +407,36 @@ test('no reply: the store is lost after the patience for its distance, and back 
   await clock.advance(0)
   expect(limiter.stats().storeLost).toBe(false)
   expect(back).toEqual([{ key: undefined, lostForMs: clock.now() - sentAt }])
+})
+
+test('a request that is overdue and then rejected: one failure, so the next comes 250 ms later', async () => {
+  const limiter = limiterOf()
+  void start(limiter.acquire())
+  await store.answer({ retryMs: 300 })
+  await clock.advance(300 - roundTripMs + 1000 + 2 * roundTripMs)
+  expect(limiter.stats().storeLost).toBe(true)
+  await store.fail()
+  expect(await store.sentWithin(249)).toBe(0)
+  expect(await store.sentWithin(1)).toBe(1)
+})
+
+test('a reply that ends an outage: the later request without a reply begins no other', async () => {
+  const limiter = limiterOf()
+  void start(limiter.acquire())
+  await store.answer({ retryMs: 300 })
+  while (store.requests.length < 3) await clock.advance(100)
+  store.reply({ retryMs: 600_000 })
+  // The store counts as 2.5 s away by now: a request is overdue after 6 s.
+  await clock.advance(8000)
+  expect(limiter.stats()).toMatchObject({ storeLost: false, waiting: 1 })
+})
+
+test('a request that is aborted in the tick in which it is made: the store does not hear of it', async () => {
+  const limiter = limiterOf()
+  const controller = new AbortController()
+  void start(limiter.acquire({ signal: controller.signal }))
+  controller.abort()
+  expect(await store.sentWithin(1000)).toBe(0)
 })
 
 test('a store that never replied: it has 3 s for the first reply', async () => {
