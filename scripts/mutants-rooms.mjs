@@ -18,6 +18,7 @@ export const ROOMS = {
     'packages/core/test/{login,util}/*',
     'packages/core/test/{aurora-iam,options}',
     'packages/core/test/lifetime/{lifetimes,resume-gate}',
+    'packages/core/test/tls/tls-policy',
   ],
   'core/permit': [
     'packages/core/test/permit/{admission,attempt-permit,endpoint-limiters,lane,permit-waits,suspect-addresses}',

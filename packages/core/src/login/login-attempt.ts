@@ -174,13 +174,13 @@ export class LoginAttempt {
   /** Ends an attempt whose outcome cannot be seen from here. */
   abandon(): void {
     if (!this.#end()) return
-    if (this.#permit.isUnanswered) this.#permit.cancel({ isFault: false })
+    if (this.#permit.isUnanswered) this.#permit.cancel()
     else this.#permit.release()
   }
 
   /** Ends an attempt for which no socket was opened: the permit goes to the next in the queue. */
   cancel(): void {
-    if (this.#end()) this.#permit.cancel({ isFault: false })
+    if (this.#end()) this.#permit.cancel()
   }
 
   /** Calls `listener` with the server's first bytes. */

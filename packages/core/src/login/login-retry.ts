@@ -34,9 +34,9 @@ export class LoginRetry {
     } catch (error) {
       const rejection = this.#rejections.get(error as Error)
       if (!rejection) throw error
+      this.#deleteOldProbes()
       const probe = this.#probes.get(rejection.key)
-      if (!probe || performance.now() - probe.startedAt >= PROBE_INTERVAL_MS)
-        return this.#probe(rejection, open)
+      if (!probe) return this.#probe(rejection, open)
       if (probe.token === rejection.token && (await probe.worked)) return open()
       throw error
     }
@@ -44,9 +44,6 @@ export class LoginRetry {
 
   #probe<T>({ key, token }: Rejection, open: () => Promise<T>): Promise<T> {
     const startedAt = performance.now()
-    for (const [other, probe] of this.#probes) {
-      if (startedAt - probe.startedAt >= PROBE_INTERVAL_MS) this.#probes.delete(other)
-    }
     const opening = open()
     const worked = opening.then(
       () => true,
@@ -54,5 +51,12 @@ export class LoginRetry {
     )
     this.#probes.set(key, { token, startedAt, worked })
     return opening
+  }
+
+  #deleteOldProbes(): void {
+    const now = performance.now()
+    for (const [key, { startedAt }] of this.#probes) {
+      if (now - startedAt >= PROBE_INTERVAL_MS) this.#probes.delete(key)
+    }
   }
 }

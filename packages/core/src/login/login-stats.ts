@@ -26,8 +26,9 @@ export class LoginStats {
   #clockAheadMs: number
   #opened = 0
   #failed = 0
-  /** Up to two users whose new tokens were rejected, while no login was accepted. */
-  readonly #rejected = new Set<string>()
+  /** The first user whose new token was rejected, and whether one of another user was. */
+  #firstRejected: string | undefined
+  #areSeveralRejected = false
   #lastError: { code: string | undefined; message: string; at: Date } | undefined
   /** Begin of the second in which logins are counted, on the monotonic clock. */
   #secondStartedAt = Number.NEGATIVE_INFINITY
@@ -41,7 +42,6 @@ export class LoginStats {
   opened(): void {
     this.#count()
     this.#opened++
-    this.#rejected.clear()
     this.#clockAheadMs = this.#readClockAhead()
   }
 
@@ -56,7 +56,9 @@ export class LoginStats {
   /** Sets the `cause` of the server's error to what to check. Everything else of the error is left unchanged. */
   explain(error: Error, { acceptedAt, ...denied }: DeniedLogin): void {
     const { target } = denied
-    if (this.#opened === 0 && this.#rejected.size < 2) this.#rejected.add(tokenKey(target))
+    const user = tokenKey(target)
+    this.#firstRejected ??= user
+    if (user !== this.#firstRejected) this.#areSeveralRejected = true
     const hint = accessDeniedHint({
       ...denied,
       nowMs: this.#clock(),
@@ -64,7 +66,7 @@ export class LoginStats {
       accepted: this.#opened,
       acceptedAgoMs: acceptedAt === undefined ? undefined : performance.now() - acceptedAt,
       recentLogins: this.#loginsInSecond + 1,
-      isRefusedEverywhere: this.#rejected.size > 1,
+      isRefusedEverywhere: this.#opened === 0 && this.#areSeveralRejected,
     })
     setCause(error, hint)
   }

@@ -141,7 +141,7 @@ export class AttemptPermit implements UnansweredAttempt {
   }
 
   /** Ends the attempt: the server has not counted it. `isFault`: its address did not answer. */
-  cancel({ isFault }: { readonly isFault: boolean }): void {
+  cancel({ isFault = false }: { readonly isFault?: boolean } = {}): void {
     this.#isOver = true
     this.#permit?.cancel()
     if (this.#progress === 'connecting') this.#source.addresses.ended(this.#addressKey, this, isFault)

@@ -2,6 +2,7 @@ import { STATIC } from '@aurora-iam/test-support/example-credentials'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { AdapterIam } from '../../src/adapter.ts'
+import type { AuroraIamOptions } from '../../src/index.ts'
 import { setUp } from '../set-up.ts'
 import { MINUTE, START } from '../support.ts'
 
@@ -21,6 +22,20 @@ async function accepted(iam: AdapterIam, host: string, user = 'app'): Promise<vo
   const login = await iam.login(iam.resolve({ host, port: 3306, user }))
   await login.token()
   login.succeed()
+}
+
+/** Creates an AuroraIam whose two clocks `pass` moves. */
+function setUpOnClocks(options?: AuroraIamOptions) {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  const set = setUp(options)
+  const pass = (ms: number) => {
+    vi.advanceTimersByTime(ms)
+    set.clock.now += ms
+  }
+  return { ...set, pass }
 }
 
 describe('the clock is suspected first', () => {
@@ -69,33 +84,21 @@ describe('the clock is suspected first', () => {
 })
 
 test('the 20th login within a second: the rate comes first, and no longer when that second is over', async () => {
-  vi.useFakeTimers({ toFake: ['performance'] })
-  onTestFinished(() => {
-    vi.useRealTimers()
-  })
-  const { iam, target } = setUp()
+  const { iam, target, pass } = setUpOnClocks()
   for (let login = 1; login < 19; login++) await hint(iam, target.hostname)
-  vi.advanceTimersByTime(999)
+  pass(999)
   expect(await hint(iam, target.hostname)).toMatch(/\(1\) the identity/)
   expect(await hint(iam, target.hostname)).toMatch(/\(1\) the database throttles/)
-  vi.advanceTimersByTime(1)
+  pass(1)
   await accepted(iam, target.hostname, 'reporting')
   expect(await hint(iam, target.hostname)).toMatch(/\(1\) the identity/)
 })
 
 test('temporary credentials without an expiration: their age counts from when they were first received', async () => {
-  vi.useFakeTimers({ toFake: ['performance'] })
-  onTestFinished(() => {
-    vi.useRealTimers()
-  })
   let accessKeyId = 'ASIAFIRST'
-  const { iam, target, clock } = setUp({
+  const { iam, target, pass } = setUpOnClocks({
     credentials: async () => ({ ...STATIC, sessionToken: 'session', accessKeyId }),
   })
-  const pass = (ms: number) => {
-    vi.advanceTimersByTime(ms)
-    clock.now += ms
-  }
   pass(5 * HOUR)
   await accepted(iam, target.hostname)
   pass(1 * HOUR)
@@ -108,14 +111,10 @@ test('temporary credentials without an expiration: their age counts from when th
 })
 
 test('a user who was accepted 20 minutes ago: the hint says so, and does not suspect the clock that moved as far', async () => {
-  vi.useFakeTimers({ toFake: ['performance'] })
-  onTestFinished(() => {
-    vi.useRealTimers()
-  })
-  const { iam, target, clock } = setUp()
+  const { iam, target, pass } = setUpOnClocks()
+  pass(5 * MINUTE)
   await accepted(iam, target.hostname)
-  vi.advanceTimersByTime(20 * MINUTE)
-  clock.now += 20 * MINUTE
+  pass(20 * MINUTE)
   expect(await hint(iam, target.hostname)).toMatch(
     /\(1\) since the last accepted login of app, 20 min ago, its permission was withdrawn/,
   )

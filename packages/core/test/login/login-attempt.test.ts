@@ -161,18 +161,24 @@ describe('outcome', () => {
     expect(outcomes(iam)).toEqual({ ...none, ok: 1, failed: 1, throttled: 1 })
   })
 
-  test('several reports of one login: only the first counts, and listeners are called once', async () => {
+  test.each([
+    ['succeed', { ok: 1 }, { connectionsOpened: 1, connectionsFailed: 0 }],
+    ['fail', { failed: 1 }, { connectionsOpened: 0, connectionsFailed: 1 }],
+    ['discard', { ok: 1 }, { connectionsOpened: 0, connectionsFailed: 1 }],
+    ['abandon', { ok: 1 }, { connectionsOpened: 0, connectionsFailed: 0 }],
+    ['cancel', { cancelled: 1 }, { connectionsOpened: 0, connectionsFailed: 0 }],
+  ] as const)('%s, and then every report: only the first counts', async (first, permits, connections) => {
     const { iam, login } = setUp({ rateLimit: 20 })
     const it = await login()
     const heard = vi.fn()
     it.onEnd(heard)
-    it.cancel()
-    it.succeed()
-    it.fail(denied())
-    it.abandon()
+    for (const report of [first, 'succeed', 'fail', 'discard', 'abandon', 'cancel'] as const) {
+      it[report](denied())
+      expect(outcomes(iam)).toEqual({ ...none, ...permits })
+      expect(iam.stats()).toMatchObject(connections)
+      expect(it.isOver).toBe(true)
+    }
     expect(heard).toHaveBeenCalledOnce()
-    expect(outcomes(iam)).toEqual({ ...none, cancelled: 1 })
-    expect(iam.stats()).toMatchObject({ connectionsOpened: 0, connectionsFailed: 0 })
   })
 })
 

@@ -6,6 +6,8 @@ import { setUp } from '../set-up.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] })
+  // Instants of the monotonic clock are not 0.
+  vi.advanceTimersByTime(1_000)
 })
 afterEach(() => {
   vi.useRealTimers()
@@ -80,6 +82,7 @@ test('the steps of a login: each is shown once it is reached', async () => {
   const login = await iam.login(target)
   const heard = vi.fn()
   login.onGreeting(heard)
+  expect(login.dial()).toEqual({ host: target.hostname, port: 3306 })
   const steps = () => [login.isGreeted, login.isTokenSent, login.isOver]
   expect(steps()).toEqual([false, false, false])
   login.trackConnect()

@@ -77,7 +77,7 @@ describe('a server that sends nothing', () => {
   test('and answers an attempt that has ended: no permit is acquired', async () => {
     const set = setUp()
     await fallSilent(set)
-    set.attempt.cancel({ isFault: false })
+    set.attempt.cancel()
     expect(set.attempt.confirm()).toBeUndefined()
     expect(set.acquireNext).not.toHaveBeenCalled()
   })
@@ -168,7 +168,7 @@ describe('the end of an attempt that was not answered', () => {
       await enter()
       expect(await rejectionOf(enter())).toMatchObject({ code: 'ERR_AURORA_IAM_RATE_LIMITED' })
       if (way === 'release') attempt.release()
-      else attempt.cancel({ isFault: false })
+      else attempt.cancel()
       await enter()
     },
   )
