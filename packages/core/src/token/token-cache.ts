@@ -26,7 +26,7 @@ export interface Signer {
    * When the database last accepted it, on the monotonic clock: if it rejects it afterwards, the token may not be at
    * fault.
    */
-  acceptedAt: number | undefined
+  acceptedAt?: number
 }
 
 /** A new token, before anything is known about its use. */
@@ -44,11 +44,11 @@ interface Entry {
   /** The token that it replaced in the background, if the database had not rejected that one. */
   readonly former: CachedToken | undefined
   readonly usableFromMs: number
-  usableUntilMs: number
+  readonly usableUntilMs: number
   refreshAtMs: number
+  /** The database rejected it. It stays until it expires, as its successor takes over what is known of the signer. */
+  isEvicted: boolean
 }
-
-const EVICTED = Number.NEGATIVE_INFINITY
 
 /**
  * Cache of signed tokens, one per endpoint and user. Concurrent callers share one signing, unless its token is for one
@@ -103,14 +103,13 @@ export class TokenCache {
   evict(target: ConnectionTarget, cached: CachedToken): boolean {
     const key = tokenKey(target)
     const entry = this.#entries.get(key)
-    if (!entry || entry.usableUntilMs === EVICTED) return false
+    if (!entry || entry.isEvicted) return false
     const { former, cached: current } = entry
     const isSuccessor = former === cached && current.identity === cached.identity && !current.wasAccepted
     if (current !== cached && !isSuccessor) return false
     // A successor that is being signed has the same credentials.
     this.#signing.forget(key)
-    // Its successor takes over what is known of the signer.
-    entry.usableUntilMs = EVICTED
+    entry.isEvicted = true
     return true
   }
 
@@ -122,9 +121,8 @@ export class TokenCache {
 
   #isUsable(entry: Entry, now: number): boolean {
     // A clock that was set back may have signed for the future, which the server rejects.
-    return (
-      now >= entry.usableFromMs && now < entry.usableUntilMs && entry.cached.identity === this.#identity()
-    )
+    const isInTime = now >= entry.usableFromMs && now < entry.usableUntilMs
+    return isInTime && !entry.isEvicted && entry.cached.identity === this.#identity()
   }
 
   async #renew(key: string, target: ConnectionTarget): Promise<CachedToken> {
@@ -151,7 +149,7 @@ export class TokenCache {
       issuedAt: performance.now(),
       wasAccepted: false,
       isSingleUse: dates === undefined && issued.expiresMs === undefined,
-      signer: former && former.identity === issued.identity ? former.signer : { acceptedAt: undefined },
+      signer: former && former.identity === issued.identity ? former.signer : {},
     }
     if (cached.isSingleUse) return cached
     const usableUntilMs = expiresMs - TRANSIT_MS
@@ -163,10 +161,11 @@ export class TokenCache {
     }
     this.#entries.set(key, {
       cached,
-      former: replaced?.usableUntilMs === EVICTED ? undefined : former,
+      former: replaced?.isEvicted ? undefined : former,
       usableFromMs: dates?.signedAt.getTime() ?? now,
       usableUntilMs,
       refreshAtMs: Math.max(expiresMs - this.#refreshBeforeMs, now + REFRESH_PAUSE_MS),
+      isEvicted: false,
     })
     return cached
   }

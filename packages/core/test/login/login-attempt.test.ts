@@ -129,6 +129,15 @@ describe('outcome', () => {
     expect(outcomes(iam)).toEqual({ ...none, ok: 1, failed: 2, throttled: 3 })
   })
 
+  test('1045 to its successor after another user got a token: throttling', async () => {
+    const { iam, target } = setUp({ rateLimit: 20 })
+    await attempt(iam, target)
+    await attempt(iam, target, denied())
+    await iam.token({ ...target, username: 'other' })
+    await attempt(iam, target, denied())
+    expect(outcomes(iam)).toEqual({ ...none, ok: 1, throttled: 2 })
+  })
+
   test('1045 to the first token of other credentials: a failure', async () => {
     let accessKeyId = 'AKIDFIRST'
     const { iam, target } = setUp({ rateLimit: 20, credentials: async () => ({ ...STATIC, accessKeyId }) })
