@@ -79,9 +79,9 @@ export class Admission implements PermitSource {
     return permit && new AttemptPermit(this, { target, turn, address, permit, isMissing: false })
   }
 
-  async acquireNext(target: ConnectionTarget, turn: PermitTurn): Promise<Permit | undefined> {
-    const limiter = this.#limiters.limiterOf(target)
-    return limiter && this.#waits.acquireNext(limiter, target, turn)
+  async acquireNext(target: ConnectionTarget, turn: PermitTurn): Promise<Permit> {
+    // The attempt had a permit of this limiter, or was admitted without one while its address was suspect.
+    return this.#waits.acquireNext(this.#limiters.limiterOf(target) as RateLimiter, target, turn)
   }
 
   #enter(address: Address, limiter: RateLimiter, signal: AbortSignal | undefined): Promise<void> {

@@ -8,7 +8,7 @@ import type { SuspectAddresses, UnansweredAttempt } from './suspect-addresses.ts
 export interface PermitSource {
   readonly addresses: SuspectAddresses
   /** Waits for another permit, ahead of attempts that have opened no socket. */
-  acquireNext(target: ConnectionTarget, turn: PermitTurn): Promise<Permit | undefined>
+  acquireNext(target: ConnectionTarget, turn: PermitTurn): Promise<Permit>
 }
 
 /** Place of an attempt in the queue of the limiter. */
@@ -125,12 +125,12 @@ export class AttemptPermit implements UnansweredAttempt {
     this.#isMissing = true
     const permit = await this.#source.acquireNext(this.#target, this.#turn)
     if (this.#isOver) {
-      permit?.cancel()
+      permit.cancel()
       throw new Error('The connection closed while it waited for another permit of the rate limit.')
     }
     this.#isMissing = false
     this.#permit = permit
-    this.#id = permit?.id
+    this.#id = permit.id
   }
 
   /** Ends the attempt: the server may have counted it. */

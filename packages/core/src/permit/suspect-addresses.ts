@@ -66,7 +66,7 @@ export class SuspectAddresses {
     const state = this.#addresses.get(address)
     if (!state?.unanswered.delete(attempt)) return
     state.suspectSince = undefined
-    this.#admit(address, state)
+    this.#admit(state)
   }
 
   /**
@@ -78,7 +78,7 @@ export class SuspectAddresses {
     const state = this.#addresses.get(address)
     if (!state?.unanswered.delete(attempt)) return
     if (isFault) this.#suspect(state)
-    this.#admit(address, state)
+    this.#admit(state)
   }
 
   /**
@@ -115,13 +115,14 @@ export class SuspectAddresses {
     if (!state || state.reserved === 0) return
     state.reserved--
     state.starts.pop()
-    this.#admit(address, state)
+    this.#admit(state)
   }
 
   #create(address: string, now: number): AddressState {
     for (const [other, { unanswered, entering, reserved, suspectSince }] of this.#addresses) {
       const isIdle = unanswered.size === 0 && entering.size === 0 && reserved === 0
-      if (isIdle && now - (suspectSince ?? 0) > SUSPECT_MEMORY_MS) this.#addresses.delete(other)
+      const isRemembered = suspectSince !== undefined && now - suspectSince <= SUSPECT_MEMORY_MS
+      if (isIdle && !isRemembered) this.#addresses.delete(other)
     }
     const state: AddressState = {
       unanswered: new Map(),
@@ -140,13 +141,10 @@ export class SuspectAddresses {
   }
 
   /** Lets the calls of {@link enter} look again, oldest first. */
-  #admit(address: string, state: AddressState): void {
+  #admit(state: AddressState): void {
     for (const look of [...state.entering]) look()
-    const { unanswered, reserved, suspectSince } = state
-    if (suspectSince !== undefined) return
     // None is left of the calls that waited.
-    state.starts.length = 0
-    if (unanswered.size === 0 && reserved === 0) this.#addresses.delete(address)
+    if (state.suspectSince === undefined) state.starts.length = 0
   }
 
   /** Starts one timer for all attempts. It keeps no process alive: the sockets do. */
@@ -166,7 +164,8 @@ export class SuspectAddresses {
       if (now - since >= PERMIT_GRACE_MS) this.#suspect(state)
       else oldest = Math.min(oldest, since)
     }
-    this.#timer = oldest < now ? this.#wakeIn(oldest + PERMIT_GRACE_MS - now) : undefined
+    const nextMs = oldest + PERMIT_GRACE_MS - now
+    this.#timer = Number.isFinite(nextMs) ? this.#wakeIn(nextMs) : undefined
   }
 }
 

@@ -101,6 +101,16 @@ describe('an address that sends nothing', () => {
     expect(returnPermit).toHaveBeenCalledOnce()
   })
 
+  test('in the instant of a look at another address: it is watched', async () => {
+    const { begin } = setUp()
+    begin(ELSEWHERE)
+    vi.advanceTimersByTime(500)
+    const { returnPermit } = begin()
+    await pass(0)
+    await pass(500)
+    expect(returnPermit).toHaveBeenCalledOnce()
+  })
+
   test('many attempts: one timer at a time, for the oldest', async () => {
     const setTimer = vi.spyOn(globalThis, 'setTimeout')
     const { addresses, begin } = setUp()
