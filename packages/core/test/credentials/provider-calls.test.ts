@@ -168,6 +168,17 @@ describe('shared files on a file system that does not answer', () => {
     expect(await readFile(pathOf('other'), 'utf8')).toBe('readable')
   })
 
+  test('no Region but that of the files: REGION_UNKNOWN in time, and no second read', async () => {
+    vi.stubEnv('AWS_REGION', undefined)
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const iam = startFresh({ credentials: STATIC })
+    const token = () => rejectionOf(iam.token({ ...TARGET, hostname: 'db.example.com' }))
+    const unknown = { code: 'ERR_AURORA_IAM_REGION_UNKNOWN', option: 'region' }
+    expect(await token()).toMatchObject({ ...unknown, message: expect.stringContaining('within 250 ms') })
+    vi.advanceTimersByTime(1_000)
+    expect(await token()).toMatchObject(UNREADABLE)
+  })
+
   test('keys in the environment: the files are not read', async () => {
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDENV')
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret')
