@@ -279,15 +279,20 @@ describe.each(VERSIONS)('how a login of $name ends', ({ name, callbacks }) => {
     expect(limiter.stats()).toMatchObject({ succeeded: 1, inFlight: 0 })
   })
 
-  test('connection.destroy() at the moment of the grant: the permit is released', async () => {
+  test.each<[what: string, close: (connection: Connection) => unknown]>([
+    ['connection.destroy()', (connection) => connection.destroy()],
+    ['its socket destroyed', (connection) => streamOf(connection).destroy()],
+  ])('%s at the moment of the grant: the permit is cancelled, and nothing failed', async (_what, close) => {
     const { limiter, grant } = await gateLimiter()
-    const { connection, sessions } = open(letIn, { rateLimit: limiter })
+    const { connection, iam, sessions } = open(letIn, { rateLimit: limiter })
     await until(() => limiter.stats().waiting === 1)
     grant()
-    connection.destroy()
+    close(connection)
     expect(await open(letIn, { rateLimit: limiter }).error).toBeNull()
     expect(sessions).toEqual([])
-    expect(limiter.stats()).toMatchObject({ succeeded: 1, inFlight: 0 })
+    // The gate has cancelled one too.
+    expect(limiter.stats()).toMatchObject({ succeeded: 1, cancelled: 2, failed: 0, inFlight: 0 })
+    expect(iam.stats()).toMatchObject({ connectionsFailed: 0 })
   })
 
   test('iam.close() during the wait for a permit: the login fails at once', async () => {

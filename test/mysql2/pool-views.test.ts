@@ -69,7 +69,9 @@ describe.each(VERSIONS)('a view of a pool of $name', ({ callbacks, promises }) =
   test('1290: idle connections are closed at once, those in use when they return, and the next ones are new', async () => {
     const opened = follow(letIn)
     const { iam, pool } = managed(3)
-    const [failing, busy, idle] = await Promise.all([0, 1, 2].map(() => pool.getConnection()))
+    const [failing, first, idle] = await Promise.all([0, 1, 2].map(() => pool.getConnection()))
+    first!.release()
+    const busy = await pool.getConnection()
     idle!.release()
     expect(await rejectionOf(failing!.query('UPDATE t SET a = 1'))).toMatchObject({ errno: 1290 })
     expect([failing, busy, idle].map((one) => isOpen(one!))).toEqual([true, true, false])
@@ -111,6 +113,17 @@ describe.each(VERSIONS)('a view of a pool of $name', ({ callbacks, promises }) =
     expect(iam.stats().pools).toMatchObject([{ open: 1 }])
     end()
     await until(() => iam.stats().pools.length === 0)
+  })
+
+  test('a connection whose server vanished: counted as dead', async () => {
+    follow(letIn)
+    const { iam, pool } = managed(2)
+    const [vanished, other] = await Promise.all([0, 1].map(() => pool.getConnection()))
+    const { connection } = vanished as unknown as { connection: object }
+    streamOf(connection).destroy(Object.assign(new Error('read ETIMEDOUT'), { code: 'ETIMEDOUT' }))
+    await until(() => iam.stats().pools[0]?.open === 1)
+    expect(iam.stats().pools).toMatchObject([{ retired: { dead: 1 } }])
+    other!.release()
   })
 
   test('the callback API: managed as well', async () => {
@@ -195,10 +208,12 @@ describe.each(VERSIONS)('a view of a pool of $name', ({ callbacks, promises }) =
     })
     for (const none of [undefined, null])
       expect(refusalOf(pool, none)).toMatchObject({ code: 'ERR_AURORA_IAM_INVALID_OPTION', option: 'iam' })
-    expect(refusalOf(plain, createAuroraIam(settings))).toMatchObject({
-      code: 'ERR_AURORA_IAM_INVALID_OPTION',
-      option: 'pool',
-    })
+    const unknown = { getConnection() {}, releaseConnection() {}, end() {} }
+    for (const one of [plain, unknown as never])
+      expect(refusalOf(one, createAuroraIam(settings))).toMatchObject({
+        code: 'ERR_AURORA_IAM_INVALID_OPTION',
+        option: 'pool',
+      })
   })
 
   test.each([undefined, null, 'mysql://x', {}, { getConnection() {} }, { releaseConnection() {} }])(

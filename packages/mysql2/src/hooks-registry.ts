@@ -11,8 +11,7 @@ export function registerHooks(hooks: ConnectionHooks, iam: AdapterIam): void {
 
 /** Returns the {@link AdapterIam} whose hooks stand in mysql2's `options`, or undefined where there are none. */
 export function iamOfHooks(options: { readonly stream?: unknown } | undefined): AdapterIam | undefined {
-  const { stream } = options ?? {}
-  return typeof stream === 'function' ? iamByStream.get(stream) : undefined
+  return iamByStream.get(options?.stream as object)
 }
 
 /** Remembers that the connections that mysql2's `options` open belong to a managed pool. */

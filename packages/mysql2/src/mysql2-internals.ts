@@ -20,8 +20,6 @@ export const TESTED_MINORS: readonly string[] = ['3.15', '3.22', '3.24']
 
 /** A connection whose handshake mysql2 reports. */
 export interface TracedConnection {
-  /** True if mysql2 reports it: not before 3.20. */
-  isTraced: boolean
   /** Called with the error by which mysql2 ends the handshake. */
   readonly onDriverError: (error: Error) => void
 }
@@ -31,15 +29,15 @@ let constructing: TracedConnection | undefined
 let isSubscribed = false
 
 /** By the object that mysql2 publishes for each connection. */
-const traced = new WeakMap<object, TracedConnection>()
+const traced = new WeakMap<object, TracedConnection | undefined>()
 
 /**
  * Reports the error by which mysql2 ends the handshake of a connection: the object that the caller gets. It is the only
  * public way to an error before the server asks for a password, such as a certificate that is not trusted.
  *
  * Assumption 3: mysql2 publishes `tracing:mysql2:connect:start` at the end of the constructor that calls `stream`, so
- * no other connection comes in between. `…:error` has the same object, with the error. Older releases publish nothing:
- * there the reports are made of what the socket saw.
+ * no other connection comes in between. `…:error` has the same object, with the error. Releases before 3.20 publish
+ * nothing: there the reports are made of what the socket saw.
  *
  * @see https://github.com/sidorares/node-mysql2/pull/4178
  */
@@ -47,8 +45,6 @@ export function traceConnection(connection: TracedConnection): void {
   if (!isSubscribed) {
     isSubscribed = true
     channel('tracing:mysql2:connect:start').subscribe((context) => {
-      if (!constructing) return
-      constructing.isTraced = true
       traced.set(context as object, constructing)
       constructing = undefined
     })

@@ -32,6 +32,13 @@ const REFUSALS: readonly Refusal[] = [
   ['loopback as hostname', {}, { hostname: '127.0.0.1' }, 'HOST_NOT_SIGNABLE', 'hostname'],
   ['no host', { host: undefined }, {}, 'INVALID_OPTION', 'host'],
   ['no user', { user: undefined }, {}, 'INVALID_OPTION', 'user'],
+  [
+    'the user by the name of another driver',
+    { user: undefined, username: 'app' },
+    {},
+    'UNKNOWN_OPTION',
+    'username',
+  ],
   ['a port out of range', { port: 70_000 }, {}, 'INVALID_OPTION', 'port'],
   ['a port that is no number', { port: 'abc' }, {}, 'INVALID_OPTION', 'port'],
   ['a signed port out of range', {}, { port: 0 }, 'INVALID_OPTION', 'port'],

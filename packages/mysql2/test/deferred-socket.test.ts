@@ -68,6 +68,14 @@ describe('a login that has its permit', () => {
     expect(login.confirmed).toBe(1)
   })
 
+  test('the end of the connection in place of the greeting: passed on, and no permit is confirmed', async () => {
+    const login = followed({ isMissing: false })
+    expect(socket.push(null)).toBe(false)
+    await turns()
+    expect(events).toEqual(['end'])
+    expect([login.confirmed, socket.refusal]).toEqual([0, undefined])
+  })
+
   test('more than a greeting: destroyed, and nothing of that chunk is passed on', async () => {
     followed({ isMissing: false })
     expect(socket.push(Buffer.concat([greeting, Buffer.of(0)]))).toBe(false)

@@ -1,4 +1,4 @@
-import { type EventEmitter, once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { type AddressInfo, createServer, Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { createCertificates } from '@aurora-iam/test-support/certificates'
@@ -132,8 +132,69 @@ const checkedOut = (from: Pool) =>
     from.getConnection((error, connection) => (error ? reject(error) : resolve(connection))),
   )
 
+/** Takes the commands that wait out of the queue of a connection. Returns their SQL. */
+function queuedOf(connection: Connection): unknown[] {
+  const { _commands } = connection as unknown as {
+    _commands: { length: number; shift(): { sql?: string } }
+  }
+  return Array.from({ length: _commands.length }, () => _commands.shift().sql)
+}
+
 test('the drivers of this test: the tested minors', () => {
   expect(DRIVERS.map(([minor]) => minor)).toEqual(TESTED_MINORS)
+})
+
+describe('a peer', () => {
+  const verified = {
+    stream: { encrypted: true, authorized: true },
+    config: { ssl: { rejectUnauthorized: true, verifyIdentity: true } },
+  }
+  const isVerified = (change: object) => isPeerVerified({ ...verified, ...change } as never)
+
+  test('TLS, its chain and its name are verified: verified', () => {
+    expect(isVerified({})).toBe(true)
+  })
+
+  test.each([
+    ['no TLS', { stream: { authorized: true } }],
+    ['a chain that is not verified', { stream: { encrypted: true, authorized: false } }],
+    ['a driver that does not show its TLS socket', { stream: {} }],
+    ['TLS switched off', { config: { ssl: false } }],
+    ['a name that is not checked', { config: { ssl: { verifyIdentity: false } } }],
+    ['no option about the name', { config: { ssl: {} } }],
+  ])('%s: not verified', (_what, change) => {
+    expect(isVerified(change)).toBe(false)
+  })
+})
+
+describe('an error of a connection', () => {
+  test.each([1, 2])('tolerated %d times, without a listener: thrown', (times) => {
+    const connection = new EventEmitter()
+    for (let time = 0; time < times; time++) tolerateLateErrors(connection)
+    expect(() => connection.emit('error', new Error('first'))).toThrow('first')
+  })
+
+  test('a listener that throws the error which is reported: kept, and any other is thrown', () => {
+    const [reported, other] = [new Error('reported'), new Error('other')]
+    const seen: unknown[] = []
+    const socket = new Socket()
+    const record = function (this: unknown, error: Error) {
+      seen.push(this === socket, error)
+      throw error
+    }
+    expect(() => reportError(socket, [record], reported)).not.toThrow()
+    expect(seen).toEqual([true, reported])
+    const failing = () => {
+      throw other
+    }
+    expect(() => reportError(socket, [failing], reported)).toThrow(other)
+  })
+})
+
+test('the options of a pool that holds them itself, and of one that has none: found, or undefined', () => {
+  const config = { host: 'db.test' }
+  expect(connectionOptionsOf({ config } as never)).toBe(config)
+  expect(connectionOptionsOf({} as never)).toBeUndefined()
 })
 
 describe.each(DRIVERS)('mysql2 %s', (minor, driver) => {
@@ -163,7 +224,7 @@ describe.each(DRIVERS)('mysql2 %s', (minor, driver) => {
 
   test('assumption 3, a login that is rejected: traced with the error of the caller, not by 3.15', async () => {
     const errors: Error[] = []
-    const trace = { isTraced: false, onDriverError: (error: Error) => void errors.push(error) }
+    const trace = { onDriverError: (error: Error) => void errors.push(error) }
     const given = options(await serve({ answer: DENIED }))
     const { stream } = given as unknown as { stream: () => Socket }
     const connection = open(driver, {
@@ -173,13 +234,21 @@ describe.each(DRIVERS)('mysql2 %s', (minor, driver) => {
         return stream()
       },
     } as never)
-    const isTraced = minor !== '3.15'
-    expect(trace.isTraced).toBe(isTraced)
     constructed()
     const error = await connected(connection)
     expect(error).toMatchObject({ errno: 1045 })
+    const isTraced = minor !== '3.15'
     expect(errors).toEqual(isTraced ? [error] : [])
     if (isTraced) expect(errors[0]).toBe(error)
+  })
+
+  test('assumption 3, a connection that is constructed afterwards by another pool: not traced', async () => {
+    const errors: Error[] = []
+    traceConnection({ onDriverError: (error) => errors.push(error) })
+    constructed()
+    const connection = open(driver, options(await serve({ answer: DENIED })))
+    expect(await connected(connection)).toMatchObject({ errno: 1045 })
+    expect(errors).toEqual([])
   })
 
   test('assumption 4, an error on the socket: the caller gets it unchanged, at once', async () => {
@@ -270,24 +339,19 @@ describe.each(DRIVERS)('mysql2 %s', (minor, driver) => {
     const asked = { sql: 'SELECT 0', rowsAsArray: true, typeCast: true } as const
     handshake.prependOnceListener('end', () => queryFirst(connection as never, asked, () => {}))
     const queued = await new Promise((resolve) => {
-      connection.once('connect', () => {
-        const { _commands } = connection as unknown as {
-          _commands: { length: number; shift(): { sql?: string } }
-        }
-        resolve(Array.from({ length: _commands.length }, () => _commands.shift().sql))
-      })
+      connection.once('connect', () => resolve(queuedOf(connection)))
     })
     expect(queued).toEqual(['SELECT 0', 'SELECT 1', 'SELECT 2'])
   })
 
   test('assumption 9, a connection that is closed: its queue stays unchanged', async () => {
     const connection = open(driver, options(await serve()))
-    connection.query('SELECT 1', () => {})
+    for (const sql of ['SELECT 1', 'SELECT 2']) connection.query(sql, () => {})
     connection.destroy()
     const errors: unknown[] = []
     const asked = { sql: 'SELECT 0', rowsAsArray: true, typeCast: true } as const
     queryFirst(connection as never, asked, (error) => errors.push(error))
     expect(errors).toMatchObject([{ fatal: true }])
-    expect((connection as unknown as { _commands: { length: number } })._commands.length).toBe(1)
+    expect(queuedOf(connection)).toEqual(['SELECT 1', 'SELECT 2'])
   })
 })

@@ -58,6 +58,11 @@ describe('withAuroraIam', () => {
     expect(ssl(HOST)).not.toBe(ssl(HOST.replace('cluster-', 'cluster-ro-')))
   })
 
+  test("another driver's name of the user beside `user`: passed on, as mysql2 ignores it", () => {
+    const options = { host: HOST, user: 'app', username: 'other' } as Mysql2Options
+    expect(withAuroraIam(options)).toMatchObject({ user: 'app', username: 'other' })
+  })
+
   test('`hostname`: signed and verified, whichever `host` is dialled', () => {
     const result = withAuroraIam(
       { host: '127.0.0.1', port: 13_306, user: 'app' },

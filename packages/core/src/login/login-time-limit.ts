@@ -12,28 +12,24 @@ export interface LoginTimeLimit {
  * Calls `giveUp` with an error when a login takes too long from now on. With `resumeTimeoutMs` the server's first bytes
  * may take that long, and the caller's limit begins with them.
  *
- * @returns a function that stops it, and the limit that runs first, in milliseconds; 0 for none
+ * @returns a function that stops it
  */
 export function limitLoginTime(
   login: LoginAttempt,
   { timeoutMs, timeoutError }: LoginTimeLimit,
   giveUp: (error: Error) => void,
-): { readonly stop: () => void; readonly firstMs: number } {
+): () => void {
   const start = () => startTimeLimit(timeoutMs, () => giveUp(timeoutError()))
   const { greetingWait } = login
-  if (!greetingWait) return { stop: start(), firstMs: timeoutMs }
-  const firstMs = greetingWait.timeoutMs
-  let stop = startTimeLimit(firstMs, () => giveUp(greetingWait.timeoutError()))
+  if (!greetingWait) return start()
+  let stop = startTimeLimit(greetingWait.timeoutMs, () => giveUp(greetingWait.timeoutError()))
   let isOver = false
   login.onGreeting(() => {
     stop()
     if (!isOver) stop = start()
   })
-  return {
-    stop: () => {
-      isOver = true
-      stop()
-    },
-    firstMs,
+  return () => {
+    isOver = true
+    stop()
   }
 }

@@ -21,12 +21,11 @@ async function limited({ timeoutMs = 10_000, resumeTimeoutMs = undefined as numb
   const login = await iam.login(target)
   const errors: Error[] = []
   const limit = { timeoutMs, timeoutError: () => new Error('the time of the driver is over') }
-  return { login, errors, ...limitLoginTime(login, limit, (error) => errors.push(error)) }
+  return { login, errors, stop: limitLoginTime(login, limit, (error) => errors.push(error)) }
 }
 
 test("no resumeTimeoutMs: the driver's limit runs from the opening of the socket", async () => {
-  const { errors, firstMs } = await limited()
-  expect(firstMs).toBe(10_000)
+  const { errors } = await limited()
   await pass(9_999)
   expect(errors).toEqual([])
   await pass(1)
@@ -34,8 +33,7 @@ test("no resumeTimeoutMs: the driver's limit runs from the opening of the socket
 })
 
 test("resumeTimeoutMs, and a greeting in that time: the driver's limit begins with it", async () => {
-  const { login, errors, firstMs } = await limited({ resumeTimeoutMs: 60_000 })
-  expect(firstMs).toBe(60_000)
+  const { login, errors } = await limited({ resumeTimeoutMs: 60_000 })
   await pass(59_999)
   void login.confirmPermit()
   await pass(9_999)

@@ -1,7 +1,7 @@
 import { AuroraIamError } from '@aurora-iam/core'
 
 /** mysql2 shows its TLS socket to an authentication plugin since this version. */
-const FIRST_VERSION = [3, 14, 4] as const
+const FIRST_VERSION = '3.14.4'
 
 /**
  * Returns the error for a connection whose TLS peer was not seen to be verified. A release of mysql2 before 3.14.4,
@@ -18,12 +18,6 @@ export function unverifiedError(version: unknown): AuroraIamError {
   return new AuroraIamError('ERR_AURORA_IAM_TLS_REQUIRED', `${problem}.`, { option: 'ssl' })
 }
 
-function isTooOld(version: unknown): version is string {
-  const parts = typeof version === 'string' ? /^(\d{1,4})\.(\d{1,4})\.(\d{1,4})/.exec(version) : null
-  if (!parts) return false
-  for (const [index, first] of FIRST_VERSION.entries()) {
-    const part = Number(parts[index + 1])
-    if (part !== first) return part < first
-  }
-  return false
+function isTooOld(version: unknown): boolean {
+  return String(version).localeCompare(FIRST_VERSION, 'en', { numeric: true }) < 0
 }

@@ -65,7 +65,6 @@ export function openWhenPermitted(settings: ConnectionSettings, context: SocketC
     stopFailing: context.iam.onClose((error) => {
       if (!opening.login?.isTokenSent) failNow(opening, error)
     }),
-    isTraced: false,
     onDriverError: (error) => {
       opening.login?.fail(error)
       // mysql2 leaves it to the server to close the connection: one that does not would keep the socket.
@@ -91,8 +90,8 @@ async function open(
   await null
   constructed()
   const { socket } = opening
-  // Its close was emitted before anything could listen, so nothing would end a wait.
-  if (socket.destroyed) return
+  // Nothing would end a wait: its close was emitted before anything could listen, or is about to be.
+  if (!isOpen(socket)) return
   const target = resolve(settings)
   const refusal = tlsRefusal(settings) ?? lifetimeRefusal(unmanaged)
   if (refusal) {
@@ -100,9 +99,9 @@ async function open(
     throw refusal
   }
   const group = groupOf(target)
-  const free = isOpen(socket) ? iam.tryLogin(target, group) : undefined
-  const login = free ?? (await waitForLogin(opening, iam, { target, group, callerLimit }))
-  if (socket.destroyed) {
+  const login =
+    iam.tryLogin(target, group) ?? (await waitForLogin(opening, iam, { target, group, callerLimit }))
+  if (!isOpen(socket)) {
     login.cancel()
     return
   }
@@ -115,7 +114,7 @@ async function open(
   opening.listeners = errorListeners(socket)
   const stopTcpLimit = limitTime(opening, login, { tcpTimeoutMs: iam.tcpTimeoutMs, connectTimeout })
   socket.once('connect', () => {
-    stopTcpLimit?.()
+    stopTcpLimit()
     logins.add(settings, socket, login)
     deadPeers.watch(socket)
   })
@@ -123,7 +122,7 @@ async function open(
   login.trackConnect()
 }
 
-/** Returns whether the connection is still wanted. */
+/** Returns true if the connection is still wanted. mysql2's `destroy()` ends the stream, which is destroyed later. */
 function isOpen({ destroyed, writableEnded }: DeferredSocket): boolean {
   return !destroyed && !writableEnded
 }
@@ -163,14 +162,13 @@ function lifetimeRefusal(option: LifetimeOption | undefined): AuroraIamError | u
 }
 
 /** Reports a connection that closed before its login was over. */
-function onClosed({ socket, login, stopFailing, isTraced }: OpeningConnection): void {
+function onClosed({ socket, login, stopFailing }: OpeningConnection): void {
   stopFailing()
   if (!login || login.isOver) return
-  const fail = () =>
-    login.fail(socket.refusal ?? new Error('The connection closed before the login was complete.'))
   // mysql2's own error comes first where it has one.
-  if (isTraced) setImmediate(fail)
-  else process.nextTick(fail)
+  setImmediate(() =>
+    login.fail(socket.refusal ?? new Error('The connection closed before the login was complete.')),
+  )
 }
 
 /**
@@ -178,18 +176,16 @@ function onClosed({ socket, login, stopFailing, isTraced }: OpeningConnection): 
  * `connectTimeout` also runs while a connection waits for its permit, and before 3.23.3 stops at the server's first
  * byte.
  *
- * @returns what ends the limit of the TCP connection, where it has a separate one
+ * @returns what ends the limit of the TCP connection
  */
 function limitTime(
   opening: OpeningConnection,
   login: LoginAttempt,
   { tcpTimeoutMs, connectTimeout }: { readonly tcpTimeoutMs: number; readonly connectTimeout: number },
-): (() => void) | undefined {
+): () => void {
   const giveUp = (error: Error) => failNow(opening, error)
-  const limit = limitLoginTime(login, { timeoutMs: connectTimeout, timeoutError }, giveUp)
-  login.onEnd(limit.stop)
-  // The limit of the whole login is the shorter one, and reports itself.
-  if (limit.firstMs > 0 && limit.firstMs <= tcpTimeoutMs) return undefined
+  // It begins first, so that it reports itself where both are as long.
+  login.onEnd(limitLoginTime(login, { timeoutMs: connectTimeout, timeoutError }, giveUp))
   const stop = startTimeLimit(tcpTimeoutMs, () => giveUp(tcpTimeoutError(login.dial(), tcpTimeoutMs)))
   login.onEnd(stop)
   return stop

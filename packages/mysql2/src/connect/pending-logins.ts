@@ -2,9 +2,10 @@ import type { Socket } from 'node:net'
 import type { LoginAttempt } from '@aurora-iam/core/adapter'
 import type { ConnectionSettings } from '../driver-types.ts'
 
-interface PendingLogin {
+/** The first connection that has certain settings. */
+interface FirstLogin {
   readonly socket: Socket
-  /** Undefined once it was taken. */
+  /** Undefined once it was taken, or is kept by the ends of its connection. */
   login: LoginAttempt | undefined
 }
 
@@ -14,29 +15,27 @@ interface PendingLogin {
  * the connections of a pool: there the two ends of the TCP connection distinguish them, which costs system calls.
  */
 export class PendingLogins {
-  readonly #bySettings = new WeakMap<ConnectionSettings, PendingLogin | 'shared'>()
+  readonly #bySettings = new WeakMap<ConnectionSettings, FirstLogin>()
   readonly #byEnds = new Map<string, LoginAttempt>()
 
   /** Keeps `login` until its connected `socket` closes, or it is taken. */
   add(settings: ConnectionSettings, socket: Socket, login: LoginAttempt): void {
-    const other = this.#bySettings.get(settings)
-    if (!other) {
+    const first = this.#bySettings.get(settings)
+    if (!first) {
       this.#bySettings.set(settings, { socket, login })
       return
     }
-    this.#bySettings.set(settings, 'shared')
-    if (other !== 'shared' && other.login && !other.socket.destroyed)
-      this.#addByEnds(other.socket, other.login)
+    if (first.login && !first.socket.destroyed) this.#addByEnds(first.socket, first.login)
+    first.login = undefined
     this.#addByEnds(socket, login)
   }
 
   /** Returns the login that the TCP connection under `stream` was opened for; undefined once it was taken. */
   take(settings: ConnectionSettings, stream: Socket): LoginAttempt | undefined {
-    const pending = this.#bySettings.get(settings)
-    if (!pending) return undefined
-    if (pending !== 'shared') {
-      const { login } = pending
-      pending.login = undefined
+    const first = this.#bySettings.get(settings)
+    if (first?.login) {
+      const { login } = first
+      first.login = undefined
       return login
     }
     const key = endsOf(stream)

@@ -17,14 +17,27 @@ const CODES: Readonly<Record<number, string>> = {
   1130: 'ER_HOST_NOT_PRIVILEGED',
 }
 
+/** OK, or the error that a server answers with. */
+interface Reply {
+  readonly error: Error | undefined
+}
+
 /**
  * Returns OK or the error in the first packet of `bytes`; undefined while it is incomplete, and for any other packet.
  */
-export function replyIn(bytes: Buffer): { readonly error: Error | undefined } | undefined {
-  if (bytes.length <= HEADER_BYTES) return undefined
+export function replyIn(bytes: Buffer): Reply | undefined {
+  const payload = firstPayload(bytes)
+  return payload && readReply(payload)
+}
+
+/** Returns the payload of the first packet; undefined while it is incomplete. */
+function firstPayload(bytes: Buffer): Buffer | undefined {
+  if (bytes.length < HEADER_BYTES) return undefined
   const end = HEADER_BYTES + bytes.readUIntLE(0, 3)
-  if (bytes.length < end) return undefined
-  const payload = bytes.subarray(HEADER_BYTES, end)
+  return bytes.length < end ? undefined : bytes.subarray(HEADER_BYTES, end)
+}
+
+function readReply(payload: Buffer): Reply | undefined {
   if (payload[0] === OK) return { error: undefined }
   if (payload[0] !== ERROR || payload.length < ERROR_BYTES) return undefined
   return { error: errorIn(payload) }
@@ -40,9 +53,10 @@ export function onceAnswered(stream: Socket, listener: (error: Error | undefined
   let received = Buffer.alloc(0)
   const read = (chunk: Buffer) => {
     received = Buffer.concat([received, chunk])
-    if (received.length < HEADER_BYTES || received.length < HEADER_BYTES + received.readUIntLE(0, 3)) return
+    const payload = firstPayload(received)
+    if (!payload) return
     stop()
-    const reply = replyIn(received)
+    const reply = readReply(payload)
     if (reply) listener(reply.error)
   }
   const stop = () => {

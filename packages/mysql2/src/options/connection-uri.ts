@@ -29,13 +29,13 @@ export function expandUri(options: Mysql2Options): Mysql2Options {
 function partsOf(url: URL): Record<string, unknown> {
   const parts: Record<string, unknown> = {
     host: decodeUrlPart(url.hostname, 'uri'),
-    port: url.port === '' ? undefined : Number(url.port),
+    port: url.port && Number(url.port),
     user: decodeUrlPart(url.username, 'uri'),
     password: decodeUrlPart(url.password, 'uri'),
     database: decodeUrlPart(url.pathname.slice(1), 'uri'),
   }
   for (const [name, value] of url.searchParams) parts[name] = readParameter(value)
-  return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined && value !== ''))
+  return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== ''))
 }
 
 // As in mysql2: a value that is JSON is parsed, any other is a string.

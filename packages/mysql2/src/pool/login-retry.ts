@@ -56,7 +56,7 @@ function assertIam(pool: Pool, iam: AuroraIam): void {
       { option: 'pool' },
     )
   }
-  if (iam === undefined || iam === null) {
+  if (iam === undefined) {
     throw new AuroraIamError(
       'ERR_AURORA_IAM_INVALID_OPTION',
       'iam: missing. Give what createAuroraIam returned to withAuroraIam and to withLoginRetry alike.',

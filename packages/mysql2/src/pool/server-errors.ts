@@ -23,7 +23,7 @@ const MESSAGE_AT = HEADER_BYTES + 3 + 6
  */
 export function onServerError(stream: Socket, listener: (error: ServerError) => void): void {
   stream.on('data', (chunk: Buffer) => {
-    if (chunk[HEADER_BYTES] !== ERR || chunk.length < MESSAGE_AT) return
+    if (chunk[HEADER_BYTES] !== ERR) return
     if (chunk.readUIntLE(0, 3) !== chunk.length - HEADER_BYTES) return
     if (chunk[HEADER_BYTES + 3] !== SQLSTATE_MARK) return
     listener({ errno: chunk.readUInt16LE(HEADER_BYTES + 1), message: chunk.toString('utf8', MESSAGE_AT) })

@@ -95,7 +95,7 @@ export function openWithIam(options: {
           timeoutMs,
           tcpTimeoutMs,
           destroy,
-          limitTime: (timeoutError, abort) => limitLoginTime(login, { timeoutMs, timeoutError }, abort).stop,
+          limitTime: (timeoutError, abort) => limitLoginTime(login, { timeoutMs, timeoutError }, abort),
           afterwards,
         })
         observer.countOpened()
