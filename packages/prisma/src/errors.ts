@@ -185,10 +185,10 @@ export function isRolledBackError(error: unknown): boolean {
 }
 
 /** Returns true if `error` means that the connection is lost. */
-function isLost({ errno, fatal }: DriverError): boolean {
-  if (errno !== undefined && LOST_ERRNOS.has(errno)) return true
+function isLost({ errno = 0, fatal }: DriverError): boolean {
+  if (LOST_ERRNOS.has(errno)) return true
   // mariadb's own numbers are 45xxx, and those of the network are negative.
-  const isOfServer = errno !== undefined && errno > 0 && (errno < 45_000 || errno >= 46_000)
+  const isOfServer = errno > 0 && (errno < 45_000 || errno >= 46_000)
   return fatal === true && !isOfServer
 }
 

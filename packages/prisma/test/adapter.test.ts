@@ -14,9 +14,11 @@ afterEach(async () => {
   await server[Symbol.asyncDispose]()
 })
 
-const start = () =>
+const DENIED = encodeErr({ errno: 1142, sqlState: '42000', message: 'SELECT command denied' })
+
+const start = (options: { useTextProtocol?: boolean | undefined } = {}) =>
   auroraIam(
-    { host: '127.0.0.1', port: server.port, user: 'app', password: 'secret', database: 'shop' },
+    { host: '127.0.0.1', port: server.port, user: 'app', password: 'secret', database: 'shop', ...options },
     { enabled: false },
   )
 
@@ -32,9 +34,22 @@ test('a client that connects: the stock adapter on a pool, which ends with it', 
   await until(() => server.sockets.size === 0)
 })
 
+test.each([
+  [true, COMMAND.query],
+  [false, COMMAND.prepare],
+  [undefined, COMMAND.prepare],
+])('useTextProtocol %s: a query is sent by that protocol', async (useTextProtocol, command) => {
+  const { adapter: factory } = start({ useTextProtocol })
+  const adapter = await factory.connect()
+  server.commands.length = 0
+  server.answer = () => DENIED
+  await expect(adapter.queryRaw({ sql: 'SELECT 1', args: [], argTypes: [] })).rejects.toThrow()
+  expect(server.commands[0]).toBe(command)
+  await adapter.dispose()
+})
+
 test('the first query fails: connect rejects with its error, and no connection is left', async () => {
-  const denied = encodeErr({ errno: 1142, sqlState: '42000', message: 'SELECT command denied' })
-  server.answer = (payload) => ([COMMAND.query, COMMAND.prepare].includes(payload[0] as never) ? denied : OK)
+  server.answer = (payload) => ([COMMAND.query, COMMAND.prepare].includes(payload[0] as never) ? DENIED : OK)
   const { adapter, status } = start()
   await expect(adapter.connect()).rejects.toMatchObject({ errno: 1142 })
   expect(status()).toMatchObject({ connectionsOpened: 1, active: 0, idle: 0 })

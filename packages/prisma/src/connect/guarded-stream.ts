@@ -166,7 +166,7 @@ export class GuardedStream extends Duplex {
     }
     this.#isDelivering = false
     if (this.#ending) this.#finish(this.#ending.error)
-    else if (!this.isBroken) this.#socket.resume()
+    else this.#socket.resume()
   }
 
   /** Ends the connection, once mariadb has the bytes that came before the end. */

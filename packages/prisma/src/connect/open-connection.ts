@@ -1,10 +1,11 @@
-import { connect } from 'node:net'
+import { Socket } from 'node:net'
 import { checkServerIdentity, createSecureContext, type SecureContextOptions } from 'node:tls'
 import type { Address } from '@aurora-iam/core'
 import {
   type AdapterIam,
   type CallerLimit,
   type ConnectionTarget,
+  KEEP_ALIVE_MS,
   limitLoginTime,
   type TlsPolicy,
   type WriterCheck,
@@ -149,7 +150,7 @@ export function openWithPassword(options: {
   return async (signal) => {
     try {
       const own = typeof ssl === 'object' ? { ssl: copyOf(ssl) } : {}
-      const stream = connect({ ...address, noDelay: true, keepAlive: true })
+      const stream = new Socket().setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS).connect(address)
       const destroy = (error?: Error) => {
         // mariadb does not listen for `close` of the stream, but for `end`.
         stream.emit('end', error)
@@ -165,7 +166,7 @@ export function openWithPassword(options: {
         connection,
         destroy: () => destroy(),
         remoteAddress: () => stream.remoteAddress,
-        networkError: () => undefined,
+        networkError: () => stream.errored ?? undefined,
       }
     } catch (error) {
       observer.countFailed(error as Error)

@@ -213,6 +213,26 @@ test('records that come together: mariadb gets one in each turn of the event loo
   expect([ends, stream.isBroken]).toEqual([[undefined], true])
 })
 
+test('many records, in several pieces: mariadb gets each in a separate turn, in order', async () => {
+  const { stream, client, records } = await openSecured()
+  const bytes = Buffer.concat(Array.from({ length: 300 }, (_, index) => record(String(index).padEnd(250))))
+  const isComplete = () => records.join('').length === bytes.length
+  const turns = new Set<number>()
+  let turn = 0
+  const count = () => {
+    turn++
+    if (!isComplete()) setImmediate(count)
+  }
+  setImmediate(count)
+  stream.on('data', () => turns.add(turn))
+  client.write(bytes)
+  await until(isComplete)
+  expect(records.join('')).toBe(bytes.toString('latin1'))
+  // A record that came in two pieces takes two turns.
+  expect(records.length).toBeGreaterThanOrEqual(300)
+  expect(turns.size).toBe(records.length)
+})
+
 test('a connection with a listener for errors: records pass as they come', async () => {
   const { stream, client, records } = await openSecured()
   stream.hasErrorListener = true
@@ -245,14 +265,28 @@ test('a connection that is broken off: one end with the reason, and nothing afte
 
 test('more than mariadb reads: the server is held back, and nothing is lost', async () => {
   const { stream, client, records } = await openSecured()
-  const text = 'x'.repeat(250)
   const total = 4_000
-  const bytes = Buffer.concat(Array.from({ length: total }, () => record(text)))
+  const bytes = Buffer.concat(Array.from({ length: total }, (_, index) => record(String(index).padEnd(250))))
   client.write(bytes)
   await until(() => records.length > 0)
   stream.hasErrorListener = true
   await until(() => records.join('').length === bytes.length)
   expect(records.join('')).toBe(bytes.toString('latin1'))
+})
+
+test('a listener of another event that throws: its error reaches the caller', async () => {
+  const { stream } = await open()
+  const failure = new Error('of the listener')
+  stream.on('custom', () => {
+    throw failure
+  })
+  expect(() => stream.emit('custom')).toThrow(failure)
+})
+
+test('TLS begins and mariadb has no listener: none is removed', async () => {
+  const stream = new GuardedStream({ host: '127.0.0.1', port: (server.address() as AddressInfo).port })
+  streams.push(stream)
+  expect(stream.removeAllListeners('data')).toBe(stream)
 })
 
 test('a time-out of the socket: reported to the listener', async () => {

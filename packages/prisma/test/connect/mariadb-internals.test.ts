@@ -122,5 +122,6 @@ test('assumption 6: an error of the server has a code', async () => {
   server.answer = () => encodeErr({ errno: 1045, sqlState: '28000', message: 'Access denied' })
   const error = await open(dial()).catch((reason: unknown) => reason)
   expect(isIntended(error)).toBe(true)
-  expect(isIntended(new TypeError('a mistake'))).toBe(false)
+  for (const other of [new TypeError('a mistake'), 45_011, null, undefined])
+    expect(isIntended(other)).toBe(false)
 })

@@ -19,10 +19,11 @@ function refusal(options: unknown, iam?: Parameters<typeof auroraIam>[1]): Recor
 describe('auroraIam', () => {
   test('options: the result is what Prisma takes, and nothing is opened', () => {
     const iam = createAuroraIam()
-    const { adapter, transactionOptions, extension, status } = auroraIam(PLACE, iam)
+    const { adapter, transactionOptions, extension, status, warmUp } = auroraIam(PLACE, iam)
     expect(adapter).toMatchObject({ provider: 'mysql', adapterName: '@aurora-iam/prisma' })
     expect(transactionOptions).toEqual({ maxWait: 89_000 })
-    expect(extension()).toBeTypeOf('function')
+    const client = { $extends: (definition: unknown) => definition }
+    expect(extension()(client as never)).toMatchObject({ client: { $iam: { status, warmUp } } })
     expect(status()).toMatchObject({ connectionsOpened: 0, tokensSigned: 0 })
     expect(iam.stats()).toMatchObject({ credentialsResolved: 0 })
   })

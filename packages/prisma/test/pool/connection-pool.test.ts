@@ -304,6 +304,11 @@ test('the lifetime of connections: the pool reports each step', async () => {
   for (const socket of server.sockets) socket.end()
   await until(() => calls.length > 0)
   expect(names()).toEqual(['broke', 'closed'])
+  await pool.release(await pool.acquire())
+  calls.length = 0
+  for (const socket of server.sockets) socket.resetAndDestroy()
+  await until(() => calls.length > 0)
+  expect(calls.splice(0)).toEqual([['broke', expect.objectContaining({ code: 'ECONNRESET' })], ['closed']])
   await pool.end()
   expect(names().at(-1)).toBe('dispose')
 })

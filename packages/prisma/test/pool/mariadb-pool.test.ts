@@ -173,6 +173,11 @@ test.each([
   },
 )
 
+test('importFile: it is mariadb’s, on a connection that is returned', async () => {
+  expect(await failure(pool.importFile({} as never))).toMatchObject({ code: 'ER_MISSING_SQL_PARAMETER' })
+  expect([pool.activeConnections(), pool.idleConnections()]).toEqual([0, 1])
+})
+
 test('a pool without a connection: it escapes nothing, because it does not know the character set', async () => {
   expect(() => pool.escape('x')).toThrow('Connect first')
   expect(() => pool.escapeId('x')).toThrow('Connect first')
