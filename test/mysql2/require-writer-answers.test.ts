@@ -157,6 +157,21 @@ describe.each(VERSIONS)('requireWriter with $name', ({ callbacks }) => {
     expect(inTls.includes('SELECT 2')).toBe(false)
   })
 
+  test('a connection that is destroyed as the OK arrives: no failure, and nothing is asked', async () => {
+    let session: HostileSession | undefined
+    const { connection, stats } = open(
+      takingToken((one) => {
+        session = one
+        streamOf(connection).prependOnceListener('data', () => connection.destroy())
+        one.sendPacket(5, OK)
+      }),
+    )
+    await until(() => session && streamOf(connection).destroyed)
+    await until(() => stats().inFlight === 0)
+    expect(stats()).toMatchObject({ connectionsOpened: 0, connectionsFailed: 0, throttled: 0, failed: 0 })
+    expect(session?.inTls.includes('innodb_read_only')).toBe(false)
+  })
+
   test('a connection that is destroyed before the answer: no failure', async () => {
     let destroy = () => {}
     const { connection, stats } = open(lettingIn(() => destroy()))

@@ -51,7 +51,7 @@ describe('the target of a connection', () => {
   })
 })
 
-test('the group of a login: one for each node of the same hooks, whoever the user is', async () => {
+test('the group of a login: one for each node of the same hooks, for any user', async () => {
   const [hooks, other] = [hooksOf(), hooksOf()]
   const { group } = await open(hooks)
   expect(group).toEqual({})

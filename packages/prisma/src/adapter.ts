@@ -34,8 +34,8 @@ export class AuroraIamAdapterFactory implements SqlDriverAdapterFactory {
       const driverPool = pool as unknown as ConstructorParameters<typeof PrismaMariaDb>[0]
       const { database, useTextProtocol } = this.#settings
       const adapter = await new PrismaMariaDb(driverPool, {
-        ...(database !== undefined && { database }),
-        ...(useTextProtocol !== undefined && { useTextProtocol }),
+        database,
+        useTextProtocol,
         disposeExternalPool: true,
       }).connect()
       // `connect` queries the version and ignores its error: https://github.com/prisma/orm/issues/28612

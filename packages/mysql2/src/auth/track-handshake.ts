@@ -48,7 +48,8 @@ function requireWriter(
 ): void {
   // Before mysql2 emits `connect`.
   command.prependOnceListener('end', () => {
-    if (login.isOver || !connection.stream.writable) return
+    // The caller has closed the connection meanwhile: that is no failure.
+    if (!connection.stream.writable) return
     queryFirst(connection, { sql: check.sql, rowsAsArray: true, typeCast: true }, (error, rows) => {
       const reason = error ?? check.refusal(rows[0]?.[0])
       if (!reason) {
@@ -56,8 +57,7 @@ function requireWriter(
         return
       }
       login.discard(reason)
-      // After a fatal error mysql2 has closed the connection, and reported it.
-      if (!error?.fatal) connection.stream.destroy(reason)
+      connection.stream.destroy(reason)
     })
   })
 }
