@@ -2,6 +2,7 @@ import { createRateLimiter, RateLimitError } from '@aurora-iam/rate-limit'
 import { STATIC } from '@aurora-iam/test-support/example-credentials'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, test } from 'vitest'
+import type { AdapterIam } from '../src/adapter.ts'
 import { AuroraIamError } from '../src/index.ts'
 import { setUp } from './set-up.ts'
 import { Clock, Deferred, iamOn, MINUTE, START, settle, warningsOf } from './support.ts'
@@ -229,6 +230,26 @@ describe('close', () => {
     }
     await settle()
     expect(askedAfterwards).toEqual([])
+  })
+
+  test('a wait that its caller aborts in the same turn: ABORTED if that came first, else CLOSED', async () => {
+    const codeOf = async (end: (iam: AdapterIam, controller: AbortController) => void) => {
+      const { iam, login } = setUp({ credentials: () => new Promise(() => {}) })
+      const controller = new AbortController()
+      const waiter = rejectionOf(login(controller.signal))
+      await settle()
+      end(iam, controller)
+      return (await waiter).code
+    }
+    const abortFirst = await codeOf((iam, controller) => {
+      controller.abort()
+      iam.close()
+    })
+    const closeFirst = await codeOf((iam, controller) => {
+      iam.close()
+      controller.abort()
+    })
+    expect([abortFirst, closeFirst]).toEqual(['ERR_AURORA_IAM_ABORTED', 'ERR_AURORA_IAM_CLOSED'])
   })
 
   test('waits of another AuroraIam for the same endpoint: they go on', async () => {

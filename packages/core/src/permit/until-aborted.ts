@@ -29,7 +29,7 @@ export async function withSignals<T>(
     return await work(signal ? [closing, signal] : [closing])
   } catch (error) {
     // Drivers write to the errors that they pass on, so that each wait has a separate one.
-    if (closing.aborted && error === closing.reason) throw closedError()
-    throw signal?.aborted && !closing.aborted ? abortedError(signal.reason) : error
+    if (error === closing.reason) throw closedError()
+    throw error === signal?.reason ? abortedError(error) : error
   }
 }
