@@ -7,7 +7,7 @@ export const ROOMS = {
   'core/token': [
     'packages/core/test/{token,credentials,login}/*',
     'packages/core/test/{aurora-iam,token-provider,secrets}',
-    'packages/core/test/endpoint/configured-region',
+    'packages/core/test/{endpoint/configured-region,options}',
   ],
   'core/credentials': [
     'packages/core/test/{credentials,login}/*',
@@ -22,8 +22,8 @@ export const ROOMS = {
   ],
   'core/permit': [
     'packages/core/test/permit/{admission,attempt-permit,endpoint-limiters,lane,permit-waits,suspect-addresses}',
-    'packages/core/test/login/{login-attempt,try-login}',
-    'packages/core/test/options',
+    'packages/core/test/login/{login-attempt,login-reports,try-login}',
+    'packages/core/test/{aurora-iam,options}',
   ],
   'core/src': [
     'packages/core/test/{diagnostics,errors,misplaced-option,options,secrets,target-refusals}',

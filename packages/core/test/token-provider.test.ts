@@ -82,6 +82,26 @@ describe('tokenProvider', () => {
     }
   })
 
+  test.each([
+    [5, 5],
+    [60, 15],
+  ])('an AuthToken of %d minutes whose string expires in 15: it expires in %d', async (minutes, expected) => {
+    const { value } = await iamOn(new Clock()).token(TARGET)
+    const answer = new AuthToken(value, new Date(START + minutes * MINUTE))
+    const { expiresAt } = await iamOn(new Clock(), { tokenProvider: () => answer }).token(TARGET)
+    expect(expiresAt).toEqual(new Date(START + expected * MINUTE))
+  })
+
+  test('a string that was signed a minute ago: valid for a clock that is set back by less', async () => {
+    const clock = new Clock()
+    const { value } = await iamOn(clock).token(TARGET)
+    const { iam, target } = setUp({ tokenProvider: () => value }, clock)
+    clock.now += MINUTE
+    const token = await iam.token(target)
+    clock.now -= MINUTE / 2
+    expect(await iam.token(target)).toBe(token)
+  })
+
   test('500 users at once: no warning', async () => {
     const iam = iamOn(new Clock(), { tokenProvider: async () => 'opaque' })
     const users = Array.from({ length: 500 }, (_, index) => ({ ...TARGET, username: `user${index}` }))

@@ -119,7 +119,7 @@ export class LoginTokens {
 
   async #wait(target: ConnectionTarget, signal: AbortSignal | undefined): Promise<CachedToken> {
     try {
-      return await untilAborted(() => this.#cache.get(target), this.#closing, signal)
+      return await untilAborted(() => this.#cache.renew(target), this.#closing, signal)
     } catch (error) {
       // All callers that waited for this token have the same error.
       throw error instanceof AuroraIamError ? error.copy() : error

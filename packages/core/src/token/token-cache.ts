@@ -76,24 +76,26 @@ export class TokenCache {
     this.#clock = options.clock
   }
 
-  /** Returns a token that the database accepts now. Signs one if none is cached. */
-  get(target: ConnectionTarget): Promise<CachedToken> {
-    const cached = this.usable(target)
-    return cached ? Promise.resolve(cached) : this.#renew(tokenKey(target), target)
-  }
-
   /** Returns the cached token if the database accepts it now. One that expires soon is refreshed in the background. */
   usable(target: ConnectionTarget): CachedToken | undefined {
-    const key = tokenKey(target)
-    const entry = this.#entries.get(key)
+    const entry = this.#entries.get(tokenKey(target))
     const now = this.#clock()
     if (!entry || !this.#isUsable(entry, now)) return undefined
     if (now >= entry.refreshAtMs) {
       entry.refreshAtMs = now + REFRESH_PAUSE_MS
       // The cached token is valid, so this caller has no failure. The next renewal reports one.
-      this.#renew(key, target).catch(() => {})
+      this.renew(target).catch(() => {})
     }
     return entry.cached
+  }
+
+  /** Signs a new token, once for all concurrent callers. One for a single login is signed for each of them. */
+  async renew(target: ConnectionTarget): Promise<CachedToken> {
+    const key = tokenKey(target)
+    const isShared = this.#signing.pending(key) !== undefined
+    const cached = await this.#signing.run(key, (isWanted) => this.#sign(key, target, isWanted))
+    // A token for one login belongs to the caller that started its signing.
+    return isShared && cached.isSingleUse ? this.#sign(key, target, () => false) : cached
   }
 
   /**
@@ -123,13 +125,6 @@ export class TokenCache {
     // A clock that was set back may have signed for the future, which the server rejects.
     const isInTime = now >= entry.usableFromMs && now < entry.usableUntilMs
     return isInTime && !entry.isEvicted && entry.cached.identity === this.#identity()
-  }
-
-  async #renew(key: string, target: ConnectionTarget): Promise<CachedToken> {
-    const isShared = this.#signing.pending(key) !== undefined
-    const cached = await this.#signing.run(key, (isWanted) => this.#sign(key, target, isWanted))
-    // A token for one login belongs to the caller that started its signing.
-    return isShared && cached.isSingleUse ? this.#sign(key, target, () => false) : cached
   }
 
   async #sign(key: string, target: ConnectionTarget, isWanted: () => boolean): Promise<CachedToken> {

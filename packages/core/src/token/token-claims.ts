@@ -18,7 +18,7 @@ export interface TokenClaims {
 export function readTokenClaims(token: string): TokenClaims | undefined {
   if (!URL.canParse(`https://${token}`)) return undefined
   const { hostname, port, searchParams } = new URL(`https://${token}`)
-  const [, , region] = searchParams.get('X-Amz-Credential')?.split('/') ?? []
+  const region = searchParams.get('X-Amz-Credential')?.split('/')[2]
   if (region === undefined) return undefined
   return {
     hostname,

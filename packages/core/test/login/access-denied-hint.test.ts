@@ -205,6 +205,28 @@ test('a tokenProvider: credentials are not named', async () => {
   expect(await hint(iam, target.hostname)).toMatch(/\(1\) the identity/)
 })
 
+test('a tokenProvider whose token is for another user: named', async () => {
+  const other = setUp()
+  const { iam } = setUp({
+    tokenProvider: async ({ hostname, port }) =>
+      (await other.iam.token({ hostname, port, username: 'other' })).value,
+  })
+  expect(await hint(iam, other.target.hostname)).toMatch(
+    /\(1\) the token of `tokenProvider` is for another user than app/,
+  )
+})
+
+test('no tokenProvider, and a token that expires before the database rejects it: none is named', async () => {
+  const { target, login: begin, pass } = setUpOnClocks()
+  const login = await begin()
+  await login.token()
+  pass(16 * MINUTE)
+  const error = Object.assign(new Error('Access denied'), { errno: 1045 })
+  login.fail(error)
+  expect(String(error.cause)).toContain(`for app at ${target.hostname}`)
+  expect(String(error.cause)).not.toContain('tokenProvider')
+})
+
 test('credentials that had expired when they arrived: the error has the time of this machine’s clock', async () => {
   const credentials = { ...STATIC, expiration: new Date(START - 5 * MINUTE) }
   const { iam, target } = setUp({ credentials })

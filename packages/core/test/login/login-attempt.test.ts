@@ -302,13 +302,15 @@ describe('a rejected token', () => {
 
   test('a rejected token that was replaced already: its successor stays', async () => {
     const { iam, target } = setUp()
-    const [slow, quick] = await Promise.all([iam.login(target), iam.login(target)])
-    await Promise.all([slow.token(), quick.token()])
+    const [quick, slow, slower] = [await iam.login(target), await iam.login(target), await iam.login(target)]
+    for (const login of [quick, slow, slower]) await login.token()
     quick.fail(denied())
-    await attempt(iam, target)
+    const successor = await iam.token(target)
     slow.fail(denied())
+    expect(await iam.token(target)).toBe(successor)
     await attempt(iam, target)
-    expect(iam.stats().tokensSigned).toBe(2)
+    slower.fail(denied())
+    expect(await iam.token(target)).toBe(successor)
   })
 
   test('a rejected token whose successor was signed meanwhile, with the same key: the successor is evicted too', async () => {
@@ -325,6 +327,27 @@ describe('a rejected token', () => {
     login.fail(denied())
     expect((await iam.token(target)).value).toContain('AKIDNEW')
   })
+
+  test.each([
+    ['with another key', { ...STATIC, accessKeyId: 'AKIDOTHER' }, false],
+    ['and has been accepted', STATIC, true],
+  ])(
+    'a rejected token whose successor was signed meanwhile %s: the successor stays',
+    async (_what, later, isAccepted) => {
+      const answers = [STATIC, later]
+      const { iam, target, clock } = setUp({ credentials: async () => answers.shift() ?? later })
+      await iam.token(target)
+      clock.now += 14 * MINUTE
+      const login = await iam.login(target)
+      await login.token()
+      await settle()
+      const successor = await iam.token(target)
+      if (isAccepted) await attempt(iam, target)
+      login.fail(denied())
+      expect(await iam.token(target)).toBe(successor)
+      expect(iam.stats().tokensSigned).toBe(2)
+    },
+  )
 
   test('a rejection during a refresh and a signing: their results are neither awaited nor used', async () => {
     const before = new Deferred<typeof STATIC>()

@@ -3,7 +3,7 @@ import { recordEvents } from '@aurora-iam/test-support/record-events'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, test } from 'vitest'
 import { CredentialCache } from '../../src/credentials/credential-cache.ts'
-import { createAuroraIam, type TokenEvent, type TokenFailedEvent } from '../../src/index.ts'
+import { AuthToken, createAuroraIam, type TokenEvent, type TokenFailedEvent } from '../../src/index.ts'
 import { readTokenDates } from '../../src/token/auth-token.ts'
 import { TokenCache } from '../../src/token/token-cache.ts'
 import { signingTokenSource } from '../../src/token/token-source.ts'
@@ -79,16 +79,17 @@ describe('tokens, where only mutation testing found no test', () => {
   test('a token that is evicted: once, and the next caller gets a new one', async () => {
     const clock = new Clock()
     const { cache, target } = cacheOn(clock)
-    const cached = await cache.get(target)
+    const cached = await cache.renew(target)
     expect(cache.evict(target, cached)).toBe(true)
     expect(cache.evict(target, cached)).toBe(false)
-    expect(await cache.get(target)).not.toBe(cached)
+    expect(cache.usable(target)).toBeUndefined()
+    expect(await cache.renew(target)).not.toBe(cached)
   })
 
   test('a cache that is cleared: it has no tokens', async () => {
     const clock = new Clock()
     const { cache, target } = cacheOn(clock)
-    await cache.get(target)
+    await cache.renew(target)
     cache.clear()
     expect(cache.usable(target)).toBeUndefined()
   })
@@ -108,15 +109,21 @@ describe('tokens, where only mutation testing found no test', () => {
     })
   })
 
-  test('a token that expires too soon: the error names the option that it came from', async () => {
-    const clock = new Clock()
-    const provider = () =>
-      'db:3306/?Action=connect&X-Amz-Date=20261123T110000Z&X-Amz-Expires=900&X-Amz-Signature=0'
-    const provided = iamOn(clock, { tokenProvider: provider })
-    expect(await rejectionOf(provided.token(TARGET))).toMatchObject({
-      code: 'ERR_AURORA_IAM_TOKEN_FAILED',
-      option: 'tokenProvider',
-    })
+  test.each([
+    [
+      'tokenProvider',
+      'ERR_AURORA_IAM_TOKEN_FAILED',
+      (expiresAt: Date) => ({ tokenProvider: () => new AuthToken('opaque', expiresAt) }),
+    ],
+    [
+      'credentials',
+      'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE',
+      (expiration: Date) => ({ credentials: { ...STATIC, expiration } }),
+    ],
+  ] as const)('a token that expires within 5 seconds: an error that names `%s`', async (option, code, of) => {
+    const tokenOf = (ms: number) => iamOn(new Clock(), of(new Date(START + ms))).token(TARGET)
+    expect(await rejectionOf(tokenOf(5_000))).toMatchObject({ code, option })
+    expect((await tokenOf(5_001)).expiresAt).toEqual(new Date(START + 5_001))
   })
 
   test('a provider that returns no text: the message names its type', async () => {
