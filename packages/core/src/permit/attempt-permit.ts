@@ -92,10 +92,7 @@ export class AttemptPermit implements UnansweredAttempt {
    * @returns undefined if the attempt holds a permit, else a promise that resolves when it holds another one
    */
   confirm(): Promise<void> | undefined {
-    if (this.#progress === 'connecting') {
-      this.#progress = 'answered'
-      this.#source.addresses.answered(this.#addressKey, this)
-    }
+    this.#recordAnswer()
     return this.#isMissing && !this.#isOver ? this.acquireAgain() : undefined
   }
 
@@ -110,7 +107,7 @@ export class AttemptPermit implements UnansweredAttempt {
   }
 
   returnPermit(): void {
-    if (!this.#permit || this.#isOver) return
+    if (!this.#permit) return
     // The server has sent nothing, so it has counted nothing.
     this.#permit.cancel()
     this.#permit = undefined
@@ -137,6 +134,7 @@ export class AttemptPermit implements UnansweredAttempt {
   release(outcome?: PermitOutcome): void {
     this.#isOver = true
     this.#permit?.release(outcome)
+    this.#recordAnswer()
     this.#leaveUnopened()
   }
 
@@ -146,6 +144,12 @@ export class AttemptPermit implements UnansweredAttempt {
     this.#permit?.cancel()
     if (this.#progress === 'connecting') this.#source.addresses.ended(this.#addressKey, this, isFault)
     else this.#leaveUnopened()
+  }
+
+  #recordAnswer(): void {
+    if (this.#progress !== 'connecting') return
+    this.#progress = 'answered'
+    this.#source.addresses.answered(this.#addressKey, this)
   }
 
   #leaveUnopened(): void {

@@ -73,36 +73,19 @@ export class PermitWaits {
     let give: (permit: Permit) => void = () => {}
     const given = new Promise<Permit>((resolve) => {
       give = (permit) => {
-        served.abort()
         resolve(permit)
+        served.abort()
       }
     })
     urgent.push(give)
+    // It waits in the queue as well, so that a permit comes when no other attempt waits.
+    const inQueue = this.acquire(limiter, target, { ...turn, signal: served.signal })
     try {
-      return await Promise.race([
-        given,
-        this.#waitInQueue(limiter, target, { ...turn, signal: served.signal }, given),
-      ])
+      // The permit goes to the oldest attempt that waits, so one that comes back here has no taker any more.
+      return await Promise.race([given, inQueue.then((spare) => spare.cancel()).then(() => given)])
     } finally {
       const index = urgent.indexOf(give)
       if (index >= 0) urgent.splice(index, 1)
-    }
-  }
-
-  /** Waits in the queue as well, so that a permit comes when no other attempt waits. */
-  async #waitInQueue(
-    limiter: RateLimiter,
-    target: TokenTarget,
-    wait: PermitWait & { readonly signal: AbortSignal },
-    given: Promise<Permit>,
-  ): Promise<Permit> {
-    try {
-      // The permit goes to the oldest attempt that waits, so one that comes back here has no taker any more.
-      ;(await this.acquire(limiter, target, wait)).cancel()
-      return await given
-    } catch (error) {
-      if (wait.signal.aborted) return given
-      throw error
     }
   }
 

@@ -121,7 +121,7 @@ export class SuspectAddresses {
   #create(address: string, now: number): AddressState {
     for (const [other, { unanswered, entering, reserved, suspectSince }] of this.#addresses) {
       const isIdle = unanswered.size === 0 && entering.size === 0 && reserved === 0
-      const isRemembered = suspectSince !== undefined && now - suspectSince <= SUSPECT_MEMORY_MS
+      const isRemembered = now - (suspectSince ?? Number.NEGATIVE_INFINITY) <= SUSPECT_MEMORY_MS
       if (isIdle && !isRemembered) this.#addresses.delete(other)
     }
     const state: AddressState = {

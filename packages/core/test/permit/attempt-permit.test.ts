@@ -58,6 +58,15 @@ test('a server that answers in time: the attempt keeps its permit, and releases 
   expect(addresses.isSuspect(KEY)).toBe(false)
 })
 
+test('a server that accepted the attempt, without a report of its first bytes: it has answered', async () => {
+  const set = setUp()
+  set.attempt.trackConnect()
+  set.attempt.release('ok')
+  await fallSilent(set)
+  expect(set.permit?.cancel).not.toHaveBeenCalled()
+  expect(set.addresses.isSuspect(KEY)).toBe(false)
+})
+
 describe('a server that sends nothing', () => {
   test('for half a second: the permit goes back, and the attempt acquires another one before it answers', async () => {
     const set = setUp()

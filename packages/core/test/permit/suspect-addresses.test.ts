@@ -137,10 +137,31 @@ describe('an address that sends nothing', () => {
     expect(silent.returnPermit).toHaveBeenCalledOnce()
   })
 
-  test('when it is suspect already: the permit of a new attempt goes back at once', () => {
+  test('beside two others: each is watched for half a second from its own begin', async () => {
+    const { addresses, begin } = setUp()
+    const answered = begin('third.test:3306')
+    const attempts: Array<ReturnType<typeof begin>> = []
+    for (const address of [HERE, ELSEWHERE]) {
+      await pass(200)
+      attempts.push(begin(address))
+    }
+    addresses.answered('third.test:3306', answered)
+    const returned = () => attempts.map(({ returnPermit }) => returnPermit.mock.calls.length)
+    await pass(299)
+    expect(returned()).toEqual([0, 0])
+    await pass(1)
+    expect(returned()).toEqual([1, 0])
+    await pass(200)
+    expect(returned()).toEqual([1, 1])
+  })
+
+  test('when it is suspect already: the permit of a new attempt goes back at once, and once', async () => {
     const { begin, suspect } = setUp()
     suspect()
-    expect(begin().returnPermit).toHaveBeenCalledOnce()
+    const { returnPermit } = begin()
+    expect(returnPermit).toHaveBeenCalledOnce()
+    await pass(1_000)
+    expect(returnPermit).toHaveBeenCalledOnce()
   })
 })
 
