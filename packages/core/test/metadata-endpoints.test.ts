@@ -132,7 +132,7 @@ describe('EC2 instance metadata', () => {
   })
 
   test('static stability: an expiry that the SDK extended does not count after a rejection', async () => {
-    vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
     let isUp = true
     let generation = 1
     const credentials = () => ({
@@ -146,6 +146,8 @@ describe('EC2 instance metadata', () => {
     const iam = start()
     // They have ended, and the SDK says that they end in 5 to 10 minutes: they may still be taken, so they are tried.
     expect(await accessKeyId(iam)).toBe('AKIDEC21')
+    // The warning of the SDK is not lost.
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining('credential expiration extension'))
     isUp = false
     await refused(iam)
     const { expiresAt } = await iam.token(TARGET)

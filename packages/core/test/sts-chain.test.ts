@@ -231,6 +231,14 @@ describe('the time in the answers of STS', () => {
     expect(((await refused(iam)).cause as Error).message).toMatch(expected)
   })
 
+  test('a right clock in a process that has run for an hour: not suspected', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    vi.advanceTimersByTime(60 * MINUTE)
+    const { cause } = await refused(start())
+    vi.useRealTimers()
+    expect((cause as Error).message).not.toMatch(/AWS STS/)
+  })
+
   test('a clock that was corrected meanwhile: not suspected', async () => {
     let ahead = 20
     const iam = start({ clock: () => Date.now() + ahead * MINUTE })

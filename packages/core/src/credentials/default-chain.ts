@@ -40,9 +40,9 @@ export async function defaultChain({
     ignoreCache: true,
     logger: {
       ...silent,
-      debug: (line: unknown) => note(reasons, line),
+      debug: (line: unknown) => note(reasons, String(line)),
       // biome-ignore lint/suspicious/noConsole: the SDK's own warnings, which go there without a logger as well
-      warn: (...words: unknown[]) => console.warn(...words),
+      warn: console.warn,
     },
     clientPlugins: [stsDateMiddleware(onStsDate)],
     ...(forSts === undefined ? {} : { parentClientConfig: { region: forSts } }),
@@ -66,8 +66,8 @@ function isFromNone(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('Could not load credentials')
 }
 
-function note(reasons: Set<string>, line: unknown): void {
-  if (typeof line !== 'string' || !NO_CREDENTIALS.test(line)) return
+function note(reasons: Set<string>, line: string): void {
+  if (!NO_CREDENTIALS.test(line)) return
   const reason = safeReason(new Error(line.replace(NO_CREDENTIALS, '')))
   // The reasons of providers that do not apply here are left out, and what the SDK looks up on its way.
   if (reason && !/skipping|not set in env, checking/i.test(reason)) reasons.add(reason.replace(/\.$/, ''))

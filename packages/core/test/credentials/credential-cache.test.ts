@@ -317,6 +317,45 @@ test('a refresh that a rejected token forces, and that fails: the cached credent
   })
 })
 
+test('credentials that expire within a minute: requested again once they expire in transit', async () => {
+  const clock = new Clock()
+  const iam = iamOn(clock, { credentials: async () => ({ ...STATIC, expiration: new Date(START + MINUTE) }) })
+  const questionsAt = async (username: string, nowMs: number) => {
+    clock.now = nowMs
+    const before = iam.stats().credentialsResolved
+    await iam.token({ ...TARGET, username }).catch(() => {})
+    return iam.stats().credentialsResolved - before
+  }
+  // Each answer is followed by a forced refresh, as it expires soon.
+  expect(await questionsAt('one', START)).toBe(2)
+  expect(await questionsAt('two', START + MINUTE - 5_001)).toBe(0)
+  expect(await questionsAt('three', START + MINUTE - 5_000)).toBe(2)
+})
+
+test('tokens of two users are rejected: one forced refresh serves both', async () => {
+  const refresh = new Deferred<typeof STATIC>()
+  let refreshes = 0
+  const credentials = async (options?: { forceRefresh?: boolean }) => {
+    if (!options?.forceRefresh) return STATIC
+    refreshes++
+    return refresh.promise
+  }
+  const iam = iamOn(new Clock(), { credentials })
+  const loginOf = async (user: string) => {
+    const login = await iam.login(iam.resolve({ host: TARGET.hostname, port: 3306, user }))
+    await login.token()
+    return login
+  }
+  const logins = [await loginOf('one'), await loginOf('two')]
+  const tokens = logins.map((login, index) => {
+    login.fail(Object.assign(new Error('Access denied'), { errno: 1045 }))
+    return iam.token({ ...TARGET, username: `next${index}` })
+  })
+  refresh.resolve({ ...STATIC, accessKeyId: 'AKIDNEXT' })
+  for (const { value } of await Promise.all(tokens)) expect(value).toContain('AKIDNEXT')
+  expect(refreshes).toBe(1)
+})
+
 test('the clock was set back after an answer: the answer does not count as recent', async () => {
   const clock = new Clock()
   const iam = iamOn(clock, { credentials: async () => STATIC })

@@ -48,8 +48,12 @@ describe('environment', () => {
     const ours = credentialsOfEnvironment(profile)
     expect(ours).toEqual(theirs && { ...theirs, $source: undefined })
   })
+})
 
-  test('nothing anywhere: CREDENTIALS_UNAVAILABLE, with the SDK’s reason', async () => {
+describe('no credentials', () => {
+  const NONE = 'no AWS credentials (Could not load credentials from any providers; '
+
+  test('nothing anywhere: CREDENTIALS_UNAVAILABLE, with the reason of each provider and no step of the SDK', async () => {
     const error = await rejectionOf(start().token(TARGET))
     expect(error).toMatchObject({
       code: 'ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE',
@@ -57,7 +61,29 @@ describe('environment', () => {
       retryable: true,
       cause: { name: 'CredentialsProviderError' },
     })
-    expect(error.message).toMatch(/Could not load credentials.*Give `credentials` or `profile`/)
+    expect(error.message).toContain(`${NONE}Unable to find environment variable credentials; `)
+    expect(error.message).toMatch(/disabled\)\. Give `credentials` or `profile`/)
+    expect(error.message).not.toMatch(/skipping|checking|defaultProvider|\.;/i)
+  })
+
+  test('another reason at the next call: that one alone', async () => {
+    vi.stubEnv('AWS_PROFILE', 'app')
+    const role = 'role_arn = arn:aws:iam::123456789012:role/app'
+    await write('config', `[profile app]\n${role}\nsource_profile = app\n`)
+    const iam = start()
+    const cycle = await rejectionOf(iam.token(TARGET))
+    expect(cycle.message).toMatch(/Detected a cycle .* for profile app\. Profiles visited: app;/)
+    await write('config', `[profile app]\n${role}\nsource_profile = gone\n`)
+    const gone = await rejectionOf(iam.token(TARGET))
+    expect(gone.message).toContain(`${NONE}Could not resolve credentials using profile: [gone]`)
+    expect(gone.message).not.toContain('cycle')
+  })
+
+  test('a provider that applies and fails: its reason, without those of the providers before it', async () => {
+    vi.stubEnv('AWS_ROLE_ARN', 'arn:aws:iam::123456789012:role/app')
+    vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', pathOf('gone'))
+    const { message } = await rejectionOf(start().token(TARGET))
+    expect(message).toMatch(/no AWS credentials \(ENOENT[^;]*\)\./)
   })
 })
 
