@@ -103,7 +103,7 @@ export async function withTimeout<T>(
  */
 export async function raceAbort<T>(work: () => Promise<T>, signals: readonly AbortSignal[]): Promise<T> {
   for (const signal of signals) signal.throwIfAborted()
-  let ignore: Array<() => void> = []
+  let ignore!: Array<() => void>
   const aborted = new Promise<never>((_resolve, reject) => {
     ignore = signals.map((signal) => onAbort(signal, reject))
   })

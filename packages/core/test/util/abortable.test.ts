@@ -24,6 +24,8 @@ test('a signal that is aborted later: each listener is called but those that wer
   const [kept, removed] = [vi.fn(), vi.fn()]
   onAbort(controller.signal, kept)
   onAbort(controller.signal, removed)()
+  // Node warns of a leak at the eleventh listener of a signal.
+  expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1)
   controller.abort('reason')
   expect(kept.mock.calls).toEqual([['reason']])
   expect(removed).not.toHaveBeenCalled()
@@ -132,4 +134,14 @@ test('raceAbort, a signal that was aborted before: its reason, and the work is n
   await expect(raceAbort(work, signals)).rejects.toThrow('closed')
   expect(work).not.toHaveBeenCalled()
   expect(await raceAbort(work, signals.slice(0, 1))).toBe('result')
+})
+
+test('raceAbort, over: nothing is left that listens to its signals', async () => {
+  const controller = new AbortController()
+  await raceAbort(async () => {}, [controller.signal])
+  await raceAbort(() => Promise.reject(new Error('failed')), [controller.signal]).catch(() => {})
+  // Each listener reads the reason.
+  const reason = vi.spyOn(controller.signal, 'reason', 'get')
+  controller.abort()
+  expect(reason).not.toHaveBeenCalled()
 })

@@ -6,6 +6,7 @@ import { LONGEST_TIMER_MS } from '../../src/timings.ts'
 import { setUp } from '../set-up.ts'
 
 afterEach(() => {
+  vi.restoreAllMocks()
   vi.useRealTimers()
 })
 
@@ -39,6 +40,49 @@ describe('on a moved clock', () => {
     expect(onTimeout).not.toHaveBeenCalled()
   })
 })
+
+test('stopped after its timer ran, before the sockets are read: no call, no timer', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  const onTimeout = vi.fn()
+  const stop = startTimeLimit(100, onTimeout)
+  vi.advanceTimersByTime(100)
+  stop()
+  await new Promise(setImmediate)
+  expect(onTimeout).not.toHaveBeenCalled()
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test.each([
+  ['on time', 0, 0],
+  ['less than 1 ms early, as Node’s timers may', -0.9, 0],
+  ['1 ms early', -1, 1],
+  ['249 ms late, on a busy machine', 249, 0],
+  ['250 ms late: the process was blocked', 250, 250],
+  ['later than the limit is long', 5_000, 1_000],
+])(
+  'a limit of 1 s whose timer runs %s: %d ms late, %d ms are given again',
+  async (_what, lateMs, givenMs) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const now = vi.spyOn(performance, 'now').mockReturnValue(0)
+    const onTimeout = vi.fn()
+    startTimeLimit(1_000, onTimeout)
+    /** Runs the timers of the next `ms`, at `nowMs` on the monotonic clock, and what they leave to the next turn. */
+    const advance = (ms: number, nowMs: number) => {
+      now.mockReturnValue(nowMs)
+      vi.advanceTimersByTime(ms)
+      return new Promise(setImmediate)
+    }
+    const endsAt = 1_000 + lateMs + givenMs
+    await advance(1_000, 1_000 + lateMs)
+    if (givenMs > 0) {
+      await advance(givenMs - 1, endsAt)
+      expect(onTimeout).not.toHaveBeenCalled()
+      await advance(1, endsAt)
+    }
+    expect(onTimeout).toHaveBeenCalledOnce()
+    expect(vi.getTimerCount()).toBe(0)
+  },
+)
 
 test('a loop that was blocked for longer than the limit: what lies in the socket is read first', async () => {
   const server = createServer()

@@ -1,0 +1,63 @@
+import { execFileSync } from 'node:child_process'
+import { constants, mkdirSync } from 'node:fs'
+import { open, rm } from 'node:fs/promises'
+import { isolateAwsEnvironment, pathOf } from '@aurora-iam/test-support/aws-environment'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { awaitSharedFiles } from '../../src/util/shared-files.ts'
+
+isolateAwsEnvironment()
+
+beforeEach(() => {
+  vi.stubEnv('HOME', pathOf('.'))
+  mkdirSync(pathOf('.aws'))
+  vi.useFakeTimers({ toFake: ['performance'] })
+  vi.advanceTimersByTime(60_000)
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** Creates a file whose read is not answered, as of a pipe that nothing writes to. Returns what answers it. */
+function createUnanswered(name: string) {
+  execFileSync('mkfifo', [pathOf(name)])
+  return async (reading: Promise<void>) => {
+    // It can be opened so once the read has begun.
+    const pipe = await vi.waitFor(() => open(pathOf(name), constants.O_WRONLY | constants.O_NONBLOCK), 10_000)
+    await rm(pathOf(name))
+    await pipe.close()
+    await reading
+  }
+}
+
+test.each([
+  ['AWS_CONFIG_FILE', 'config'],
+  ['AWS_SHARED_CREDENTIALS_FILE', 'credentials'],
+  ['~/.aws/config', '.aws/config'],
+  ['~/.aws/credentials', '.aws/credentials'],
+])(
+  '%s is not answered: the read is waited for until the time is over, and no second one begins',
+  async (name, file) => {
+    if (name.startsWith('~')) {
+      vi.stubEnv('AWS_CONFIG_FILE', undefined)
+      vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '')
+    }
+    const answer = createUnanswered(file)
+    const reading = awaitSharedFiles(1_000)
+    vi.advanceTimersByTime(999)
+    expect(awaitSharedFiles(1_000)).toBe(reading)
+    vi.advanceTimersByTime(1)
+    await expect(awaitSharedFiles(1_000)).rejects.toMatchObject({
+      code: 'ERR_AURORA_IAM_CREDENTIALS_TIMEOUT',
+      option: 'credentials',
+    })
+    await answer(reading)
+    const next = awaitSharedFiles(1_000)
+    expect(next).not.toBe(reading)
+    await next
+  },
+)
+
+test('no files: an answer as well', async () => {
+  await awaitSharedFiles(1_000)
+})
