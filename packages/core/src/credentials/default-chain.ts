@@ -5,8 +5,8 @@ import { credentialsUnavailable, safeReason } from './provider-failure.ts'
 import { stsDateMiddleware } from './sts-clock.ts'
 import { stsRegion } from './sts-region.ts'
 
-// Line by which the SDK logs that a provider has no credentials and that the next one is called.
-const NO_CREDENTIALS = /^@smithy\/property-provider -> /
+// Begins the line by which the SDK logs that a provider has no credentials and that the next one is called.
+const NO_CREDENTIALS = '@smithy/property-provider -> '
 
 /** Options for the AWS SDK's default chain. */
 export interface ChainOptions {
@@ -67,8 +67,8 @@ function isFromNone(error: unknown): boolean {
 }
 
 function note(reasons: Set<string>, line: string): void {
-  if (!NO_CREDENTIALS.test(line)) return
-  const reason = safeReason(new Error(line.replace(NO_CREDENTIALS, '')))
+  if (!line.startsWith(NO_CREDENTIALS)) return
+  const reason = safeReason(new Error(line.slice(NO_CREDENTIALS.length)))
   // The reasons of providers that do not apply here are left out, and what the SDK looks up on its way.
   if (reason && !/skipping|not set in env, checking/i.test(reason)) reasons.add(reason.replace(/\.$/, ''))
 }

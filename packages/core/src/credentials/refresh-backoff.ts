@@ -35,8 +35,6 @@ export class RefreshBackoff {
 
   /** Makes the next pause of the user of `target` a short one: a login was accepted. */
   reset(target: ConnectionTarget): void {
-    // Each accepted login calls this, and there is rarely a pause.
-    if (this.#pauses.size === 0) return
     const pause = this.#pauses.get(tokenKey(target))
     if (pause) pause.nextMs = FIRST_BACKOFF_MS
   }

@@ -31,9 +31,6 @@ export function readCredentials(answer: unknown): ResolvedCredentials {
   }
 }
 
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
-const TEMPORARY_KEY = /^ASIA/
-
 function readFields(answer: object): ResolvedCredentials {
   if (isOfSdkV2(answer)) {
     throw invalid(
@@ -55,7 +52,8 @@ function readFields(answer: object): ResolvedCredentials {
   if (expiration !== undefined && !isValidDate(expiration)) {
     throw invalid(`have an expiration that is ${describe(expiration)}, not a valid Date`)
   }
-  if (TEMPORARY_KEY.test(accessKeyId) && !sessionToken) {
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
+  if (accessKeyId.startsWith('ASIA') && !sessionToken) {
     throw invalid(
       'have no sessionToken, and an access key that begins with ASIA is not accepted without one',
       undefined,

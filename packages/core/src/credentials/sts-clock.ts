@@ -11,8 +11,8 @@ export function stsDateMiddleware(onDate: (dateMs: number) => void): Pluggable<o
       stack.add(
         (next) => async (args) => {
           const result = await next(args)
-          const { headers } = result.response as { headers?: Record<string, string> }
-          const dateMs = Date.parse(headers?.date ?? '')
+          const { headers } = result.response as { headers: Record<string, string> }
+          const dateMs = Date.parse(headers.date ?? '')
           if (!Number.isNaN(dateMs)) onDate(dateMs)
           return result
         },

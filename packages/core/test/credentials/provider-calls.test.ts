@@ -85,6 +85,7 @@ test('a credential_process that hangs: two commands at most, and close() ends th
   await write('config', `[profile hangs]\ncredential_process = sh ${pathOf('never.sh')}\n`)
   const iam = start({ profile: 'hangs' })
   for (let attempt = 0; attempt < 6; attempt++) await rejectionOf(iam.token(TARGET))
+  expect((await rejectionOf(iam.token(TARGET))).message).toMatch(/has not answered 2 earlier calls/)
   const pids = await vi.waitFor(async () => {
     const lines = (await readFile(pathOf('pids'), 'utf8')).trim().split('\n')
     expect(lines).toHaveLength(2)
@@ -116,6 +117,9 @@ test('commands that have ended, and those that no call started: close() sends th
 })
 
 test('many calls: the commands of each are watched once', async () => {
+  // A copy of the package that has watched none yet.
+  vi.resetModules()
+  const copy = await import('../../src/index.ts')
   const listeners: number[] = []
   const credentials = async () => {
     const child = execFile('true')
@@ -123,9 +127,9 @@ test('many calls: the commands of each are watched once', async () => {
     await once(child, 'exit')
     throw new Error('no credentials')
   }
-  const iam = start({ credentials, credentialsTimeoutMs: 10_000 })
+  const iam = copy.createAuroraIam({ credentials })
   for (let attempt = 0; attempt < 3; attempt++) await rejectionOf(iam.token(TARGET))
-  expect(new Set(listeners).size).toBe(1)
+  expect(listeners).toEqual([1, 1, 1])
 })
 
 describe('shared files on a file system that does not answer', () => {

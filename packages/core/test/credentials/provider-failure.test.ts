@@ -13,8 +13,10 @@ test.each([
   ['201 characters', 'x'.repeat(201), `${'x'.repeat(200)}…`],
   ['no text', '', undefined],
 ])('a reason with %s: its first line, up to 200 characters', (_what, message, reason) => {
+  const suffix = reason === undefined ? '' : ` (${reason})`
   expect(safeReason(new Error(message))).toBe(reason)
-  expect(reasonSuffix(new Error(message))).toBe(reason === undefined ? '' : ` (${reason})`)
+  expect(reasonSuffix(new Error(message))).toBe(suffix)
+  expect(credentialsUnavailable(new Error(message)).message).toContain(`no AWS credentials${suffix}. Give`)
 })
 
 test('details: after the reason', () => {
