@@ -54,7 +54,7 @@ export class DeadPeers {
       if (timer.retransmits >= ENOUGH_RETRANSMITS) socket.destroy(vanished(socket))
     } else if (timer?.kind !== 'other' && watched.unansweredSince === unansweredSince) {
       // Everything was acknowledged: the kernel is not asked again before the next data.
-      if (socket.bytesWritten === watched.bytesWritten) watched.unansweredSince = undefined
+      watched.unansweredSince = undefined
     }
   }
 }

@@ -1,6 +1,5 @@
 import dns from 'node:dns'
 import { isIP } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { DEMOTION_MEMORY_MS, DEMOTION_POLL_MS } from '../timings.ts'
 import { SingleFlight } from '../util/single-flight.ts'
 
@@ -16,15 +15,19 @@ export class DemotedAddresses {
   readonly #until = new Map<string, Map<string, number>>()
   readonly #waits = new SingleFlight<string, void>()
 
-  /** Remembers that the server at `address`, to which `host` led, refuses changes, for {@link DEMOTION_MEMORY_MS}. */
+  /**
+   * Remembers that the server at `address`, to which `host` led, refuses changes, for {@link DEMOTION_MEMORY_MS}. A
+   * host that is an IP address is not remembered: it leads nowhere else.
+   */
   add(host: string, address: string): void {
+    if (isIP(host) !== 0) return
     const known = this.#until.get(host) ?? new Map<string, number>()
     this.#until.set(host, known.set(address, performance.now() + DEMOTION_MEMORY_MS))
   }
 
-  /** Returns true when a login to `host` may have to wait. Costs nothing while no server was demoted. */
-  concerns(host: string | undefined): host is string {
-    return this.#until.size > 0 && host !== undefined && this.#until.has(host) && isIP(host) === 0
+  /** Returns true when a login to `host` may have to wait. */
+  concerns(host: string): boolean {
+    return this.#until.has(host)
   }
 
   /**
@@ -32,7 +35,9 @@ export class DemotedAddresses {
    */
   wait(host: string): Promise<void> {
     return this.#waits.run(host, async () => {
-      while (await this.#leadsToDemoted(host)) await sleep(DEMOTION_POLL_MS, undefined, { ref: false })
+      while (await this.#leadsToDemoted(host)) {
+        await new Promise<void>((resolve) => setTimeout(resolve, DEMOTION_POLL_MS).unref())
+      }
     })
   }
 

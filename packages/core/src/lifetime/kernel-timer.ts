@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { isIPv6, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { SingleFlight } from '../util/single-flight.ts'
 
 /** The timer that the kernel runs for a TCP connection. */
@@ -25,24 +25,33 @@ const tables = new SingleFlight<string, string>()
  * @see https://www.kernel.org/doc/Documentation/networking/proc_net_tcp.txt
  */
 export async function kernelTimerOf(socket: Socket): Promise<KernelTimer | undefined> {
-  const { localPort, remotePort, localAddress } = socket
-  if (localPort === undefined || remotePort === undefined || localAddress === undefined) return undefined
-  const file = isIPv6(localAddress) ? '/proc/self/net/tcp6' : '/proc/self/net/tcp'
+  const { localPort, remotePort, localFamily } = socket
+  if (localPort === undefined || remotePort === undefined) return undefined
+  const file = localFamily === 'IPv6' ? '/proc/self/net/tcp6' : '/proc/self/net/tcp'
   const table = await tables.run(file, () => readFile(file, 'latin1').catch(() => ''))
   return readKernelTimer(table, localPort, remotePort)
 }
 
-/** Returns the timer of the connection between two ports in the text of `/proc/net/tcp`. */
+/**
+ * Returns the timer of the connection between two ports in the text of `/proc/net/tcp`. Linux gives the same local port
+ * to connections that lead to several addresses: their timers cannot be told apart, so that neither is reported.
+ */
 export function readKernelTimer(
   table: string,
   localPort: number,
   remotePort: number,
 ): KernelTimer | undefined {
-  const ends = [localPort, remotePort].map((port) => `:${port.toString(16).toUpperCase().padStart(4, '0')}`)
-  for (const line of table.split('\n')) {
-    const [, local, remote, , , timer, retransmits] = line.trim().split(/\s+/)
-    if (!local?.endsWith(ends[0]!) || !remote?.endsWith(ends[1]!) || !timer) continue
-    return { kind: KINDS[timer.slice(0, 2)] ?? 'other', retransmits: Number.parseInt(retransmits!, 16) }
-  }
-  return undefined
+  const [localEnd, remoteEnd] = [endOf(localPort), endOf(remotePort)]
+  const [connection, ...others] = table
+    .split('\n')
+    .map((line) => line.trim().split(' '))
+    .filter(([, local = '', remote = '']) => local.endsWith(localEnd) && remote.endsWith(remoteEnd))
+  if (!connection) return undefined
+  if (others.length > 0) return { kind: 'other', retransmits: 0 }
+  const [, , , , , timer = '', retransmits = ''] = connection
+  return { kind: KINDS[timer.slice(0, 2)] ?? 'other', retransmits: Number.parseInt(retransmits, 16) }
+}
+
+function endOf(port: number): string {
+  return `:${port.toString(16).toUpperCase().padStart(4, '0')}`
 }

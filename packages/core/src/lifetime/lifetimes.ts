@@ -64,13 +64,13 @@ export class Lifetimes {
   ): PoolLifetime<Connection> {
     const { maxLifetimeMs = MAX_LIFETIME_MS, retireDemoted = true } = this.#settings
     const watch = this.#watchFor(target)
-    const host = target.fixedAddress?.host
+    const { fixedAddress } = target
     const pool: PoolLifetime<Connection> = new PoolLifetime({
       driver,
       maxLifetimeMs,
       retiresReadOnly: retireDemoted && PROMISES_A_WRITER.has(target.kind),
       pace: this.#paceFor(target),
-      onDemoted: (address) => host !== undefined && this.#demoted.add(host, address),
+      onDemoted: (address) => fixedAddress && this.#demoted.add(fixedAddress.host, address),
       onFirst: () => {
         this.#pools.set(pool, target)
         return watch?.listen((addresses) => pool.moved(addresses))
@@ -99,13 +99,13 @@ export class Lifetimes {
    * Waits while a login to `target` would reach a writer that was demoted. Returns undefined where nothing is known.
    */
   waitForWriter(target: ConnectionTarget): Promise<void> | undefined {
-    const host = target.fixedAddress?.host
-    return host !== undefined && this.mayWaitForWriter(target) ? this.#demoted.wait(host) : undefined
+    const host = this.#demotedHostOf(target)
+    return host === undefined ? undefined : this.#demoted.wait(host)
   }
 
   /** Returns true when {@link waitForWriter} would wait. */
-  mayWaitForWriter({ kind, fixedAddress }: ConnectionTarget): boolean {
-    return this.#demoted.concerns(fixedAddress?.host) && PROMISES_A_WRITER.has(kind)
+  mayWaitForWriter(target: ConnectionTarget): boolean {
+    return this.#demotedHostOf(target) !== undefined
   }
 
   /** Returns the counts of each pool that has open connections, or connections that wait. */
@@ -124,6 +124,11 @@ export class Lifetimes {
   /** Ends every timer. Open connections stay open. */
   close(): void {
     for (const pool of this.#pools.keys()) pool.dispose()
+  }
+
+  #demotedHostOf({ kind, fixedAddress }: ConnectionTarget): string | undefined {
+    if (!fixedAddress || !PROMISES_A_WRITER.has(kind)) return undefined
+    return this.#demoted.concerns(fixedAddress.host) ? fixedAddress.host : undefined
   }
 
   #paceFor(target: ConnectionTarget): RetirePace {

@@ -130,12 +130,10 @@ export class PoolLifetime<Connection extends object> {
   mustClose(connection: Connection): boolean {
     const entry = this.#entries.get(connection)
     if (!entry) return false
-    if (!entry.reason && entry.expiresAt < Infinity) {
-      const now = this.#clock()
-      if (entry.expiresAt <= now && this.#options.pace.tryRetire(now)) {
-        entry.isIdle = false
-        this.#retire(connection, entry, 'lifetime')
-      }
+    const now = this.#clock()
+    if (!entry.reason && entry.expiresAt <= now && this.#options.pace.tryRetire(now)) {
+      entry.isIdle = false
+      this.#retire(connection, entry, 'lifetime')
     }
     return entry.reason !== undefined
   }

@@ -118,16 +118,16 @@ export class ResumeGate {
   }
 
   #pausedError({ endpoint, callerLimit }: GateEntry, limitMs: number): AuroraIamError {
-    const isCallers = limitMs < this.#timeoutMs
-    const limit = isCallers ? `${callerLimit?.option}: ${callerLimit?.timeoutMs} ms` : 'resumeTimeoutMs'
-    const remedy = isCallers
-      ? `Raise \`${callerLimit?.option}\` above \`resumeTimeoutMs\` (${this.#timeoutMs} ms).`
+    const shorter = limitMs < this.#timeoutMs ? callerLimit : undefined
+    const limit = shorter ? `${shorter.option}: ${shorter.timeoutMs} ms` : 'resumeTimeoutMs'
+    const remedy = shorter
+      ? `Raise \`${shorter.option}\` above \`resumeTimeoutMs\` (${this.#timeoutMs} ms).`
       : 'Look for the events of the instance in RDS, or raise `resumeTimeoutMs`.'
     return new AuroraIamError(
       'ERR_AURORA_IAM_PAUSED',
       `No greeting from ${endpoint} within ${Math.round(limitMs)} ms (${limit}): the database is paused or unresponsive. ` +
         `A paused instance takes 15 to 30 seconds and more to resume. ${remedy}`,
-      { option: isCallers ? callerLimit?.option : 'resumeTimeoutMs' },
+      { option: shorter?.option ?? 'resumeTimeoutMs' },
     )
   }
 }

@@ -16,23 +16,23 @@ beforeEach(() => {
     lookUps++
     return answers.length > 1 ? answers.shift()! : answers[0]!
   }
+  const listOf = (answer: string[], { all }: { all?: boolean }) => {
+    const list = answer.map((address) => ({ address, family: 4 }))
+    return all ? list : list[0]
+  }
   vi.spyOn(dns, 'lookup').mockImplementation(((
     _host: string,
-    _options: object,
+    options: object,
     callback: (...args: unknown[]) => void,
   ) => {
     const answer = next()
     if (answer instanceof Error) callback(answer)
-    else
-      callback(
-        null,
-        answer.map((address) => ({ address, family: 4 })),
-      )
+    else callback(null, listOf(answer, options))
   }) as never)
-  vi.spyOn(dns.promises, 'lookup').mockImplementation((async () => {
+  vi.spyOn(dns.promises, 'lookup').mockImplementation((async (_host: string, options: object) => {
     const answer = next()
     if (answer instanceof Error) throw answer
-    return answer.map((address) => ({ address, family: 4 }))
+    return listOf(answer, options)
   }) as never)
 })
 
@@ -57,13 +57,16 @@ test('an IP address: nothing is looked up', () => {
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('two pools of one name: one look-up each interval', () => {
+test('two pools of one name: one look-up each interval, also when one of them has left', () => {
   answers = [['10.0.0.1']]
   const watch = new AddressWatch('db.example', 5000)
   watch.listen(() => {})
-  watch.listen(() => {})
+  const leave = watch.listen(() => {})
   vi.advanceTimersByTime(15_000)
   expect(lookUps).toBe(3)
+  leave()
+  vi.advanceTimersByTime(15_000)
+  expect(lookUps).toBe(6)
 })
 
 test('the last listener leaves during a look-up, and another comes: one look-up each interval', () => {
@@ -81,6 +84,21 @@ test('the last listener leaves during a look-up, and another comes: one look-up 
   expect(vi.getTimerCount()).toBe(1)
   vi.advanceTimersByTime(5000)
   expect(callbacks).toHaveLength(2)
+})
+
+test('the last listener leaves during a look-up: no timer is left', () => {
+  const watch = new AddressWatch('db.example', 5000)
+  const stop = watch.listen(() => {})
+  vi.mocked(dns.lookup).mockImplementation(((
+    _host: string,
+    _options: object,
+    callback: (e: Error) => void,
+  ) => {
+    stop()
+    callback(new Error('ETIMEOUT'))
+  }) as never)
+  vi.advanceTimersByTime(5000)
+  expect(vi.getTimerCount()).toBe(0)
 })
 
 test('a demoted writer: logins wait until its name leads elsewhere, and share the look-ups', async () => {
@@ -132,6 +150,39 @@ test('a writer that is read-only for another reason: the wait ends, and later lo
   await vi.advanceTimersByTimeAsync(31_000)
   await wait
   expect(demoted.concerns('db.example')).toBe(false)
+  // Every 250 ms for 30 s.
+  expect(lookUps).toBe(120)
+})
+
+test('two writers demoted one after the other: logins wait for a third', async () => {
+  answers = [['10.0.0.2'], ['10.0.0.2'], ['10.0.0.3']]
+  const demoted = new DemotedAddresses()
+  demoted.add('db.example', '10.0.0.1')
+  demoted.add('db.example', '10.0.0.2')
+  const wait = demoted.wait('db.example')
+  await vi.advanceTimersByTimeAsync(600)
+  await wait
+  expect(lookUps).toBe(3)
+})
+
+test('a host that is an IP address: no login waits', () => {
+  const demoted = new DemotedAddresses()
+  demoted.add('10.0.0.1', '10.0.0.1')
+  expect(demoted.concerns('10.0.0.1')).toBe(false)
+})
+
+test('a login that waits: it does not keep the process alive', async () => {
+  vi.useRealTimers()
+  answers = [['10.0.0.1'], ['10.0.0.2']]
+  const demoted = new DemotedAddresses()
+  demoted.add('db.example', '10.0.0.1')
+  const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
+  const before = timers()
+  const wait = demoted.wait('db.example')
+  await new Promise(setImmediate)
+  expect(lookUps).toBe(1)
+  expect(timers()).toBe(before)
+  await wait
 })
 
 test('a name that cannot be looked up: the login goes on, and reports it', async () => {

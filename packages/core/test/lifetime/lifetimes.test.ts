@@ -115,6 +115,7 @@ test.each([
   ['the writer endpoint', undefined, {}, true],
   ['retireDemoted false', undefined, { retireDemoted: false }, false],
   ['an instance, which may be a reader', `db.${R}`, {}, false],
+  ['an address that a function decides', undefined, { dial: () => ({ host: 'db.internal' }) }, true],
 ] as const)(
   '%s, and an error of a server that is read-only: the connection is retired, or kept',
   (_what, host, options, isRetired) => {
@@ -144,6 +145,15 @@ test('a writer was demoted: a new login waits until its name leads elsewhere, an
   await login
   expect(loggedIn).toHaveBeenCalledOnce()
   expect(iam.stats().pools).toEqual([])
+})
+
+test('a writer was demoted behind a tunnel: a login to a reader through the same tunnel does not wait', async () => {
+  const { iam, pool, open } = setUp({ dial: { host: 'tunnel.internal' } })
+  const [connection] = open(1)
+  pool.failed(connection!, READ_ONLY)
+  const reader = iam.resolve({ host: `db.cluster-ro-${R}`, port: 3306, user: 'app' })
+  ;(await iam.login(reader)).cancel()
+  iam.close()
 })
 
 test('connections that wait: each is counted until it ends, with the pool of its target', async () => {

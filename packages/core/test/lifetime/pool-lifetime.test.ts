@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { PoolLifetime, type PoolLifetimeOptions } from '../../src/lifetime/pool-lifetime.ts'
+import { isReadOnlyError } from '../../src/lifetime/read-only-error.ts'
 import { RetirePace } from '../../src/lifetime/retire-pace.ts'
 
 const MINUTE_MS = 60_000
 const READ_ONLY = { errno: 1290, message: 'The MySQL server is running with the --read-only option' }
 
 interface Fake {
-  readonly address: string
+  address: string | undefined
 }
 
 const limiter = { limit: 20, intervalMs: 1000, waiting: 0, processes: 1 }
@@ -61,6 +62,34 @@ test('maxLifetimeMs over, in use: closed after it returned', () => {
   lifetime.released(connection!)
   vi.advanceTimersByTime(1)
   expect(closed).toEqual([connection])
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('maxLifetimeMs over, in use again: closed after it returned, and an idle one at once', () => {
+  const lifetime = lifetimeOf({ random: () => 0 })
+  const [busy, idle] = open(lifetime, 2)
+  for (const connection of [busy!, idle!]) lifetime.released(connection)
+  lifetime.acquired(busy!)
+  vi.advanceTimersByTime(30 * MINUTE_MS)
+  expect(closed).toEqual([idle])
+  vi.advanceTimersByTime(MINUTE_MS)
+  expect(closed).toEqual([idle])
+  lifetime.released(busy!)
+  vi.advanceTimersByTime(1)
+  expect(closed).toEqual([idle, busy])
+})
+
+test('connections of different lifetimes: each is closed when its own is over', () => {
+  const randoms = [1, 0]
+  const lifetime = lifetimeOf({ random: () => randoms.shift()! })
+  const [early, late] = open(lifetime, 2)
+  for (const connection of [early!, late!]) lifetime.released(connection)
+  vi.advanceTimersByTime(27 * MINUTE_MS)
+  expect(closed).toEqual([early])
+  vi.advanceTimersByTime(3 * MINUTE_MS - 1)
+  expect(closed).toEqual([early])
+  vi.advanceTimersByTime(1)
+  expect(closed).toEqual([early, late])
 })
 
 test('maxLifetimeMs over, never idle: closed when it goes from one caller to the next', () => {
@@ -69,23 +98,33 @@ test('maxLifetimeMs over, never idle: closed when it goes from one caller to the
   vi.advanceTimersByTime(30 * MINUTE_MS - 1)
   expect(lifetime.mustClose(one!)).toBe(false)
   vi.advanceTimersByTime(1)
-  expect(lifetime.mustClose(one!)).toBe(true)
+  // Also when the pool asks again.
+  expect([lifetime.mustClose(one!), lifetime.mustClose(one!)]).toEqual([true, true])
   expect(lifetime.mustClose(two!)).toBe(false)
   vi.advanceTimersByTime(500)
   expect(lifetime.mustClose(two!)).toBe(true)
   expect(lifetime.stats()).toMatchObject({ retired: { lifetime: 2 } })
+  // The pool closes them.
+  expect(closed).toEqual([])
 })
 
-test('many lifetimes over at once: at most a tenth of the limit per interval', () => {
+test('many lifetimes over at once: a tenth of the limit per interval, one at each run of the timer', () => {
   const lifetime = lifetimeOf({ random: () => 0 })
   for (const connection of open(lifetime, 50)) lifetime.released(connection)
-  vi.advanceTimersByTime(30 * MINUTE_MS - 1)
-  for (let second = 0; second < 10; second++) {
-    const before = closed.length
-    vi.advanceTimersByTime(1000)
-    expect(closed.length - before).toBeLessThanOrEqual(2)
-  }
-  expect(closed.length).toBeGreaterThanOrEqual(19)
+  const startedAt = Date.now()
+  const closedAt = Array.from({ length: 5 }, (_, index) => {
+    vi.advanceTimersToNextTimer()
+    expect(closed).toHaveLength(index + 1)
+    return Date.now() - startedAt - 30 * MINUTE_MS
+  })
+  expect(closedAt).toEqual([0, 500, 1000, 1500, 2000])
+})
+
+test('a rate that is not limited: all are closed when their lifetime is over', () => {
+  const lifetime = lifetimeOf({ random: () => 0, pace: new RetirePace(() => undefined) })
+  for (const connection of open(lifetime, 5)) lifetime.released(connection)
+  vi.advanceTimersByTime(30 * MINUTE_MS + 10)
+  expect(closed).toHaveLength(5)
 })
 
 test('a fleet of 4 on the same limit: each process takes its part of the tenth', () => {
@@ -98,11 +137,16 @@ test('a fleet of 4 on the same limit: each process takes its part of the tenth',
 })
 
 test('a connection waits for a permit: no voluntary replacement', () => {
-  const lifetime = lifetimeOf({ random: () => 0 })
+  const looks = vi.fn(() => limiter as never)
+  const lifetime = lifetimeOf({ random: () => 0, pace: new RetirePace(looks) })
   for (const connection of open(lifetime, 5)) lifetime.released(connection)
   limiter.waiting = 1
-  vi.advanceTimersByTime(31 * MINUTE_MS)
+  vi.advanceTimersByTime(30 * MINUTE_MS)
+  looks.mockClear()
+  vi.advanceTimersByTime(MINUTE_MS)
   expect(closed).toHaveLength(0)
+  // Once a second, whether and when.
+  expect(looks).toHaveBeenCalledTimes(120)
   limiter.waiting = 0
   vi.advanceTimersByTime(5_000)
   expect(closed).toHaveLength(5)
@@ -123,6 +167,7 @@ test('a read-only error: the connection and its siblings to the same address are
   lifetime.released(elsewhere!)
   lifetime.failed(failing!, READ_ONLY)
   expect(closed).toEqual([idle])
+  expect(lifetime.stats()).toMatchObject({ open: 3, retiring: 2 })
   expect(lifetime.mustClose(failing!)).toBe(true)
   expect(lifetime.mustClose(elsewhere!)).toBe(false)
   lifetime.released(busy!)
@@ -130,6 +175,45 @@ test('a read-only error: the connection and its siblings to the same address are
   expect(closed).toEqual([idle, busy, failing])
   expect(demoted).toEqual(['10.0.0.1'])
   expect(lifetime.stats()).toMatchObject({ open: 1, generation: 1, retired: { 'read-only': 3 } })
+})
+
+test('a read-only error on a socket that has closed since: that connection alone is retired', () => {
+  const demoted: string[] = []
+  for (const options of [{}, { onDemoted: (address: string) => demoted.push(address) }]) {
+    const lifetime = lifetimeOf(options)
+    const [failing, other, elsewhere] = open(lifetime, 3)
+    failing!.address = undefined
+    other!.address = undefined
+    lifetime.failed(failing!, READ_ONLY)
+    expect(lifetime.mustClose(failing!)).toBe(true)
+    expect(lifetime.mustClose(other!)).toBe(false)
+    lifetime.failed(elsewhere!, READ_ONLY)
+  }
+  expect(demoted).toEqual(['10.0.0.1'])
+})
+
+test.each([
+  [{ errno: 1836, message: 'Running in read-only mode' }, true],
+  [{ errno: 1290, message: 'running with the --super-read-only option' }, true],
+  [{ errno: 1290, message: 'running with the --READ_ONLY option' }, true],
+  [{ errno: 1290, message: 'running with the readonly option' }, false],
+  [{ errno: 1290 }, false],
+  [{ errno: 1045, message: 'read-only' }, false],
+  [undefined, false],
+  [null, false],
+])('%j: a server that takes no changes, %s', (error, expected) => {
+  expect(isReadOnlyError(error)).toBe(expected)
+})
+
+test('a connection that the pool does not know, or no longer: nothing happens', () => {
+  const lifetime = lifetimeOf()
+  const stranger = { address: '10.0.0.1' }
+  lifetime.acquired(stranger)
+  lifetime.released(stranger)
+  lifetime.broke(stranger, Object.assign(new Error('read ETIMEDOUT'), { code: 'ETIMEDOUT' }))
+  expect(lifetime.mustClose(stranger)).toBe(false)
+  lifetime.closed(stranger)
+  expect(lifetime.stats()).toMatchObject({ open: 0, retired: { dead: 0 } })
 })
 
 test.each([
@@ -153,7 +237,8 @@ test('retireDemoted false: no connection is retired by a read-only error', () =>
 test('the endpoint leads elsewhere: connections to the old address are retired, a second report changes nothing', () => {
   const lifetime = lifetimeOf()
   const [idle, busy] = open(lifetime, 2)
-  const [current] = open(lifetime, 1, '10.0.0.2')
+  const [current, closing] = open(lifetime, 2, '10.0.0.2')
+  closing!.address = undefined
   lifetime.released(idle!)
   lifetime.released(current!)
   lifetime.moved(new Set(['10.0.0.2']))
@@ -161,7 +246,7 @@ test('the endpoint leads elsewhere: connections to the old address are retired, 
   expect(closed).toEqual([idle])
   lifetime.released(busy!)
   expect(closed).toEqual([idle, busy])
-  expect(lifetime.stats()).toMatchObject({ open: 1, generation: 1, retired: { moved: 2 } })
+  expect(lifetime.stats()).toMatchObject({ open: 2, generation: 1, retired: { moved: 2 } })
 })
 
 test('connections that come and go: the watch runs from the first to the last', () => {
@@ -187,8 +272,12 @@ test('a server vanished: its connection counts as dead, and the next one as its 
   const reasons: string[] = []
   const lifetime = lifetimeOf({ onRetired: (reason) => reasons.push(reason) })
   const [one, other] = open(lifetime, 2)
-  lifetime.broke(one!, Object.assign(new Error('read ETIMEDOUT'), { code: 'ETIMEDOUT' }))
+  lifetime.released(one!)
+  for (let reports = 0; reports < 2; reports++) {
+    lifetime.broke(one!, Object.assign(new Error('read ETIMEDOUT'), { code: 'ETIMEDOUT' }))
+  }
   lifetime.broke(other!, Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }))
+  lifetime.broke(other!, undefined)
   for (const connection of [one!, other!]) lifetime.closed(connection)
   expect(closed).toHaveLength(0)
   open(lifetime, 2)

@@ -81,12 +81,24 @@ test('no greeting in time: each login that waits gets a separate error that name
 test('the limit of the caller is shorter: the error comes first, and names that option', async () => {
   const gate = new ResumeGate(60_000)
   const callerLimit = { option: 'acquireConnectionTimeout', timeoutMs: 10_000 }
-  const { timeoutMs, timeoutError } = await gate.enter(entry({ callerLimit }))
+  const { timeoutMs, timeoutError, ended } = await gate.enter(entry({ callerLimit }))
   expect(timeoutMs).toBe(9_000)
+  ended()
+  // A second before a limit of less than two is too long.
+  const short = await gate.enter(entry({ callerLimit: { ...callerLimit, timeoutMs: 1_500 } }))
+  expect(short.timeoutMs).toBe(750)
   expect(timeoutError()).toMatchObject({
     option: 'acquireConnectionTimeout',
     message: expect.stringContaining('Raise `acquireConnectionTimeout` above `resumeTimeoutMs` (60000 ms)'),
   })
+})
+
+test('a scout that opens its socket after it gave up: the next one does not wait for it', async () => {
+  const gate = new ResumeGate(60_000)
+  const scout = await gate.enter(entry())
+  scout.ended()
+  scout.connecting()
+  expect((await gate.enter(entry())).timeoutMs).toBe(60_000)
 })
 
 test('the scout still waits for a permit when the time is over: the others wait for theirs', async () => {
@@ -116,7 +128,7 @@ test('the server greeted a login within the last second: no login waits', async 
   const { numbers } = enterAll(gate, 3)
   await vi.advanceTimersByTimeAsync(0)
   expect(numbers()).toEqual([0, 1, 2])
-  await vi.advanceTimersByTimeAsync(1_001)
+  await vi.advanceTimersByTimeAsync(1_000)
   const later = enterAll(gate, 2)
   await vi.advanceTimersByTimeAsync(0)
   expect(later.numbers()).toEqual([])

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { SocketLooks } from '../../src/lifetime/socket-looks.ts'
 
 const server = createServer((socket) => socket.resume())
@@ -31,7 +31,9 @@ async function openAndClose(looks: SocketLooks<object>): Promise<WeakRef<Socket>
 test('the first of several sockets has closed: nothing keeps it while the others are looked at', async () => {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc')
-  const looks = new SocketLooks<object>(() => {})
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  const look = vi.fn()
+  const looks = new SocketLooks<object>(look)
   const closed = await openAndClose(looks)
   const other = await open()
   looks.add(other, {})
@@ -41,5 +43,8 @@ test('the first of several sockets has closed: nothing keeps it while the others
     collect()
   }
   expect(closed.deref()).toBeUndefined()
+  vi.advanceTimersByTime(5_000)
+  expect(look).toHaveBeenCalledOnce()
   other.destroy()
+  vi.useRealTimers()
 })
