@@ -86,6 +86,14 @@ const REFUSALS: ReadonlyArray<
     'hostname',
     /RDS did not issue/,
   ],
+  [
+    'a load balancer as hostname',
+    {},
+    { hostname: 'x-1.elb.cn-north-1.amazonaws.com.cn' },
+    'HOST_NOT_SIGNABLE',
+    'hostname',
+    /RDS did not issue/,
+  ],
   ['an IP as hostname', {}, { hostname: '10.0.0.1' }, 'HOST_NOT_SIGNABLE', 'hostname', /RDS did not issue/],
   [
     'a URL as hostname',

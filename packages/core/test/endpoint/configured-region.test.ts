@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { configuredRegion } from '../../src/endpoint/configured-region.ts'
 import { createAuroraIam } from '../../src/index.ts'
-import { warningsOf } from '../support.ts'
+import { settle, warningsOf } from '../support.ts'
+import { createUnansweredFile } from '../unanswered-file.ts'
 
 const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' }
 const target = { hostname: 'db.example.com', port: 3306, username: 'app' }
@@ -63,6 +65,24 @@ test('500 users at once: no warning', async () => {
   const iam = createAuroraIam({ credentials })
   const users = Array.from({ length: 500 }, (_, index) => ({ ...target, username: `user${index}` }))
   expect(await warningsOf(() => Promise.all(users.map((user) => iam.token(user))))).toEqual([])
+})
+
+test('files that are not answered: the error says so, and not that the Region is unknown', async () => {
+  const path = join(folder, 'config-unanswered')
+  const answer = createUnansweredFile(path)
+  vi.stubEnv('AWS_CONFIG_FILE', path)
+  vi.useFakeTimers({ toFake: ['performance'] })
+  // The first call would spend its time on loading it.
+  await import('@smithy/core/config')
+  const first = configuredRegion(undefined, 1_000).catch(() => {})
+  await settle()
+  vi.advanceTimersByTime(1_000)
+  await expect(configuredRegion(undefined, 1_000)).rejects.toMatchObject({
+    code: 'ERR_AURORA_IAM_CREDENTIALS_TIMEOUT',
+  })
+  await answer()
+  await first
+  vi.useRealTimers()
 })
 
 test('closed while it is to be looked up: CLOSED, and nothing is left unhandled', async () => {

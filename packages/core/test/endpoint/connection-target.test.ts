@@ -125,13 +125,35 @@ test('dial as a function: a copy of the target for another user asks for that us
   expect(target.dial({ ...target, username: 'batch' }).host).toBe('batch.internal')
 })
 
-test('what a dial function throws: passed on unchanged', () => {
-  const error = new Error('no such service')
+/** Returns what the target throws whose `dial` throws `thrown`. */
+function errorOfDial(thrown: unknown): unknown {
   const dial = () => {
-    throw error
+    throw thrown
   }
   const target = resolve({ host: CLUSTER }, { dial })
-  expect(errorThrownBy(() => target.dial(target))).toBe(error)
+  try {
+    return target.dial(target)
+  } catch (error) {
+    return error
+  }
+}
+
+test('an error that a dial function throws, also one of another realm: passed on unchanged', () => {
+  for (const error of [new Error('no such service'), { message: 'of another realm' }]) {
+    expect(errorOfDial(error)).toBe(error)
+  }
+})
+
+test.each([
+  ['a string', 'no such service'],
+  ['undefined', undefined],
+  ['null', null],
+  ['an object', { message: 5 }],
+])('%s that a dial function throws: INVALID_OPTION, with that as the cause', (what, thrown) => {
+  const error = errorOfDial(thrown) as Error
+  expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_INVALID_OPTION', option: 'dial' })
+  expect(error.cause).toBe(thrown)
+  expect(error.message).toContain(`the function threw ${what}`)
 })
 
 test.each(CASES)(

@@ -1,6 +1,6 @@
 import { errorThrownBy } from '@aurora-iam/test-support/rejection-of'
 import { expect, test } from 'vitest'
-import { assertUrlGiven, decodeUrlPart } from '../../src/endpoint/connection-url.ts'
+import { assertPasswordEncoded, assertUrlGiven, decodeUrlPart } from '../../src/endpoint/connection-url.ts'
 
 const OPTION = { option: 'uri', instead: '`host`' }
 
@@ -34,4 +34,19 @@ test('a part of a URL: decoded, and one that cannot be is not repeated', () => {
   expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_INVALID_OPTION', option: 'uri' })
   expect(error.message).toBe('uri: it contains a % that begins no character. Encode it as %25.')
   expect(error.cause).toBeUndefined()
+})
+
+test.each(['/b@db/app', '?b@db', '#b@db'])(
+  'a password that ends the host with %s: refused, and not repeated',
+  (rest) => {
+    const error = errorThrownBy(() => assertPasswordEncoded(new URL(`mysql://app:hunter2@a${rest}`), 'uri'))
+    expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_INVALID_OPTION', option: 'uri' })
+    expect(error.message).toMatch(/Encode the password/)
+    expect(error.message).not.toMatch(/hunter2|@a/)
+  },
+)
+
+test('a password that is encoded: not refused', () => {
+  const url = new URL('mysql://app:a%40b@db/app?ssl=1#x')
+  expect(() => assertPasswordEncoded(url, 'uri')).not.toThrow()
 })

@@ -53,6 +53,9 @@ test('an RDS name of an unknown shape: an RDS name all the same', () => {
   expect(parseRdsHostname('prod-instance.us-east-1.rds.amazonaws.com')?.kind).toBe('other')
   expect(parseRdsHostname('a.b.c.us-east-1.rds.amazonaws.com')?.kind).toBe('other')
   expect(parseRdsHostname('a.proxy.proxy-b.us-east-1.rds.amazonaws.com')?.kind).toBe('other')
+  expect(parseRdsHostname('a.endpoint.cluster-b.us-east-1.rds.amazonaws.com')?.kind).toBe('other')
+  expect(parseRdsHostname('a.endpoint.b.proxy-c.us-east-1.rds.amazonaws.com')?.kind).toBe('other')
+  expect(parseRdsHostname('a.rds.cn-north-1.amazonaws.com.cn')?.kind).toBe('other')
 })
 
 test.each([

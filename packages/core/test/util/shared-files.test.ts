@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process'
-import { constants, mkdirSync } from 'node:fs'
-import { open, rm } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
 import { isolateAwsEnvironment, pathOf } from '@aurora-iam/test-support/aws-environment'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { awaitSharedFiles } from '../../src/util/shared-files.ts'
+import { createUnansweredFile } from '../unanswered-file.ts'
 
 isolateAwsEnvironment()
 
@@ -18,18 +17,6 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** Creates a file whose read is not answered, as of a pipe that nothing writes to. Returns what answers it. */
-function createUnanswered(name: string) {
-  execFileSync('mkfifo', [pathOf(name)])
-  return async (reading: Promise<void>) => {
-    // It can be opened so once the read has begun.
-    const pipe = await vi.waitFor(() => open(pathOf(name), constants.O_WRONLY | constants.O_NONBLOCK), 10_000)
-    await rm(pathOf(name))
-    await pipe.close()
-    await reading
-  }
-}
-
 test.each([
   ['AWS_CONFIG_FILE', 'config'],
   ['AWS_SHARED_CREDENTIALS_FILE', 'credentials'],
@@ -42,7 +29,7 @@ test.each([
       vi.stubEnv('AWS_CONFIG_FILE', undefined)
       vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '')
     }
-    const answer = createUnanswered(file)
+    const answer = createUnansweredFile(pathOf(file))
     const reading = awaitSharedFiles(1_000)
     vi.advanceTimersByTime(999)
     expect(awaitSharedFiles(1_000)).toBe(reading)
@@ -51,7 +38,8 @@ test.each([
       code: 'ERR_AURORA_IAM_CREDENTIALS_TIMEOUT',
       option: 'credentials',
     })
-    await answer(reading)
+    await answer()
+    await reading
     const next = awaitSharedFiles(1_000)
     expect(next).not.toBe(reading)
     await next
