@@ -93,7 +93,7 @@ test('the limit of the caller is shorter: the error comes first, and names that 
   })
 })
 
-test('a scout that opens its socket after it gave up: the next one does not wait for it', async () => {
+test('a scout that opens its socket after its end: the next one does not wait for it', async () => {
   const gate = new ResumeGate(60_000)
   const scout = await gate.enter(entry())
   scout.ended()
