@@ -66,7 +66,7 @@ test.each([
     const now = vi.spyOn(performance, 'now').mockReturnValue(0)
     const onTimeout = vi.fn()
     startTimeLimit(1_000, onTimeout)
-    /** Runs the timers of the next `ms`, at `nowMs` on the monotonic clock, and what they leave for after the sockets. */
+    /** Runs the timers of the next `ms`, at `nowMs` on the monotonic clock, and what those leave for later. */
     const advance = (ms: number, nowMs: number) => {
       now.mockReturnValue(nowMs)
       vi.advanceTimersByTime(ms)
