@@ -69,7 +69,7 @@ export const ROOMS = {
   'core/lifetime': ['packages/core/test/lifetime/*'],
   'core/util': ['packages/core/test/{util,credentials}/*', 'packages/core/test/{aurora-iam,options,secrets}'],
   'prisma/options': ['packages/prisma/test/options/*'],
-  'prisma/connect': ['packages/prisma/test/{connect,pool}/*', 'test/prisma/open-connection'],
+  'prisma/connect': ['packages/prisma/test/{connect,pool}/*', 'test/prisma/{open-connection,redirect}'],
   'prisma/src': ['packages/prisma/test/*', 'packages/prisma/test/options/*', 'test/prisma/open-connection'],
   'prisma/pool': ['packages/prisma/test/pool/*'],
 }

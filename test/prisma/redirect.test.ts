@@ -1,12 +1,13 @@
-import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { createAuroraIam } from '@aurora-iam/core'
+import { auroraIam } from '@aurora-iam/prisma'
+import { STATIC } from '@aurora-iam/test-support/example-credentials'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { encodeErr } from '@aurora-iam/wire'
 import { expect, test } from 'vitest'
-import { CLEAR_PASSWORD_WANTED, impostor, trusted } from '../chaos/hostile-scripts.ts'
+import { impostor, takingToken } from '../chaos/hostile-scripts.ts'
 import { HostileServer, startHostileServer } from '../chaos/hostile-server.ts'
-import { auroraIamFor } from './support.ts'
 
-const aurora = await localAurora()
+const HOST = 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
 
 const lengthEncoded = (bytes: Buffer | string) =>
   Buffer.concat([Buffer.from([bytes.length]), Buffer.from(bytes)])
@@ -22,23 +23,24 @@ function redirectTo(url: string): Buffer {
 }
 
 test('a server that redirects in its OK packet to another that collects tokens: the token stays with the first', async () => {
-  await using server = await startHostileServer(aurora.hostname)
+  await using server = await startHostileServer(HOST)
   await using thief = new HostileServer(server.certificates)
   await thief.listen()
   thief.script = impostor('MySQL', 'valid')
-  server.script = trusted(async (session) => {
-    const received = session.inTls.length
-    session.sendPacket(3, CLEAR_PASSWORD_WANTED)
-    if (!(await session.hasSent(received + 1))) return
+  server.script = takingToken(async (session) => {
     const withToken = session.inTls.length
     session.sendPacket(5, redirectTo(`mysql://app@127.0.0.1:${thief.port}/`))
     if (!(await session.hasSent(withToken + 1))) return
     session.sendPacket(1, encodeErr({ errno: 1105, sqlState: 'HY000', message: 'the first server answers' }))
     session.end()
   })
-  const iam = { ...aurora.iam, port: aurora.port, ca: server.certificates.ca }
-  const options = { port: server.port, connectTimeoutMs: 2_000 }
-  const { adapter, status } = auroraIamFor(aurora, options, { ...iam, rateLimit: false })
+  const iam = createAuroraIam({
+    credentials: STATIC,
+    ca: server.certificates.ca,
+    dial: { host: '127.0.0.1', port: server.port },
+    rateLimit: false,
+  })
+  const { adapter, status } = auroraIam({ host: HOST, user: 'app', connectTimeoutMs: 2_000 }, iam)
   expect(await rejectionOf(adapter.connect())).toMatchObject({
     message: expect.stringContaining('the first server'),
   })

@@ -101,7 +101,7 @@ export class GuardedStream extends Duplex {
   }
 
   override _read(): void {
-    if (this.#held.length < MAX_HELD_RECORDS && !this.#isWaitingForPermit) this.#socket.resume()
+    if (this.#held.length < MAX_HELD_RECORDS) this.#socket.resume()
   }
 
   override _write(chunk: Buffer, _encoding: string, callback: () => void): void {

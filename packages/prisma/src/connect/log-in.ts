@@ -33,7 +33,7 @@ export async function logIn(
 ): Promise<Connection> {
   signal.throwIfAborted()
   const abort = () => destroy()
-  signal.addEventListener('abort', abort, { once: true })
+  signal.addEventListener('abort', abort)
   const timeoutError = () => loginTimeoutError(timeoutMs)
   const stopTimeLimit = limitTime
     ? limitTime(timeoutError, destroy)

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server, Socket } from 'node:net'
 import { until } from '@aurora-iam/test-support/until'
 import { Capability, encodeGreeting, encodePacket } from '@aurora-iam/wire'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { GuardedStream } from '../../src/connect/guarded-stream.ts'
 
 const GREETING = encodePacket({
@@ -30,6 +30,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
+  vi.restoreAllMocks()
   for (const one of [...streams, ...clients]) one.destroy()
   await once(server.close(), 'close')
 })
@@ -231,6 +232,29 @@ test('many records, in several pieces: mariadb gets each in a separate turn, in 
   // A record that came in two pieces takes two turns.
   expect(records.length).toBeGreaterThanOrEqual(300)
   expect(turns.size).toBe(records.length)
+})
+
+test.each([
+  { count: 63, whenPaused: [], whenResumed: 1 },
+  { count: 64, whenPaused: [0], whenResumed: 1 },
+  { count: 200, whenPaused: [0], whenResumed: 137 },
+])('$count records at once: the socket pauses until fewer than 64 are left', async (expected) => {
+  const { client, records } = await openSecured()
+  const { port } = server.address() as AddressInfo
+  const [whenPaused, whenResumed]: [number[], number[]] = [[], []]
+  for (const [name, calls] of [
+    ['pause', whenPaused],
+    ['resume', whenResumed],
+  ] as const) {
+    const original = Socket.prototype[name]
+    vi.spyOn(Socket.prototype, name).mockImplementation(function (this: Socket) {
+      if (this.remotePort === port) calls.push(records.length)
+      return original.call(this)
+    })
+  }
+  client.write(Buffer.concat(Array.from({ length: expected.count }, () => record('x'))))
+  await until(() => records.length === expected.count)
+  expect({ count: expected.count, whenPaused, whenResumed: whenResumed[0] }).toEqual(expected)
 })
 
 test('a connection with a listener for errors: records pass as they come', async () => {
