@@ -113,8 +113,7 @@ export function isPeerVerified({ stream, config }: AuthenticatingConnection['con
   return (
     stream.encrypted === true &&
     stream.authorized === true &&
-    config.ssl !== false &&
-    config.ssl.verifyIdentity === true
+    (config.ssl || undefined)?.verifyIdentity === true
   )
 }
 

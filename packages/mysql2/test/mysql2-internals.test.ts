@@ -13,7 +13,7 @@ import {
 import mysql, { type Connection, type Pool } from 'mysql2'
 import mysql315 from 'mysql2-3.15'
 import mysql322 from 'mysql2-3.22'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
   connectionOptionsOf,
   constructed,
@@ -165,6 +165,25 @@ describe('a peer', () => {
   ])('%s: not verified', (_what, change) => {
     expect(isVerified(change)).toBe(false)
   })
+})
+
+test('the first connections of a process: the error of each is traced once', async () => {
+  // A copy of the module that has not subscribed yet.
+  vi.resetModules()
+  const internals = await import('../src/mysql2-internals.ts')
+  const given = options(await serve({ answer: DENIED }))
+  const { stream } = given as unknown as { stream: () => Socket }
+  const errors: Error[] = []
+  const traced = {
+    ...given,
+    stream: () => {
+      internals.traceConnection({ onDriverError: (error) => errors.push(error) })
+      return stream()
+    },
+  }
+  const expected = [await connected(open(mysql, traced as never)), await connected(open(mysql, traced as never))]
+  expect(errors).toEqual(expected)
+  expect(errors.map((error, index) => error === expected[index])).toEqual([true, true])
 })
 
 describe('an error of a connection', () => {
