@@ -32,7 +32,7 @@ export const ROOMS = {
   'rate-limit/src': [
     'packages/rate-limit/test/{clock,describe,error-catalogue,errors,events,options,presets}',
     'packages/rate-limit/test/{rate-limiter,shared-rate-limiter}',
-    'packages/rate-limit/test/{local/*,queue/*,fleet/bad-store,fleet/store-sync,tickets/ticket-permits}',
+    'packages/rate-limit/test/{local/*,queue/*,fleet/{bad-store,store-reply,store-sync},tickets/ticket-permits}',
   ],
   'rate-limit/queue': [
     'packages/rate-limit/test/queue/*',

@@ -86,13 +86,13 @@ const optionNames: readonly string[] = ['limit', ...Object.keys(defaults), 'maxI
 
 const waysToLose: readonly unknown[] = ['share', 'fail-closed', 'fail-open'] satisfies OnStoreLost[]
 
-const expectations: Readonly<Record<NumericOption, { kind: string; allows: (value: number) => boolean }>> = {
+const expectations: Readonly<Record<NumericOption, { kind: string; allows: (value: unknown) => boolean }>> = {
   limit: { kind: 'a whole number from 1, such as 20', allows: isPositiveInteger },
   intervalMs: { kind: 'a finite number of milliseconds above 0, such as 1000', allows: isPositive },
   maxWaitMs: { kind: 'a finite number of milliseconds from 0, such as 30000', allows: isNotNegative },
   maxQueue: {
     kind: 'a whole number from 0, such as 10000',
-    allows: (n) => Number.isSafeInteger(n) && n >= 0,
+    allows: isWhole,
   },
   permitTtlMs: { kind: 'a finite number of milliseconds above 0, such as 60000', allows: isPositive },
   recoveryIntervalMs: { kind: 'a finite number of milliseconds above 0, such as 1000', allows: isPositive },
@@ -167,7 +167,7 @@ function checkSharing({ limit, store, onStoreLost, share }: RateLimiterOptions, 
     )
   }
   if (share === undefined) return
-  if (typeof share !== 'object' || share === null || !isPositiveInteger(share.processes)) {
+  if (!isPositiveInteger((share as typeof share | null)?.processes)) {
     throw invalidOption(`${prefix}share`, share, 'the number of processes, such as { processes: 4 }')
   }
   refuseUnknownOptions(share, ['processes'], `${prefix}share.`)
@@ -176,8 +176,7 @@ function checkSharing({ limit, store, onStoreLost, share }: RateLimiterOptions, 
 /** Throws unless `value` is what the numeric option `like` may be; `name` is what the message calls it. */
 export function checkNumber(like: NumericOption, value: unknown, prefix = '', name: string = like): void {
   const { kind, allows } = expectations[like]
-  if (typeof value !== 'number' || !allows(value))
-    throw invalidOption(`${prefix}${name}`, value, kind, { showNumber: true })
+  if (!allows(value)) throw invalidOption(`${prefix}${name}`, value, kind, { showNumber: true })
 }
 
 /** Returns a copy of `options` without a prototype: what another package left on `Object.prototype` is no option. */
@@ -212,14 +211,20 @@ export function invalidOption(
   )
 }
 
-function isPositiveInteger(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 1
+// `Number.isFinite` and `Number.isSafeInteger` are false for what is no number.
+
+function isWhole(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
-function isPositive(value: number): boolean {
-  return Number.isFinite(value) && value > 0
+function isPositiveInteger(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 1
 }
 
-function isNotNegative(value: number): boolean {
-  return Number.isFinite(value) && value >= 0
+function isPositive(value: unknown): boolean {
+  return Number.isFinite(value) && (value as number) > 0
+}
+
+function isNotNegative(value: unknown): boolean {
+  return Number.isFinite(value) && (value as number) >= 0
 }

@@ -51,5 +51,10 @@ test.each(['20', ' 20 ', '20\n'])(
 )
 
 test.each(['20x', 'x20', '2 0'])('%o: no preset', (value) => {
-  expect(() => resolveRateLimit(value as RateLimit, 'limit')).toThrow('Unknown preset for `limit`.')
+  expect(() => resolveRateLimit(value as RateLimit, 'limit')).toThrow(
+    expect.objectContaining({
+      option: 'limit',
+      message: expect.stringContaining('Unknown preset for `limit`.'),
+    }),
+  )
 })

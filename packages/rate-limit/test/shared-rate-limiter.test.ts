@@ -1,5 +1,5 @@
 import { recordEvents } from '@aurora-iam/test-support/record-events'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { sharedRateLimiter } from '../src/index.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 
@@ -21,17 +21,6 @@ test('all callers of a key: they share its permits and its queue', async () => {
   await clock.runOut()
   await Promise.all(waiting)
   expect(order).toEqual(['first', 'second'])
-})
-
-test('two copies of the package: they share', async () => {
-  const clock = new SimulatedClock()
-  const ours = sharedRateLimiter('copies', { limit: 1, clock })
-  vi.resetModules()
-  const copy = await import('../src/index.ts')
-  expect(copy.sharedRateLimiter).not.toBe(sharedRateLimiter)
-  const theirs = copy.sharedRateLimiter('copies', { limit: 1, clock })
-  await theirs.acquire()
-  expect(ours.stats()).toMatchObject({ inFlight: 1, available: 0 })
 })
 
 test('two limits: the smaller holds, and the difference is reported', () => {

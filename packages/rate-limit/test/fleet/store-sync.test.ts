@@ -280,6 +280,9 @@ test('a shared limiter that left and is wanted again: the store hears of it as b
   const options = { limit: 20, intervalMs, clock, store }
   const first = sharedRateLimiter('again', options)
   const [permit] = await permitsOf(first, 1, { renewMs: 5000 })
+  // One of two that is closed is no leaving.
+  sharedRateLimiter('again', options).close()
+  expect(await store.sentWithin(0)).toBe(0)
   first.close()
   permit!.release()
   await clock.advance(0)

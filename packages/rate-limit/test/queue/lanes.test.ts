@@ -82,6 +82,7 @@ test.each([
   ['lane', { lane: 'slow' }],
   ['lane', { lane: null }],
   ['group', { group: 'pool' }],
+  ['group', { group: null }],
 ])('a wrong %s: refused by name', async (option, options) => {
   const limiter = createRateLimiter({ limit: 1 })
   await expect(limiter.acquire(options as never)).rejects.toMatchObject({
