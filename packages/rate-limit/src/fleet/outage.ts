@@ -15,7 +15,7 @@ const longestRetryMs = 5500
 
 /** An attempt that was made without the store; with a lease as soon as the store knows of it. */
 export interface DegradedAttempt {
-  lease: FleetLease | undefined
+  lease?: FleetLease
 }
 
 /**
@@ -108,7 +108,7 @@ export class FleetOutage {
       if (now < this.#opensAt) return this.#opensAt
       return Math.min(this.#coolingDown.first ?? Number.POSITIVE_INFINITY, this.#limits.growsAt(now))
     }
-    const attempt: DegradedAttempt = { lease: undefined }
+    const attempt: DegradedAttempt = {}
     this.attempts.add(attempt)
     return attempt
   }

@@ -5,7 +5,7 @@ import type { StoreReply } from '../../src/fleet/store-reply.ts'
 
 /** Returns an instant at which both clocks here show the same, or the wall clock `aheadMs` more. */
 function at(now: number, aheadMs = 0): Instant {
-  return { now, wall: now + aheadMs }
+  return { now: 7000 + now, wall: 90_000 + now + aheadMs }
 }
 
 function reply(now: number, born = 1): StoreReply {
@@ -43,6 +43,13 @@ test.each([
     expect(detector().hasStepped(reply(10_000 + passedMs), at(110, 5000), at(120, 5000))).toBe(expected)
   },
 )
+
+test.each([
+  [-4000, false],
+  [-6000, true],
+])('a wall clock that was set back by 5 s, and a store %d ms later: a step is %s', (passedMs, expected) => {
+  expect(detector().hasStepped(reply(10_000 + passedMs), at(110, -5000), at(120, -5000))).toBe(expected)
+})
 
 test.each([
   [998_975, false],

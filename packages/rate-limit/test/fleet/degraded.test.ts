@@ -100,6 +100,7 @@ test('a request to the store is under way in degraded mode: nothing is granted u
   const limiter = await limiterWithShare(2)
   requestAll(limiter, 1)
   await store.failFor(openMs)
+  expect(limiter.stats()).toMatchObject({ inFlight: 1, available: 1 })
   const before = store.requests.length
   while (store.requests.length === before) await clock.advance(1)
   const late = requestAll(limiter, 1)
@@ -130,6 +131,8 @@ test('attempts without the store: reported when it is back, and those in flight 
   await store.answer({ share: 3, firstAdopted: 500 }, [[501, 0]])
   expect(back).toEqual([{ key: undefined, lostForMs: clock.now() - lostAt }])
   expect(limiter.stats()).toMatchObject({ storeLost: false, inFlight: 1 })
+  // Of the outage nothing is left that could cover an attempt.
+  expect(permits[0]!.isLapsed).toBe(true)
   expect(store.last).toMatchObject({ adopt: 0, others: [roundTripMs], cancelled: [500], settled: [] })
   await store.answer({ share: 3 }, [[501, 0]])
   expect(permits[2]!.isLapsed).toBe(false)
@@ -167,6 +170,38 @@ test('a silent store: the share is used when a request that proves it has no rep
   permits[1]!.release()
   await clock.advance(100)
   expect(store.last).toMatchObject({ settled: [[701, 100, 0]], others: [] })
+  limiter.close()
+})
+
+test('an attempt that ended before the late reply that ends the outage: flush() waits until it is reported', async () => {
+  const limiter = await limiterWithShare(1)
+  const permits = requestAll(limiter, 1)
+  await clock.advance(proofMs + 1000 + 2 * roundTripMs)
+  permits[0]!.release()
+  store.takeOpen()
+  store.reply({ share: 1 })
+  await clock.advance(0)
+  expect(limiter.stats().storeLost).toBe(false)
+  let isFlushed = false
+  const flushed = limiter.flush().then(() => {
+    isFlushed = true
+  })
+  await clock.advance(0)
+  expect(isFlushed).toBe(false)
+  expect(store.last.others).toEqual([0])
+  await store.answer({ share: 1 })
+  await flushed
+})
+
+test('a late reply in an outage: the next request comes 250 ms after it', async () => {
+  const limiter = createRateLimiter({ limit: 20, intervalMs, clock, store, onStoreLost: 'fail-closed' })
+  requestAll(limiter, 1)
+  await store.answer({ retryMs: 100 })
+  await clock.advance(100 - roundTripMs + 1000 + 2 * roundTripMs + 500)
+  store.reply({ isLate: true })
+  expect(await store.sentWithin(249)).toBe(0)
+  expect(await store.sentWithin(1)).toBe(1)
+  expect(limiter.stats().storeLost).toBe(true)
   limiter.close()
 })
 
@@ -292,19 +327,21 @@ test.each([
 )
 
 test.each([
-  ['share', [0, 3000, 7000, 15_000]],
+  ['never replies, and share', false, 'share', [0, 3000, 7000, 15_000]],
   // Each failure proves that the store is still lost.
-  ['fail-open', [0, 3000, 7000, 11_000, 15_000, 19_000]],
+  ['never replies, and fail-open', false, 'fail-open', [0, 3000, 7000, 11_000, 15_000, 19_000]],
+  ['replies no more, and fail-closed', true, 'fail-closed', [80, 2080, 6080, 10_080, 14_080, 18_080]],
 ] as const)(
-  'a store that never replies, and %s: a client that keeps the requests gets few',
-  async (onStoreLost, expected) => {
+  'a store that %s: a client that keeps the requests gets few',
+  async (_, isKnown, onStoreLost, expected) => {
     const options = { limit: 20, intervalMs, clock, store, maxWaitMs: 600_000, onStoreLost }
     const limiter = createRateLimiter(options)
     requestAll(limiter, 21)
+    if (isKnown) await store.answer({ retryMs: 100 })
     const sent: number[] = []
     const startedAt = clock.now()
     await clock.advance(0)
-    for (let seen = 0; clock.now() - startedAt < 20_000; await clock.advance(1)) {
+    for (let seen = isKnown ? 1 : 0; clock.now() - startedAt < 20_000; await clock.advance(1)) {
       if (store.requests.length > seen) sent.push(clock.now() - startedAt)
       seen = store.requests.length
     }

@@ -131,6 +131,9 @@ test('a reply that does not list a permit: one in flight has lapsed, and one tha
   update(leases, 100, [1, 0], [2, 0])
   const lease = take(leases, 200)
   update(leases, 250)
+  // Nothing is left to return.
+  leases.releaseExcess(0)
+  expect(leases.hasReports).toBe(false)
   expect(lease.validUntil).toEqual({ now: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY })
   expect(ready(leases, 260)).toBe(Number.POSITIVE_INFINITY)
   expect(leases.dueAt(leaseMs)).toBe(Number.POSITIVE_INFINITY)

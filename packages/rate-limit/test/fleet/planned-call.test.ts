@@ -54,7 +54,7 @@ test('a plan that is due: one call after all that the caller changes at once', a
   state.dueMs = 0
   call.update()
   call.update()
-  expect(state.calls).toEqual([])
+  expect([state.calls, clock.timers]).toEqual([[], []])
   await clock.advance(0)
   expect(state.calls).toEqual([0])
   state.dueMs = 0

@@ -4,6 +4,7 @@ import { QueueStanding } from '../../src/fleet/queue-standing.ts'
 test('a demand: new when a lane wants permits that wanted none', () => {
   const standing = new QueueStanding()
   expect(standing.isWanted).toBe(false)
+  expect(new QueueStanding().setWant({ live: 1, background: 0 })).toBe(true)
   const steps = [
     { live: 0, background: 0 },
     { live: 1, background: 0 },

@@ -61,14 +61,18 @@ test.each([true, false])(
     await redis.del(facts)
     await redis.lpush(typed, 'not of this library')
     await prepare()
-    await expect(store.step('default', request)).rejects.toThrow(
-      'The key of "default" holds a value of another type, which is not of this library.',
-    )
+    await expect(store.step('default', request)).rejects.toMatchObject({
+      message: expect.stringContaining(
+        'The key of "default" holds a value of another type, which is not of this library.',
+      ),
+      cause: expect.objectContaining({ message: expect.stringContaining('WRONGTYPE') }),
+    })
   },
 )
 
 test.each([
   ['an error that begins otherwise', new Error('The reply was NOSCRIPT.')],
+  ['an error with a protocol in its words', new Error('The reply was PROTOCOL 3.')],
   ['no error', undefined],
 ])('a client that rejects with %s: that is the reason, and the script is not sent', async (_, reason) => {
   const sent: string[] = []

@@ -47,6 +47,8 @@ test.each([
   ['a number that is none', header.with(14, Number.NaN)],
   ['a text that is no number', [...header.slice(1), 'now']],
   ['an object', header.map((number, index) => (index === 6 ? { number } : number))],
+  ['a list in place of a number', header.map((number, index) => (index === 6 ? [number] : number))],
+  ['null in place of a number', header.map((number, index) => (index === 6 ? null : number))],
   ['a limit of 0', header.with(3, 0)],
   ['a limit in force of 0', header.with(4, 0)],
   ['no processes', header.with(5, 0)],

@@ -142,6 +142,7 @@ test('the end of an attempt: the last one is reported at once, others within 100
   ]
   one.release()
   expect(await store.sentWithin(40)).toBe(0)
+  expect(throttled).toEqual([])
   two.release('throttled')
   expect(throttled).toEqual([{ key: undefined, effectiveLimit: 10 }])
   expect(await store.sentWithin(59)).toBe(0)
@@ -168,6 +169,44 @@ test('the end of an attempt: the last one is reported at once, others within 100
   await store.answer({})
   expect(await store.sentWithin(100_000)).toBe(0)
   expect(limiter.stats()).toMatchObject({ succeeded: 1, throttled: 1, cancelled: 1, failed: 1, inFlight: 0 })
+})
+
+test('permits that a process holds and may not use yet: it wants no others for the requests that wait for them', async () => {
+  const limiter = limiterOf()
+  for (const lane of ['live', 'live', 'live', 'background'] as const) void start(limiter.acquire({ lane }))
+  await store.answer({ retryMs: 100 }, [[1, 400]])
+  expect(await store.sentWithin(100)).toBe(1)
+  expect(store.last.want).toEqual([2, 1])
+})
+
+test('a lost permit that stats() finds expired: reported at once', async () => {
+  const limiter = limiterOf({ permitTtlMs: 150 })
+  await permitsOf(limiter, 1)
+  await clock.advance(150)
+  expect(limiter.stats().expired).toBe(1)
+  expect(await store.sentWithin(0)).toBe(1)
+  expect(store.last).toMatchObject({ settled: [[1, 0, 0]] })
+})
+
+test.each([
+  ['share', true],
+  ['fail-closed', false],
+  ['fail-open', false],
+] as const)(
+  '%s: the store is told whether the process goes on with a share: %s',
+  async (onStoreLost, shares) => {
+    void start(limiterOf({ onStoreLost }).acquire())
+    await clock.advance(0)
+    expect(store.last.shares).toBe(shares)
+  },
+)
+
+test('a wait that ends while the store replies: the limit is the reason', async () => {
+  const limiter = limiterOf({ maxWaitMs: 100 })
+  const request = start(limiter.acquire())
+  await store.answer({})
+  await clock.advance(100)
+  await expect(request).rejects.toMatchObject({ code: 'ERR_RATE_LIMIT_TIMEOUT' })
 })
 
 test('a report whose reply is lost: reported again', async () => {
@@ -429,9 +468,32 @@ test('a reply that ends an outage: the later request without a reply begins no o
   await store.answer({ retryMs: 300 })
   while (store.requests.length < 3) await clock.advance(100)
   store.reply({ retryMs: 600_000 })
+  void start(limiter.acquire({ lane: 'background' }))
+  expect(await store.sentWithin(10)).toBe(0)
   // The store counts as 2.5 s away by now: a request is overdue after 6 s.
   await clock.advance(8000)
-  expect(limiter.stats()).toMatchObject({ storeLost: false, waiting: 1 })
+  expect(limiter.stats().storeLost).toBe(false)
+})
+
+test('an earlier request that fails while a later one is under way: no other is sent before that one is overdue', async () => {
+  const limiter = limiterOf()
+  void start(limiter.acquire())
+  await store.answer({ retryMs: 300 })
+  while (store.requests.length < 3) await clock.advance(100)
+  await store.fail()
+  expect(await store.sentWithin(900)).toBe(0)
+})
+
+test('a timer that fires early: a request is not overdue before its time', async () => {
+  clock = new SimulatedClock(() => -0.75)
+  clock.driveWallClock()
+  store = new ScriptedStore(clock)
+  const limiter = limiterOf()
+  void start(limiter.acquire())
+  await clock.advance(2999.5)
+  expect(limiter.stats().storeLost).toBe(false)
+  await clock.advance(0.5)
+  expect(limiter.stats().storeLost).toBe(true)
 })
 
 test('a request that is aborted in the tick in which it is made: the store does not hear of it', async () => {
