@@ -1,5 +1,6 @@
 import { AuroraIamError } from '../errors.ts'
 import { describe } from '../util/describe.ts'
+import { sdkExports } from '../util/sdk-exports.ts'
 import { awaitSharedFiles } from '../util/shared-files.ts'
 import { isRegion } from './rds-hostname.ts'
 
@@ -10,8 +11,8 @@ import { isRegion } from './rds-hostname.ts'
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_REGION_UNKNOWN`
  */
 export async function configuredRegion(profile: string | undefined, timeoutMs: number): Promise<string> {
-  const { loadConfig, NODE_REGION_CONFIG_OPTIONS, NODE_REGION_CONFIG_FILE_OPTIONS } = await import(
-    '@smithy/core/config'
+  const { loadConfig, NODE_REGION_CONFIG_OPTIONS, NODE_REGION_CONFIG_FILE_OPTIONS } = await sdkExports(
+    import('@smithy/core/config'),
   )
   let region: string
   try {

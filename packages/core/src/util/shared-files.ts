@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { AuroraIamError } from '../errors.ts'
+import { sdkExports } from './sdk-exports.ts'
 
 /** The read that is under way, and when it began, on the monotonic clock. */
 let reading: { readonly done: Promise<void>; readonly startedAt: number } | undefined
@@ -28,15 +28,17 @@ export function awaitSharedFiles(timeoutMs: number): Promise<void> {
 
 // https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html
 async function readBoth(): Promise<void> {
-  const folder = join(homedir(), '.aws')
+  const { getHomeDir } = await sdkExports(import('@smithy/core/config'))
   const { AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE } = process.env
-  await answerOf(AWS_CONFIG_FILE || join(folder, 'config'))
-  await answerOf(AWS_SHARED_CREDENTIALS_FILE || join(folder, 'credentials'))
-}
-
-/** Reads a file. One that is missing or cannot be read is an answer: the SDK reports it. */
-function answerOf(path: string): Promise<unknown> {
-  return readFile(path).catch(() => undefined)
+  for (const path of [
+    AWS_CONFIG_FILE || '~/.aws/config',
+    AWS_SHARED_CREDENTIALS_FILE || '~/.aws/credentials',
+  ]) {
+    // As the SDK resolves it.
+    const resolved = path.startsWith('~/') ? join(getHomeDir(), path.slice(2)) : path
+    // A file that is missing or cannot be read is an answer: the SDK reports it.
+    await readFile(resolved).catch(() => undefined)
+  }
 }
 
 function unresponsive(): AuroraIamError {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -23,11 +23,14 @@ beforeAll(async () => {
     import { createAuroraIam } from './src/index.ts'
     const target = ${JSON.stringify({ hostname, port, username })}
     const token = (options) => createAuroraIam({ region: '${region}', ...options }).token(target)
+    const cname = { ...target, hostname: 'db.example.com' }
     const credentials = ${JSON.stringify(credentials)}
     const now = await token({ credentials })
     const then = await token({ credentials, clock: () => Date.parse('${signedAt}') })
     const ofChain = await token({})
-    console.log(JSON.stringify([now.value, then.value, ofChain.value]))`
+    const ofProfile = await createAuroraIam({ credentials }).token(cname)
+    console.log(JSON.stringify([now.value, then.value, ofChain.value, ofProfile.value]))`
+  await writeFile(join(folder, 'config'), '[default]\nregion = eu-north-1\n')
   await build({
     stdin: { contents: program, resolveDir: core, sourcefile: 'program.mjs' },
     bundle: true,
@@ -47,15 +50,23 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }))
 
-test('an ES bundle that esbuild split: signer, clock and credential chain are found', async () => {
-  const env = { ...process.env, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey }
+test('an ES bundle that esbuild split: signer, clock, credential chain and configuration are found', async () => {
+  const env = {
+    ...process.env,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_CONFIG_FILE: join(folder, 'config'),
+    AWS_PROFILE: undefined,
+    AWS_REGION: undefined,
+  }
   const { stdout } = await run(process.execPath, [join(folder, 'stdin.mjs')], { env, timeout: 30_000 })
-  const [now, then, ofChain] = JSON.parse(stdout) as string[]
+  const [now, then, ofChain, ofProfile] = JSON.parse(stdout) as string[]
   expect(then).toContain(`X-Amz-Signature=${signature}`)
   for (const token of [now, ofChain]) {
     expect(token).toContain(`X-Amz-Credential=${accessKeyId}`)
     expect(token).toMatch(/X-Amz-Signature=[0-9a-f]{64}/)
   }
+  expect(ofProfile).toContain('%2Feu-north-1%2Frds-db')
 })
 
 test.each([

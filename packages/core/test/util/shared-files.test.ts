@@ -18,17 +18,15 @@ afterEach(() => {
 })
 
 test.each([
-  ['AWS_CONFIG_FILE', 'config'],
-  ['AWS_SHARED_CREDENTIALS_FILE', 'credentials'],
-  ['~/.aws/config', '.aws/config'],
-  ['~/.aws/credentials', '.aws/credentials'],
+  ['AWS_CONFIG_FILE', {}, 'config'],
+  ['AWS_SHARED_CREDENTIALS_FILE', {}, 'credentials'],
+  ['~/.aws/config', { AWS_CONFIG_FILE: undefined }, '.aws/config'],
+  ['~/.aws/credentials', { AWS_SHARED_CREDENTIALS_FILE: '' }, '.aws/credentials'],
+  ['a path that begins with ~', { AWS_CONFIG_FILE: '~/aws.ini' }, 'aws.ini'],
 ])(
   '%s is not answered: the read is waited for until the time is over, and no second one begins',
-  async (name, file) => {
-    if (name.startsWith('~')) {
-      vi.stubEnv('AWS_CONFIG_FILE', undefined)
-      vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '')
-    }
+  async (_what, variables, file) => {
+    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
     const answer = createUnansweredFile(pathOf(file))
     const reading = awaitSharedFiles(1_000)
     vi.advanceTimersByTime(999)
