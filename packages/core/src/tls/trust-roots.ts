@@ -67,6 +67,6 @@ export function bundleUrl(region: string): string | undefined {
   if (region.startsWith('cn-')) {
     return 'https://rds-truststore.s3.cn-north-1.amazonaws.com.cn/global/global-bundle.pem'
   }
-  if (/^(us-iso|eu-iso|eusc-)/.test(region)) return undefined
+  if (['us-iso', 'eu-iso', 'eusc-'].some((prefix) => region.startsWith(prefix))) return undefined
   return `https://truststore.pki.rds.amazonaws.com/${region}/${region}-bundle.pem`
 }

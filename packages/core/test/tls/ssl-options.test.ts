@@ -68,3 +68,14 @@ test.each(PEMS)('%s: refused at once as `ca` and as `ssl.ca`, with the remedy', 
     expect(error.message).not.toContain(pem.slice(40, 60))
   }
 })
+
+test.each([
+  ['a number', 7, 'a number'],
+  ['no certificate', [], 'an array'],
+  ['a certificate and a number', [pem, 7], 'an array'],
+  ['an object', { pem }, 'an object'],
+])('%s as `ca`: refused, and named as what it is', (_what, ca, given) => {
+  const { message } = errorThrownBy(() => tlsPolicy(target, undefined, { ca }))
+  expect(message).toContain(`got ${given}`)
+  expect(message).not.toContain(pem.slice(40, 60))
+})
