@@ -6,8 +6,8 @@ import { SocketLooks } from './socket-looks.ts'
 interface Watched {
   bytesRead: number
   bytesWritten: number
-  /** Since when nothing was read, while data may be under way; undefined once the kernel knows of none. */
-  unansweredSince: number | undefined
+  /** Since when nothing was read, while data may be under way; Infinity once the kernel knows of none. */
+  unansweredSince: number
 }
 
 // With the kernel's first retransmission after 200 ms and a doubled pause each time, the sixth is sent after 13 s.
@@ -32,19 +32,19 @@ export class DeadPeers {
   /** Watches a connected socket until it closes. A peer that vanished ends it with an `ETIMEDOUT` error. */
   watch(socket: Socket): void {
     const { bytesRead, bytesWritten } = socket
-    this.#sockets.add(socket, { bytesRead, bytesWritten, unansweredSince: undefined })
+    this.#sockets.add(socket, { bytesRead, bytesWritten, unansweredSince: Infinity })
   }
 
   #look(socket: Socket, watched: Watched, now: number): void {
     const { bytesRead, bytesWritten } = socket
     // The last data may have been written after what was read: two counts between two looks do not tell their order.
     if (bytesRead > watched.bytesRead) watched.unansweredSince = now
-    else if (bytesWritten > watched.bytesWritten) watched.unansweredSince ??= now
+    else if (bytesWritten > watched.bytesWritten) {
+      watched.unansweredSince = Math.min(watched.unansweredSince, now)
+    }
     watched.bytesRead = bytesRead
     watched.bytesWritten = bytesWritten
-    const { unansweredSince } = watched
-    if (unansweredSince !== undefined && now - unansweredSince >= DEAD_PEER_MS)
-      void this.#judge(socket, watched)
+    if (now - watched.unansweredSince >= DEAD_PEER_MS) void this.#judge(socket, watched)
   }
 
   async #judge(socket: Socket, watched: Watched): Promise<void> {
@@ -54,7 +54,7 @@ export class DeadPeers {
       if (timer.retransmits >= ENOUGH_RETRANSMITS) socket.destroy(vanished(socket))
     } else if (timer?.kind !== 'other' && watched.unansweredSince === unansweredSince) {
       // Everything was acknowledged: the kernel is not asked again before the next data.
-      watched.unansweredSince = undefined
+      watched.unansweredSince = Infinity
     }
   }
 }

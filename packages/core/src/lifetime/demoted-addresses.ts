@@ -43,11 +43,12 @@ export class DemotedAddresses {
 
   async #leadsToDemoted(host: string): Promise<boolean> {
     this.#forget(host, (_address, until) => until <= performance.now())
-    if (!this.#until.has(host)) return false
+    const known = this.#until.get(host)
+    if (!known) return false
     const answers = await dns.promises.lookup(host, { all: true }).catch(() => [])
     if (answers.length === 0) return false
     const addresses = answers.map(({ address }) => address)
-    const leadsToDemoted = addresses.every((address) => this.#until.get(host)?.has(address))
+    const leadsToDemoted = addresses.every((address) => known.has(address))
     this.#forget(host, (address) => !addresses.includes(address))
     return leadsToDemoted
   }

@@ -190,4 +190,6 @@ test('a name that cannot be looked up: the login goes on, and reports it', async
   const demoted = new DemotedAddresses()
   demoted.add('db.example', '10.0.0.1')
   await demoted.wait('db.example')
+  // Its answer was no address.
+  expect(demoted.concerns('db.example')).toBe(true)
 })

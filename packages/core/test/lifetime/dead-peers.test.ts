@@ -147,7 +147,7 @@ test.runIf(process.platform === 'linux').each(['127.0.0.1', ...(hasIpv6 ? ['::1'
 )
 
 test('a socket that has closed, also at one end alone: no timer', async () => {
-  for (const ports of [{}, { localPort: 3306 }]) {
+  for (const ports of [{}, { localPort: 3306 }, { remotePort: 3306 }]) {
     expect(await kernelTimerOf(ports as Socket)).toBeUndefined()
   }
 })

@@ -80,10 +80,10 @@ test('maxLifetimeMs over, in use again: closed after it returned, and an idle on
 })
 
 test('connections of different lifetimes: each is closed when its own is over', () => {
-  const randoms = [1, 0]
+  const randoms = [0, 1, 0]
   const lifetime = lifetimeOf({ random: () => randoms.shift()! })
-  const [early, late] = open(lifetime, 2)
-  for (const connection of [early!, late!]) lifetime.released(connection)
+  const [late, early, other] = open(lifetime, 3)
+  for (const connection of [late!, early!, other!]) lifetime.released(connection)
   vi.advanceTimersByTime(27 * MINUTE_MS)
   expect(closed).toEqual([early])
   vi.advanceTimersByTime(3 * MINUTE_MS - 1)
@@ -278,6 +278,7 @@ test('a server vanished: its connection counts as dead, and the next one as its 
   }
   lifetime.broke(other!, Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }))
   lifetime.broke(other!, undefined)
+  expect([lifetime.mustClose(one!), lifetime.mustClose(other!)]).toEqual([true, false])
   for (const connection of [one!, other!]) lifetime.closed(connection)
   expect(closed).toHaveLength(0)
   open(lifetime, 2)

@@ -16,6 +16,7 @@ const entry = (more: object = {}) => ({
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  vi.advanceTimersByTime(5_000)
 })
 
 afterEach(() => vi.useRealTimers())
@@ -84,6 +85,11 @@ test('the limit of the caller is shorter: the error comes first, and names that 
   const { timeoutMs, timeoutError, ended } = await gate.enter(entry({ callerLimit }))
   expect(timeoutMs).toBe(9_000)
   ended()
+  // The limit of the gate comes first, or with it.
+  const long = await gate.enter(entry({ callerLimit: { ...callerLimit, timeoutMs: 61_000 } }))
+  expect(long.timeoutMs).toBe(60_000)
+  expect(long.timeoutError()).toMatchObject({ option: 'resumeTimeoutMs' })
+  long.ended()
   // A second before a limit of less than two is too long.
   const short = await gate.enter(entry({ callerLimit: { ...callerLimit, timeoutMs: 1_500 } }))
   expect(short.timeoutMs).toBe(750)
