@@ -122,7 +122,12 @@ describe('the settings of the limit', () => {
     ['0', { maxWaitMs: 0 }, 0],
     [
       "a limiter of the caller's, whose own is for its other users",
-      { rateLimit: createRateLimiter({ limit: 5, maxWaitMs: 7 }) },
+      {
+        rateLimit: Object.assign(
+          callersLimiter(async () => Promise.reject()),
+          { maxWaitMs: 7 },
+        ),
+      },
       30_000,
     ],
     ['no limit', { rateLimit: false, maxWaitMs: 7 }, 7],
@@ -144,6 +149,16 @@ describe('the settings of the limit', () => {
     })
     expect(readRateLimitSettings({ rateLimit: limiter }).choice).toBe(limiter)
     expect(readRateLimitSettings({ rateLimit: false }).choice).toBe(false)
+  })
+
+  test('an error that a getter of the caller throws: passed on unchanged', () => {
+    const error = new Error('no configuration')
+    const rateLimit = {
+      get limit(): number {
+        throw error
+      },
+    }
+    expect(errorThrownBy(() => readRateLimitSettings({ rateLimit }))).toBe(error)
   })
 
   test.each([null, 'fast', {}, { acquire: true }])(

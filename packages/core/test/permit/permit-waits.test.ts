@@ -1,4 +1,4 @@
-import { createRateLimiter, type Permit } from '@aurora-iam/rate-limit'
+import { createRateLimiter, type Permit, type PermitLane } from '@aurora-iam/rate-limit'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { EndpointLimiters } from '../../src/permit/endpoint-limiters.ts'
@@ -8,7 +8,6 @@ import { setUp as iamSetUp } from '../set-up.ts'
 import { settle } from '../support.ts'
 
 const HOUR = 3_600_000
-const LIMIT = { limit: 1, intervalMs: HOUR }
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
@@ -17,11 +16,12 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** Creates the waits at a limit of one permit, which is taken: it goes to the next when it is cancelled. */
-function setUp({ maxWaitMs = HOUR, isOfCaller = false } = {}) {
+/** Creates the waits at a limit whose permits are taken: one goes to the next when it is cancelled. */
+function setUp({ maxWaitMs = HOUR, isOfCaller = false, limit = 1 } = {}) {
   const { target } = iamSetUp()
   const closing = new AbortController()
-  const limiters = new EndpointLimiters(isOfCaller ? createRateLimiter(LIMIT) : LIMIT)
+  const options = { limit, intervalMs: HOUR }
+  const limiters = new EndpointLimiters(isOfCaller ? createRateLimiter(options) : options)
   const limiter = limiters.limiterOf(target)!
   const waits = new PermitWaits(limiters, { maxWaitMs, closing: closing.signal })
   const turn = { lane: 'live', group: target } as const
@@ -31,16 +31,19 @@ function setUp({ maxWaitMs = HOUR, isOfCaller = false } = {}) {
     order.push(name)
     return granted
   }
+  const [held, ...others] = Array.from({ length: limit }, () => waits.tryAcquire(limiter, 'live')!)
   return {
     limiter,
     waits,
     order,
-    held: waits.tryAcquire(limiter, 'live')!,
+    held: held!,
+    others,
     /** A login that has opened no socket. */
     wait: (name = 'new', signal?: AbortSignal) =>
       inOrder(name, waits.acquire(limiter, target, { ...turn, signal })),
     /** An attempt whose socket is open. */
-    waitNext: (name = 'open') => inOrder(name, waits.acquireNext(limiter, target, turn)),
+    waitNext: (name = 'open', lane: PermitLane = 'live') =>
+      inOrder(name, waits.acquireNext(limiter, target, { ...turn, lane })),
     close: () => {
       closing.abort(closedError())
       limiters.close()
@@ -70,6 +73,28 @@ test('no other login waits: the attempt gets its permit from the queue, and no w
   held.cancel()
   ;(await open).cancel()
   expect(limiter.stats()).toMatchObject({ granted: 2, inFlight: 0, waiting: 0, aborted: 0 })
+})
+
+test('an attempt of the background with an open socket: no login takes the permit kept for requests', async () => {
+  const { limiter, waits, others, order, wait, waitNext } = setUp({ limit: 2 })
+  others[0]!.cancel()
+  const open = waitNext('open', 'background')
+  await settle()
+  expect(order).toEqual([])
+  expect(waits.tryAcquire(limiter, 'live')).toBeUndefined()
+  const login = wait()
+  ;(await open).cancel()
+  await login
+  expect(order).toEqual(['open', 'new'])
+})
+
+test('an attempt that gets two permits at once, of a login and of the queue: the second goes back', async () => {
+  const { limiter, held, others, wait, waitNext } = setUp({ limit: 2 })
+  const [early, open] = [wait(), waitNext()]
+  await settle()
+  for (const permit of [held, ...others]) permit.cancel()
+  await Promise.all([early, open])
+  expect(limiter.stats()).toMatchObject({ inFlight: 2, waiting: 0, cancelled: 3 })
 })
 
 test('an attempt that waited without success: its error is that of the wait, and the next permit goes to another', async () => {
@@ -115,6 +140,18 @@ test.each([
     await limiter.acquire()
   },
 )
+
+test("a wait at the caller's limiter that is over: no listener for close() is left", async () => {
+  const { held, wait, close } = setUp({ isOfCaller: true })
+  const waiting = wait('new', new AbortController().signal)
+  held.cancel()
+  await waiting
+  const aborted = vi.spyOn(AbortController.prototype, 'abort')
+  close()
+  // That of close() itself, and none of a signal that was linked to it.
+  expect(aborted).toHaveBeenCalledOnce()
+  aborted.mockRestore()
+})
 
 test("the caller's signal: it ends the wait for its own login alone", async () => {
   for (const isOfCaller of [true, false]) {
