@@ -119,18 +119,20 @@ describe('an address that does not answer', () => {
   test.each([
     ["the caller's signal", 'ERR_AURORA_IAM_ABORTED'],
     ['close()', 'ERR_AURORA_IAM_CLOSED'],
-  ])('%s: it ends the wait for room', async (way, code) => {
+  ])('%s: it ends each wait for room, with a separate error', async (way, code) => {
     const { iam, login, refuse } = setUp()
     await refuse()
     vi.advanceTimersByTime(1_000)
     await login()
     await login()
     const controller = new AbortController()
-    const third = rejectionOf(login(controller.signal))
+    const waiting = [rejectionOf(login(controller.signal)), rejectionOf(login(controller.signal))]
     await settle()
     if (way === 'close()') iam.close()
     else controller.abort()
-    expect(await third).toMatchObject({ code })
+    const [third, fourth] = await Promise.all(waiting)
+    expect([third, fourth]).toMatchObject([{ code }, { code }])
+    expect(third).not.toBe(fourth)
   })
 
   test('that answers: the attempt acquires a permit before it answers', async () => {
