@@ -40,7 +40,6 @@ export class GuardedStream extends Duplex {
     this.#socket.on('data', (chunk) => this.#receive(chunk))
     this.#socket.on('end', () => this.#end())
     this.#socket.on('error', (error) => this.#end(error))
-    this.#socket.on('close', () => this.#isSecured || this.#isWaitingForPermit || this.destroy())
     this.#socket.once('connect', () => {
       deadPeers.watch(this.#socket)
       this.emit('connect')
@@ -106,8 +105,7 @@ export class GuardedStream extends Duplex {
 
   override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
     // An error in the callback would reach the TLS socket. The `error` event of the socket reports it.
-    if (this.#isBroken) callback()
-    else this.#socket.write(chunk, () => callback())
+    this.#socket.write(chunk, () => callback())
   }
 
   override _final(callback: () => void): void {
@@ -146,9 +144,8 @@ export class GuardedStream extends Duplex {
     }
     this.#isWaitingForPermit = false
     if (this.destroyed) return
-    const isWanted = this.push(greeting)
+    this.push(greeting)
     if (this.#ending) this.#finish(this.#ending.error)
-    else if (isWanted) this.#socket.resume()
   }
 
   #hold(chunk: Buffer): void {

@@ -38,11 +38,8 @@ export async function logIn(
   const stopTimeLimit = limitTime
     ? limitTime(timeoutError, destroy)
     : startTimeLimit(timeoutMs, () => destroy(timeoutError()))
-  // With a shorter limit of the login, that one reports the time-out.
-  const stopTcpLimit =
-    tcpTimeoutMs < timeoutMs
-      ? startTimeLimit(tcpTimeoutMs, () => destroy(tcpTimeoutError(tcpTimeoutMs)))
-      : () => {}
+  // It begins later, so that the limit of the login reports itself where both are as long.
+  const stopTcpLimit = startTimeLimit(tcpTimeoutMs, () => destroy(tcpTimeoutError(tcpTimeoutMs)))
   socket.once('connect', stopTcpLimit)
   try {
     const connection = await createConnection(driverConfig(socket, config))

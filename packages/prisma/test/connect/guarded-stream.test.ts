@@ -89,7 +89,7 @@ test('bytes behind the greeting before TLS: the stream fails, and mariadb gets n
 test('a permit to confirm: once, and mariadb gets the greeting after it', async () => {
   let confirm = () => {}
   let asked = 0
-  const { client, received } = await open(() => {
+  const { client, received, ends } = await open(() => {
     asked++
     return new Promise<void>((resolve) => {
       confirm = resolve
@@ -103,6 +103,8 @@ test('a permit to confirm: once, and mariadb gets the greeting after it', async 
   confirm()
   await until(() => received.join('') === GREETING.toString('latin1'))
   expect(asked).toBe(1)
+  client.end()
+  await until(() => ends.length > 0)
 })
 
 test('no permit to confirm: mariadb gets the greeting at once', async () => {
@@ -157,7 +159,7 @@ test('the end of the connection before TLS: an end for the one, and its error fo
   ended.client.end()
   await until(() => ended.ends.length > 0)
   expect(ended.errors).toEqual([])
-  await until(() => ended.client.closed)
+  await until(() => ended.client.closed && ended.stream.destroyed)
   const reset = await open()
   reset.client.resetAndDestroy()
   await until(() => reset.errors.length > 0)
@@ -305,6 +307,10 @@ test('a listener of another event that throws: its error reaches the caller', as
     throw failure
   })
   expect(() => stream.emit('custom')).toThrow(failure)
+  stream.on('data', () => {
+    throw failure
+  })
+  expect(stream.emit('data', Buffer.of(1))).toBe(true)
 })
 
 test('TLS begins and mariadb has no listener: none is removed', async () => {

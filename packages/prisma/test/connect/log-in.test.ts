@@ -53,7 +53,7 @@ test('a login that is aborted before it begins, or while it is under way: it rej
   const { login, socket, controller } = start()
   await until(() => server.sockets.size === 1)
   controller.abort(reason)
-  await expect(login).rejects.toMatchObject({ code: expect.any(String) })
+  await expect(login).rejects.toMatchObject({ code: 'ER_SOCKET_UNEXPECTED_CLOSE' })
   expect(socket.destroyed).toBe(true)
   expect(getEventListeners(controller.signal, 'abort')).toEqual([])
 })

@@ -4,7 +4,7 @@ import { encodeErr } from '@aurora-iam/wire'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openWithPassword } from '../../src/connect/open-connection.ts'
 import { Activity } from '../../src/status.ts'
-import { ScriptedServer } from '../scripted-server.ts'
+import { OK, ScriptedServer } from '../scripted-server.ts'
 
 let server: ScriptedServer
 
@@ -31,7 +31,13 @@ test('a login with a password: counted, on a socket with TCP_NODELAY and keep-al
   const noDelays = vi.spyOn(Socket.prototype, 'setNoDelay')
   const keepAlives = vi.spyOn(Socket.prototype, 'setKeepAlive')
   const connects = vi.spyOn(Socket.prototype, 'connect')
+  const logins: Buffer[] = []
+  server.answer = (payload) => {
+    logins.push(payload)
+    return OK
+  }
   const { result, ...counts } = await open()
+  expect(logins.map((login) => login.includes('app\0'))).toEqual([true])
   expect(counts).toEqual({ connectionsOpened: 1, connectionsFailed: 0 })
   const [socket] = connects.mock.contexts
   expect(noDelays.mock.calls[noDelays.mock.contexts.indexOf(socket as Socket)]).toEqual([true])
