@@ -9,6 +9,7 @@ import {
   type RateLimiter,
   type RateLimiterOptions,
   redisStore,
+  sharedRateLimiter,
 } from '@aurora-iam/rate-limit'
 import { withAuroraIam as withTypeorm } from '@aurora-iam/typeorm'
 import { afterEach, expect, test } from 'vitest'
@@ -133,11 +134,13 @@ function namesIn(value: object): string[] {
 /** Returns the keys that a store reads for the limiter `app`. */
 async function keysOf(store: typeof redisStore): Promise<unknown> {
   let keys: unknown
-  const evaluate = (...args: unknown[]) => (keys = args)
+  // The last argument names the process.
+  const evaluate = (...args: unknown[]) => (keys = args.slice(0, -1))
   const client = { eval: evaluate, evalsha: evaluate }
-  await store(client as never)
-    .step('app', '' as never)
-    .catch(() => {})
+  const limiter = sharedRateLimiter('app', { limit: 1, store: store(client as never) })
+  const request = limiter.acquire().catch(() => {})
+  limiter.close()
+  await request
   return keys
 }
 

@@ -105,7 +105,7 @@ describe('a bundle', () => {
     import mysql from 'mysql2/promise'
     export { mysql, withAuroraIam }`
 
-  const bytesOf = async (contents: string): Promise<number> => {
+  const bundleOf = async (contents: string): Promise<string> => {
     const { outputFiles } = await build({
       stdin: { contents, resolveDir: installed },
       bundle: true,
@@ -115,13 +115,23 @@ describe('a bundle', () => {
       format: 'cjs',
       logLevel: 'error',
     })
-    return outputFiles.reduce((sum, { contents }) => sum + contents.length, 0)
+    return outputFiles.map(({ text }) => text).join('')
   }
+  const bytesOf = async (contents: string) => Buffer.byteLength(await bundleOf(contents))
 
   // 124,700 bytes, and 3 % of slack.
   test('ours: at most 128,500 bytes more than the driver with the signer of AWS', async () => {
     const [recipe, ours] = await Promise.all([bytesOf(RECIPE), bytesOf(OURS)])
     expect(ours - recipe).toBeLessThanOrEqual(128_500)
     expect(ours).toBeGreaterThan(recipe)
+  })
+
+  test('a limiter: the code for fleets is there with a store alone', async () => {
+    const limiter =
+      "import { createRateLimiter } from '@aurora-iam/rate-limit'\ncreateRateLimiter({ limit: 1 })\n"
+    const store = "import { redisStore } from '@aurora-iam/rate-limit'\nredisStore({})\n"
+    const errorOfFleets = 'Its reply is not one of the fleet protocol.'
+    expect(await bundleOf(limiter)).not.toContain(errorOfFleets)
+    expect(await bundleOf(limiter + store)).toContain(errorOfFleets)
   })
 })

@@ -1,6 +1,7 @@
 export type { RateLimitClock } from './clock.ts'
 export { RateLimitError, type RateLimitErrorCode, type RateLimitErrorDetails } from './errors.ts'
 export type { PermitEvent, RateLimitEvents } from './events.ts'
+export { fleetStore } from './fleet/fleet-store.ts'
 export { type FleetInspection, type InspectFleetOptions, inspectFleet } from './fleet/inspect-fleet.ts'
 export {
   type IoredisClient,
@@ -8,11 +9,17 @@ export {
   type RedisStoreOptions,
   redisStore,
 } from './fleet/redis-store.ts'
-export type { RateLimiterOptions } from './options.ts'
+export type { RateLimiterOptions, RateLimitStore } from './limiter-options.ts'
 export type { Permit, PermitLane, PermitOutcome } from './permit.ts'
 export { type RateLimit, type RateLimitPreset, rateLimitPresets, resolveRateLimit } from './presets.ts'
 export { type AcquireOptions, createRateLimiter, type RateLimiter } from './rate-limiter.ts'
 export { sharedRateLimiter } from './shared-rate-limiter.ts'
 export type { RateLimiterStats } from './stats.ts'
-export { type OnStoreLost, type RateLimitStore, StoreConflictError, type TicketStore } from './store.ts'
+export {
+  type FleetEngine,
+  type OnStoreLost,
+  StoreConflictError,
+  type TicketCounter,
+} from './store.ts'
 export { type DynamoClient, type DynamoStoreOptions, dynamoStore } from './tickets/dynamo-store.ts'
+export { ticketStore } from './tickets/ticket-store.ts'

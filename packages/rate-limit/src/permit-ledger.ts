@@ -1,5 +1,5 @@
 import { publish } from './events.ts'
-import type { CompleteOptions } from './options.ts'
+import type { CompleteOptions } from './limiter-options.ts'
 import { nextPermitNumber, type Permit, type PermitLane, type PermitOutcome, permitId } from './permit.ts'
 import { LinkedList, type ListNode } from './queue/linked-list.ts'
 

@@ -1,5 +1,6 @@
 import { RateLimitError } from './errors.ts'
-import { checkNumber, completeOptions, type RateLimiterOptions } from './options.ts'
+import type { RateLimiterOptions } from './limiter-options.ts'
+import { checkNumber, completeOptions } from './options.ts'
 
 /**
  * A rate with a name and a source. AWS has named several rates over the years, and names none today: the newest

@@ -1,20 +1,17 @@
 import { RateLimitError } from './errors.ts'
-import { FleetPermits } from './fleet/fleet-permits.ts'
+import type { CompleteOptions, RateLimiterOptions } from './limiter-options.ts'
 import { LocalPermits } from './local/local-permits.ts'
 import {
-  type CompleteOptions,
   checkNumber,
   completeOptions,
   invalidOption,
   ownProperties,
-  type RateLimiterOptions,
   refuseUnknownOptions,
 } from './options.ts'
 import type { Permit, PermitLane } from './permit.ts'
 import type { PermitSource } from './permit-source.ts'
 import { PermitQueue } from './queue/permit-queue.ts'
 import type { RateLimiterStats } from './stats.ts'
-import { TicketPermits } from './tickets/ticket-permits.ts'
 
 /** Options of one request. */
 export interface AcquireOptions {
@@ -101,8 +98,7 @@ export function createCore(options: CompleteOptions, key: string | undefined): L
 
 function createSource(options: CompleteOptions, key: string | undefined): PermitSource {
   const { store, dryRun } = options
-  if (store === undefined || dryRun) return new LocalPermits(options, key)
-  return 'draw' in store ? new TicketPermits(options, store, key) : new FleetPermits(options, store, key)
+  return store === undefined || dryRun ? new LocalPermits(options, key) : store.createPermits(options, key)
 }
 
 const acquireOptionNames = ['signal', 'timeoutMs', 'lane', 'group'] satisfies (keyof AcquireOptions)[]

@@ -1,4 +1,5 @@
-import { completeOptions, invalidOption, type RateLimiterOptions } from './options.ts'
+import type { RateLimiterOptions } from './limiter-options.ts'
+import { completeOptions, invalidOption } from './options.ts'
 import { createCore, type LimiterCore, LimiterHandle, type RateLimiter } from './rate-limiter.ts'
 
 interface SharedCore {

@@ -1,8 +1,5 @@
-/**
- * Store in which the processes of a fleet share one limit. `redisStore` returns one. `docs/fleet.md` lists what another
- * engine has to provide.
- */
-export interface RateLimitStore {
+/** Engine that runs the whole protocol of a fleet in one atomic step, on its clock. */
+export interface FleetEngine {
   /**
    * Takes one atomic step of the fleet protocol for `key`, on the store's clock.
    *
@@ -27,11 +24,11 @@ export type OnStoreLost =
 export class StoreConflictError extends Error {}
 
 /**
- * Store that counts: for databases without a clock that processes could share. `dynamoStore` returns one. Any database
- * that can add to a number in one atomic step can be used. Tickets have times by the clocks of the processes, so these
- * must not differ by more than `toleranceMs`.
+ * Counter of a database without a clock that processes could share. Any database that can add to a number in one atomic
+ * step can be used. Tickets have times by the clocks of the processes, so these must not differ by more than
+ * `toleranceMs`.
  */
-export interface TicketStore {
+export interface TicketCounter {
   /** By how many milliseconds the clocks of two processes may differ. */
   readonly toleranceMs: number
   /** Longest time of an attempt from its permit to the moment when the server counts it, in milliseconds. */

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import { fleetStep } from '../src/fleet/lua-scripts.ts'
-import { createRateLimiter } from '../src/index.ts'
+import { createRateLimiter, fleetStore } from '../src/index.ts'
 import { onGivenClock, peak, scriptRunner } from './fleet-script.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 
@@ -66,7 +66,7 @@ export async function playColdStart(redis: Redis, start: ColdStart): Promise<Col
   let open = processes
   for (let index = 0; index < processes; index++) {
     clock.after((index * overMs) / processes, () => {
-      const limiter = createRateLimiter({ limit, clock, store: { step }, maxWaitMs: 3_600_000 })
+      const limiter = createRateLimiter({ limit, clock, store: fleetStore({ step }), maxWaitMs: 3_600_000 })
       const logIn = async () => {
         const permit = await limiter.acquire()
         await new Promise<void>((resolve) => clock.after(loginMs / 2, resolve))

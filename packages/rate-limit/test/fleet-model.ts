@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { createRateLimiter, type RateLimitClock, type RateLimitStore } from '../src/index.ts'
+import { createRateLimiter, fleetStore, type RateLimitClock } from '../src/index.ts'
 import type { ScriptRunner } from './fleet-scenario.ts'
 import { onGivenClock, peak, scriptRunner } from './fleet-script.ts'
 import { LockstepClock } from './lockstep-clock.ts'
@@ -106,7 +106,7 @@ async function playInterleaving(
     now: () => clock.now(),
     setTimer: (callback, delayMs) => clock.setTimer(() => !isOver && callback(), delayMs),
   }
-  const store: RateLimitStore = {
+  const store = fleetStore({
     step: (_, request) =>
       new Promise((resolve, reject) => {
         const isDropped = () => {
@@ -120,7 +120,7 @@ async function playInterleaving(
           clock.after(packetMs, () => !isOver && !isDropped() && resolve(reply))
         })
       }),
-  }
+  })
   if (outage?.losesData) clock.after(lostFrom!, () => loseData(key))
   const limiters = Array.from({ length: Math.max(...turns) + 1 }, () =>
     createRateLimiter({ limit, intervalMs, clock: ownClock, store, maxWaitMs: 900_000 }),

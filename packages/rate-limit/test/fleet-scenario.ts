@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { vi } from 'vitest'
-import { createRateLimiter, type Permit, type RateLimitClock, type RateLimitStore } from '../src/index.ts'
+import { createRateLimiter, fleetStore, type Permit, type RateLimitClock } from '../src/index.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 
 interface Outage {
@@ -124,26 +124,27 @@ export async function playFleet(
     if (outage !== undefined) return outage.isSilent ? 'silent' : 'heard'
     return cut?.process === index && isDuring(cut) ? 'silent' : undefined
   }
-  const storeOf = (index: number): RateLimitStore => ({
-    step: (_, request) =>
-      new Promise((resolve, reject) => {
-        const lose = (how: 'silent' | 'heard') => {
-          if (how === 'heard') doIn(index, () => reject(new Error('The connection was lost.')))
-        }
-        clock.after(delay(), async () => {
-          const lost = loss(index)
-          if (lost) return lose(lost)
-          const stepped = step !== undefined && elapsed() >= step.atMs ? step.byMs : 0
-          const reply = await run(key, request, Math.floor(1_700_000_000_000 + elapsed() + stepped))
-          trace.push(`${elapsed()} p${index} ${request} -> ${reply}`)
-          clock.after(delay(), () => {
-            const lostReply = loss(index)
-            if (lostReply) return lose(lostReply)
-            doIn(index, () => resolve(reply))
+  const storeOf = (index: number) =>
+    fleetStore({
+      step: (_, request) =>
+        new Promise((resolve, reject) => {
+          const lose = (how: 'silent' | 'heard') => {
+            if (how === 'heard') doIn(index, () => reject(new Error('The connection was lost.')))
+          }
+          clock.after(delay(), async () => {
+            const lost = loss(index)
+            if (lost) return lose(lost)
+            const stepped = step !== undefined && elapsed() >= step.atMs ? step.byMs : 0
+            const reply = await run(key, request, Math.floor(1_700_000_000_000 + elapsed() + stepped))
+            trace.push(`${elapsed()} p${index} ${request} -> ${reply}`)
+            clock.after(delay(), () => {
+              const lostReply = loss(index)
+              if (lostReply) return lose(lostReply)
+              doIn(index, () => resolve(reply))
+            })
           })
-        })
-      }),
-  })
+        }),
+    })
   const limiters = Array.from({ length: scenario.processes }, (_, index) =>
     createRateLimiter({
       limit,

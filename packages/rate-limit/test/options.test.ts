@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createRateLimiter, type RateLimiterOptions } from '../src/index.ts'
+import { createRateLimiter, fleetStore, type RateLimiterOptions, ticketStore } from '../src/index.ts'
 import { completeOptions } from '../src/options.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 
@@ -58,7 +58,7 @@ test('options that are not an object: refused', () => {
   expect(() => createRateLimiter(null as never)).toThrow('Expected `options` to be an object')
 })
 
-const store = { step: async () => [] }
+const store = fleetStore({ step: async () => [] })
 
 test('the smallest value of each option: accepted', () => {
   const smallest = {
@@ -115,7 +115,7 @@ test.each(['share', 'fail-closed', 'fail-open'] as const)(
 )
 
 test.each([
-  ['store', [null, {}, { step: 1 }, { draw: 1 }, 'redis']],
+  ['store', [null, {}, { step: async () => [] }, { createPermits: 1 }, 'redis']],
   ['share', [null, {}, 4, { processes: 0 }, { processes: 1.5 }]],
   ['onStoreLost', ['open', null]],
   ['clock', [{ now: () => 0 }, { setTimer: () => {} }]],
@@ -154,3 +154,14 @@ test.each([
     expect(() => completeOptions(options, 'rateLimit')).toThrow(expect.objectContaining({ option: below }))
   },
 )
+
+test.each([
+  ['engine', () => fleetStore(undefined as never)],
+  ['engine', () => fleetStore({ step: 1 } as never)],
+  ['counter', () => ticketStore(null as never)],
+  ['counter', () => ticketStore({ toleranceMs: 1, handshakeMs: 1 } as never)],
+  ['toleranceMs', () => ticketStore({ draw: async () => 1, toleranceMs: -1, handshakeMs: 1 })],
+  ['handshakeMs', () => ticketStore({ draw: async () => 1, toleranceMs: 0 } as never)],
+])('another database without a good %s: refused by name', (option, make) => {
+  expect(make).toThrow(expect.objectContaining({ code: 'ERR_RATE_LIMIT_INVALID_OPTION', option }))
+})

@@ -1,6 +1,6 @@
 import type { StoreReply } from '../src/fleet/store-reply.ts'
 import type { StoreRequest } from '../src/fleet/store-request.ts'
-import type { RateLimitStore } from '../src/index.ts'
+import { type FleetEngine, fleetStore, type RateLimitStore } from '../src/index.ts'
 import type { SimulatedClock } from './simulated-clock.ts'
 
 export const roundTripMs = 20
@@ -14,7 +14,8 @@ interface OpenStep {
 }
 
 /** Store whose replies a test gives: what a store may do that the real script never does, or not at that moment. */
-export class ScriptedStore implements RateLimitStore {
+export class ScriptedStore implements FleetEngine, RateLimitStore {
+  readonly createPermits = fleetStore(this).createPermits
   /** Every request so far, and its key. */
   readonly requests: StoreRequest[] = []
   readonly keys: string[] = []

@@ -1,6 +1,6 @@
 import { recordEvents } from '@aurora-iam/test-support/record-events'
 import { expect, test } from 'vitest'
-import { sharedRateLimiter } from '../src/index.ts'
+import { fleetStore, sharedRateLimiter } from '../src/index.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 
 test('all callers of a key: they share its permits and its queue', async () => {
@@ -91,7 +91,7 @@ test('an empty key: refused', () => {
 })
 
 test('a store that some callers of a key give and others do not: refused', () => {
-  const store = { step: async () => [] }
+  const store = fleetStore({ step: async () => [] })
   sharedRateLimiter('mixed', { limit: 2, store })
   expect(() => sharedRateLimiter('mixed', { limit: 2 })).toThrow(
     'Expected `store` to be given by all or none of those who share the key "mixed", but it is undefined.',

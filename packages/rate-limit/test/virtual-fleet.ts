@@ -3,6 +3,7 @@ import { fleetStep } from '../src/fleet/lua-scripts.ts'
 import {
   type AcquireOptions,
   createRateLimiter,
+  fleetStore,
   type RateLimiter,
   type RateLimiterOptions,
 } from '../src/index.ts'
@@ -55,7 +56,7 @@ export class VirtualFleet {
           clock.after(packetMs, () => resolve(reply))
         })
       })
-    const store = { step }
+    const store = fleetStore({ step })
     const member = createRateLimiter({ limit, intervalMs, clock, maxWaitMs: 300_000, store, ...options })
     return member
   }

@@ -1,5 +1,3 @@
-import { inspect } from 'node:util'
-
 /** Dates of a token, read from its query string. */
 export interface TokenDates {
   /** `X-Amz-Date`: when it was signed. */
@@ -7,6 +5,9 @@ export interface TokenDates {
   /** `X-Amz-Date` + `X-Amz-Expires`: when it expires at the database. */
   readonly expiresAt: Date
 }
+
+// Node documents it for code that does not import `node:util`, all of which would be loaded for it.
+const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
 /**
  * IAM authentication token, which the database accepts in place of a password. Printing, inspecting or serialising one
@@ -40,7 +41,7 @@ export class AuthToken {
     return `AuthToken <redacted, expires ${this.expiresAt.toISOString()}>`
   }
 
-  [inspect.custom](): string {
+  [INSPECT](): string {
     return this.toString()
   }
 }

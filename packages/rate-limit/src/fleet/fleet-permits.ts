@@ -1,9 +1,9 @@
 import { publish } from '../events.ts'
-import type { CompleteOptions } from '../options.ts'
+import type { CompleteOptions } from '../limiter-options.ts'
 import type { Permit, PermitLane } from '../permit.ts'
 import { type PermitEnding, PermitLedger } from '../permit-ledger.ts'
 import type { Demand, PermitCounts, PermitSource } from '../permit-source.ts'
-import type { RateLimitStore } from '../store.ts'
+import type { FleetEngine } from '../store.ts'
 import { type FleetLease, hasLapsed } from './leases.ts'
 import type { DegradedAttempt } from './outage.ts'
 import { StoreSync } from './store-sync.ts'
@@ -21,7 +21,7 @@ export class FleetPermits implements PermitSource {
   #onAvailable: () => void = () => {}
 
   /** @param key - the key of a shared limiter. */
-  constructor(options: CompleteOptions, store: RateLimitStore, key: string | undefined) {
+  constructor(options: CompleteOptions, store: FleetEngine, key: string | undefined) {
     this.#options = options
     this.#key = key
     this.#ledger = new PermitLedger(options, key)

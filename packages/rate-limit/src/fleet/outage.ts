@@ -1,5 +1,5 @@
+import type { CompleteOptions } from '../limiter-options.ts'
 import { AdaptiveLimit } from '../local/adaptive-limit.ts'
-import type { CompleteOptions } from '../options.ts'
 import type { PermitEnding } from '../permit-ledger.ts'
 import { LinkedList } from '../queue/linked-list.ts'
 import type { FleetLease, Instant } from './leases.ts'

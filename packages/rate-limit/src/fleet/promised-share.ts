@@ -1,4 +1,4 @@
-import type { CompleteOptions } from '../options.ts'
+import type { CompleteOptions } from '../limiter-options.ts'
 import type { Instant } from './leases.ts'
 
 /** A share that was promised longer ago may belong to another process; the store forgets it a little later. */

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
+import type { RateLimitStore } from '../limiter-options.ts'
 import { invalidOption, ownProperties, refuseUnknownOptions } from '../options.ts'
-import { type RateLimitStore, StoreConflictError } from '../store.ts'
+import { type FleetEngine, StoreConflictError } from '../store.ts'
+import { fleetStore } from './fleet-store.ts'
 import { fleetStep } from './lua-scripts.ts'
 
 /** The part of an `ioredis` client (`Redis` or `Cluster`) that is used. */
@@ -54,6 +56,14 @@ export function redisStore(
   client: IoredisClient | NodeRedisClient,
   options: RedisStoreOptions = {},
 ): RateLimitStore {
+  return fleetStore(redisEngine(client, options))
+}
+
+/** Returns the engine of {@link redisStore}. */
+export function redisEngine(
+  client: IoredisClient | NodeRedisClient,
+  options: RedisStoreOptions = {},
+): FleetEngine {
   const evaluate = evaluateWith(client)
   const prefix = prefixOf(options)
   return {

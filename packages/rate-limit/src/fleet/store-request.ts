@@ -1,4 +1,4 @@
-import type { RateLimitStore } from '../store.ts'
+import type { FleetEngine } from '../store.ts'
 import { storeFailure } from '../store-failure.ts'
 import { readStoreReply, type StoreReply } from './store-reply.ts'
 
@@ -49,7 +49,7 @@ export interface StoreRequest {
  * @throws {@link Error} for every failure, also where the store throws something else.
  */
 export async function sendRequest(
-  store: RateLimitStore,
+  store: FleetEngine,
   key: string | undefined,
   request: StoreRequest,
 ): Promise<StoreReply> {

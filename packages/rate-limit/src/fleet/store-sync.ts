@@ -1,7 +1,7 @@
 import { publish } from '../events.ts'
-import type { CompleteOptions } from '../options.ts'
+import type { CompleteOptions } from '../limiter-options.ts'
 import type { Demand } from '../permit-source.ts'
-import { type RateLimitStore, StoreConflictError } from '../store.ts'
+import { type FleetEngine, StoreConflictError } from '../store.ts'
 import { ClockStepDetector } from './clock-step-detector.ts'
 import { FleetLeases, type Instant, type LeaseReport } from './leases.ts'
 import { type DegradedAttempt, FleetOutage } from './outage.ts'
@@ -44,7 +44,7 @@ export class StoreSync {
   outage: FleetOutage | undefined
   readonly #options: CompleteOptions
   readonly #key: string | undefined
-  readonly #store: RateLimitStore
+  readonly #store: FleetEngine
   readonly #onAvailable: () => void
   readonly #clockSteps = new ClockStepDetector()
   readonly #roundTrip = new RoundTrip()
@@ -67,7 +67,7 @@ export class StoreSync {
   /** @param onAvailable - is called when permits may be available that were not. */
   constructor(
     options: CompleteOptions,
-    store: RateLimitStore,
+    store: FleetEngine,
     key: string | undefined,
     onAvailable: () => void,
   ) {

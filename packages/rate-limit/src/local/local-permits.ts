@@ -1,5 +1,5 @@
 import { publish } from '../events.ts'
-import type { CompleteOptions } from '../options.ts'
+import type { CompleteOptions } from '../limiter-options.ts'
 import type { Permit, PermitLane } from '../permit.ts'
 import { type PermitEnding, PermitLedger, type PermitTerms } from '../permit-ledger.ts'
 import type { PermitCounts, PermitSource } from '../permit-source.ts'

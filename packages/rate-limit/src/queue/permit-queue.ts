@@ -1,6 +1,6 @@
 import type { RateLimitError } from '../errors.ts'
 import { publish } from '../events.ts'
-import type { CompleteOptions } from '../options.ts'
+import type { CompleteOptions } from '../limiter-options.ts'
 import type { Permit, PermitLane } from '../permit.ts'
 import type { PermitSource } from '../permit-source.ts'
 import { AbortListeners } from './abort-listeners.ts'

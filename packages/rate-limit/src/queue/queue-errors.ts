@@ -1,5 +1,5 @@
 import { RateLimitError } from '../errors.ts'
-import type { CompleteOptions } from '../options.ts'
+import type { CompleteOptions } from '../limiter-options.ts'
 import type { PermitSource } from '../permit-source.ts'
 
 /** State of the queue for the message of an error. */

@@ -1,5 +1,5 @@
 import type { RateLimitClock } from '../clock.ts'
-import type { TicketStore } from '../store.ts'
+import type { TicketCounter } from '../store.ts'
 
 /** A draw without an answer has failed after this. The AWS SDK waits for one as long as the connection is open. */
 const patienceMs = 5000
@@ -11,9 +11,9 @@ const patienceMs = 5000
  * rejects with
  */
 export async function drawTicket(
-  store: TicketStore,
+  store: TicketCounter,
   clock: RateLimitClock,
-  draw: Parameters<TicketStore['draw']>,
+  draw: Parameters<TicketCounter['draw']>,
 ): Promise<number | undefined> {
   const [, , atLeast, atMost] = draw
   const ticket = await answerTo(store.draw(...draw), clock)

@@ -1,6 +1,8 @@
 import type { DynamoDBClient, UpdateItemCommandInput } from '@aws-sdk/client-dynamodb'
+import type { RateLimitStore } from '../limiter-options.ts'
 import { invalidOption, ownProperties, refuseUnknownOptions } from '../options.ts'
-import { StoreConflictError, type TicketStore } from '../store.ts'
+import { StoreConflictError, type TicketCounter } from '../store.ts'
+import { ticketStore } from './ticket-store.ts'
 
 /** The part of a `DynamoDBClient` of `@aws-sdk/client-dynamodb` that is used. */
 export interface DynamoClient {
@@ -34,7 +36,12 @@ export interface DynamoStoreOptions {
  * `dynamodb:UpdateItem` on the table.
  * @throws {@link RateLimitError} `ERR_RATE_LIMIT_INVALID_OPTION`.
  */
-export function dynamoStore(client: DynamoClient, options: DynamoStoreOptions): TicketStore {
+export function dynamoStore(client: DynamoClient, options: DynamoStoreOptions): RateLimitStore {
+  return ticketStore(dynamoCounter(client, options))
+}
+
+/** Returns the counter of {@link dynamoStore}. */
+export function dynamoCounter(client: DynamoClient, options: DynamoStoreOptions): TicketCounter {
   if (typeof (client as Partial<DynamoClient> | undefined)?.send !== 'function') {
     throw invalidOption('client', client, 'a DynamoDBClient of @aws-sdk/client-dynamodb')
   }
@@ -55,11 +62,6 @@ export function dynamoStore(client: DynamoClient, options: DynamoStoreOptions): 
   for (const [name, value] of Object.entries({ tableName, prefix })) {
     if (typeof value !== 'string' || value === '')
       throw invalidOption(name, value, 'a text that is not empty')
-  }
-  for (const [name, value] of Object.entries({ toleranceMs, handshakeMs })) {
-    if (!Number.isFinite(value) || value < 0) {
-      throw invalidOption(name, value, 'a finite number of milliseconds from 0')
-    }
   }
   const table = new TicketTable(client as DynamoDBClient, tableName)
   return {

@@ -1,10 +1,10 @@
 import { publish } from '../events.ts'
+import type { CompleteOptions } from '../limiter-options.ts'
 import { AdaptiveLimit } from '../local/adaptive-limit.ts'
-import type { CompleteOptions } from '../options.ts'
 import type { Permit, PermitLane } from '../permit.ts'
 import { PermitLedger } from '../permit-ledger.ts'
 import type { Demand, PermitCounts, PermitSource } from '../permit-source.ts'
-import type { TicketStore } from '../store.ts'
+import type { TicketCounter } from '../store.ts'
 import { storeFailure } from '../store-failure.ts'
 import { drawTicket } from './draw-ticket.ts'
 
@@ -32,7 +32,7 @@ const longestRetryMs = 4000
  */
 export class TicketPermits implements PermitSource {
   readonly #options: CompleteOptions
-  readonly #store: TicketStore
+  readonly #store: TicketCounter
   readonly #key: string | undefined
   readonly #ledger: PermitLedger
   readonly #blockMs: number
@@ -51,7 +51,7 @@ export class TicketPermits implements PermitSource {
   #onAvailable: () => void = () => {}
 
   /** @param key - the key of a shared limiter. */
-  constructor(options: CompleteOptions, store: TicketStore, key: string | undefined) {
+  constructor(options: CompleteOptions, store: TicketCounter, key: string | undefined) {
     this.#options = options
     this.#store = store
     this.#key = key

@@ -2,8 +2,9 @@ import { recordEvents } from '@aurora-iam/test-support/record-events'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import {
   createRateLimiter,
+  type FleetEngine,
+  fleetStore,
   type RateLimiterOptions,
-  type RateLimitStore,
   StoreConflictError,
 } from '../../src/index.ts'
 import { SimulatedClock } from '../simulated-clock.ts'
@@ -19,13 +20,13 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-function limiterOf(store: RateLimitStore, options: Partial<RateLimiterOptions> = {}) {
-  return createRateLimiter({ limit: 8, intervalMs: 200, clock, store, ...options })
+function limiterOf(engine: FleetEngine, options: Partial<RateLimiterOptions> = {}) {
+  return createRateLimiter({ limit: 8, intervalMs: 200, clock, store: fleetStore(engine), ...options })
 }
 
-const no: RateLimitStore = { step: () => Promise.reject(new Error('No.')) }
+const no: FleetEngine = { step: () => Promise.reject(new Error('No.')) }
 
-test.each<[string, RateLimitStore]>([
+test.each<[string, FleetEngine]>([
   ['rejects', no],
   [
     'throws',
@@ -41,8 +42,8 @@ test.each<[string, RateLimitStore]>([
   ['answers half', { step: async () => [1, 2, 3] }],
   ['answers numbers that are none', { step: async () => [Number.NaN, ...Array(14).fill(1)] }],
   ['answers a limit of nothing', { step: async () => Array(15).fill(0) }],
-])('a store that %s: a process goes on with its share, once others must have noticed', async (_, store) => {
-  const limiter = limiterOf(store, { share: { processes: 4 } })
+])('a store that %s: a process goes on with its share, once others must have noticed', async (_, engine) => {
+  const limiter = limiterOf(engine, { share: { processes: 4 } })
   const permits = Promise.all([limiter.acquire(), limiter.acquire()])
   const third = limiter.acquire()
   await clock.advance(2500)

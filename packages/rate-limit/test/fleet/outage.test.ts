@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
+import { fleetStore } from '../../src/fleet/fleet-store.ts'
 import type { Instant } from '../../src/fleet/leases.ts'
 import { FleetOutage } from '../../src/fleet/outage.ts'
 import { completeOptions } from '../../src/options.ts'
 import type { OnStoreLost } from '../../src/store.ts'
 
 const intervalMs = 250
-const store = { step: async () => [] }
+const store = fleetStore({ step: async () => [] })
 /** With the patience of 1000 ms and the round trip of 10 ms below. */
 const proofMs = 2510
 const opensAfterMs = 3500

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
+import { fleetStore } from '../../src/fleet/fleet-store.ts'
 import { PromisedShare } from '../../src/fleet/promised-share.ts'
 import { completeOptions } from '../../src/options.ts'
 import type { OnStoreLost } from '../../src/store.ts'
 
-const store = { step: async () => [] }
+const store = fleetStore({ step: async () => [] })
 
 function shareOf(onStoreLost: OnStoreLost, processes?: number): PromisedShare {
   const share = processes === undefined ? {} : { share: { processes } }

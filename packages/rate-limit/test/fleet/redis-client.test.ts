@@ -3,7 +3,7 @@ import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster, createSentinel } from 'redis'
 import { afterAll, expect, test } from 'vitest'
 import { fleetInspection, fleetStep } from '../../src/fleet/lua-scripts.ts'
-import { fleetKeys } from '../../src/fleet/redis-store.ts'
+import { fleetKeys, redisEngine } from '../../src/fleet/redis-store.ts'
 import { createRateLimiter, redisStore, StoreConflictError } from '../../src/index.ts'
 import { stepRequest } from '../fleet-script.ts'
 import { startRedis } from '../redis.ts'
@@ -29,10 +29,10 @@ test.each([
 ])(
   '%s, and a server that does not know the script: sent once, then named by its digest',
   async (name, client) => {
-    const store = redisStore(client, { prefix: name })
+    const engine = redisEngine(client, { prefix: name })
     await redis.script('FLUSH')
     await commandsRun()
-    for (let step = 0; step < 3; step++) expect(await store.step('k', request)).toHaveLength(15)
+    for (let step = 0; step < 3; step++) expect(await engine.step('k', request)).toHaveLength(15)
     expect(await commandsRun()).toEqual({ evalsha: 3, eval: 1 })
     expect(await redis.keys(`${name}:{k}*`)).toContain(`${name}:{k}:facts`)
   },
@@ -45,13 +45,13 @@ test('keys: of one hash tag, whatever the name', () => {
 test.each([true, false])(
   'a key of a later protocol or of another type, the script known: %s. A conflict, with the remedy',
   async (isKnown) => {
-    await redisStore(redis).step('known', request)
+    await redisEngine(redis).step('known', request)
     const prepare = () => (isKnown ? undefined : redis.script('FLUSH'))
-    const store = redisStore(redis, { prefix: `conflict-${isKnown}` })
+    const engine = redisEngine(redis, { prefix: `conflict-${isKnown}` })
     const [typed, facts] = fleetKeys(`conflict-${isKnown}`, 'default') as [string, string]
     await redis.hset(facts, 'protocol', '12')
     await prepare()
-    const later = store.step('default', request)
+    const later = engine.step('default', request)
     await expect(later).rejects.toThrow(StoreConflictError)
     await expect(later).rejects.toMatchObject({
       message:
@@ -61,7 +61,7 @@ test.each([true, false])(
     await redis.del(facts)
     await redis.lpush(typed, 'not of this library')
     await prepare()
-    await expect(store.step('default', request)).rejects.toMatchObject({
+    await expect(engine.step('default', request)).rejects.toMatchObject({
       message: expect.stringContaining(
         'The key of "default" holds a value of another type, which is not of this library.',
       ),
@@ -80,7 +80,7 @@ test.each([
     evalsha: () => Promise.reject(reason),
     eval: async () => sent.push('eval'),
   }
-  const ended = await redisStore(client as never)
+  const ended = await redisEngine(client as never)
     .step('k', request)
     .catch((error: unknown) => ({ error }))
   expect([ended, sent]).toEqual([{ error: reason }, []])
@@ -92,7 +92,7 @@ test('a client that fails when the script is sent: its error is the reason', asy
     evalsha: () => Promise.reject(new Error('NOSCRIPT No matching script.')),
     eval: () => Promise.reject(error),
   }
-  await expect(redisStore(client as never).step('k', request)).rejects.toBe(error)
+  await expect(redisEngine(client as never).step('k', request)).rejects.toBe(error)
 })
 
 test('the text of each script in the module: that of its .lua file', async () => {
@@ -118,7 +118,8 @@ test('each kind of client: it fits by its type and by its methods', () => {
     createCluster({ rootNodes: [{ socket: node }] }),
     createSentinel({ name: 'fleet', sentinelRootNodes: [node] }),
   ]
-  for (const client of clients) expect(redisStore(client)).toMatchObject({ step: expect.any(Function) })
+  for (const client of clients)
+    expect(redisStore(client)).toMatchObject({ createPermits: expect.any(Function) })
 })
 
 test.each([

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
 import { fleetStep } from '../../src/fleet/lua-scripts.ts'
 import { fleetKeys } from '../../src/fleet/redis-store.ts'
-import { createRateLimiter, redisStore } from '../../src/index.ts'
+import { createRateLimiter, fleetStore, redisStore } from '../../src/index.ts'
 import { onGivenClock, peak, scriptRunner } from '../fleet-script.ts'
 import { startRedis } from '../redis.ts'
 import { SimulatedClock } from '../simulated-clock.ts'
@@ -58,7 +58,7 @@ async function play({ limit, members }: Deployment): Promise<number[]> {
       }
       const step = (_: string, request: string) =>
         new Promise((resolve) => clock.after(1, async () => resolve(await run(key, request, serverTime()))))
-      const limiter = createRateLimiter({ limit, clock, maxWaitMs: 900_000, store: { step } })
+      const limiter = createRateLimiter({ limit, clock, maxWaitMs: 900_000, store: fleetStore({ step }) })
       for (let login = 0; login < logins; login++) {
         void limiter.acquire().then((permit) => {
           clock.after(latencyMs / 2, () => {

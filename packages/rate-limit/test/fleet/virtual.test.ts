@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import type { RateLimiter } from '../../src/index.ts'
+import { fleetStore, type RateLimiter } from '../../src/index.ts'
 import { completeOptions } from '../../src/options.ts'
 import { startRedis } from '../redis.ts'
 import { VirtualFleet } from '../virtual-fleet.ts'
@@ -53,7 +53,7 @@ test.each([true, false])(
 )
 
 test('an interval of a minute: the default maxWaitMs is longer, and the first request of a new key gets its permit', async () => {
-  const store = { step: async () => [] }
+  const store = fleetStore({ step: async () => [] })
   expect(completeOptions({ limit: 1, intervalMs: 60_000, store }).maxWaitMs).toBe(125_000)
   expect(completeOptions({ limit: 1, intervalMs: 60_000 }).maxWaitMs).toBe(30_000)
   const fleet = new VirtualFleet(redis, { limit: 1, intervalMs: 60_000 })

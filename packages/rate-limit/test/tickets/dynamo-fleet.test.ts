@@ -2,6 +2,7 @@ import { DynamoServer } from '@aurora-iam/test-support/dynamo-server'
 import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createRateLimiter, dynamoStore, type RateLimiterOptions } from '../../src/index.ts'
+import { dynamoCounter } from '../../src/tickets/dynamo-store.ts'
 import { peak } from '../fleet-script.ts'
 
 let server: DynamoServer
@@ -73,13 +74,13 @@ test('a table that does not exist: nothing is granted, and the error is the stor
 })
 
 test('400 tickets drawn by 4 processes that start together: at most 1.1 writes for each', async () => {
-  const stores = Array.from({ length: 4 }, () => dynamoStore(client, { tableName, prefix: 'writes' }))
+  const counters = Array.from({ length: 4 }, () => dynamoCounter(client, { tableName, prefix: 'writes' }))
   writes = 0
   const drawn = await Promise.all(
-    stores.map(async (store) => {
+    counters.map(async (counter) => {
       const numbers: (number | undefined)[] = []
       while (numbers.length < 100) {
-        numbers.push(...(await Promise.all([1, 2, 3, 4].map(() => store.draw('k', 's', 1000, 9999)))))
+        numbers.push(...(await Promise.all([1, 2, 3, 4].map(() => counter.draw('k', 's', 1000, 9999)))))
       }
       return numbers
     }),

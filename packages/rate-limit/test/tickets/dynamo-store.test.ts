@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { dynamoStore, StoreConflictError } from '../../src/index.ts'
+import { dynamoCounter } from '../../src/tickets/dynamo-store.ts'
 
 let server: DynamoServer
 let client: DynamoDBClient
@@ -49,8 +50,8 @@ afterAll(() => {
   server.close()
 })
 
-function storeOf(prefix: string) {
-  return dynamoStore(client, { tableName, prefix })
+function counterOf(prefix: string) {
+  return dynamoCounter(client, { tableName, prefix })
 }
 
 async function itemOf(id: string) {
@@ -59,12 +60,12 @@ async function itemOf(id: string) {
 }
 
 test('several draws: one number after the other, and none beyond the last that is allowed', async () => {
-  const store = storeOf('numbers')
-  const draws = await Promise.all(Array.from({ length: 5 }, () => store.draw('k', 's', 100, 103)))
+  const counter = counterOf('numbers')
+  const draws = await Promise.all(Array.from({ length: 5 }, () => counter.draw('k', 's', 100, 103)))
   expect(draws.toSorted()).toEqual([100, 101, 102, 103, undefined])
-  expect(await store.draw('k', 's', 103, 103)).toBeUndefined()
-  expect(await store.draw('k', 's', 104, 104)).toBe(104)
-  expect(await store.draw('k', 's', 200, 300)).toBe(200)
+  expect(await counter.draw('k', 's', 103, 103)).toBeUndefined()
+  expect(await counter.draw('k', 's', 104, 104)).toBe(104)
+  expect(await counter.draw('k', 's', 200, 300)).toBe(200)
   expect(await itemOf('numbers:k')).toEqual({
     id: { S: 'numbers:k' },
     n: { N: '200' },
@@ -73,23 +74,23 @@ test('several draws: one number after the other, and none beyond the last that i
 })
 
 test('two keys and two prefixes: each has a separate counter', async () => {
-  const draws = [storeOf('one'), storeOf('two')].flatMap((store) =>
-    ['a', 'b'].map((key) => store.draw(key, 's', 50, 60)),
+  const draws = [counterOf('one'), counterOf('two')].flatMap((counter) =>
+    ['a', 'b'].map((key) => counter.draw(key, 's', 50, 60)),
   )
   expect(await Promise.all(draws)).toEqual([50, 50, 50, 50])
 })
 
 test('a counter that is current: one write a draw, and no read', async () => {
-  const store = storeOf('current')
-  await store.draw('k', 's', 100, 200)
+  const counter = counterOf('current')
+  await counter.draw('k', 's', 100, 200)
   commands = []
-  expect(await Promise.all([1, 2, 3].map(() => store.draw('k', 's', 101, 200)))).toHaveLength(3)
+  expect(await Promise.all([1, 2, 3].map(() => counter.draw('k', 's', 101, 200)))).toHaveLength(3)
   expect(commands).toEqual(Array(3).fill('UpdateItemCommand'))
 })
 
 test('an idle counter, and several draws at once: one of them looks twice and sets it', async () => {
-  const store = storeOf('idle')
-  await Promise.all([1, 2, 3].map(() => store.draw('k', 's', 100, 200)))
+  const counter = counterOf('idle')
+  await Promise.all([1, 2, 3].map(() => counter.draw('k', 's', 100, 200)))
   expect(commands).toEqual([
     'GetItemCommand',
     'GetItemCommand',
@@ -99,12 +100,12 @@ test('an idle counter, and several draws at once: one of them looks twice and se
   for (const { ConsistentRead } of reads) expect(ConsistentRead).toBe(true)
   // It looks again at the next block.
   commands = []
-  expect(await store.draw('k', 's', 300, 400)).toBe(300)
+  expect(await counter.draw('k', 's', 300, 400)).toBe(300)
   expect(commands.filter((name) => name === 'GetItemCommand')).toHaveLength(2)
 })
 
 test('a counter that another process has moved on: it is read once, and not set', async () => {
-  const [one, other] = [storeOf('moved'), storeOf('moved')]
+  const [one, other] = [counterOf('moved'), counterOf('moved')]
   await other.draw('k', 's', 100, 200)
   commands = []
   expect(await one.draw('k', 's', 101, 200)).toBe(101)
@@ -116,21 +117,21 @@ test('a counter that another process sets between two looks: it is not set again
   onCommand = (name) => {
     if (name !== 'GetItemCommand') return
     looks += 1
-    return looks === 2 && storeOf('between').draw('k', 's', 150, 200)
+    return looks === 2 && counterOf('between').draw('k', 's', 150, 200)
   }
-  expect(await storeOf('between').draw('k', 's', 100, 200)).toBe(151)
+  expect(await counterOf('between').draw('k', 's', 100, 200)).toBe(151)
   expect(commands.filter((name) => name === 'UpdateItemCommand')).toHaveLength(3)
 })
 
 test('an item without a number: it begins as one that does not exist', async () => {
   await client.send(new PutItemCommand({ TableName: tableName, Item: { id: { S: 'empty:k' } } }))
-  expect(await storeOf('empty').draw('k', 's', 100, 200)).toBe(100)
+  expect(await counterOf('empty').draw('k', 's', 100, 200)).toBe(100)
 })
 
 test('another limit on the same item: refused with the remedy, and nothing is drawn', async () => {
-  const store = storeOf('shape')
-  await store.draw('default', '10/1300', 100, 200)
-  for (const again of [store, storeOf('shape')]) {
+  const counter = counterOf('shape')
+  await counter.draw('default', '10/1300', 100, 200)
+  for (const again of [counter, counterOf('shape')]) {
     await expect(again.draw('default', '20/1300', 100, 200)).rejects.toThrow(StoreConflictError)
     await expect(again.draw('default', '20/1300', 300, 400)).rejects.toThrow(
       'The item "shape:default" is in use with another limit, interval or tolerance.',
@@ -140,40 +141,40 @@ test('another limit on the same item: refused with the remedy, and nothing is dr
 })
 
 test('6 writes that others are before: the draw fails', async () => {
-  const store = storeOf('crowded')
-  await store.draw('k', 's', 100, 200)
+  const counter = counterOf('crowded')
+  await counter.draw('k', 's', 100, 200)
   commands = []
   onCommand = (name) => {
     if (name !== 'UpdateItemCommand') return
     throw new ConditionalCheckFailedException({ message: 'The conditional request failed', $metadata: {} })
   }
-  await expect(store.draw('k', 's', 101, 200)).rejects.toThrow('none of 6 writes succeeded')
+  await expect(counter.draw('k', 's', 101, 200)).rejects.toThrow('none of 6 writes succeeded')
   expect(commands.filter((name) => name === 'UpdateItemCommand')).toHaveLength(6)
   // A counter that is full by then is no failure.
-  expect(await store.draw('k', 's', 101, 100)).toBeUndefined()
+  expect(await counter.draw('k', 's', 101, 100)).toBeUndefined()
 })
 
 test('an error of DynamoDB: it is the error of the draw, and the next draw is sent', async () => {
-  const store = storeOf('failing')
+  const counter = counterOf('failing')
   const error = new Error('Rate exceeded.')
   onCommand = () => {
     throw error
   }
-  await expect(store.draw('k', 's', 100, 200)).rejects.toBe(error)
+  await expect(counter.draw('k', 's', 100, 200)).rejects.toBe(error)
   onCommand = (name) => {
     if (name === 'UpdateItemCommand') throw error
   }
-  await expect(store.draw('k', 's', 100, 200)).rejects.toBe(error)
+  await expect(counter.draw('k', 's', 100, 200)).rejects.toBe(error)
   onCommand = () => {}
-  expect(await store.draw('k', 's', 100, 200)).toBe(100)
+  expect(await counter.draw('k', 's', 100, 200)).toBe(100)
 })
 
 test('the table alone: the defaults of the rest', async () => {
-  const store = dynamoStore(client, { tableName })
-  expect(store).toMatchObject({ toleranceMs: 100, handshakeMs: 150 })
-  await store.draw('k', 's', 100, 200)
+  const counter = dynamoCounter(client, { tableName })
+  expect(counter).toMatchObject({ toleranceMs: 100, handshakeMs: 150 })
+  await counter.draw('k', 's', 100, 200)
   expect(await itemOf('aurora-iam:rate-limit:k')).toMatchObject({ n: { N: '100' } })
-  expect(dynamoStore(client, { tableName, toleranceMs: 0, handshakeMs: 0 })).toMatchObject({
+  expect(dynamoCounter(client, { tableName, toleranceMs: 0, handshakeMs: 0 })).toMatchObject({
     toleranceMs: 0,
     handshakeMs: 0,
   })

@@ -6,7 +6,8 @@ import {
   type RateLimiter,
   type RateLimiterOptions,
   sharedRateLimiter,
-  type TicketStore,
+  type TicketCounter,
+  ticketStore,
 } from '../../src/index.ts'
 import { peak } from '../fleet-script.ts'
 import { SimulatedClock } from '../simulated-clock.ts'
@@ -30,7 +31,7 @@ afterEach(() => {
 })
 
 /** The counter of a fleet, in memory and on the moved clock. It is `broken` when it rejects every draw. */
-class Counter implements TicketStore {
+class Counter implements TicketCounter {
   readonly toleranceMs = 50
   readonly handshakeMs = handshakeMs
   broken: Error | undefined
@@ -62,8 +63,8 @@ function sleep(delayMs: number): Promise<void> {
   return new Promise((resolve) => clock.after(delayMs, resolve))
 }
 
-function limiterOf(store: TicketStore, options: Partial<RateLimiterOptions> = {}) {
-  return createRateLimiter({ limit: 3, intervalMs, store, clock, ...options })
+function limiterOf(counter: TicketCounter, options: Partial<RateLimiterOptions> = {}) {
+  return createRateLimiter({ limit: 3, intervalMs, store: ticketStore(counter), clock, ...options })
 }
 
 /**
@@ -91,7 +92,7 @@ async function nextPermit(limiter: RateLimiter): Promise<Permit> {
 }
 
 test('processes whose logins reach the server as late as they may: each block has its tickets, and never over the limit', async () => {
-  const store = new Counter()
+  const counter = new Counter()
   const counted: number[] = []
   const logIn = async (limiter: RateLimiter, connectMs: number) => {
     const permit = await limiter.acquire()
@@ -102,7 +103,7 @@ test('processes whose logins reach the server as late as they may: each block ha
     permit.release()
   }
   for (let member = 0; member < 3; member++) {
-    const limiter = limiterOf(store)
+    const limiter = limiterOf(counter)
     for (let login = 0; login < 6; login++) void logIn(limiter, login % 2 === 0 ? 0 : handshakeMs - 1)
   }
   await clock.runOut()
@@ -118,14 +119,14 @@ test('processes whose logins reach the server as late as they may: each block ha
 })
 
 test('a ticket: granted at the start of its block, and two blocks are as far apart as all that a login may take', async () => {
-  const store = new Counter()
-  const grants = grantsOf(limiterOf(store, { limit: 1 }), 3)
+  const counter = new Counter()
+  const grants = grantsOf(limiterOf(counter, { limit: 1 }), 3)
   await clock.runOut()
   expect(grants).toHaveLength(3)
   const [first, second, third] = grants as [number, number, number]
   expect((1_700_000_000_000 + first) % blockMs).toBe(0)
   expect([second - first, third - second]).toEqual([blockMs, blockMs])
-  expect(store.draws[0]).toMatchObject({ key: 'default', shape: `1/${blockMs}` })
+  expect(counter.draws[0]).toMatchObject({ key: 'default', shape: `1/${blockMs}` })
 })
 
 test('a permit: it covers an attempt from the start of its block for handshakeMs, by the wall clock', async () => {
@@ -160,33 +161,33 @@ test('more requests than maxInFlight: the next is granted when a permit is relea
 })
 
 test('a cancelled permit: the request behind it uses its ticket at once, and no other is drawn for it', async () => {
-  const store = new Counter()
-  const limiter = limiterOf(store, { limit: 2, maxInFlight: 1 })
+  const counter = new Counter()
+  const limiter = limiterOf(counter, { limit: 2, maxInFlight: 1 })
   const held = await nextPermit(limiter)
   const grants = grantsOf(limiter, 1)
   await clock.advance(0)
-  expect([grants, store.draws.length]).toEqual([[], 1])
+  expect([grants, counter.draws.length]).toEqual([[], 1])
   held.cancel()
   const cancelledAt = clock.now()
   await clock.advance(0)
-  expect([grants, store.draws.length]).toEqual([[cancelledAt], 1])
+  expect([grants, counter.draws.length]).toEqual([[cancelledAt], 1])
 })
 
 test('requests that wait: as many tickets are drawn as they can use, four at once', async () => {
-  const store = new Counter()
-  const limiter = limiterOf(store, { limit: 20 })
+  const counter = new Counter()
+  const limiter = limiterOf(counter, { limit: 20 })
   grantsOf(limiter, 9)
   await clock.advance(blockMs)
-  expect(store.draws).toHaveLength(9)
-  expect(store.mostAtOnce).toBe(4)
+  expect(counter.draws).toHaveLength(9)
+  expect(counter.mostAtOnce).toBe(4)
   expect(limiter.stats()).toMatchObject({ granted: 9 })
   await clock.runOut()
-  expect(store.draws).toHaveLength(9)
+  expect(counter.draws).toHaveLength(9)
 })
 
 test('requests in the background: tickets are drawn for them as well', async () => {
-  const store = new Counter()
-  const limiter = limiterOf(store)
+  const counter = new Counter()
+  const limiter = limiterOf(counter)
   const permits = Promise.all([
     limiter.acquire({ lane: 'background' }),
     limiter.acquire({ lane: 'background' }),
@@ -194,48 +195,48 @@ test('requests in the background: tickets are drawn for them as well', async () 
   ])
   await clock.advance(blockMs)
   expect((await permits).map(({ lane }) => lane)).toEqual(['background', 'background', 'live'])
-  expect(store.draws).toHaveLength(3)
+  expect(counter.draws).toHaveLength(3)
 })
 
 test('a ticket whose time passed while the process was busy: it is not used, and another is drawn', async () => {
   let latenessMs = 0
   clock = new SimulatedClock(() => latenessMs)
   clock.driveWallClock()
-  const store = new Counter()
-  const limiter = limiterOf(store, { limit: 1 })
+  const counter = new Counter()
+  const limiter = limiterOf(counter, { limit: 1 })
   latenessMs = handshakeMs
   const grants = grantsOf(limiter, 1)
   await clock.advance(roundTripMs)
   latenessMs = 0
   await clock.runOut()
   expect(grants).toHaveLength(1)
-  expect(store.draws).toHaveLength(2)
+  expect(counter.draws).toHaveLength(2)
   expect((1_700_000_000_000 + (grants[0] as number)) % blockMs).toBe(0)
 })
 
 test('tickets: of the block that begins next to the last one that begins within maxWaitMs', async () => {
-  const store = new Counter()
-  const limiter = limiterOf(store, { limit: 3, maxWaitMs: 2 * blockMs })
+  const counter = new Counter()
+  const limiter = limiterOf(counter, { limit: 3, maxWaitMs: 2 * blockMs })
   grantsOf(limiter, 1)
   await clock.advance(0)
   const block = Math.floor(Date.now() / blockMs)
-  expect(store.draws).toMatchObject([{ atLeast: (block + 1) * 3, atMost: (block + 3) * 3 - 1 }])
+  expect(counter.draws).toMatchObject([{ atLeast: (block + 1) * 3, atMost: (block + 3) * 3 - 1 }])
   await clock.runOut()
 })
 
 test('every ticket within maxWaitMs is drawn: a process asks again about a block later, though nothing else happens', async () => {
-  const store = new Counter()
+  const counter = new Counter()
   let isFull = true
-  store.answer = (ticket) => (isFull ? undefined : ticket)
-  const limiter = limiterOf(store)
+  counter.answer = (ticket) => (isFull ? undefined : ticket)
+  const limiter = limiterOf(counter)
   const grants = grantsOf(limiter, 2)
   await clock.advance(blockMs)
-  const asked = store.draws.length
+  const asked = counter.draws.length
   expect(asked).toBe(2)
   isFull = false
   await clock.advance(2 * blockMs)
-  expect(store.draws.length).toBe(asked + 2)
-  expect(store.draws.at(-1)!.at - store.draws[0]!.at).toBe(roundTripMs + blockMs + 1)
+  expect(counter.draws.length).toBe(asked + 2)
+  expect(counter.draws.at(-1)!.at - counter.draws[0]!.at).toBe(roundTripMs + blockMs + 1)
   expect(grants).toHaveLength(2)
   expect(limiter.stats()).toMatchObject({ storeLost: false })
 })
@@ -243,34 +244,34 @@ test('every ticket within maxWaitMs is drawn: a process asks again about a block
 test('a store that fails and is back: nothing is granted meanwhile, with retries further and further apart', async () => {
   const lost = recordEvents('aurora-iam:rate-limit:store-lost')
   const back = recordEvents('aurora-iam:rate-limit:store-back')
-  const store = new Counter()
+  const counter = new Counter()
   const error = new Error('Rate exceeded.')
-  store.broken = error
-  const limiter = limiterOf(store, { maxWaitMs: 60_000 })
+  counter.broken = error
+  const limiter = limiterOf(counter, { maxWaitMs: 60_000 })
   const startedAt = clock.now()
   const grants = grantsOf(limiter, 1)
   await clock.advance(17_000)
-  const gaps = store.draws.slice(1).map(({ at }, index) => at - store.draws[index]!.at - roundTripMs - 1)
+  const gaps = counter.draws.slice(1).map(({ at }, index) => at - counter.draws[index]!.at - roundTripMs - 1)
   expect(gaps).toEqual([250, 500, 1000, 2000, 4000, 4000, 4000])
   expect(grants).toEqual([])
   expect(limiter.stats()).toMatchObject({ limit: 3, effectiveLimit: 0, storeLost: true, available: 0 })
   expect(lost).toEqual([{ key: undefined, error, onStoreLost: 'share', limit: 0 }])
 
-  store.broken = undefined
+  counter.broken = undefined
   await clock.runOut()
   expect(grants).toHaveLength(1)
   grantsOf(limiter, 1)
   await clock.runOut()
   expect(limiter.stats()).toMatchObject({ effectiveLimit: 3, storeLost: false })
-  const backAt = store.draws.at(-2)!.at
+  const backAt = counter.draws.at(-2)!.at
   expect(back).toEqual([{ key: undefined, lostForMs: backAt - startedAt }])
 
   // The next failure begins with the shortest retry.
-  store.broken = error
-  store.draws.length = 0
+  counter.broken = error
+  counter.draws.length = 0
   const failed = grantsOf(limiter, 1)
   await clock.advance(1000)
-  expect(store.draws.map(({ at }) => at - store.draws[0]!.at)).toEqual([0, 256, 762])
+  expect(counter.draws.map(({ at }) => at - counter.draws[0]!.at)).toEqual([0, 256, 762])
   limiter.close()
   const closedAt = clock.now()
   await clock.runOut()
@@ -281,24 +282,24 @@ test('a store that fails and is back: nothing is granted meanwhile, with retries
 
 test('a store that fails for many processes: their retries are spread', async () => {
   vi.mocked(Math.random).mockReturnValue(0)
-  const store = new Counter()
-  store.broken = new Error('Rate exceeded.')
-  const limiter = limiterOf(store)
+  const counter = new Counter()
+  counter.broken = new Error('Rate exceeded.')
+  const limiter = limiterOf(counter)
   grantsOf(limiter, 1)
   await clock.advance(500)
-  expect(store.draws[1]!.at - store.draws[0]!.at).toBe(roundTripMs + 0.8 * 250 + 1)
+  expect(counter.draws[1]!.at - counter.draws[0]!.at).toBe(roundTripMs + 0.8 * 250 + 1)
   limiter.close()
 })
 
 test('a reply that comes after that to a later draw: the earlier ticket is used first', async () => {
-  const store = new Counter()
+  const counter = new Counter()
   const draws: Promise<number | undefined>[] = []
   const limiter = limiterOf(
     {
       toleranceMs: 50,
       handshakeMs,
       draw: async (...request) => {
-        const ticket = store.draw(...request)
+        const ticket = counter.draw(...request)
         draws.push(ticket)
         if (draws.length === 1) await sleep(50)
         return ticket
@@ -314,13 +315,13 @@ test('a reply that comes after that to a later draw: the earlier ticket is used 
 
 test('a draw that is never answered: it has failed after 5 s, and others are made', async () => {
   const events = recordEvents('aurora-iam:rate-limit:store-lost')
-  const store = new Counter()
+  const counter = new Counter()
   let isSilent = true
   const limiter = limiterOf(
     {
       toleranceMs: 50,
       handshakeMs,
-      draw: (...request) => (isSilent ? new Promise(() => {}) : store.draw(...request)),
+      draw: (...request) => (isSilent ? new Promise(() => {}) : counter.draw(...request)),
     },
     { maxWaitMs: 20_000 },
   )
@@ -338,13 +339,13 @@ test('a draw that is never answered: it has failed after 5 s, and others are mad
 })
 
 test('a wait that ends while the store is lost: the error has the reason', async () => {
-  const store = new Counter()
-  store.broken = new Error('Rate exceeded.')
-  const request = limiterOf(store).acquire({ timeoutMs: 1000 })
+  const counter = new Counter()
+  counter.broken = new Error('Rate exceeded.')
+  const request = limiterOf(counter).acquire({ timeoutMs: 1000 })
   const ended = Promise.allSettled([request])
   await clock.advance(1000)
   await ended
-  await expect(request).rejects.toMatchObject({ code: 'ERR_RATE_LIMIT_STORE_LOST', cause: store.broken })
+  await expect(request).rejects.toMatchObject({ code: 'ERR_RATE_LIMIT_STORE_LOST', cause: counter.broken })
 })
 
 test.each([
@@ -353,12 +354,12 @@ test.each([
   ['not a number', () => Number.NaN],
   ['between two', (ticket: number) => ticket + 0.5],
 ])('a reply that is %s: nothing is granted', async (_, reply) => {
-  const store: TicketStore = {
+  const counter: TicketCounter = {
     toleranceMs: 50,
     handshakeMs,
     draw: async (_key, _shape, atLeast, atMost) => reply(atLeast, atMost),
   }
-  const limiter = limiterOf(store)
+  const limiter = limiterOf(counter)
   const request = limiter.acquire({ timeoutMs: 3000 })
   const ended = Promise.allSettled([request])
   await clock.advance(3000)
@@ -372,7 +373,7 @@ test.each([
 
 test('the first and the last ticket that was asked for: both are used', async () => {
   for (const pick of ['atLeast', 'atMost'] as const) {
-    const draw: TicketStore['draw'] = async (_key, _shape, atLeast, atMost) => ({ atLeast, atMost })[pick]
+    const draw: TicketCounter['draw'] = async (_key, _shape, atLeast, atMost) => ({ atLeast, atMost })[pick]
     const limiter = limiterOf({ toleranceMs: 50, handshakeMs, draw }, { maxWaitMs: 2 * blockMs })
     const grants = grantsOf(limiter, 1)
     await clock.advance(2 * blockMs)
@@ -383,8 +384,8 @@ test('the first and the last ticket that was asked for: both are used', async ()
 
 test('a limit that is lowered: the first tickets of each block alone are used, and a larger one changes nothing', async () => {
   const lowered = recordEvents('aurora-iam:rate-limit:lowered')
-  const store = new Counter()
-  const limiter = limiterOf(store, { limit: 4 })
+  const counter = new Counter()
+  const limiter = limiterOf(counter, { limit: 4 })
   limiter.lower(2)
   limiter.lower(2)
   limiter.lower(3)
@@ -395,7 +396,7 @@ test('a limit that is lowered: the first tickets of each block alone are used, a
   const blocks = (grants as number[]).map((at) => Math.floor((1_700_000_000_000 + at) / blockMs))
   expect(blocks.map((block) => block - blocks[0]!)).toEqual([0, 0, 1, 1, 2, 2])
   // Tickets have the numbers of the whole limit.
-  expect(store.draws[0]!.shape).toBe(`4/${blockMs}`)
+  expect(counter.draws[0]!.shape).toBe(`4/${blockMs}`)
 })
 
 test('a throttled login: half of the tickets are used, one more after each recoveryIntervalMs, and an event reports it', async () => {
@@ -441,8 +442,8 @@ test('a full queue: the estimate counts the blocks before the request', async ()
 })
 
 test('a shared key that is closed: it is forgotten when two blocks have passed since its last attempt', async () => {
-  const store = new Counter()
-  const options = { limit: 3, intervalMs, store, clock }
+  const counter = new Counter()
+  const options = { limit: 3, intervalMs, store: ticketStore(counter), clock }
   const first = sharedRateLimiter('tickets', options)
   const permit = await nextPermit(first)
   first.close()
@@ -460,15 +461,15 @@ test('a shared key that is closed: it is forgotten when two blocks have passed s
   expect(await reopened()).toBe(1)
   await clock.advance(1)
   expect(await reopened()).toBe(0)
-  expect(store.draws.every(({ key }) => key === 'tickets')).toBe(true)
+  expect(counter.draws.every(({ key }) => key === 'tickets')).toBe(true)
   await expect(sharedRateLimiter('tickets', options).flush()).resolves.toBeUndefined()
 })
 
 test.each(['text', undefined, null])(
   'a store that rejects with %j: an error like any other',
   async (reason) => {
-    const store: TicketStore = { toleranceMs: 50, handshakeMs, draw: () => Promise.reject(reason) }
-    const request = limiterOf(store).acquire({ timeoutMs: 1000 })
+    const counter: TicketCounter = { toleranceMs: 50, handshakeMs, draw: () => Promise.reject(reason) }
+    const request = limiterOf(counter).acquire({ timeoutMs: 1000 })
     const ended = expect(request).rejects.toMatchObject({
       code: 'ERR_RATE_LIMIT_STORE_LOST',
       cause: expect.objectContaining({ cause: reason }),
