@@ -233,7 +233,7 @@ test('a signal that is aborted already: no permit is taken', async () => {
   await expect(limiter.acquire({ signal: AbortSignal.abort() })).rejects.toMatchObject({
     code: 'ERR_RATE_LIMIT_ABORTED',
   })
-  expect(limiter.stats()).toMatchObject({ granted: 0, available: 2 })
+  expect(limiter.stats()).toMatchObject({ granted: 0, available: 2, aborted: 1 })
 })
 
 test('a signal aborted after the grant: the permit stays granted', async () => {

@@ -129,7 +129,7 @@ export class PermitQueue {
       resolve,
       reject,
       position: undefined,
-      heapIndex: -1,
+      heapIndex: 0,
     }
     const lane = this.#lanes[request.lane]
     lane.add(waiter)

@@ -379,6 +379,17 @@ test('flush() while other attempts end: it resolves with the reply to the first 
   expect(flushed).toEqual(['one', 'two'])
 })
 
+test('flush() while the request that has the outcome is under way: it resolves with its reply, and no other is sent', async () => {
+  const limiter = limiterOf()
+  const [permit] = await permitsOf(limiter, 1)
+  permit!.release()
+  expect(await store.sentWithin(0)).toBe(1)
+  const flushed = limiter.flush()
+  await store.answer({})
+  await flushed
+  expect(store.requests).toHaveLength(2)
+})
+
 test('flush() while the store is lost: it resolves', async () => {
   const limiter = limiterOf()
   const [one, two] = await permitsOf(limiter, 2)

@@ -9,6 +9,7 @@ import {
   type TicketCounter,
   ticketStore,
 } from '../../src/index.ts'
+import { drawTicket } from '../../src/tickets/draw-ticket.ts'
 import { peak } from '../fleet-script.ts'
 import { SimulatedClock } from '../simulated-clock.ts'
 
@@ -311,6 +312,14 @@ test('a reply that comes after that to a later draw: the earlier ticket is used 
   const grants = grantsOf(limiter, 2)
   await clock.runOut()
   expect(grants).toEqual([nextBlockAt, nextBlockAt + blockMs])
+})
+
+test('the time limit of a draw: it does not keep the process alive', async () => {
+  const startedAt = clock.now()
+  const store = { toleranceMs: 0, handshakeMs, draw: () => new Promise<number>(() => {}) }
+  drawTicket(store, clock, ['k', 's', 1, 2]).catch(() => {})
+  await clock.runOut()
+  expect([clock.timers.length, clock.now()]).toEqual([1, startedAt])
 })
 
 test('a draw that is never answered: it has failed after 5 s, and others are made', async () => {
