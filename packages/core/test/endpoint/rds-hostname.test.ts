@@ -77,6 +77,8 @@ test.each([
   ['no Region', 'x.cluster-a.rds.amazonaws.com'],
   ['something else where the Region stands', 'x.cluster-a.useast1.rds.amazonaws.com'],
   ['global without being the global writer', 'x.cluster-a.global.rds.amazonaws.com'],
+  ['the global writer of another word', 'x.global-a.world.rds.amazonaws.com'],
+  ['a Region without a service', 'us-east-1.amazonaws.com'],
   ['no name before the Region', 'us-east-1.rds.amazonaws.com'],
   ['an empty label in front', '.cluster-a.us-east-1.rds.amazonaws.com'],
   ['an empty label within', 'x..us-east-1.rds.amazonaws.com'],
