@@ -112,20 +112,19 @@ describe('an address that sends nothing', () => {
   })
 
   test('many attempts: one timer at a time, for the oldest', async () => {
-    const setTimer = vi.spyOn(globalThis, 'setTimeout')
     const { addresses, begin } = setUp()
     const first = begin()
     await pass(250)
     const others = Array.from({ length: 9 }, () => begin())
     await pass(249)
-    expect(setTimer).toHaveBeenCalledTimes(1)
+    expect(vi.getTimerCount()).toBe(1)
     addresses.answered(HERE, first)
     await pass(250)
-    expect(setTimer).toHaveBeenCalledTimes(2)
+    expect(vi.getTimerCount()).toBe(1)
     expect(others[0]?.returnPermit).not.toHaveBeenCalled()
     await pass(1)
     expect(others[0]?.returnPermit).toHaveBeenCalledOnce()
-    setTimer.mockRestore()
+    expect(vi.getTimerCount()).toBe(0)
   })
 
   test('beside one that has room to open, and nothing open: it is watched all the same', async () => {
