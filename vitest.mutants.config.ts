@@ -34,6 +34,12 @@ export default defineConfig(
     resolve: { alias },
     // Isolated files would load the AWS SDK once each, for each mutant. Many mutants leave a test waiting: its time
     // limit is most of the time of a run.
-    test: { exclude, alias, isolate: false, testTimeout: 6000 },
+    test: {
+      exclude,
+      alias,
+      isolate: false,
+      testTimeout: 6000,
+      setupFiles: [fileURLToPath(new URL('scripts/mutants-set-up.mjs', import.meta.url))],
+    },
   }),
 )
