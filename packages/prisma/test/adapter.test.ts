@@ -56,6 +56,19 @@ test('the first query fails: connect rejects with its error, and no connection i
   await until(() => server.sockets.size === 0)
 })
 
+test('a password: the login has the user, and an answer to the scramble in place of the password', async () => {
+  const payloads: Buffer[] = []
+  server.answer = (payload) => {
+    payloads.push(payload)
+    return OK
+  }
+  const adapter = await start().adapter.connect()
+  const SHA1_BYTES = 20
+  expect(payloads[0]?.includes(Buffer.concat([Buffer.from('app\0'), Buffer.of(SHA1_BYTES)]))).toBe(true)
+  expect(payloads[0]?.includes('secret')).toBe(false)
+  await adapter.dispose()
+})
+
 test('no host beside a password: localhost, and mariadb’s default port', async () => {
   const { adapter } = auroraIam({ user: 'app', password: 'secret', connectTimeoutMs: 1 }, { enabled: false })
   await expect(adapter.connect()).rejects.toMatchObject({
