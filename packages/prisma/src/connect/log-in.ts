@@ -31,7 +31,6 @@ export async function logIn(
   config: ConnectionConfig,
   { signal, timeoutMs, tcpTimeoutMs = timeoutMs, destroy, limitTime, afterwards }: LoginLimits,
 ): Promise<Connection> {
-  signal.throwIfAborted()
   const abort = () => destroy()
   signal.addEventListener('abort', abort)
   const timeoutError = () => loginTimeoutError(timeoutMs)
@@ -42,6 +41,7 @@ export async function logIn(
   const stopTcpLimit = startTimeLimit(tcpTimeoutMs, () => destroy(tcpTimeoutError(tcpTimeoutMs)))
   socket.once('connect', stopTcpLimit)
   try {
+    signal.throwIfAborted()
     const connection = await createConnection(driverConfig(socket, config))
     // Without a listener mariadb throws the errors that occur between queries.
     connection.on('error', () => {})

@@ -46,9 +46,10 @@ test('a login that succeeds: a connection, and nothing of the login is left', as
 })
 
 test('a login that is aborted before it begins, or while it is under way: it rejects, and its socket is closed', async () => {
-  const reason = new Error('disconnected')
-  const before = AbortSignal.abort(reason)
-  await expect(start({ signal: before }).login).rejects.toBe(reason)
+  const reason = Object.assign(new Error('disconnected'), { code: 'CLOSED' })
+  const before = start({ signal: AbortSignal.abort(reason) }, unconnected())
+  await expect(before.login).rejects.toBe(reason)
+  expect(before.socket.destroyed).toBe(true)
   silence()
   const { login, socket, controller } = start()
   await until(() => server.sockets.size === 1)
