@@ -1,5 +1,4 @@
 import type { RateLimitClock } from './clock.ts'
-import type { PermitSource } from './permit-source.ts'
 import type { OnStoreLost } from './store.ts'
 
 /** Options of a limiter: attempts per interval, and the wait of a request. */
@@ -66,8 +65,6 @@ export interface RateLimitStore {
   /**
    * Creates the permits of one process, which only a limiter does. It stands here so that a bundle without a store has
    * none of the code for fleets.
-   *
-   * @param key - the key of a shared limiter.
    */
-  createPermits(options: CompleteOptions, key: string | undefined): PermitSource
+  createPermits(...args: never): unknown
 }

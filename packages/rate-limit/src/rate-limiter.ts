@@ -1,5 +1,5 @@
 import { RateLimitError } from './errors.ts'
-import type { CompleteOptions, RateLimiterOptions } from './limiter-options.ts'
+import type { CompleteOptions, RateLimiterOptions, RateLimitStore } from './limiter-options.ts'
 import { LocalPermits } from './local/local-permits.ts'
 import {
   checkNumber,
@@ -96,9 +96,15 @@ export function createCore(options: CompleteOptions, key: string | undefined): L
   return { options, source, queue: new PermitQueue(source, options, key) }
 }
 
+/** What each store is, behind the type that users see. */
+interface PermitStore extends RateLimitStore {
+  createPermits(options: CompleteOptions, key: string | undefined): PermitSource
+}
+
 function createSource(options: CompleteOptions, key: string | undefined): PermitSource {
   const { store, dryRun } = options
-  return store === undefined || dryRun ? new LocalPermits(options, key) : store.createPermits(options, key)
+  if (store === undefined || dryRun) return new LocalPermits(options, key)
+  return (store as PermitStore).createPermits(options, key)
 }
 
 const acquireOptionNames = ['signal', 'timeoutMs', 'lane', 'group'] satisfies (keyof AcquireOptions)[]

@@ -29,10 +29,12 @@ test('a background call: it leaves one permit for the next request', async () =>
   expect(iam.tryLogin(target)).toBeDefined()
 })
 
-test('no limiter: a login without a permit', async () => {
+test('no limiter: a login without a permit, to the address of its target', async () => {
   const { iam, target } = setUp({ rateLimit: false })
-  await iam.token(target)
-  expect(iam.tryLogin(target)?.permitId).toBeUndefined()
+  const { value } = await iam.token(target)
+  const login = iam.tryLogin(target)
+  expect([login?.permitId, login?.dial()]).toEqual([undefined, { host: target.hostname, port: 3306 }])
+  expect((await login?.token())?.value).toBe(value)
   expect(iam.tryLogin(target)).toBeDefined()
 })
 

@@ -1,8 +1,9 @@
+import { type AcquireOptions, createRateLimiter } from '@aurora-iam/rate-limit'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { AuroraIamOptions } from '../../src/index.ts'
 import { setUp as iamSetUp } from '../set-up.ts'
-import { settle } from '../support.ts'
+import { callersLimiter, settle } from '../support.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
@@ -88,6 +89,20 @@ describe('an address that does not answer', () => {
       expect(third).toHaveBeenCalledOnce()
     },
   )
+
+  test('that answers an attempt: it asks for its permit in the lane and the group of that attempt', async () => {
+    const limiter = createRateLimiter({ limit: 20 })
+    const acquire = vi.fn((options: AcquireOptions) => limiter.acquire(options))
+    const { iam, target, refuse } = setUp({ rateLimit: callersLimiter(acquire) })
+    await refuse()
+    vi.advanceTimersByTime(1_000)
+    const group = {}
+    const attempt = await iam.login(target, { lane: 'background', group })
+    attempt.trackConnect()
+    await attempt.confirmPermit()
+    expect(acquire.mock.calls.map(([options]) => options.lane)).toEqual(['live', 'background'])
+    expect(acquire.mock.lastCall?.[0].group).toBe(group)
+  })
 
   test('that answers another attempt meanwhile: the attempt that waits gets a permit', async () => {
     const { login, refuse } = setUp()

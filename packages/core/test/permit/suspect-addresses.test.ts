@@ -111,6 +111,21 @@ describe('an address that sends nothing', () => {
     expect(returnPermit).toHaveBeenCalledOnce()
   })
 
+  test('beside one that began later: each is looked at when its half a second is over, and at no other time', async () => {
+    const { begin } = setUp()
+    const nextLook = async () => {
+      vi.advanceTimersToNextTimer()
+      await new Promise(setImmediate)
+      return performance.now()
+    }
+    const startedAt = performance.now()
+    begin()
+    await pass(200)
+    begin(ELSEWHERE)
+    expect([await nextLook(), await nextLook()].map((at) => at - startedAt)).toEqual([500, 700])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
   test('many attempts: one timer at a time, for the oldest', async () => {
     const { addresses, begin } = setUp()
     const first = begin()
