@@ -96,7 +96,7 @@ export function createCore(options: CompleteOptions, key: string | undefined): L
   return { options, source, queue: new PermitQueue(source, options, key) }
 }
 
-/** What each store is, behind the type that users see. */
+/** Store, with the types that users do not see. */
 interface PermitStore extends RateLimitStore {
   createPermits(options: CompleteOptions, key: string | undefined): PermitSource
 }
