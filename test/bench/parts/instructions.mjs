@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { startServer } from '../core/server.mjs'
@@ -59,17 +62,33 @@ async function millionsEach(module, work, settings) {
 }
 
 async function instructionsOf(args, settings) {
-  const options = ['--tool=cachegrind', '--cache-sim=no', '--cachegrind-out-file=/dev/null']
+  const folder = mkdtempSync(join(tmpdir(), 'instructions-'))
+  const counts = join(folder, 'counts')
+  const options = ['--tool=cachegrind', '--cache-sim=no', `--cachegrind-out-file=${counts}`]
   // Threads of the collector and the compiler would make the count depend on their moments.
   const command = [...options, process.execPath, '--single-threaded', program, ...args.map(String)]
   const child = spawn('valgrind', command, {
     env: { ...process.env, BENCH_SETTINGS: JSON.stringify(settings) },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
-  const [report] = await Promise.all([text(child.stderr), once(child, 'exit')])
-  const [, count] = /I\s+refs:\s+([\d,]+)/.exec(report) ?? []
-  if (child.exitCode !== 0 || count === undefined) throw new Error(`${args.join(' ')}: ${report}`)
-  return Number(count.replaceAll(',', ''))
+  try {
+    const [report] = await Promise.all([text(child.stderr), once(child, 'exit')])
+    if (child.exitCode !== 0) throw new Error(`${args.join(' ')}: ${report}`)
+    return sumOf(readFileSync(counts, 'utf8'))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** Returns the sum of the counts of all functions, but for those in which V8 looks for a random seed. */
+function sumOf(counts) {
+  let isOfSeed = false
+  let sum = 0
+  for (const line of counts.split('\n')) {
+    if (line.startsWith('fn=')) isOfSeed = /detail::|HashSeed/.test(line)
+    else if (/^\d/.test(line) && !isOfSeed) sum += Number(line.split(' ')[1])
+  }
+  return sum
 }
 
 export function print({ measures }) {
