@@ -45,8 +45,12 @@ export const ROOMS = {
   'rate-limit/fleet': [
     'packages/rate-limit/test/fleet/{clock-step-detector,leases,outage,planned-call,promised-share,queue-standing}',
     'packages/rate-limit/test/fleet/{bad-store,degraded,inspect-fleet,redis-client,retries,store-reply,store-sync,virtual}',
+    'packages/rate-limit/test/options',
   ],
-  'rate-limit/tickets': ['packages/rate-limit/test/tickets/{ticket-permits,dynamo-store}'],
+  'rate-limit/tickets': [
+    'packages/rate-limit/test/tickets/{ticket-permits,dynamo-store}',
+    'packages/rate-limit/test/options',
+  ],
   'mysql2/auth': [
     'packages/mysql2/test/*',
     'test/mysql2/{change-user-answers,login-endings,not-asked,pool-views,require-writer-answers}',

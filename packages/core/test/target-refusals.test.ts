@@ -158,7 +158,7 @@ const REFUSALS: ReadonlyArray<
     'host',
     /there is a port beside the name/,
   ],
-  ...['"bastion"', '[::1]', 'my bastion'].map(
+  ...['"bastion"', '[::1]', 'my bastion', '&&'].map(
     (dialled) =>
       [
         `${dialled} to dial`,
