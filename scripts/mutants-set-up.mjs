@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 // The first test that signs would load the AWS SDK, which takes longer than its time limit on a busy machine.
 createRequire(new URL('../packages/core/package.json', import.meta.url))('@aws-sdk/rds-signer')
 
-// A file that moved the clock leaves its timers to the next one, which would wait for them.
+// A spy on a moved timer stays in place of the real one, and no timer of a later file would run.
 const key = Symbol.for('timers of the process')
 globalThis[key] ??= { setTimeout, clearTimeout, setInterval, clearInterval }
 Object.assign(globalThis, globalThis[key])

@@ -169,6 +169,7 @@ function isPositive(value: unknown): boolean {
   return Number.isFinite(value) && (value as number) > 0
 }
 
-function isNotNegative(value: unknown): boolean {
+/** Returns true for a finite number from 0. */
+export function isNotNegative(value: unknown): boolean {
   return Number.isFinite(value) && (value as number) >= 0
 }

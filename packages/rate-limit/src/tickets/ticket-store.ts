@@ -1,5 +1,5 @@
 import type { RateLimitStore } from '../limiter-options.ts'
-import { invalidOption } from '../options.ts'
+import { invalidOption, isNotNegative } from '../options.ts'
 import type { TicketCounter } from '../store.ts'
 import { TicketPermits } from './ticket-permits.ts'
 
@@ -14,10 +14,8 @@ export function ticketStore(counter: TicketCounter): RateLimitStore {
     throw invalidOption('counter', counter, 'an object with the function draw()')
   }
   for (const name of ['toleranceMs', 'handshakeMs'] as const) {
-    const value: unknown = given[name]
-    if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
-      throw invalidOption(name, value, 'a finite number of milliseconds from 0')
-    }
+    if (isNotNegative(given[name])) continue
+    throw invalidOption(name, given[name], 'a finite number of milliseconds from 0')
   }
   return { createPermits: (options, key) => new TicketPermits(options, counter, key) }
 }
