@@ -5,6 +5,7 @@ import {
   sharedRateLimiter,
 } from '@aurora-iam/rate-limit'
 import type { TokenTarget } from '../endpoint/connection-target.ts'
+import { parseRdsHostname } from '../endpoint/rds-hostname.ts'
 import { endpointKey } from '../endpoint/target-key.ts'
 import { closedError, permitError } from './permit-errors.ts'
 import { isRateLimiter, type RateLimitChoice } from './rate-limit-settings.ts'
@@ -93,5 +94,6 @@ export class EndpointLimiters {
  * @see https://github.com/awsdocs/amazon-aurora-user-guide `doc_source/UsingWithRDS.IAMDBAuth.md`, 2020 to 2023
  */
 function clusterOf(hostname: string): string {
-  return hostname.replace('.cluster-ro-', '.cluster-')
+  const isReader = parseRdsHostname(hostname)?.kind === 'cluster-ro'
+  return isReader ? hostname.replace('.cluster-ro-', '.cluster-') : hostname
 }

@@ -27,6 +27,15 @@ test('the writer and the reader endpoint of a cluster: one limit, counted under 
   expect(limiters.statsOf('other:3306')).toBeUndefined()
 })
 
+test('two names of a domain of the caller that look like those of one cluster: a limit each', () => {
+  const limiters = new EndpointLimiters(OPTIONS)
+  const [one, other] = ['.cluster-', '.cluster-ro-'].map((kind) => {
+    return limiters.limiterOf({ ...newTarget(), hostname: `app${kind}west.example.com` })!
+  })
+  one!.lower(1)
+  expect(other!.limit).toBe(2)
+})
+
 test('a limiter: created with the first login, and one for each endpoint from then on', () => {
   const limiters = new EndpointLimiters(OPTIONS)
   const [target, other] = [newTarget(), newTarget()]
