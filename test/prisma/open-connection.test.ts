@@ -219,6 +219,8 @@ describe('requireWriter', () => {
   test.each([
     ['a reader', rowsOf('1')],
     ['no row in answer', rowsOf()],
+    ['an empty text as the answer', rowsOf('')],
+    ['OK in place of the row', packet(1, OK)],
   ])('%s: no connection, and the login counts as failed', async (_what, answer) => {
     server.script = serving({ [CHECK]: answer })
     const { adapter, iam } = start({ requireWriter: true })

@@ -78,7 +78,7 @@ export const errorCatalogue = {
   },
   ERR_AURORA_IAM_NOT_A_WRITER: {
     retryable: true,
-    meaning: 'with `requireWriter`: the writer endpoint led to a reader, as after a failover',
+    meaning: 'with `requireWriter`: the server is a reader, as after a failover, or does not show it',
     remedy: 'connect again; the connection was not kept',
   },
   ERR_AURORA_IAM_RATE_LIMITED: {

@@ -1,7 +1,7 @@
 import { type Session, WireError } from '@aurora-iam/wire'
 import { readConnectionFacts } from '../facts/connection-facts.ts'
 import { engineOf, isAtLeast } from '../facts/engine-version.ts'
-import { query } from '../facts/query.ts'
+import { query, queryNumber } from '../facts/query.ts'
 import { classFinding } from './class-finding.ts'
 import type { Finding } from './finding.ts'
 
@@ -59,7 +59,7 @@ async function userFinding(session: Session): Promise<Omit<Finding, 'check'>> {
 async function versionFinding(session: Session): Promise<Omit<Finding, 'check'>> {
   const [[server] = []] = await query(session, 'SELECT @@version')
   const aurora = await query(session, 'SELECT AURORA_VERSION()').then(
-    (rows) => rows[0]?.[0] ?? undefined,
+    (rows) => rows[0]?.[0] || undefined,
     () => undefined,
   )
   const { name, minimum } = engineOf(server ?? '', aurora)
@@ -73,8 +73,8 @@ async function versionFinding(session: Session): Promise<Omit<Finding, 'check'>>
 }
 
 async function serverClockFinding(session: Session): Promise<Omit<Finding, 'check'>> {
-  const [[seconds] = []] = await query(session, 'SELECT UNIX_TIMESTAMP(NOW(3))')
-  const aheadMs = Date.now() - Number(seconds) * 1000
+  const seconds = await queryNumber(session, 'SELECT UNIX_TIMESTAMP(NOW(3))')
+  const aheadMs = Date.now() - seconds * 1000
   const distance = `${Math.round(Math.abs(aheadMs) / 1000)} s`
   if (Math.abs(aheadMs) < CLOCK_DIFFERENCE_MS)
     return { verdict: 'ok', seen: `${distance} from the clock of this machine` }

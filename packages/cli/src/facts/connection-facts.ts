@@ -1,5 +1,5 @@
 import type { Session } from '@aurora-iam/wire'
-import { query } from './query.ts'
+import { queryNumber } from './query.ts'
 
 /** Numbers of connections of a database. */
 export interface ConnectionFacts {
@@ -11,10 +11,10 @@ export interface ConnectionFacts {
 /**
  * Asks the database for its connections.
  *
- * @throws the errors of {@link query}
+ * @throws the errors of {@link queryNumber}
  */
 export async function readConnectionFacts(session: Session): Promise<ConnectionFacts> {
-  const [[limit] = []] = await query(session, 'SELECT @@max_connections')
-  const [[, open] = []] = await query(session, "SHOW GLOBAL STATUS LIKE 'Threads_connected'")
-  return { maxConnections: Number(limit), openConnections: Number(open) - 1 }
+  const maxConnections = await queryNumber(session, 'SELECT @@max_connections')
+  const open = await queryNumber(session, "SHOW GLOBAL STATUS LIKE 'Threads_connected'")
+  return { maxConnections, openConnections: Math.max(open - 1, 0) }
 }

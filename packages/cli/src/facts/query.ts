@@ -31,9 +31,22 @@ export async function query({ channel, capabilities }: Session, sql: string): Pr
   const first = (await channel.read()).payload
   throwIfError(first)
   const columns = first[0] ?? 0
+  // OK without a result set, or a count that is longer than a byte.
+  if (columns === 0 || columns >= NULL_MARKER) throw malformed()
   await readUntilEof(channel)
   const rows = await readUntilEof(channel)
   return rows.map((payload) => readRow(payload, columns))
+}
+
+/**
+ * Sends one query over an open session and returns the number in the last column of the first row.
+ *
+ * @throws WireError as {@link query} does, and for a result without a number there
+ */
+export async function queryNumber(session: Session, sql: string): Promise<number> {
+  const text = (await query(session, sql))[0]?.at(-1) ?? ''
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text)
+  throw new WireError('ERR_WIRE_MALFORMED', `the answer to ${sql} is not a number`)
 }
 
 async function readUntilEof(channel: PacketChannel): Promise<Buffer[]> {

@@ -6,7 +6,7 @@ import { sessionFindings } from '../../src/doctor/session-findings.ts'
 
 const EOF_PACKET = Buffer.from([0xfe, 0, 0, 2, 0])
 
-type Rows = readonly (readonly string[])[]
+type Rows = readonly (readonly (string | null)[])[]
 
 /** Returns a session with a server that has these answers, in the text protocol. It knows no other statement. */
 async function sessionWith(answers: Readonly<Record<string, Rows>>): Promise<Session> {
@@ -33,10 +33,15 @@ async function serve(socket: Socket, answers: Readonly<Record<string, Rows>>): P
     channel.write(Buffer.from([columns]))
     for (let column = 0; column < columns; column += 1) channel.write(Buffer.from('\x03def'))
     channel.write(EOF_PACKET)
-    for (const row of rows)
-      channel.write(Buffer.concat(row.flatMap((text) => [Buffer.from([text.length]), Buffer.from(text)])))
+    for (const row of rows) channel.write(Buffer.concat(row.map(encodeText)))
     channel.write(EOF_PACKET)
   }
+}
+
+const NULL = Buffer.from([0xfb])
+
+function encodeText(text: string | null): Buffer {
+  return text === null ? NULL : Buffer.concat([Buffer.from([text.length]), Buffer.from(text)])
 }
 
 const AURORA: Readonly<Record<string, Rows>> = {
@@ -100,6 +105,38 @@ test.each<[string, Readonly<Record<string, Rows>>, string, RegExp]>([
 test('twelve connections that are open now count: a fleet that would fit alone does not', async () => {
   const findings = await findingsOf(AURORA, { processes: 99, pool: 10 })
   expect(findings.at(-1)).toMatchObject({ check: 'connections', verdict: 'fail' })
+})
+
+test.each<[string, Readonly<Record<string, Rows>>, string, RegExp]>([
+  [
+    'NULL as the time',
+    { 'SELECT UNIX_TIMESTAMP(NOW(3))': [[null]] },
+    'server clock',
+    /SELECT UNIX_TIMESTAMP\(NOW\(3\)\) is not a number/,
+  ],
+  [
+    'no limit of connections',
+    { 'SELECT @@max_connections': [[null]] },
+    'connections',
+    /@@max_connections is/,
+  ],
+  [
+    'no status in the answer',
+    { "SHOW GLOBAL STATUS LIKE 'Threads_connected'": [['Threads_connected', '']] },
+    'connections',
+    /Threads_connected' is not a number/,
+  ],
+  ['no result set', { 'SELECT @@max_connections': [] }, 'connections', /a form that is not read here/],
+  [
+    'a version that is empty',
+    { 'SELECT @@version': [['']], 'SELECT AURORA_VERSION()': [['']] },
+    'version',
+    /no minimum/,
+  ],
+])('%s: unknown, and no fault', async (_what, answers, check, said) => {
+  const findings = await findingsOf({ ...AURORA, ...answers }, { processes: 98, pool: 10 })
+  const found = findings.find((finding) => finding.check === check)
+  expect(found).toMatchObject({ verdict: 'unknown', seen: expect.stringMatching(said) })
 })
 
 test('a statement that the database refuses: the check could not be asked, and is no fault', async () => {

@@ -11,14 +11,33 @@ test.each([
   ['that of a global database', 'mydb.global-abcdefghijkl.global.rds.amazonaws.com'],
 ])('%s is queried: a reader is refused, a writer is not', (_what, host) => {
   const { refusal } = check(host)!
-  for (const writer of [0, '0', false]) expect(refusal(writer)).toBeUndefined()
-  for (const reader of [1, '1', true]) {
+  for (const writer of [0, 0n, '0', 'OFF', false, Buffer.from('0')]) expect(refusal(writer)).toBeUndefined()
+  for (const reader of [1, 1n, '1', 'ON', true, Buffer.from('1')]) {
     expect(refusal(reader)).toMatchObject({
+      message: expect.stringContaining('leads to a reader'),
       code: 'ERR_AURORA_IAM_NOT_A_WRITER',
       option: 'requireWriter',
       retryable: true,
     })
   }
+})
+
+test.each([
+  ['NULL', null],
+  ['no column', undefined],
+  ['an empty text', ''],
+  ['blanks', '  '],
+  ['an empty array', []],
+  ['another number', -0.5],
+  ['0 in another notation', '0x0'],
+  ['a byte 0', Buffer.of(0)],
+])('%s as the answer: refused, because it is no answer of a writer', (_what, answer) => {
+  const { refusal } = check('mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com')!
+  expect(refusal(answer)).toMatchObject({
+    code: 'ERR_AURORA_IAM_NOT_A_WRITER',
+    option: 'requireWriter',
+    message: expect.stringMatching(/^requireWriter: .* did not show whether .*Expected 0 or 1/),
+  })
 })
 
 test.each([

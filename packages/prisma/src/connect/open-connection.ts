@@ -133,8 +133,9 @@ function sslOptions({ ca, minVersion, rejectUnauthorized, rest }: TlsPolicy, ser
 }
 
 async function requireWriter(connection: Connection, check: WriterCheck): Promise<void> {
-  const [row] = await connection.query<unknown[][]>({ sql: check.sql, rowsAsArray: true })
-  const refusal = check.refusal(row?.[0])
+  // Without a result set it is an object, which has no rows.
+  const rows = await connection.query<unknown[][]>({ sql: check.sql, rowsAsArray: true })
+  const refusal = check.refusal(rows[0]?.[0])
   if (refusal) throw refusal
 }
 

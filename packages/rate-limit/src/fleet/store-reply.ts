@@ -42,7 +42,7 @@ const headerLength = 15
 export function readStoreReply(reply: unknown): StoreReply {
   // Some clients can be set to return numbers as texts.
   const numbers: number[] = Array.isArray(reply)
-    ? reply.map((each) => (typeof each === 'string' ? Number(each) : each))
+    ? reply.map((each) => (typeof each === 'string' && /^\d+$/.test(each) ? Number(each) : each))
     : []
   const isReply =
     numbers.length >= headerLength &&

@@ -46,6 +46,7 @@ test.each([
   ['a fraction', header.with(0, 0.5)],
   ['a number that is none', header.with(14, Number.NaN)],
   ['a text that is no number', [...header.slice(1), 'now']],
+  ['an empty text in place of a number', header.with(6, '' as never)],
   ['an object', header.map((number, index) => (index === 6 ? { number } : number))],
   ['a list in place of a number', header.map((number, index) => (index === 6 ? [number] : number))],
   ['null in place of a number', header.map((number, index) => (index === 6 ? null : number))],
