@@ -19,8 +19,8 @@ const PARTS = [
   'fleet',
   'fleet-cold-starts',
 ]
-// Measured when it is asked for by name: it needs valgrind, and takes long.
-const BY_NAME = ['instructions']
+// Measured when they are asked for by name: they need valgrind, and take long.
+const BY_NAME = ['instructions', 'start-instructions']
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -38,7 +38,7 @@ if (values.help || unknown.length > 0) {
   --quick   less than 3 minutes: fewer blocks and smaller fleets
   --resume  leave out the parts that this commit has measured already
   PART      ${PARTS.join(', ')};
-            ${BY_NAME.join(', ')} alone, with valgrind installed`)
+            by name alone, with valgrind installed: ${BY_NAME.join(', ')}`)
   process.exit(unknown.length > 0 ? 1 : 0)
 }
 

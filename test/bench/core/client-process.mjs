@@ -1,16 +1,8 @@
 import { fork } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { nodeProgram } from './node-program.mjs'
 
 const program = fileURLToPath(new URL('../client.mjs', import.meta.url))
-
-/** Returns the program of another major version of Node, which the folder of the peers has; this one by default. */
-function nodeProgram(major) {
-  if (major === undefined || process.versions.node.startsWith(`${major}.`)) return process.execPath
-  const path = fileURLToPath(new URL(`../peers/node_modules/node-${major}/bin/node`, import.meta.url))
-  if (!existsSync(path)) throw new Error(`No Node ${major}: run \`npm run bench\` without --skip-install.`)
-  return path
-}
 
 /** Process of one contender. It does one piece of work after the other, and measures each by its own clocks. */
 export class ClientProcess {

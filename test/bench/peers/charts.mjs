@@ -14,7 +14,9 @@ export function drawCharts(parts, folder) {
   mkdirSync(folder, { recursive: true })
   const charts = {
     connect: parts.connect && connectChart(parts.connect),
+    'connect-instructions': parts.instructions && connectInstructionsChart(parts.instructions),
     'cold-start': parts['cold-start'] && coldStartChart(parts['cold-start']),
+    'start-instructions': parts['start-instructions'] && startInstructionsChart(parts['start-instructions']),
     storm: parts.storm && stormChart(parts.storm),
     'lost-operations': parts.rotation && lostOperationsChart(parts.rotation),
   }
@@ -48,6 +50,28 @@ function coldStartChart({ contenders }) {
   })
 }
 
+function connectInstructionsChart({ measures }) {
+  const bars = measures.flatMap(({ name: measure, contenders }) =>
+    contenders.map(({ name, ratio }) => ({ ...exactly(ratio), name: `${name}, ${measure}`, isOurs: true })),
+  )
+  return barsWithSpread(bars, {
+    title: 'Instructions of a new connection with aurora-iam. 1 is the same driver without IAM',
+    label: 'times the bare driver',
+  })
+}
+
+function startInstructionsChart({ contenders }) {
+  const bars = contenders.filter(({ ratio }) => ratio).map(({ name, ratio }) => ({ ...exactly(ratio), name }))
+  return barsWithSpread(bars, {
+    title: 'Instructions from the start of a process to its first row. 1 is mysql2 with the signer of AWS',
+    label: 'times the recipe',
+  })
+}
+
+function exactly(ratio) {
+  return { median: ratio, low: ratio, high: ratio }
+}
+
 function barsWithSpread(bars, { title, label }) {
   return {
     title,
@@ -62,7 +86,7 @@ function barsWithSpread(bars, { title, label }) {
         Plot.text(bars, {
           x: 'high',
           y: 'name',
-          text: ({ median }) => median.toFixed(2),
+          text: ({ median, low, high }) => median.toFixed(low === high ? 3 : 2),
           textAnchor: 'start',
           dx: 6,
           fill: '#0f172a',
@@ -137,8 +161,8 @@ function lostOperationsChart({ windowMs, contenders }) {
   }
 }
 
-function colourOf({ name }) {
-  return name.includes('aurora-iam') ? OURS : OTHERS
+function colourOf({ name, isOurs = name.includes('aurora-iam') }) {
+  return isOurs ? OURS : OTHERS
 }
 
 function svgOf({ title, options }) {

@@ -1,9 +1,10 @@
 // The recipe: mysql2 and the signer of AWS, from the start of the process to the first row.
+import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { Signer } from '@aws-sdk/rds-signer'
 import mysql from 'mysql2/promise'
 
-const { hostname, port, dial, user, database, ca, region } = JSON.parse(process.env.PLACE)
+const { hostname, port, dial, user, database, ca, caFile, region } = JSON.parse(process.env.PLACE)
 
 async function main() {
   // The credentials come from the default chain of the AWS SDK, as in ours.
@@ -13,7 +14,7 @@ async function main() {
     port,
     user,
     database,
-    ssl: { ca, verifyIdentity: true },
+    ssl: { ca: ca ?? readFileSync(caFile), verifyIdentity: true },
     stream: () => connect(dial.port, dial.host),
     authPlugins: {
       mysql_clear_password: () => async () => Buffer.from(`${await signer.getAuthToken()}\0`),
