@@ -1,6 +1,7 @@
 import { type AuroraIamOptions, createAuroraIam } from '@aurora-iam/core'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { until } from '@aurora-iam/test-support/until'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -31,7 +32,7 @@ async function openAndPause(
   { resumeAfterMs, ...iamOptions }: AuroraIamOptions & { resumeAfterMs: number },
   options: Partial<ClientOptions> = {},
 ) {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  useMovedClock('setTimeout')
   const { host, port, database } = aurora
   // The limiter of an endpoint is shared in a process. This one begins with the clock of the test.
   const rateLimit = createRateLimiter({ limit: LIMIT })

@@ -28,6 +28,7 @@ describe('a login', async () => {
     promises: Record<'none' | 'token' | 'permit', number>
     bare: LoginCost
     ours: LoginCost
+    perfHooks: { afterLogins: boolean; afterUse: boolean }
   }
 
   beforeAll(async () => {
@@ -54,6 +55,10 @@ describe('a login', async () => {
     // Two limits, and the timer that all connections share where it is not running.
     expect(costs.ours.timersStarted - costs.bare.timersStarted).toBeLessThanOrEqual(3)
     expect(costs.ours.timers).toBeLessThanOrEqual(costs.bare.timers)
+  })
+
+  test('mysql2: Node loads no perf_hooks, which `performance` would make it load', () => {
+    expect(costs.perfHooks).toEqual({ afterLogins: false, afterUse: true })
   })
 })
 

@@ -86,5 +86,8 @@ const promises = {
   token: await promisesOf(() => iam.token(target)),
   permit: await promisesOf(async () => (await limiter.acquire()).release()),
 }
-process.stdout.write(JSON.stringify({ promises, bare: await costOf(bare), ours: await costOf(ours) }))
+const costs = { bare: await costOf(bare), ours: await costOf(ours) }
+const hasPerfHooks = () => process.moduleLoadList.includes('NativeModule perf_hooks')
+const perfHooks = { afterLogins: hasPerfHooks(), afterUse: performance.now() > 0 && hasPerfHooks() }
+process.stdout.write(JSON.stringify({ promises, ...costs, perfHooks }))
 iam.close()

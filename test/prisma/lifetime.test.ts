@@ -1,6 +1,7 @@
 import dns from 'node:dns'
 import { createAuroraIam } from '@aurora-iam/core'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { until } from '@aurora-iam/test-support/until'
 import { afterEach, expect, test, vi } from 'vitest'
@@ -86,7 +87,7 @@ test('the name of the endpoint leads to another address: connections to the old 
 type Callback = (error: null, address: unknown, family?: number) => void
 
 test('a lifetime that is over: the idle connection is replaced, one in a transaction is not', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  useMovedClock('setTimeout')
   const { iam, prisma } = connect(2, { maxLifetimeMs: 10_000 })
   await prisma.$transaction(
     async (tx) => {

@@ -1,5 +1,6 @@
 import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { until } from '@aurora-iam/test-support/until'
 import { afterEach, describe, expect, test, vi } from 'vitest'
@@ -28,8 +29,6 @@ async function elapse(durationMs: number): Promise<void> {
   }
 }
 
-const CLOCKS = { toFake: ['setTimeout', 'clearTimeout', 'performance'] } as const
-
 /** Keeps one connection in a transaction while `work` runs. */
 async function whileOneIsHeld(prisma: ReturnType<typeof connect>, work: () => Promise<void>): Promise<void> {
   await prisma.$transaction(work, { timeout: 3_600_000 })
@@ -39,7 +38,7 @@ describe('an unresponsive host', () => {
   test('with the default time limits: P1001 after 8 seconds', async () => {
     aurora.faults.set({ hang: 'before-greeting' })
     const prisma = connect(aurora)
-    vi.useFakeTimers({ toFake: [...CLOCKS.toFake] })
+    useMovedClock('setTimeout')
     const error = rejectionOf(prisma.$connect())
     await until(() => aurora.openConnections === 1)
     await elapse(8_000)
@@ -54,7 +53,7 @@ describe('an unresponsive host', () => {
   })
 
   test('with a queue before it: P2024 has the error of the last new connection', async () => {
-    vi.useFakeTimers({ toFake: [...CLOCKS.toFake] })
+    useMovedClock('setTimeout')
     const prisma = connect(aurora, { connectionLimit: 2, acquireTimeoutMs: 300, connectTimeoutMs: 200 })
     await whileOneIsHeld(prisma, async () => {
       aurora.faults.set({ hang: 'before-greeting' })
@@ -75,7 +74,7 @@ describe('a queue of the rate limit that is longer than 10 seconds', () => {
   const limiter = () => createRateLimiter({ limit: 1, intervalMs: 15_000, maxWaitMs: 30_000 })
 
   test('with the default acquireTimeoutMs: queries wait for their permits, and none is lost', async () => {
-    vi.useFakeTimers({ toFake: [...CLOCKS.toFake] })
+    useMovedClock('setTimeout')
     const prisma = connect(aurora, { connectionLimit: 2 }, { ...aurora.iam, rateLimit: limiter() })
     await whileOneIsHeld(prisma, async () => {
       const queries = Promise.all([1, 2, 3].map(() => prisma.$queryRaw`SELECT 1 AS one`))
@@ -86,7 +85,7 @@ describe('a queue of the rate limit that is longer than 10 seconds', () => {
   })
 
   test('with acquireTimeoutMs: P2024 when it is over', async () => {
-    vi.useFakeTimers({ toFake: [...CLOCKS.toFake] })
+    useMovedClock('setTimeout')
     const options = { connectionLimit: 2, acquireTimeoutMs: 10_000 }
     const prisma = connect(aurora, options, { ...aurora.iam, rateLimit: limiter() })
     await whileOneIsHeld(prisma, async () => {

@@ -2,6 +2,7 @@ import { createAuroraIam } from '@aurora-iam/core'
 import { createPrincipal } from '@aurora-iam/local'
 import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { recordEvents } from '@aurora-iam/test-support/record-events'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { until } from '@aurora-iam/test-support/until'
@@ -172,7 +173,7 @@ describe('after a restart of the database', () => {
   })
 
   test('a connection that was idle: validated, and replaced if it is dead', async () => {
-    vi.useFakeTimers({ toFake: ['performance'] })
+    useMovedClock()
     const prisma = connect(aurora)
     await onMany(prisma, 5)
     vi.advanceTimersByTime(501)

@@ -1,5 +1,6 @@
 import type { AuroraIamPrismaOptions } from '@aurora-iam/prisma'
 import { localAurora } from '@aurora-iam/test-support/local-aurora'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { startSilenceableProxy } from '@aurora-iam/test-support/proxy'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { untilDone } from '@aurora-iam/test-support/until'
@@ -40,7 +41,7 @@ async function connectThrough(network: { readonly port: number }, options: Auror
 /** Begins a transaction of `prisma`, on a clock that stands still, once its callback has come as far as `work`. */
 async function begin(prisma: Prisma, work: (tx: Transaction) => Promise<unknown>) {
   // A time limit reads this clock as well, to learn whether the process was blocked.
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  useMovedClock('setTimeout')
   let outcome = Promise.resolve<Awaited<ReturnType<typeof rejectionOf>> | undefined>(undefined)
   await new Promise<void>((arrived) => {
     outcome = rejectionOf(

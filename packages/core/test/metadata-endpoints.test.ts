@@ -1,6 +1,7 @@
 import { isolateAwsEnvironment, pathOf, write } from '@aurora-iam/test-support/aws-environment'
 import { SECRET, SESSION } from '@aurora-iam/test-support/example-credentials'
 import { serveHttp } from '@aurora-iam/test-support/http-server'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, test, vi } from 'vitest'
 import { accessKeyId, refused, start } from './chain.ts'
@@ -156,7 +157,7 @@ describe('EC2 instance metadata', () => {
     await accessKeyId(iam, 'other')
     isUp = true
     generation = 2
-    vi.useFakeTimers({ toFake: ['performance'] })
+    useMovedClock()
     vi.advanceTimersByTime(5_000)
     await refused(iam)
     expect(await accessKeyId(iam)).toBe('AKIDEC22')

@@ -1,4 +1,5 @@
 import { STATIC } from '@aurora-iam/test-support/example-credentials'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { readTokenDates } from '../src/adapter.ts'
@@ -70,7 +71,7 @@ class World {
 }
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['performance'] })
+  useMovedClock()
 })
 
 afterEach(() => {

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { isolateAwsEnvironment, pathOf, write } from '@aurora-iam/test-support/aws-environment'
 import { SECRET } from '@aurora-iam/test-support/example-credentials'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { type StsAnswer, type StsRequest, serveSts } from '@aurora-iam/test-support/sts'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
@@ -232,7 +233,7 @@ describe('the time in the answers of STS', () => {
   })
 
   test('a right clock in a process that has run for an hour: not suspected', async () => {
-    vi.useFakeTimers({ toFake: ['performance'] })
+    useMovedClock()
     vi.advanceTimersByTime(60 * MINUTE)
     const { cause } = await refused(start())
     vi.useRealTimers()

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 const PING = Buffer.from([1, 0, 0, 0, 14])
@@ -9,7 +10,7 @@ let near: Socket
 let far: Socket
 
 beforeEach(async () => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+  useMovedClock('setInterval')
   // The interval of sockets that other tests have opened runs on the real clock.
   vi.resetModules()
   const { limitQuit } = await import('../src/auth/unanswered-quit.ts')

@@ -1,3 +1,4 @@
+import { monotonicMs } from './monotonic-ms.ts'
 /** Where a limiter reads the time and sets its timer. Replace it in tests only. */
 export interface RateLimitClock {
   /** Milliseconds on a scale that never goes back. */
@@ -17,7 +18,7 @@ const longestTimeoutMs = 2 ** 31 - 1
 
 /** The process's monotonic clock: steps of the wall clock neither stall a limiter nor let it burst. */
 export const systemClock: RateLimitClock = {
-  now: () => performance.now(),
+  now: monotonicMs,
   setTimer(callback, delayMs, isBackground = false) {
     const timeout = setTimeout(callback, Math.min(delayMs, longestTimeoutMs))
     if (isBackground) timeout.unref()

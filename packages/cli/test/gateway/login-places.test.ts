@@ -1,3 +1,4 @@
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { LoginPlaces, type SilentClient } from '../../src/gateway/login-places.ts'
 
@@ -10,7 +11,7 @@ const client = (name: string): SilentClient => ({
 
 beforeEach(() => {
   yielded.length = 0
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  useMovedClock('setTimeout')
 })
 
 afterEach(() => void vi.useRealTimers())

@@ -1,6 +1,7 @@
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types'
 import { AuroraIamError } from '../errors.ts'
 import { CREDENTIALS_REUSE_MS, SHORT_CREDENTIALS_MS, TRANSIT_MS } from '../timings.ts'
+import { monotonicMs } from '../util/monotonic-ms.ts'
 import { SingleFlight } from '../util/single-flight.ts'
 import { defaultChain } from './default-chain.ts'
 import { credentialsOfEnvironment } from './environment.ts'
@@ -90,8 +91,8 @@ export class CredentialCache {
     if (!latest) return undefined
     const { expiresMs, endedMs, isTemporary } = latest
     const clockAheadOfStsMs =
-      this.#stsOffsetMs === undefined ? undefined : this.#clock() - performance.now() - this.#stsOffsetMs
-    const ageMs = performance.now() - this.#knownSince
+      this.#stsOffsetMs === undefined ? undefined : this.#clock() - monotonicMs() - this.#stsOffsetMs
+    const ageMs = monotonicMs() - this.#knownSince
     return { expiresMs, endedMs, isTemporary, ageMs, clockAheadOfStsMs }
   }
 
@@ -130,7 +131,7 @@ export class CredentialCache {
       )
     }
     if (!isWanted()) return resolved
-    if (this.#latest?.identity !== resolved.identity) this.#knownSince = performance.now()
+    if (this.#latest?.identity !== resolved.identity) this.#knownSince = monotonicMs()
     this.#latest = resolved
     this.#resolvedAtMs = this.#clock()
     // An invalidation during the call would have made the answer an unwanted one.
@@ -175,7 +176,7 @@ export class CredentialCache {
       timeoutMs: this.#timeoutMs,
       region,
       onStsDate: (dateMs) => {
-        this.#stsOffsetMs = dateMs - performance.now()
+        this.#stsOffsetMs = dateMs - monotonicMs()
       },
     })
   }

@@ -5,6 +5,7 @@ import { AuroraIamError } from '../errors.ts'
 import { UNANSWERED_CALL_PAUSE_MS } from '../timings.ts'
 import { type Limits, onAbort, withTimeout } from '../util/abortable.ts'
 import { endProcess } from '../util/end-process.ts'
+import { monotonicMs } from '../util/monotonic-ms.ts'
 
 /** A call to a credential provider. */
 interface Call {
@@ -34,7 +35,7 @@ export class ProviderCalls {
   async run<T>(call: () => Promise<T>, limits: Limits, timeoutError: () => AuroraIamError): Promise<T> {
     if (this.#abandoned.size >= MOST_ABANDONED) this.#replaceOldest()
     watchChildren()
-    const started: Call = { startedAt: performance.now(), children: new Set() }
+    const started: Call = { startedAt: monotonicMs(), children: new Set() }
     this.#lastStartedAt = started.startedAt
     const stopListening = onAbort(limits.signal, () => endChildren(started))
     const answered = (): void => {
@@ -54,7 +55,7 @@ export class ProviderCalls {
 
   #replaceOldest(): void {
     const [oldest] = [...this.#abandoned] as [Call]
-    const now = performance.now()
+    const now = monotonicMs()
     if (now - this.#lastStartedAt >= UNANSWERED_CALL_PAUSE_MS) {
       this.#abandoned.delete(oldest)
       endChildren(oldest)

@@ -1,6 +1,7 @@
 import type { ConnectionTarget } from '../endpoint/connection-target.ts'
 import { tokenKey } from '../endpoint/target-key.ts'
 import { BACKOFF_MEMORY_MS, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS } from '../timings.ts'
+import { monotonicMs } from '../util/monotonic-ms.ts'
 
 interface Pause {
   readonly endsAt: number
@@ -20,7 +21,7 @@ export class RefreshBackoff {
   /** Starts a pause of the user of `target` and returns true, unless one runs. The caller may refresh then. */
   tryStart(target: ConnectionTarget): boolean {
     const key = tokenKey(target)
-    const now = performance.now()
+    const now = monotonicMs()
     for (const [other, { endsAt }] of this.#pauses) {
       if (now < endsAt + BACKOFF_MEMORY_MS) break
       this.#pauses.delete(other)

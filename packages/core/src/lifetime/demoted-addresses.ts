@@ -1,6 +1,7 @@
 import dns from 'node:dns'
 import { isIP } from 'node:net'
 import { DEMOTION_MEMORY_MS, DEMOTION_POLL_MS } from '../timings.ts'
+import { monotonicMs } from '../util/monotonic-ms.ts'
 import { SingleFlight } from '../util/single-flight.ts'
 
 /**
@@ -22,7 +23,7 @@ export class DemotedAddresses {
   add(host: string, address: string): void {
     if (isIP(host) !== 0) return
     const known = this.#until.get(host) ?? new Map<string, number>()
-    this.#until.set(host, known.set(address, performance.now() + DEMOTION_MEMORY_MS))
+    this.#until.set(host, known.set(address, monotonicMs() + DEMOTION_MEMORY_MS))
   }
 
   /** Returns true when a login to `host` may have to wait. */
@@ -42,7 +43,7 @@ export class DemotedAddresses {
   }
 
   async #leadsToDemoted(host: string): Promise<boolean> {
-    this.#forget(host, (_address, until) => until <= performance.now())
+    this.#forget(host, (_address, until) => until <= monotonicMs())
     const known = this.#until.get(host)
     if (!known) return false
     const answers = await dns.promises.lookup(host, { all: true }).catch(() => [])

@@ -1,3 +1,4 @@
+import { monotonicMs } from '../util/monotonic-ms.ts'
 import { isReadOnlyError } from './read-only-error.ts'
 import type { RetirePace } from './retire-pace.ts'
 
@@ -43,7 +44,7 @@ export interface PoolLifetimeOptions<Connection> {
   readonly onLast?: () => void
   /** Called for each connection that is retired. */
   readonly onRetired?: (reason: RetireReason) => void
-  /** Monotonic milliseconds. @defaultValue performance.now */
+  /** Monotonic milliseconds. @defaultValue monotonicMs */
   readonly clock?: () => number
   /** A number from 0 to 1. @defaultValue Math.random */
   readonly random?: () => number
@@ -79,7 +80,7 @@ export class PoolLifetime<Connection extends object> {
 
   constructor(options: PoolLifetimeOptions<Connection>) {
     this.#options = options
-    this.#clock = options.clock ?? (() => performance.now())
+    this.#clock = options.clock ?? monotonicMs
   }
 
   /** Adds a connection that has logged in. It is in use until {@link released}. */

@@ -1,6 +1,7 @@
 import { AuroraIamError } from '../errors.ts'
 import { AWAKE_MS, RESUME_RETRIES, RESUME_RETRY_MS } from '../timings.ts'
 import { waitFor } from '../util/abortable.ts'
+import { monotonicMs } from '../util/monotonic-ms.ts'
 
 /** A shorter time limit of the caller for the whole wait for a connection. */
 export interface CallerLimit {
@@ -71,12 +72,12 @@ export class ResumeGate {
   async enter(entry: GateEntry): Promise<GreetingWait> {
     const { key, signals, callerLimit } = entry
     const limitMs = Math.min(this.#timeoutMs, callerLimit ? shortened(callerLimit.timeoutMs) : Infinity)
-    const deadline = performance.now() + limitMs
+    const deadline = monotonicMs() + limitMs
     const state = this.#stateOf(key)
     const timeoutError = () => this.#pausedError(entry, limitMs)
     for (;;) {
       for (const signal of signals) signal.throwIfAborted()
-      const now = performance.now()
+      const now = monotonicMs()
       if (now < state.awakeUntil) return goAhead(state, limitMs, timeoutError)
       if (state.ahead.size === 0) return goAhead(state, Math.max(0, deadline - now), timeoutError)
       if (now >= deadline) {
@@ -150,7 +151,7 @@ function goAhead(state: EndpointState, timeoutMs: number, timeoutError: () => Au
       if (state.ahead.has(login)) state.ahead.set(login, true)
     },
     greeted: () => {
-      state.awakeUntil = performance.now() + AWAKE_MS
+      state.awakeUntil = monotonicMs() + AWAKE_MS
       leave()
     },
     ended: leave,

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { SOCKET_LOOK_MS } from '../timings.ts'
+import { monotonicMs } from '../util/monotonic-ms.ts'
 
 /**
  * Looks at open sockets in an interval. One timer serves all of them, and a socket needs no listener for it. The timer
@@ -19,7 +20,7 @@ export class SocketLooks<State> {
   /** Adds a socket until it closes. `state` must not refer to it. */
   add(socket: Socket, state: State): void {
     this.#states.set(new WeakRef(socket), state)
-    this.#timer ??= setInterval(() => this.#lookAtAll(performance.now()), SOCKET_LOOK_MS).unref()
+    this.#timer ??= setInterval(() => this.#lookAtAll(monotonicMs()), SOCKET_LOOK_MS).unref()
   }
 
   #lookAtAll(now: number): void {

@@ -4,6 +4,7 @@ import type { GreetingWait } from '../lifetime/resume-gate.ts'
 import type { AttemptPermit } from '../permit/attempt-permit.ts'
 import type { AuthToken } from '../token/auth-token.ts'
 import type { CachedToken } from '../token/token-cache.ts'
+import { monotonicMs } from '../util/monotonic-ms.ts'
 import { loginOutcome } from './login-outcome.ts'
 
 /** Coordinator of login attempts, as one of them sees it: it gives tokens, and receives the reports. */
@@ -29,7 +30,7 @@ export class LoginAttempt {
   /** The endpoint that is signed and verified. */
   readonly target: ConnectionTarget
   /** When the attempt got its permit, on the monotonic clock. */
-  readonly startedAt = performance.now()
+  readonly startedAt = monotonicMs()
   /** With `resumeTimeoutMs`: how long the server's first bytes may take. */
   readonly greetingWait: GreetingWait | undefined
   readonly #owner: LoginOwner
@@ -226,6 +227,6 @@ export class LoginAttempt {
     this.#permit.release('ok')
     if (!this.#sent) return
     this.#sent.wasAccepted = true
-    this.#sent.signer.acceptedAt = performance.now()
+    this.#sent.signer.acceptedAt = monotonicMs()
   }
 }

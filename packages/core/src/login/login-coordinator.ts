@@ -24,6 +24,7 @@ import { type TlsPolicy, tlsPolicy } from '../tls/tls-policy.ts'
 import type { AuthToken } from '../token/auth-token.ts'
 import { LoginTokens } from '../token/login-tokens.ts'
 import type { CachedToken } from '../token/token-cache.ts'
+import { monotonicMs } from '../util/monotonic-ms.ts'
 import { ownProperties } from '../util/own-properties.ts'
 import { tokenNotRequestedHint } from './access-denied-hint.ts'
 import { CloseListeners } from './close-listeners.ts'
@@ -129,7 +130,7 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
   tryLogin(target: ConnectionTarget, group: object = target): LoginAttempt | undefined {
     // What wakes a paused database is one login, and the others wait for it.
     if (this.#resumeGate || this.#lifetimes.mayWaitForWriter(target)) return undefined
-    const requestedAt = performance.now()
+    const requestedAt = monotonicMs()
     const cached = this.#tokens.usable(target)
     const permit = cached && this.#admission.tryAdmit(target, { lane: currentLane(), group })
     return (
@@ -143,7 +144,7 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
   }
 
   reportRefusal(target: ConnectionTarget, error: Error): void {
-    this.#reports.failed({ target, stage: 'login', error, since: performance.now(), permitId: undefined })
+    this.#reports.failed({ target, stage: 'login', error, since: monotonicMs(), permitId: undefined })
   }
 
   retryRejected<T>(open: () => Promise<T>): Promise<T> {
@@ -157,7 +158,7 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
 
   async #logIn(target: ConnectionTarget, options: LoginOptions, isOpen: boolean): Promise<LoginAttempt> {
     const { signal, lane = currentLane(), group = target, callerLimit } = ownProperties(options)
-    const requestedAt = performance.now()
+    const requestedAt = monotonicMs()
     let stage: 'token' | 'permit' = 'token'
     let greetingWait: GreetingWait | undefined
     const closing = this.#closing.signal

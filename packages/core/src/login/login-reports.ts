@@ -1,5 +1,6 @@
 import { type ConnectFailedEvent, type EndpointEvent, publish } from '../diagnostics.ts'
 import type { ConnectionTarget } from '../endpoint/connection-target.ts'
+import { monotonicMs } from '../util/monotonic-ms.ts'
 import type { LoginStats } from './login-stats.ts'
 
 /** Login that is over. */
@@ -26,7 +27,7 @@ export class LoginReports {
 
   succeeded({ target, since, permitId }: EndedLogin): void {
     this.#stats.opened()
-    publish('connect', () => ({ ...endpointOf(target), permitId, durationMs: performance.now() - since }))
+    publish('connect', () => ({ ...endpointOf(target), permitId, durationMs: monotonicMs() - since }))
   }
 
   failed({ target, since, permitId, stage, error }: FailedLogin): void {
@@ -36,7 +37,7 @@ export class LoginReports {
       permitId,
       stage,
       error,
-      durationMs: performance.now() - since,
+      durationMs: monotonicMs() - since,
     }))
   }
 }

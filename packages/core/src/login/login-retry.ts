@@ -1,5 +1,6 @@
 import { PROBE_INTERVAL_MS } from '../timings.ts'
 import type { CachedToken } from '../token/token-cache.ts'
+import { monotonicMs } from '../util/monotonic-ms.ts'
 
 interface Rejection {
   readonly key: string
@@ -43,7 +44,7 @@ export class LoginRetry {
   }
 
   #probe<T>({ key, token }: Rejection, open: () => Promise<T>): Promise<T> {
-    const startedAt = performance.now()
+    const startedAt = monotonicMs()
     const opening = open()
     const worked = opening.then(
       () => true,
@@ -54,7 +55,7 @@ export class LoginRetry {
   }
 
   #deleteOldProbes(): void {
-    const now = performance.now()
+    const now = monotonicMs()
     for (const [key, { startedAt }] of this.#probes) {
       if (now - startedAt >= PROBE_INTERVAL_MS) this.#probes.delete(key)
     }

@@ -4,6 +4,7 @@ import type { ConnectionTarget } from '../endpoint/connection-target.ts'
 import { tokenKey } from '../endpoint/target-key.ts'
 import type { TokenClaims } from '../token/token-claims.ts'
 import { describe } from '../util/describe.ts'
+import { monotonicMs } from '../util/monotonic-ms.ts'
 import { redact } from '../util/redact.ts'
 import { accessDeniedHint } from './access-denied-hint.ts'
 import { setCause } from './set-cause.ts'
@@ -64,7 +65,7 @@ export class LoginStats {
       nowMs: this.#clock(),
       clockMovedMs: this.#readClockAhead() - this.#clockAheadMs,
       accepted: this.#opened,
-      acceptedAgoMs: acceptedAt === undefined ? undefined : performance.now() - acceptedAt,
+      acceptedAgoMs: acceptedAt === undefined ? undefined : monotonicMs() - acceptedAt,
       recentLogins: this.#loginsInSecond + 1,
       isRefusedEverywhere: this.#opened === 0 && this.#areSeveralRejected,
     })
@@ -80,7 +81,7 @@ export class LoginStats {
   }
 
   #count(): void {
-    const now = performance.now()
+    const now = monotonicMs()
     if (now - this.#secondStartedAt >= 1_000) {
       this.#secondStartedAt = now
       this.#loginsInSecond = 0
@@ -89,7 +90,7 @@ export class LoginStats {
   }
 
   #readClockAhead(): number {
-    return this.#clock() - performance.now()
+    return this.#clock() - monotonicMs()
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Permit, PermitLane, RateLimiter } from '@aurora-iam/rate-limit'
 import type { TokenTarget } from '../endpoint/connection-target.ts'
 import { linkSignals } from '../util/abortable.ts'
+import { monotonicMs } from '../util/monotonic-ms.ts'
 import type { PermitTurn } from './attempt-permit.ts'
 import type { EndpointLimiters } from './endpoint-limiters.ts'
 import { abortedError } from './permit-errors.ts'
@@ -43,12 +44,12 @@ export class PermitWaits {
    * @throws {@link AuroraIamError} `ERR_AURORA_IAM_RATE_LIMITED`, `ERR_AURORA_IAM_CLOSED`, `ERR_AURORA_IAM_ABORTED`
    */
   async acquire(limiter: RateLimiter, target: TokenTarget, wait: PermitWait): Promise<Permit> {
-    const deadline = performance.now() + this.#maxWaitMs
+    const deadline = monotonicMs() + this.#maxWaitMs
     const { signal, unlink } = this.#signalFor(limiter, wait.signal)
     const { lane, group } = wait
     try {
       for (;;) {
-        const timeoutMs = Math.max(0, deadline - performance.now())
+        const timeoutMs = Math.max(0, deadline - monotonicMs())
         const permit = await limiter.acquire({ timeoutMs, lane, group, ...(signal && { signal }) })
         const urgent = this.#urgent.get(limiter)?.shift()
         if (!urgent) return permit

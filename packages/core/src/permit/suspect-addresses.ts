@@ -1,6 +1,7 @@
 import { AuroraIamError } from '../errors.ts'
 import { PERMIT_GRACE_MS, SUSPECT_MEMORY_MS } from '../timings.ts'
 import { waitFor } from '../util/abortable.ts'
+import { monotonicMs } from '../util/monotonic-ms.ts'
 
 /** An attempt whose server has not sent anything yet. */
 export interface UnansweredAttempt {
@@ -50,7 +51,7 @@ export class SuspectAddresses {
 
   /** Starts to watch an attempt. The caller has opened its socket. */
   begin(address: string, attempt: UnansweredAttempt): void {
-    const now = performance.now()
+    const now = monotonicMs()
     const state = this.#addresses.get(address) ?? this.#create(address, now)
     if (state.suspectSince !== undefined) {
       if (state.reserved > 0) state.reserved--
@@ -92,12 +93,12 @@ export class SuspectAddresses {
     limit: AddressLimit,
     wait: { readonly timeoutMs: number; readonly signals: readonly AbortSignal[] },
   ): Promise<void> {
-    const deadline = performance.now() + wait.timeoutMs
+    const deadline = monotonicMs() + wait.timeoutMs
     for (;;) {
       for (const signal of wait.signals) signal.throwIfAborted()
       const state = this.#addresses.get(address)
       if (state?.suspectSince === undefined) return
-      const now = performance.now()
+      const now = monotonicMs()
       const roomAt = roomIn(state, limit, now)
       if (roomAt <= now) {
         state.reserved++
@@ -136,7 +137,7 @@ export class SuspectAddresses {
   }
 
   #suspect(state: AddressState): void {
-    state.suspectSince = performance.now()
+    state.suspectSince = monotonicMs()
     for (const attempt of state.unanswered.keys()) attempt.returnPermit()
   }
 
@@ -155,7 +156,7 @@ export class SuspectAddresses {
   }
 
   #returnLatePermits(): void {
-    const now = performance.now()
+    const now = monotonicMs()
     let oldest = Number.POSITIVE_INFINITY
     for (const state of this.#addresses.values()) {
       if (state.suspectSince !== undefined) continue

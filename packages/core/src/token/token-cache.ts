@@ -2,6 +2,7 @@ import type { ConnectionTarget } from '../endpoint/connection-target.ts'
 import { tokenKey } from '../endpoint/target-key.ts'
 import { AuroraIamError } from '../errors.ts'
 import { REFRESH_PAUSE_MS, TRANSIT_MS } from '../timings.ts'
+import { monotonicMs } from '../util/monotonic-ms.ts'
 import { SingleFlight } from '../util/single-flight.ts'
 import { AuthToken, readTokenDates } from './auth-token.ts'
 
@@ -141,7 +142,7 @@ export class TokenCache {
     const cached: CachedToken = {
       token: new AuthToken(issued.value, new Date(expiresMs)),
       identity: issued.identity,
-      issuedAt: performance.now(),
+      issuedAt: monotonicMs(),
       wasAccepted: false,
       isSingleUse: dates === undefined && issued.expiresMs === undefined,
       signer: former && former.identity === issued.identity ? former.signer : {},

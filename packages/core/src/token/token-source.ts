@@ -7,6 +7,7 @@ import type { ConnectionTarget, TokenTarget } from '../endpoint/connection-targe
 import { AuroraIamError } from '../errors.ts'
 import { type Limits, withTimeout } from '../util/abortable.ts'
 import { describe } from '../util/describe.ts'
+import { monotonicMs } from '../util/monotonic-ms.ts'
 import { AuthToken } from './auth-token.ts'
 import type { Sign } from './sign.ts'
 import type { IssuedToken } from './token-cache.ts'
@@ -86,9 +87,9 @@ function readToken(answer: unknown): IssuedToken {
 /** Returns `source` with a report of each new token, and of each failure, on the diagnostics channels. */
 export function reportingTokenSource(source: TokenSource, onSigned: () => void): TokenSource {
   return async (target) => {
-    const startedAt = performance.now()
+    const startedAt = monotonicMs()
     const { hostname, port, username, region } = target
-    const event = () => ({ hostname, port, username, region, durationMs: performance.now() - startedAt })
+    const event = () => ({ hostname, port, username, region, durationMs: monotonicMs() - startedAt })
     try {
       const issued = await source(target)
       onSigned()

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AuroraIamError } from '../errors.ts'
+import { monotonicMs } from './monotonic-ms.ts'
 import { sdkExports } from './sdk-exports.ts'
 
 /** The read that is under way, and when it began, on the monotonic clock. */
@@ -16,9 +17,9 @@ let reading: { readonly done: Promise<void>; readonly startedAt: number } | unde
  * @see https://nodejs.org/api/cli.html#uv_threadpool_sizesize
  */
 export function awaitSharedFiles(timeoutMs: number): Promise<void> {
-  if (reading && performance.now() - reading.startedAt >= timeoutMs) return Promise.reject(unresponsive())
+  if (reading && monotonicMs() - reading.startedAt >= timeoutMs) return Promise.reject(unresponsive())
   reading ??= {
-    startedAt: performance.now(),
+    startedAt: monotonicMs(),
     done: readBoth().finally(() => {
       reading = undefined
     }),

@@ -1,4 +1,5 @@
 import { BLOCKED_MS, LONGEST_TIMER_MS } from '../timings.ts'
+import { monotonicMs } from './monotonic-ms.ts'
 
 /**
  * Calls `onTimeout` after `limitMs`, once, unless it is stopped. A process that was blocked when the time was over
@@ -10,18 +11,18 @@ import { BLOCKED_MS, LONGEST_TIMER_MS } from '../timings.ts'
 export function startTimeLimit(limitMs: number, onTimeout: () => void): () => void {
   if (limitMs === 0) return () => {}
   let isStopped = false
-  let dueAt = performance.now() + limitMs
+  let dueAt = monotonicMs() + limitMs
   let timer: NodeJS.Timeout
   const arm = () => {
-    const delayMs = Math.max(1, Math.ceil(dueAt - performance.now()))
+    const delayMs = Math.max(1, Math.ceil(dueAt - monotonicMs()))
     timer = setTimeout(expire, Math.min(delayMs, LONGEST_TIMER_MS))
   }
   const expire = () => {
-    const lateMs = performance.now() - dueAt
+    const lateMs = monotonicMs() - dueAt
     // Node runs timers before it reads sockets.
     setImmediate(() => {
       if (isStopped) return
-      if (lateMs >= BLOCKED_MS) dueAt = performance.now() + Math.min(lateMs, limitMs)
+      if (lateMs >= BLOCKED_MS) dueAt = monotonicMs() + Math.min(lateMs, limitMs)
       else if (lateMs > -1) return onTimeout()
       arm()
     })

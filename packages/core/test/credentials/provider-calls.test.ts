@@ -4,6 +4,7 @@ import { constants } from 'node:fs'
 import { open as openFile, readFile, rm } from 'node:fs/promises'
 import { isolateAwsEnvironment, pathOf, write } from '@aurora-iam/test-support/aws-environment'
 import { STATIC } from '@aurora-iam/test-support/example-credentials'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type AuroraIam, createAuroraIam } from '../../src/index.ts'
@@ -69,7 +70,7 @@ describe('a provider that answers no call', () => {
       return new Promise<never>(() => {})
     }
     const iam = start({ credentials })
-    vi.useFakeTimers({ toFake: ['performance'] })
+    useMovedClock()
     for (let attempt = 0; attempt < 3; attempt++) await rejectionOf(iam.token(TARGET))
     vi.advanceTimersByTime(59_999)
     await rejectionOf(iam.token(TARGET))
@@ -162,7 +163,7 @@ describe('shared files on a file system that does not answer', () => {
   const UNREADABLE = { ...TIMEOUT, message: expect.stringMatching(/AWS shared files.*file system/) }
 
   test('many calls: one read, and other files can be read', async () => {
-    vi.useFakeTimers({ toFake: ['performance'] })
+    useMovedClock()
     const iams = Array.from({ length: 4 }, (_, index) => startFresh({ profile: `p${index}` }))
     const attempt = () => Promise.all(iams.map((iam) => rejectionOf(iam.token(TARGET))))
     for (const error of await attempt()) expect(error).toMatchObject(TIMEOUT)
@@ -174,7 +175,7 @@ describe('shared files on a file system that does not answer', () => {
 
   test('no Region but that of the files: REGION_UNKNOWN in time, and no second read', async () => {
     vi.stubEnv('AWS_REGION', undefined)
-    vi.useFakeTimers({ toFake: ['performance'] })
+    useMovedClock()
     const iam = startFresh({ credentials: STATIC })
     const token = () => rejectionOf(iam.token({ ...TARGET, hostname: 'db.example.com' }))
     const unknown = { code: 'ERR_AURORA_IAM_REGION_UNKNOWN', option: 'region' }
@@ -206,7 +207,7 @@ describe('shared files on a file system that does not answer', () => {
     '%s in the environment: one read is waited for, and no second one begins',
     async (_what, variables, options) => {
       for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
-      vi.useFakeTimers({ toFake: ['performance'] })
+      useMovedClock()
       const iam = startFresh(options)
       expect(await rejectionOf(iam.token(TARGET))).toMatchObject(TIMEOUT)
       vi.advanceTimersByTime(1_000)

@@ -1,9 +1,10 @@
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { RefreshBackoff } from '../../src/credentials/refresh-backoff.ts'
 import { setUp } from '../set-up.ts'
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['performance'] })
+  useMovedClock()
 })
 afterEach(() => {
   vi.useRealTimers()

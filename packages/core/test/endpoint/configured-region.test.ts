@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { configuredRegion } from '../../src/endpoint/configured-region.ts'
@@ -71,7 +72,7 @@ test('files that are not answered: the error says so, and not that the Region is
   const path = join(folder, 'config-unanswered')
   const answer = createUnansweredFile(path)
   vi.stubEnv('AWS_CONFIG_FILE', path)
-  vi.useFakeTimers({ toFake: ['performance'] })
+  useMovedClock()
   // The first call would spend its time on loading it.
   await import('@smithy/core/config')
   const first = configuredRegion(undefined, 1_000).catch(() => {})

@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { DeadPeers } from '../../src/lifetime/dead-peers.ts'
 import { type KernelTimer, kernelTimerOf, readKernelTimer } from '../../src/lifetime/kernel-timer.ts'
@@ -28,7 +29,7 @@ async function open(): Promise<Socket> {
   const socket = connect(port, address)
   sockets.push(socket)
   await Promise.all([once(socket, 'connect'), accepted])
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+  useMovedClock('setInterval')
   return socket
 }
 

@@ -1,4 +1,5 @@
 import dns from 'node:dns'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { recordEvents } from '@aurora-iam/test-support/record-events'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { AuroraIamOptions } from '../../src/index.ts'
@@ -12,7 +13,7 @@ const R = 'abcdefghijkl.eu-west-1.rds.amazonaws.com'
 let addresses: string[]
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] })
+  useMovedClock('setTimeout', 'setInterval')
   addresses = ['10.0.0.1']
   const answers = () => addresses.map((address) => ({ address, family: 4 }))
   vi.spyOn(dns, 'lookup').mockImplementation(((

@@ -1,3 +1,4 @@
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { AdapterIam, ConnectionTarget } from '../../src/adapter.ts'
@@ -15,7 +16,7 @@ const entry = (more: object = {}) => ({
 })
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  useMovedClock('setTimeout')
   vi.advanceTimersByTime(5_000)
 })
 

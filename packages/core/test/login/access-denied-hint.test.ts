@@ -1,4 +1,5 @@
 import { STATIC } from '@aurora-iam/test-support/example-credentials'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { AdapterIam } from '../../src/adapter.ts'
@@ -26,7 +27,7 @@ async function accepted(iam: AdapterIam, host: string, user = 'app'): Promise<vo
 
 /** Creates an AuroraIam whose two clocks `pass` moves. */
 function setUpOnClocks(options?: AuroraIamOptions) {
-  vi.useFakeTimers({ toFake: ['performance'] })
+  useMovedClock()
   onTestFinished(() => {
     vi.useRealTimers()
   })

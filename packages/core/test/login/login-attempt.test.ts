@@ -1,5 +1,6 @@
 import { connect, type LookupFunction } from 'node:net'
 import { STATIC } from '@aurora-iam/test-support/example-credentials'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { AdapterIam, LoginAttempt } from '../../src/adapter.ts'
@@ -216,7 +217,7 @@ describe('a rejected token', () => {
   })
 
   test('a user without the permission: the pauses between calls of the provider double', async () => {
-    vi.useFakeTimers({ toFake: ['performance'] })
+    useMovedClock()
     const { iam, target } = setUp()
     const asked: number[] = []
     for (let second = 0; second <= 40; second++) {
@@ -231,7 +232,7 @@ describe('a rejected token', () => {
   })
 
   test('a key rotated two seconds after a rejection for the rate: noticed at once', async () => {
-    vi.useFakeTimers({ toFake: ['performance'] })
+    useMovedClock()
     let accessKeyId = 'AKIDOLD'
     const { iam, target } = setUp({ credentials: async () => ({ ...STATIC, accessKeyId }) })
     for (let times = 0; times < 5; times++) {
@@ -245,7 +246,7 @@ describe('a rejected token', () => {
   })
 
   test('another user is rejected all the time: a rotated key is still noticed', async () => {
-    vi.useFakeTimers({ toFake: ['performance'] })
+    useMovedClock()
     let accessKeyId = 'AKIDOLD'
     const { iam, target } = setUp({ credentials: async () => ({ ...STATIC, accessKeyId }) })
     const nobody = { ...target, username: 'nobody' }
@@ -280,7 +281,7 @@ describe('a rejected token', () => {
   })
 
   test('no rejection of a user for a while: the next pause is a short one', async () => {
-    vi.useFakeTimers({ toFake: ['performance'] })
+    useMovedClock()
     const { iam, target } = setUp()
     const isAsked = async () => {
       const before = iam.stats().credentialsResolved

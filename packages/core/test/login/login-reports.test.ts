@@ -1,3 +1,4 @@
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { recordEvents } from '@aurora-iam/test-support/record-events'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -5,7 +6,7 @@ import type { AdapterIam, ConnectionTarget, LoginAttempt } from '../../src/adapt
 import { setUp } from '../set-up.ts'
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['performance'] })
+  useMovedClock()
   // Instants of the monotonic clock are not 0.
   vi.advanceTimersByTime(1_000)
 })

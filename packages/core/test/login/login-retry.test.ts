@@ -1,4 +1,5 @@
 import { STATIC } from '@aurora-iam/test-support/example-credentials'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { AdapterIam, ConnectionTarget } from '../../src/adapter.ts'
@@ -93,7 +94,7 @@ describe('a rejected token from the cache', () => {
   })
 
   test('a token that no login has used yet: repeated once, as any token from the cache', async () => {
-    vi.useFakeTimers({ toFake: ['performance'] })
+    useMovedClock()
     const { iam, target, clock } = setUp()
     const { value } = await iam.token(target)
     vi.advanceTimersByTime(1_000)
@@ -104,7 +105,7 @@ describe('a rejected token from the cache', () => {
   })
 
   test('two users at once: a probe of one says nothing about the other', async () => {
-    vi.useFakeTimers({ toFake: ['performance'] })
+    useMovedClock()
     const { iam, target, clock } = setUp()
     const users = [target, { ...target, username: 'other' }]
     const old = await Promise.all(users.map((user) => iam.token(user)))
@@ -131,7 +132,7 @@ describe('a rejected token from the cache', () => {
   })
 
   test('repeated rejections: one retry in five seconds', async () => {
-    vi.useFakeTimers({ toFake: ['performance'] })
+    useMovedClock()
     const { iam, target, clock } = setUp()
     let takes = true
     const { open, seen } = database(iam, target, () => takes)

@@ -1,9 +1,10 @@
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { limitLoginTime } from '../../src/login/login-time-limit.ts'
 import { setUp } from '../set-up.ts'
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  useMovedClock('setTimeout')
 })
 afterEach(() => {
   vi.useRealTimers()

@@ -1,4 +1,5 @@
 import { type AcquireOptions, createRateLimiter } from '@aurora-iam/rate-limit'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { AuroraIamOptions } from '../../src/index.ts'
@@ -6,7 +7,7 @@ import { setUp as iamSetUp } from '../set-up.ts'
 import { callersLimiter, settle } from '../support.ts'
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  useMovedClock('setTimeout')
 })
 afterEach(() => {
   vi.useRealTimers()

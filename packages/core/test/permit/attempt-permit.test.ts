@@ -1,4 +1,5 @@
 import type { Permit } from '@aurora-iam/rate-limit'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { AttemptPermit } from '../../src/permit/attempt-permit.ts'
@@ -10,7 +11,7 @@ const KEY = 'db.test:3306'
 const LIMIT = { limit: 1, intervalMs: 1_000 }
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  useMovedClock('setTimeout')
 })
 afterEach(() => {
   vi.useRealTimers()

@@ -1,8 +1,9 @@
 import { createRateLimiter } from '@aurora-iam/rate-limit'
 import { STATIC } from '@aurora-iam/test-support/example-credentials'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import fc from 'fast-check'
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
-import { adapterIam } from '../../src/adapter.ts'
+import { adapterIam, monotonicMs } from '../../src/adapter.ts'
 import type { AuroraIamOptions } from '../../src/index.ts'
 import { type SimulatedAddress, SimulatedClients, type Worker } from './dead-address.ts'
 
@@ -13,7 +14,7 @@ const FOREVER = [0, Number.POSITIVE_INFINITY] as const
 // The first token would load it, for as long as the machine takes.
 beforeAll(() => import('@aws-sdk/rds-signer'))
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] })
+  useMovedClock('setTimeout', 'setInterval')
 })
 afterEach(() => {
   vi.useRealTimers()
@@ -73,7 +74,7 @@ test('addresses that die and answer again at any time: the server never gets mor
   let returned = 0
   await fc.assert(
     fc.asyncProperty(scenario, async ({ limit, intervalMs, tcpTimeoutMs, addresses, isShared, workers }) => {
-      const now = performance.now()
+      const now = monotonicMs()
       const limiter = createRateLimiter({ limit, intervalMs })
       const iams = Array.from({ length: isShared ? 1 : 2 }, () =>
         iamWith({ rateLimit: limiter, maxWaitMs: 5000 }),

@@ -1,5 +1,5 @@
 import { vi } from 'vitest'
-import type { AdapterIam, ConnectionTarget } from '../../src/adapter.ts'
+import { type AdapterIam, type ConnectionTarget, monotonicMs } from '../../src/adapter.ts'
 
 /** Address as the clients meet it: it answers outside of its outages, from and to in milliseconds of the clock. */
 export interface SimulatedAddress {
@@ -80,9 +80,9 @@ export class SimulatedClients {
     const login = iam.tryLogin(target) ?? (await iam.login(target))
     const { port, outages, isSilent, roundTripMs } = this.#addresses.get(login.dial().port)!
     login.trackConnect()
-    const startedAt = performance.now()
+    const startedAt = monotonicMs()
     for (;;) {
-      const now = performance.now()
+      const now = monotonicMs()
       const outage = outages.find(([from, to]) => now >= from && now < to)
       if (!outage) break
       if (!isSilent) {
@@ -91,13 +91,13 @@ export class SimulatedClients {
       }
       const leftMs = startedAt + this.#tcpTimeoutMs - now
       await sleep(Math.min(outage[1] - now, leftMs))
-      if (performance.now() - startedAt >= this.#tcpTimeoutMs) return login.fail(lost('ETIMEDOUT', -110))
+      if (monotonicMs() - startedAt >= this.#tcpTimeoutMs) return login.fail(lost('ETIMEDOUT', -110))
     }
     await sleep(roundTripMs)
     await login.confirmPermit()
     await login.token()
     await sleep(roundTripMs / 2)
-    this.arrivals.push({ atMs: performance.now(), port })
+    this.arrivals.push({ atMs: monotonicMs(), port })
     await sleep(roundTripMs / 2)
     login.succeed()
   }

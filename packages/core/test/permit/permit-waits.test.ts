@@ -1,4 +1,5 @@
 import { createRateLimiter, type Permit, type PermitLane } from '@aurora-iam/rate-limit'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { EndpointLimiters } from '../../src/permit/endpoint-limiters.ts'
@@ -10,7 +11,7 @@ import { settle } from '../support.ts'
 const HOUR = 3_600_000
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  useMovedClock('setTimeout')
 })
 afterEach(() => {
   vi.useRealTimers()

@@ -1,13 +1,15 @@
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { rejectionOf } from '@aurora-iam/test-support/rejection-of'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { SuspectAddresses } from '../../src/permit/suspect-addresses.ts'
+import { monotonicMs } from '../../src/util/monotonic-ms.ts'
 
 const HERE = 'db.test:3306'
 const ELSEWHERE = 'other.test:3306'
 const LIMIT = { limit: 2, intervalMs: 1_000 }
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  useMovedClock('setTimeout')
 })
 afterEach(() => {
   vi.useRealTimers()
@@ -116,9 +118,9 @@ describe('an address that sends nothing', () => {
     const nextLook = async () => {
       vi.advanceTimersToNextTimer()
       await new Promise(setImmediate)
-      return performance.now()
+      return monotonicMs()
     }
-    const startedAt = performance.now()
+    const startedAt = monotonicMs()
     begin()
     await pass(200)
     begin(ELSEWHERE)

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { isolateAwsEnvironment, pathOf } from '@aurora-iam/test-support/aws-environment'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { awaitSharedFiles } from '../../src/util/shared-files.ts'
 import { createUnansweredFile } from '../unanswered-file.ts'
@@ -9,7 +10,7 @@ isolateAwsEnvironment()
 beforeEach(() => {
   vi.stubEnv('HOME', pathOf('.'))
   mkdirSync(pathOf('.aws'))
-  vi.useFakeTimers({ toFake: ['performance'] })
+  useMovedClock()
   vi.advanceTimersByTime(60_000)
 })
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { startTimeLimit } from '../../src/adapter.ts'
 import { LONGEST_TIMER_MS } from '../../src/timings.ts'
@@ -12,7 +13,7 @@ afterEach(() => {
 
 describe('on a moved clock', () => {
   const start = (limitMs: number) => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'performance'] })
+    useMovedClock('setTimeout', 'setImmediate')
     const onTimeout = vi.fn()
     return { onTimeout, stop: startTimeLimit(limitMs, onTimeout) }
   }
@@ -42,7 +43,7 @@ describe('on a moved clock', () => {
 })
 
 test('stopped after its timer ran, before the sockets are read: no call, no timer', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  useMovedClock('setTimeout')
   const onTimeout = vi.fn()
   const stop = startTimeLimit(100, onTimeout)
   vi.advanceTimersByTime(100)
@@ -63,12 +64,12 @@ test.each([
   'a limit of 1 s whose timer runs %s: %d ms late, %d ms are given again',
   async (_what, lateMs, givenMs) => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    const now = vi.spyOn(performance, 'now').mockReturnValue(0)
+    const clock = vi.spyOn(process, 'hrtime').mockReturnValue([0, 0])
     const onTimeout = vi.fn()
     startTimeLimit(1_000, onTimeout)
     /** Runs the timers of the next `ms`, at `nowMs` on the monotonic clock, and what those leave for later. */
     const advance = (ms: number, nowMs: number) => {
-      now.mockReturnValue(nowMs)
+      clock.mockReturnValue([0, nowMs * 1e6])
       vi.advanceTimersByTime(ms)
       return new Promise(setImmediate)
     }

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { AuroraIamError } from '@aurora-iam/core'
 import {
+  monotonicMs,
   openTogether,
   type PoolDriver,
   type PoolLifetime,
@@ -137,7 +138,7 @@ export class ConnectionPool {
 
   /** Records that a connection was lost. Connections that were last used before it are validated with a ping. */
   connectionLost(): void {
-    this.#lastLossAt = performance.now()
+    this.#lastLossAt = monotonicMs()
   }
 
   /** Ends every wait at once, and every connection when it is returned, at the latest after {@link GRACE_MS}. */

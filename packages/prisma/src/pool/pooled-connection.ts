@@ -1,3 +1,4 @@
+import { monotonicMs } from '@aurora-iam/core/adapter'
 import type { Connection } from 'mariadb'
 import { ping } from '../connect/mariadb-internals.ts'
 import type { OpenConnection } from '../connect/open-connection.ts'
@@ -16,7 +17,7 @@ export class PooledConnection {
   readonly remoteAddress: OpenConnection['remoteAddress']
   readonly networkError: OpenConnection['networkError']
   readonly #destroy: OpenConnection['destroy']
-  #lastUsedAt = performance.now()
+  #lastUsedAt = monotonicMs()
   #isBroken = false
   /** True if a query or a transaction has it. */
   isBorrowed = false
@@ -44,7 +45,7 @@ export class PooledConnection {
    */
   async validate(lastLossAt: number): Promise<boolean> {
     if (!this.isUsable) return false
-    const isFresh = performance.now() - this.#lastUsedAt < TRUSTED_FOR_MS && this.#lastUsedAt > lastLossAt
+    const isFresh = monotonicMs() - this.#lastUsedAt < TRUSTED_FOR_MS && this.#lastUsedAt > lastLossAt
     if (isFresh) return true
     return ping(this.connection, PING_TIMEOUT_MS).then(
       () => true,
@@ -62,7 +63,7 @@ export class PooledConnection {
     const timer = setTimeout(() => this.destroy(), GRACE_MS)
     await this.connection.rollback().catch(() => this.destroy())
     clearTimeout(timer)
-    this.#lastUsedAt = performance.now()
+    this.#lastUsedAt = monotonicMs()
     return this.isUsable
   }
 

@@ -1,3 +1,4 @@
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { until } from '@aurora-iam/test-support/until'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { COMMAND, OK, OK_IN_TRANSACTION, ScriptedServer } from '../scripted-server.ts'
@@ -13,8 +14,6 @@ afterEach(async () => {
   vi.useRealTimers()
   await server[Symbol.asyncDispose]()
 })
-
-const TIMERS = { toFake: ['setTimeout', 'clearTimeout', 'performance'] } as const
 
 const failure = (promise: Promise<unknown>): Promise<Error & Record<string, unknown>> =>
   promise.then(
@@ -66,7 +65,7 @@ test('no connection in time: P2024 with the state of the pool, and the error of 
   let gate: Promise<unknown> = Promise.resolve()
   const { pool, activity } = openPool(server, {}, () => gate)
   const held = await pool.acquire()
-  vi.useFakeTimers({ toFake: [...TIMERS.toFake] })
+  useMovedClock('setTimeout')
   let fail = (_error: Error) => {}
   const cause = Object.assign(new Error('Cannot reach the database'), { code: 'P1001' })
   gate = new Promise((_, reject) => {
@@ -107,7 +106,7 @@ test('a connection that was opened after a failure: P2024 has no error of a conn
   })
   await failure(pool.acquire())
   const held = await pool.acquire()
-  vi.useFakeTimers({ toFake: [...TIMERS.toFake] })
+  useMovedClock('setTimeout')
   const late = failure(pool.acquire())
   await vi.advanceTimersByTimeAsync(1_000)
   expect(await late).not.toHaveProperty('cause')
@@ -117,7 +116,7 @@ test('a connection that was opened after a failure: P2024 has no error of a conn
 })
 
 test('a default time limit: it is extended for those whose connection is being opened, and while one waits for a permit', async () => {
-  vi.useFakeTimers({ toFake: [...TIMERS.toFake] })
+  useMovedClock('setTimeout')
   const { pool, activity } = openPool(
     server,
     { connectionLimit: 1, isAcquireTimeoutStrict: false },
@@ -157,7 +156,7 @@ test('a connection that the server closed: replaced when it is needed', async ()
 test('an idle connection: pinged after half a second, and after another one was lost', async () => {
   const { pool } = openPool(server)
   const use = async () => pool.release(await pool.acquire())
-  vi.useFakeTimers({ toFake: ['performance'] })
+  useMovedClock()
   await use()
   vi.advanceTimersByTime(499)
   await use()

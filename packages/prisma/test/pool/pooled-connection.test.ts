@@ -1,9 +1,11 @@
+import { monotonicMs } from '@aurora-iam/core/adapter'
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import type { Connection } from 'mariadb'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { PooledConnection } from '../../src/pool/pooled-connection.ts'
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  useMovedClock('setTimeout')
 })
 afterEach(() => {
   vi.useRealTimers()
@@ -40,10 +42,10 @@ test('a connection that is looked at before it is handed out: pinged unless it w
   const { pooled } = poolOf({ ping })
   expect(await pooled.validate(Number.NEGATIVE_INFINITY)).toBe(true)
   expect(ping).not.toHaveBeenCalled()
-  expect(await pooled.validate(performance.now())).toBe(true)
+  expect(await pooled.validate(monotonicMs())).toBe(true)
   expect(ping.mock.calls).toEqual([[1_000]])
   ping.mockReturnValue(Promise.reject(new Error('no answer')))
-  expect(await pooled.validate(performance.now())).toBe(false)
+  expect(await pooled.validate(monotonicMs())).toBe(false)
   pooled.markBroken()
   expect(await pooled.validate(Number.NEGATIVE_INFINITY)).toBe(false)
   expect(ping).toHaveBeenCalledTimes(2)

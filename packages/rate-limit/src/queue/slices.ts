@@ -1,3 +1,4 @@
+import { monotonicMs } from '../monotonic-ms.ts'
 import { LinkedList } from './linked-list.ts'
 
 /** A slice ends after so many steps or milliseconds, whichever comes first. */
@@ -32,11 +33,11 @@ export class Slices {
       this.#hasRunThisTurn = false
       if (this.#jobs.length > 0) this.#slice()
     })
-    const until = performance.now() + sliceMs
+    const until = monotonicMs() + sliceMs
     for (let step = 0; step < stepsAtOnce; step++) {
       const job = this.#jobs.first
       if (job === undefined) break
-      if (step % stepsBetweenLooks === stepsBetweenLooks - 1 && performance.now() >= until) break
+      if (step % stepsBetweenLooks === stepsBetweenLooks - 1 && monotonicMs() >= until) break
       if (job.next().done) this.#jobs.shift()
     }
     this.#afterSlice()

@@ -1,8 +1,9 @@
+import { useMovedClock } from '@aurora-iam/test-support/moved-clock'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Slices } from '../../src/queue/slices.ts'
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['performance'] })
+  useMovedClock()
 })
 afterEach(() => {
   vi.useRealTimers()

@@ -1,0 +1,1 @@
+export { monotonicMs } from '@aurora-iam/rate-limit/describe'
