@@ -22,6 +22,18 @@ describe('enabled: false', () => {
     }
   })
 
+  test('ssl: null, as a configuration file writes for "none": no TLS, as without ssl', async () => {
+    for (const ssl of [null, undefined]) {
+      const { adapter } = auroraIam({ ...given, ssl: ssl as never }, { enabled: false })
+      const prisma = new PrismaClient({ adapter })
+      // With TLS the client would refuse the certificate of Local Aurora first.
+      expect(await rejectionOf(prisma.$queryRaw`SELECT 1`)).toMatchObject({
+        message: expect.stringContaining('no: 3159'),
+      })
+      await prisma.$disconnect()
+    }
+  })
+
   test('a wrong password: P1000', async () => {
     const { adapter, status } = auroraIam({ ...given, password: 'wrong' }, { enabled: false })
     expect(await rejectionOf(new PrismaClient({ adapter }).$connect())).toMatchObject({ code: 'P1000' })

@@ -20,6 +20,7 @@ import {
   type AuroraIamPrismaOptions,
   assertPassword,
   type PoolSettings,
+  plainSsl,
   readPoolSettings,
 } from './options/options.ts'
 import type { PoolContext } from './pool/connection-pool.ts'
@@ -120,7 +121,8 @@ function connectorFor(
   const config: CommonConfig = { user, database, sessionVariables, connectAttributes }
   if (!iam.enabled) {
     const address = { host: host ?? 'localhost', port: port ?? 3306 }
-    const open = openWithPassword({ address, config: { ...config, password, ssl }, timeoutMs, observer })
+    const plain = { ...config, password, ssl: plainSsl(options) }
+    const open = openWithPassword({ address, config: plain, timeoutMs, observer })
     return { open, lifetimeOf: () => undefined }
   }
   const target = iam.resolve({ host, port, user })

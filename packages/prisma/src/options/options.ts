@@ -136,6 +136,17 @@ export function assertPassword({ password }: AuroraIamPrismaOptions, isIam: bool
   }
 }
 
+/**
+ * Returns the `ssl` of the plain password path, for mariadb. Null switches TLS off, as it does in the other adapters.
+ *
+ * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION`: mariadb would take any text for true, 'false' as well
+ */
+export function plainSsl({ ssl }: AuroraIamPrismaOptions): ConnectionConfig['ssl'] {
+  if (ssl === null) return undefined
+  expect({ ssl }, 'ssl', (value) => typeof value === 'boolean' || isRecord(value), 'true, false or an object')
+  return ssl
+}
+
 function unknownOption(name: string): AuroraIamError {
   const ours = OTHER_NAMES.get(name)
   const remedy = ours ? `Use \`${ours}\`.` : `Known: ${[...KNOWN].sort().join(', ')}.`

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type AuroraIamPrismaOptions, auroraIam, createAuroraIam } from '../../src/index.ts'
 import { expandUrl } from '../../src/options/connection-url.ts'
-import { readPoolSettings } from '../../src/options/options.ts'
+import { plainSsl, readPoolSettings } from '../../src/options/options.ts'
 
 const host = 'mydb.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com'
 const PLACE = { host, user: 'app', database: 'app' }
@@ -204,6 +204,23 @@ describe('enabled: false', () => {
   test('enabled: false: any host is accepted, and a url with a password', () => {
     expect(() => auroraIam({ url: `mysql://root:${SECRET}@localhost/app` }, { enabled: false })).not.toThrow()
   })
+
+  test('ssl: null is no TLS, and what mariadb knows is passed on unchanged', () => {
+    for (const none of [null, undefined]) expect(plainSsl({ ssl: none as never })).toBeUndefined()
+    const known = { ca: 'PEM', rejectUnauthorized: false }
+    for (const ssl of [true, false, known]) expect(plainSsl({ ssl })).toBe(ssl)
+  })
+
+  test.each(['false', 'Amazon RDS', '', 0, ['PEM']])(
+    'ssl: %j, which mariadb would take for true or for nothing: refused',
+    (ssl) => {
+      expect(refusal({ ...PLACE, password: '', ssl }, { enabled: false })).toMatchObject({
+        code: 'ERR_AURORA_IAM_INVALID_OPTION',
+        option: 'ssl',
+        message: expect.stringMatching(/^ssl: expected true, false or an object, got /),
+      })
+    },
+  )
 })
 
 test('every option polluted on Object.prototype: own properties alone decide', () => {
