@@ -1,5 +1,5 @@
-import { AuroraIamError, type AuroraIamErrorCode } from '@aurora-iam/core'
-import { assertNoIamOptions, assertOptionsObject, describe } from '@aurora-iam/core/adapter'
+import type { AuroraIamErrorCode } from '@aurora-iam/core'
+import { AuroraIamError, assertNoIamOptions, assertOptionsObject, describe } from '@aurora-iam/core/adapter'
 import type { Knex } from 'knex'
 import { isMysql2 } from './knex-internals.ts'
 

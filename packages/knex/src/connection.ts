@@ -1,5 +1,5 @@
-import { type AuroraIam, AuroraIamError, type AuroraIamOptions } from '@aurora-iam/core'
-import { type AdapterIam, adapterIam } from '@aurora-iam/core/adapter'
+import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
+import { type AdapterIam, AuroraIamError, adapterIam } from '@aurora-iam/core/adapter'
 import type { Mysql2Options } from '@aurora-iam/mysql2'
 import { type HookOptions, lifetimeOptionOf, retryOptionOf, withHooks } from '@aurora-iam/mysql2/adapter'
 import type { Knex } from 'knex'

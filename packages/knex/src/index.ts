@@ -1,18 +1,17 @@
-export {
-  type AuroraIam,
-  AuroraIamError,
-  type AuroraIamErrorCode,
-  type AuroraIamOptions,
-  type AuroraIamStats,
-  type AuthToken,
-  createAuroraIam,
-  type PoolLifetimeStats,
-  type PoolStats,
-  type RateLimiterStats,
-  type RetireReason,
-  type TokenProvider,
-  type TokenTarget,
+export type {
+  AuroraIam,
+  AuroraIamErrorCode,
+  AuroraIamOptions,
+  AuroraIamStats,
+  AuthToken,
+  PoolLifetimeStats,
+  PoolStats,
+  RateLimiterStats,
+  RetireReason,
+  TokenProvider,
+  TokenTarget,
 } from '@aurora-iam/core'
+export { AuroraIamError, createAuroraIam } from '@aurora-iam/core/adapter'
 export { auroraIamConnection } from './connection.ts'
 export { warmUp } from './warm-up.ts'
 export { withAuroraIam } from './with-aurora-iam.ts'

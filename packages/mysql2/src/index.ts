@@ -1,18 +1,17 @@
-export {
-  type AuroraIam,
-  AuroraIamError,
-  type AuroraIamErrorCode,
-  type AuroraIamOptions,
-  type AuroraIamStats,
-  type AuthToken,
-  createAuroraIam,
-  type PoolLifetimeStats,
-  type PoolStats,
-  type RateLimiterStats,
-  type RetireReason,
-  type TokenProvider,
-  type TokenTarget,
+export type {
+  AuroraIam,
+  AuroraIamErrorCode,
+  AuroraIamOptions,
+  AuroraIamStats,
+  AuthToken,
+  PoolLifetimeStats,
+  PoolStats,
+  RateLimiterStats,
+  RetireReason,
+  TokenProvider,
+  TokenTarget,
 } from '@aurora-iam/core'
+export { AuroraIamError, createAuroraIam } from '@aurora-iam/core/adapter'
 export type { AnyAuthPlugin, Mysql2Options } from './driver-types.ts'
 export { type RetryablePool, withLoginRetry } from './pool/login-retry.ts'
 export { managedPool } from './pool/managed-pool.ts'

@@ -1,4 +1,5 @@
-import { type Address, AuroraIamError } from '@aurora-iam/core'
+import type { Address } from '@aurora-iam/core'
+import { AuroraIamError } from '@aurora-iam/core/adapter'
 import { DriverAdapterError, type MappedError } from '@prisma/driver-adapter-utils'
 import { MARIADB_ERRNO } from './connect/mariadb-internals.ts'
 import type { PrismaErrorCode } from './error-catalogue.ts'

@@ -1,5 +1,4 @@
-import { AuroraIamError } from '@aurora-iam/core'
-import { describe, ownProperties, type WarmUpOptions } from '@aurora-iam/core/adapter'
+import { AuroraIamError, describe, ownProperties, type WarmUpOptions } from '@aurora-iam/core/adapter'
 import { Prisma } from '@prisma/client/extension'
 import { isLostOutsideTransaction } from './errors.ts'
 import type { AuroraIamStatus } from './status.ts'

@@ -1,19 +1,18 @@
-export {
-  type AuroraIam,
-  AuroraIamError,
-  type AuroraIamErrorCode,
-  type AuroraIamOptions,
-  type AuroraIamStats,
-  type AuthToken,
-  createAuroraIam,
-  type PoolLifetimeStats,
-  type PoolStats,
-  type RateLimiterStats,
-  type RetireReason,
-  type TokenProvider,
-  type TokenTarget,
+export type {
+  AuroraIam,
+  AuroraIamErrorCode,
+  AuroraIamOptions,
+  AuroraIamStats,
+  AuthToken,
+  PoolLifetimeStats,
+  PoolStats,
+  RateLimiterStats,
+  RetireReason,
+  TokenProvider,
+  TokenTarget,
 } from '@aurora-iam/core'
 export type { WarmUpOptions } from '@aurora-iam/core/adapter'
+export { AuroraIamError, createAuroraIam } from '@aurora-iam/core/adapter'
 export type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils'
 export { type AuroraIamAdapter, type AuroraIamPrisma, auroraIam } from './aurora-iam-prisma.ts'
 export type { PrismaErrorCode } from './error-catalogue.ts'

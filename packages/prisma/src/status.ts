@@ -1,5 +1,5 @@
-import { AuroraIamError, redact } from '@aurora-iam/core'
 import type { WarmUpOptions } from '@aurora-iam/core/adapter'
+import { AuroraIamError, redact } from '@aurora-iam/core/adapter'
 
 /** Connections of all clients with the adapter of one `auroraIam`, and counts since that call. */
 export interface AuroraIamStatus {

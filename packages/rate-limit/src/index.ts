@@ -1,5 +1,5 @@
 export type { RateLimitClock } from './clock.ts'
-export { RateLimitError, type RateLimitErrorCode, type RateLimitErrorDetails } from './errors.ts'
+export type { RateLimitErrorCode, RateLimitErrorDetails } from './errors.ts'
 export type { PermitEvent, RateLimitEvents } from './events.ts'
 export { fleetStore } from './fleet/fleet-store.ts'
 export { type FleetInspection, type InspectFleetOptions, inspectFleet } from './fleet/inspect-fleet.ts'
@@ -9,11 +9,11 @@ export {
   type RedisStoreOptions,
   redisStore,
 } from './fleet/redis-store.ts'
+export { RateLimitError, resolveRateLimit, sharedRateLimiter } from './limiter.ts'
 export type { RateLimiterOptions, RateLimitStore } from './limiter-options.ts'
 export type { Permit, PermitLane, PermitOutcome } from './permit.ts'
-export { type RateLimit, type RateLimitPreset, rateLimitPresets, resolveRateLimit } from './presets.ts'
+export { type RateLimit, type RateLimitPreset, rateLimitPresets } from './presets.ts'
 export { type AcquireOptions, createRateLimiter, type RateLimiter } from './rate-limiter.ts'
-export { sharedRateLimiter } from './shared-rate-limiter.ts'
 export type { RateLimiterStats } from './stats.ts'
 export {
   type FleetEngine,

@@ -1,5 +1,4 @@
-import { AuroraIamError } from '@aurora-iam/core'
-import { describe } from '@aurora-iam/core/adapter'
+import { AuroraIamError, describe } from '@aurora-iam/core/adapter'
 
 /** Returns the error for an option that contradicts IAM or another option. `why` ends with the remedy. */
 export function conflict(option: string, why: string): AuroraIamError {

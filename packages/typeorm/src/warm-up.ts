@@ -1,5 +1,4 @@
-import { AuroraIamError } from '@aurora-iam/core'
-import { openTogether, type WarmUpOptions } from '@aurora-iam/core/adapter'
+import { AuroraIamError, openTogether, type WarmUpOptions } from '@aurora-iam/core/adapter'
 import type { DataSource } from 'typeorm'
 import { poolSizeOf } from './typeorm-internals.ts'
 

@@ -1,4 +1,4 @@
-import { AuroraIamError } from '@aurora-iam/core'
+import { AuroraIamError } from '@aurora-iam/core/adapter'
 import { type ErrPacket, WireError } from '@aurora-iam/wire'
 
 /** https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html#error_er_con_count_error */

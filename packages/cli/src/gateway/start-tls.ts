@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
-import { AuroraIamError } from '@aurora-iam/core'
 import type { TlsPolicy } from '@aurora-iam/core/adapter'
+import { AuroraIamError } from '@aurora-iam/core/adapter'
 import { endWithoutAlert } from '@aurora-iam/wire'
 
 /**

@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { AuroraIamError } from '@aurora-iam/core'
 import {
   type AdapterIam,
+  AuroraIamError,
   type ConnectionTarget,
   deadPeers,
   KEEP_ALIVE_MS,

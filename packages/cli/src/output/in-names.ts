@@ -1,4 +1,4 @@
-import { AuroraIamError } from '@aurora-iam/core'
+import { AuroraIamError } from '@aurora-iam/core/adapter'
 import type { OptionNames } from '../options/option-names.ts'
 import { inOptionWords } from './option-words.ts'
 

@@ -30,7 +30,7 @@ const SUFFIX =
   /^(amazonaws\.com(\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/
 
 // A DNS name of two labels or more. ASCII alone: `toLowerCase` turns letters of other alphabets into it.
-const DNS_NAME = /^(?=.{1,254}$)([a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?(\.|$)){2,}$/i
+const DNS_NAME = /^(?=.{1,254}$)([a-zA-Z0-9]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9])?(\.|$)){2,}$/
 
 const LOAD_BALANCER = /\.elb\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/
 

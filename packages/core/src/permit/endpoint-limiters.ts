@@ -1,9 +1,5 @@
-import {
-  RateLimitError,
-  type RateLimiter,
-  type RateLimiterStats,
-  sharedRateLimiter,
-} from '@aurora-iam/rate-limit'
+import type { RateLimiter, RateLimiterStats } from '@aurora-iam/rate-limit'
+import { RateLimitError, sharedRateLimiter } from '@aurora-iam/rate-limit/limiter'
 import type { TokenTarget } from '../endpoint/connection-target.ts'
 import { parseRdsHostname } from '../endpoint/rds-hostname.ts'
 import { endpointKey } from '../endpoint/target-key.ts'

@@ -1,10 +1,5 @@
-import {
-  type RateLimit,
-  RateLimitError,
-  type RateLimiter,
-  type RateLimiterOptions,
-  resolveRateLimit,
-} from '@aurora-iam/rate-limit'
+import type { RateLimit, RateLimiter, RateLimiterOptions } from '@aurora-iam/rate-limit'
+import { RateLimitError, resolveRateLimit } from '@aurora-iam/rate-limit/limiter'
 import { AuroraIamError } from '../errors.ts'
 import { MAX_WAIT_MS } from '../timings.ts'
 import { ownProperties } from '../util/own-properties.ts'

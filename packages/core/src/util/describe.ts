@@ -1,4 +1,4 @@
-export { type DescribeOptions, describe } from '@aurora-iam/rate-limit/describe'
+export { type DescribeOptions, describe } from '@aurora-iam/rate-limit/limiter'
 
 // Longer ones, and ones with other characters, are no names: a text that was spread into options, a part of a URL.
 const NAME = /^[\w$.-]{1,40}$/

@@ -1,5 +1,5 @@
-import { AuroraIamError } from '@aurora-iam/core'
 import type { LoginAttempt } from '@aurora-iam/core/adapter'
+import { AuroraIamError } from '@aurora-iam/core/adapter'
 import type { PendingLogins } from '../connect/pending-logins.ts'
 import type { AuthenticatingConnection } from '../driver-types.ts'
 import { isPeerVerified, tolerateLateErrors } from '../mysql2-internals.ts'

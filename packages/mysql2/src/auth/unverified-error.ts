@@ -1,4 +1,4 @@
-import { AuroraIamError } from '@aurora-iam/core'
+import { AuroraIamError } from '@aurora-iam/core/adapter'
 
 /** mysql2 shows its TLS socket to an authentication plugin since this version. */
 const FIRST_VERSION = '3.14.4'

@@ -1,6 +1,6 @@
-import { AuroraIamError } from '@aurora-iam/core'
 import {
   type AdapterIam,
+  AuroraIamError,
   type CallerLimit,
   type ConnectionTarget,
   deadPeers,

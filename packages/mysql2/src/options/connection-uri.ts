@@ -1,5 +1,9 @@
-import { AuroraIamError } from '@aurora-iam/core'
-import { assertPasswordEncoded, assertUrlGiven, decodeUrlPart } from '@aurora-iam/core/adapter'
+import {
+  AuroraIamError,
+  assertPasswordEncoded,
+  assertUrlGiven,
+  decodeUrlPart,
+} from '@aurora-iam/core/adapter'
 import type { Mysql2Options } from '../driver-types.ts'
 
 /**

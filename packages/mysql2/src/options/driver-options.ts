@@ -1,5 +1,5 @@
-import { AuroraIamError } from '@aurora-iam/core'
 import {
+  AuroraIamError,
   assertNoIamOptions,
   assertOptionsObject as assertObject,
   describe,

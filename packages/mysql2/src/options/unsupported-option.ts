@@ -1,4 +1,5 @@
-import { type AuroraIam, AuroraIamError, type AuroraIamOptions } from '@aurora-iam/core'
+import type { AuroraIam, AuroraIamOptions } from '@aurora-iam/core'
+import { AuroraIamError } from '@aurora-iam/core/adapter'
 
 /**
  * Throws for an option of IAM that options of mysql2 cannot carry: only a pool can repeat a login.

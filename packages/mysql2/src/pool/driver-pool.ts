@@ -1,5 +1,4 @@
-import { AuroraIamError } from '@aurora-iam/core'
-import { describe } from '@aurora-iam/core/adapter'
+import { AuroraIamError, describe } from '@aurora-iam/core/adapter'
 import type { Pool, PoolConnection } from 'mysql2'
 
 /**

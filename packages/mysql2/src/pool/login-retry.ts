@@ -1,5 +1,5 @@
-import { type AuroraIam, AuroraIamError } from '@aurora-iam/core'
-import { type AdapterIam, adapterIam } from '@aurora-iam/core/adapter'
+import type { AuroraIam } from '@aurora-iam/core'
+import { type AdapterIam, AuroraIamError, adapterIam } from '@aurora-iam/core/adapter'
 import type { Pool } from 'mysql2'
 import { iamOfHooks } from '../hooks-registry.ts'
 import { connectionOptionsOf, poolView } from '../mysql2-internals.ts'

@@ -1,5 +1,10 @@
-import { AuroraIamError } from '@aurora-iam/core'
-import { assertNoIamOptions, describe, describeName, LONGEST_TIMER_MS } from '@aurora-iam/core/adapter'
+import {
+  AuroraIamError,
+  assertNoIamOptions,
+  describe,
+  describeName,
+  LONGEST_TIMER_MS,
+} from '@aurora-iam/core/adapter'
 import type { ConnectionConfig } from 'mariadb'
 
 /** Address of the database, and settings of the pool: the first argument of `auroraIam`. */

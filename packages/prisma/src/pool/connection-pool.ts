@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
-import { AuroraIamError } from '@aurora-iam/core'
 import {
+  AuroraIamError,
   monotonicMs,
   openTogether,
   type PoolDriver,

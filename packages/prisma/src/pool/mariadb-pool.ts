@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { AuroraIamError } from '@aurora-iam/core'
+import { AuroraIamError } from '@aurora-iam/core/adapter'
 import type { Connection, Pool, PoolConnection, QueryOptions } from 'mariadb'
 import { outsideTransaction } from '../errors.ts'
 import { borrowedConnection } from './borrowed-connection.ts'
