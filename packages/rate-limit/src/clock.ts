@@ -1,4 +1,5 @@
 import { monotonicMs } from './monotonic-ms.ts'
+
 /** Where a limiter reads the time and sets its timer. Replace it in tests only. */
 export interface RateLimitClock {
   /** Milliseconds on a scale that never goes back. */

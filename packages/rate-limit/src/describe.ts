@@ -1,5 +1,3 @@
-export { monotonicMs } from './monotonic-ms.ts'
-
 /** Options for what a message may repeat of a value. */
 export interface DescribeOptions {
   /** The option is a number by nature (a port, a duration), so a number in it is no secret. @defaultValue false */

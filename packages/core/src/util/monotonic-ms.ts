@@ -1,1 +1,1 @@
-export { monotonicMs } from '@aurora-iam/rate-limit/describe'
+export { monotonicMs } from '@aurora-iam/rate-limit/limiter'
