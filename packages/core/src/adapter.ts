@@ -7,6 +7,7 @@ export { stsDateMiddleware } from './credentials/sts-clock.ts'
 export type { ConnectionTarget, DriverAddress } from './endpoint/connection-target.ts'
 export { assertPasswordEncoded, assertUrlGiven, decodeUrlPart } from './endpoint/connection-url.ts'
 export { type DatabaseResource, databaseResources } from './endpoint/database-resource.ts'
+export { partitionOf } from './endpoint/partition.ts'
 export {
   type EndpointKind,
   isProxyKind,

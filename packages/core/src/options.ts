@@ -9,7 +9,10 @@ import type { TokenProvider } from './token/token-source.ts'
 export interface AuroraIamOptions {
   /** Region of the database. @defaultValue the one in the host name, else `AWS_REGION`, else the profile's */
   readonly region?: string | undefined
-  /** AWS credentials, or a function that returns them. @defaultValue the AWS SDK's default chain */
+  /**
+   * AWS credentials, or a function that returns them. They are of one AWS partition: give the databases of another
+   * partition, such as China, another AuroraIam. @defaultValue the AWS SDK's default chain
+   */
   readonly credentials?: CredentialSource | undefined
   /** The profile of the AWS shared files to take credentials and Region from. @defaultValue `AWS_PROFILE` */
   readonly profile?: string | undefined

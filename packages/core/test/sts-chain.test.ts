@@ -189,6 +189,23 @@ describe('the Region of AWS STS', () => {
     warn.mockRestore()
   })
 
+  test('databases of two partitions: STS is asked in the partition of each', async () => {
+    vi.stubEnv('AWS_REGION', undefined)
+    const iam = start({ profile: 'app' })
+    for (const hostname of [DATABASES.China, DATABASES.Sydney, DATABASES.China])
+      await iam.token({ ...TARGET, hostname })
+    // The token of the first is cached.
+    expect(asked.map(({ region }) => region)).toEqual(['cn-north-1', 'ap-southeast-2'])
+  })
+
+  test('databases of two partitions at once: STS is asked in the partition of each', async () => {
+    vi.stubEnv('AWS_REGION', undefined)
+    const iam = start({ profile: 'app' })
+    const hosts = [DATABASES.China, DATABASES.Sydney]
+    await Promise.all(hosts.map((hostname) => iam.token({ ...TARGET, hostname })))
+    expect(asked.map(({ region }) => region).sort()).toEqual(['ap-southeast-2', 'cn-north-1'])
+  })
+
   test('a Region of the role profile: it is the one', async () => {
     vi.stubEnv('AWS_REGION', undefined)
     await write('config', `${PROFILE}region = eu-north-1\n`)

@@ -1,11 +1,10 @@
-import { parseRdsHostname, type RdsHostname } from '@aurora-iam/core/adapter'
+import { parseRdsHostname, partitionOf, type RdsHostname } from '@aurora-iam/core/adapter'
 import type { AccessFlags } from '../options/access-flags.ts'
 import { readDatabaseUrl } from '../options/database-url.ts'
 import { FLAG_NAMES, namesWithSources } from '../options/option-names.ts'
 import { missingUser, urlSources } from '../options/target.ts'
 import { UsageError } from '../options/usage-error.ts'
 import { assertName, assertUser } from './names.ts'
-import { partitionOf } from './partition.ts'
 
 /** User and database of a login, by the names that AWS has for them. */
 export interface AccessTarget {

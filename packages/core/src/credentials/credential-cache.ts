@@ -1,10 +1,12 @@
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types'
+import { partitionOf } from '../endpoint/partition.ts'
 import { AuroraIamError } from '../errors.ts'
 import { CREDENTIALS_REUSE_MS, SHORT_CREDENTIALS_MS, TRANSIT_MS } from '../timings.ts'
 import { monotonicMs } from '../util/monotonic-ms.ts'
 import { SingleFlight } from '../util/single-flight.ts'
 import { defaultChain } from './default-chain.ts'
 import { credentialsOfEnvironment } from './environment.ts'
+import { ProvenPartition } from './proven-partition.ts'
 import { callsTo, callsToChain } from './provider-calls.ts'
 import { credentialsUnavailable } from './provider-failure.ts'
 import { type ResolvedCredentials, readCredentials } from './resolved-credentials.ts'
@@ -36,9 +38,14 @@ export class CredentialCache {
   readonly #timeoutMs: number
   readonly #closing: AbortSignal
   readonly #clock: () => number
-  readonly #flights = new SingleFlight<'credentials', ResolvedCredentials>()
-  #provider: AwsCredentialIdentityProvider | undefined
+  readonly #proven = new ProvenPartition()
+  /** By the partition of the databases. */
+  readonly #flights = new SingleFlight<string, ResolvedCredentials>()
+  /** The AWS SDK's chain, and the partition in which it asks AWS STS. */
+  #chain: { readonly partition: string; readonly provider: AwsCredentialIdentityProvider } | undefined
   #latest: ResolvedCredentials | undefined
+  /** The partition that the latest credentials were resolved for. */
+  #partition: string | undefined
   #resolvedAtMs = Number.NEGATIVE_INFINITY
   /** When the latest identity was first resolved, on the monotonic clock. */
   #knownSince = 0
@@ -73,16 +80,23 @@ export class CredentialCache {
    * Returns credentials to sign with, never expired ones.
    *
    * @param region - Region of the database
-   * @throws {@link AuroraIamError} `ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE`, `…_TIMEOUT` or `…_INVALID`
+   * @throws {@link AuroraIamError} `ERR_AURORA_IAM_CREDENTIALS_UNAVAILABLE`, `…_TIMEOUT` or `…_INVALID`;
+   * `ERR_AURORA_IAM_CONFLICTING_OPTIONS` for a Region in another partition than that of {@link accepted}
    */
-  resolve(region: string): Promise<ResolvedCredentials> {
-    const latest = this.#latest
+  async resolve(region: string): Promise<ResolvedCredentials> {
+    const partition = this.#proven.check(region)
+    const latest = this.#partition === partition ? this.#latest : undefined
     const now = this.#clock()
     const isRecent = now >= this.#resolvedAtMs && now - this.#resolvedAtMs < CREDENTIALS_REUSE_MS
     if (latest && isRecent && !this.#isInvalid && now < latest.expiresMs - TRANSIT_MS) {
-      return Promise.resolve(latest)
+      return latest
     }
-    return this.#flights.run('credentials', (isWanted) => this.#refresh(region, isWanted))
+    return this.#flights.run(partition, (isWanted) => this.#refresh(region, isWanted))
+  }
+
+  /** Records that a database in `region` accepted these credentials. */
+  accepted(region: string | undefined): void {
+    this.#proven.accept(region)
   }
 
   /** Returns the evidence that the cached credentials give about the clock of this machine. */
@@ -102,19 +116,21 @@ export class CredentialCache {
     if (this.#isInvalid) return
     this.#isInvalid = true
     // A call that began before may return the credentials that were rejected.
-    this.#flights.forget('credentials')
+    this.#flights.clear()
   }
 
   async #refresh(region: string, isWanted: () => boolean): Promise<ResolvedCredentials> {
     const isForced = this.#isInvalid
+    const partition = partitionOf(region)
     let resolved: ResolvedCredentials
     try {
       resolved = await this.#request(region, isForced)
     } catch (error) {
       // A rejected login does not prove that the credentials are bad: its reason may be the rate. While the provider
       // fails they are used until they expire, and each new token calls it again.
-      if (!isForced || !this.#latest || this.#clock() >= this.#latest.expiresMs - TRANSIT_MS) throw error
-      return this.#latest
+      const latest = this.#partition === partition ? this.#latest : undefined
+      if (!isForced || !latest || this.#clock() >= latest.expiresMs - TRANSIT_MS) throw error
+      return latest
     }
     if (!isForced && resolved.expiresMs - this.#clock() < SHORT_CREDENTIALS_MS) {
       // A provider that cannot renew yet returns the same credentials, or fails. The cached ones are still valid.
@@ -133,6 +149,7 @@ export class CredentialCache {
     if (!isWanted()) return resolved
     if (this.#latest?.identity !== resolved.identity) this.#knownSince = monotonicMs()
     this.#latest = resolved
+    this.#partition = partition
     this.#resolvedAtMs = this.#clock()
     // An invalidation during the call would have made the answer an unwanted one.
     this.#isInvalid = false
@@ -158,20 +175,22 @@ export class CredentialCache {
     if (source !== undefined && typeof source !== 'function') return source
     const calls = source ? callsTo(source) : callsToChain(this.#profile)
     const call = async () => {
-      this.#provider ??= source ?? (await this.#loadChain(region))
+      const provider = source ?? (await this.#chainFor(region))
       // Loading the chain takes a while.
       this.#closing.throwIfAborted()
-      return this.#provider(forceRefresh ? { forceRefresh } : undefined)
+      return provider(forceRefresh ? { forceRefresh } : undefined)
     }
     return calls.run(call, { timeoutMs: this.#timeoutMs, signal: this.#closing }, () => {
       // The AWS SDK's chain would let the next call wait for the answer to this one.
-      this.#provider = undefined
+      this.#chain = undefined
       return this.#timeoutError()
     })
   }
 
-  #loadChain(region: string): Promise<AwsCredentialIdentityProvider> {
-    return defaultChain({
+  async #chainFor(region: string): Promise<AwsCredentialIdentityProvider> {
+    const partition = partitionOf(region)
+    if (this.#chain?.partition === partition) return this.#chain.provider
+    const provider = await defaultChain({
       profile: this.#profile,
       timeoutMs: this.#timeoutMs,
       region,
@@ -179,6 +198,8 @@ export class CredentialCache {
         this.#stsOffsetMs = dateMs - monotonicMs()
       },
     })
+    this.#chain = { partition, provider }
+    return provider
   }
 
   #timeoutError(): AuroraIamError {

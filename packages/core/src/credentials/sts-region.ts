@@ -1,3 +1,5 @@
+import { partitionOf } from '../endpoint/partition.ts'
+
 /**
  * Returns the Region to ask AWS STS in when the AWS SDK has none: that of the database, which is in the
  * partition of the role. The SDK's own last resort is us-east-1, which no role of China or GovCloud can be assumed in.
@@ -8,9 +10,4 @@
 export function stsRegion(databaseRegion: string): string | undefined {
   const configured = process.env.AWS_REGION
   return configured && partitionOf(configured) === partitionOf(databaseRegion) ? undefined : databaseRegion
-}
-
-/** https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html */
-function partitionOf(region: string): string {
-  return /^(cn|us-gov|us-iso[a-z]?|eu-iso[a-z]?|eusc)-/.exec(region)?.[1] ?? 'aws'
 }

@@ -94,6 +94,7 @@ export class LoginTokens {
   /** Records that the database accepted a token of `target`. */
   accepted(target: ConnectionTarget): void {
     this.#refreshBackoff.reset(target)
+    this.#credentials.accepted(target.region)
   }
 
   /** Evicts a token that the database rejected. The credentials are refreshed, after pauses that double. */
