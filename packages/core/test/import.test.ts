@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -25,15 +25,14 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 
 async function compile(from: string, to: string): Promise<void> {
   const compiler = createRequire(import.meta.url).resolve('typescript/package.json')
-  const output = ['--outDir', to, '--tsBuildInfoFile', join(to, 'tsbuildinfo'), '--noCheck']
+  const output = ['--outDir', join(to, 'dist'), '--tsBuildInfoFile', join(to, 'tsbuildinfo'), '--noCheck']
   await run(process.execPath, [join(dirname(compiler), 'bin', 'tsc'), '-p', from, ...output])
-  const exports = { '.': './index.js', './describe': './describe.js' }
-  await writeFile(join(to, 'package.json'), JSON.stringify({ type: 'module', exports }))
+  await copyFile(join(from, 'package.json'), join(to, 'package.json'))
 }
 
 /** Runs a program that begins with `library`, the URL of this package, and returns its output, line by line. */
 async function play(program: string): Promise<string[]> {
-  const url = (name: string) => pathToFileURL(join(folder, name))
+  const url = (name: string) => pathToFileURL(join(folder, 'dist', name))
   const source = `const library = '${url('index.js')}', adapter = '${url('adapter.js')}'\n${program}`
   const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', source], {
     timeout: 20_000,
