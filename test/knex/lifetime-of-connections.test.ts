@@ -57,6 +57,28 @@ test('1290 after a demotion: the error is unchanged, and no query gets a connect
   expect(created).toHaveLength(6)
 })
 
+test('the pool options of an earlier result: one lifetime for each connection, and the hooks of the caller once', async () => {
+  const iam = createAuroraIam({ ...aurora.iam, rateLimit: false })
+  let created = 0
+  const config: Knex.Config = {
+    client: 'mysql2',
+    connection: connectionOf(),
+    pool: {
+      min: 0,
+      max: 3,
+      afterCreate: (_: unknown, done: (error?: Error | null) => void) => {
+        created++
+        done(null)
+      },
+    },
+  }
+  const { pool } = withAuroraIam(config, iam)
+  db = knex(withAuroraIam({ ...config, pool: pool as Knex.PoolConfig }, iam))
+  await db.raw('SELECT 1')
+  expect(iam.stats().pools).toMatchObject([{ open: 1 }])
+  expect(created).toBe(1)
+})
+
 const connectionOf = () => ({ host: aurora.host, port: aurora.port, database: aurora.database, user: 'app' })
 
 test('warmUp: that many connections are open, each reported, and queries open no other', async () => {

@@ -136,6 +136,42 @@ describe.each(VERSIONS)('a view of a pool of $name', ({ callbacks, promises }) =
     await until(() => iam.stats().pools.length === 0)
   })
 
+  test('managedPool of a managed pool: the same one, and each connection is counted once', async () => {
+    follow(letIn)
+    const { iam, pool } = managed(1)
+    expect(managedPool(pool)).toBe(pool)
+    const { pool: view } = pool as unknown as { pool: object }
+    expect(managedPool(view as never)).toBe(view)
+    ;(await pool.getConnection()).release()
+    expect(iam.stats().pools).toMatchObject([{ open: 1 }])
+  })
+
+  test('managedPool of one pool twice, and of a view of a managed pool: one lifetime', async () => {
+    follow(letIn)
+    const { iam, options: given } = options(1)
+    const pool = keep(promises.createPool(given as never))
+    const views = [managedPool(pool), managedPool(pool), managedPool(withLoginRetry(managedPool(pool), iam))]
+    for (const view of views) (await view.getConnection()).release()
+    expect(iam.stats().pools).toMatchObject([{ open: 1 }])
+    const held = await views[1]!.getConnection()
+    await rejectionOf(held.query('UPDATE t SET a = 1'))
+    expect(iam.stats().pools).toMatchObject([{ retiring: 1, retired: { 'read-only': 1 } }])
+    held.release()
+    await until(() => iam.stats().pools.length === 0)
+  })
+
+  test('withLoginRetry of a retrying pool: the same one, and a rejected login is repeated once', async () => {
+    const { iam, options: given } = options(1)
+    const pool = keep(promises.createPool(given as never))
+    const retrying = withLoginRetry(pool, iam)
+    expect(withLoginRetry(retrying, iam)).toBe(retrying)
+    const stacked = withLoginRetry(managedPool(retrying), iam)
+    const opened = follow(letIn, deny)
+    ;(await stacked.getConnection()).destroy()
+    expect(await rejectionOf(stacked.getConnection())).toMatchObject({ errno: 1045 })
+    expect(opened.connections).toBe(3)
+  })
+
   test('connections by password: they have no lifetime, and are kept', async () => {
     server.script = async (session) => {
       session.send(greeting('MySQL'))

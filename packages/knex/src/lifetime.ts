@@ -7,17 +7,25 @@ interface PoolHooks {
   readonly validate?: (connection: OpenConnection) => boolean | Promise<boolean>
 }
 
+type Hooks = Required<PoolHooks>
+
+/** The caller's own hooks, by those of {@link managedPoolOptions} around them. */
+const ownHooks = new WeakMap<Hooks[keyof Hooks], PoolHooks>()
+
 /**
  * Returns Knex's `pool` option with the lifetime of its connections. The caller's own `afterCreate` and `validate` are
- * called as well.
+ * called as well. Hooks of an earlier call, in options that were copied from its result, are not: each connection would
+ * have two lifetimes.
  *
  * Assumption 6: Knex asks `validate` before it hands out an open connection, and replaces one that fails. Knex before
  * 3.3 ignores it: there connections have no lifetime (https://github.com/knex/knex/pull/6290).
  */
 export function managedPoolOptions(pool: Knex.PoolConfig | undefined): Knex.PoolConfig {
-  const { afterCreate, validate } = (pool ?? {}) as PoolHooks
+  const given = (pool ?? {}) as PoolHooks
+  const afterCreate = ownHook(given, 'afterCreate')
+  const validate = ownHook(given, 'validate')
   const lifetime = new DriverLifetime()
-  const hooks: PoolHooks = {
+  const hooks: Hooks = {
     afterCreate: (connection, done) => {
       lifetime.opened(connection)
       if (afterCreate) afterCreate(connection, done)
@@ -25,5 +33,12 @@ export function managedPoolOptions(pool: Knex.PoolConfig | undefined): Knex.Pool
     },
     validate: (connection) => !lifetime.mustClose(connection) && (validate?.(connection) ?? true),
   }
+  for (const hook of Object.values(hooks)) ownHooks.set(hook, { afterCreate, validate } as PoolHooks)
   return { ...pool, ...hooks } as Knex.PoolConfig
+}
+
+function ownHook<Name extends keyof Hooks>(given: PoolHooks, name: Name): PoolHooks[Name] {
+  const hook = given[name]
+  const own = hook && ownHooks.get(hook)
+  return own ? own[name] : hook
 }

@@ -3,16 +3,20 @@ import type { AdapterIam } from '@aurora-iam/core/adapter'
 import type { Knex } from 'knex'
 import { type Mysql2Client, mysql2Client } from './knex-internals.ts'
 
+/** The client that a class of {@link retryingClient} extends. */
+const extended = new WeakMap<object, Mysql2Client>()
+
 /**
  * Returns a class for Knex's `client` option that repeats a login once, through `iam.retryRejected`.
  *
  * Assumption 4: Knex's pool opens its connections by `acquireRawConnection`, and by nothing else.
  *
- * @param client - `'mysql2'`, or a class that extends Knex's mysql2 client
+ * @param client - `'mysql2'`, or a class that extends Knex's mysql2 client. The class of an earlier call is replaced
  */
 export function retryingClient(client: Knex.Config['client'], iam: AdapterIam): Mysql2Client {
-  const Client = typeof client === 'function' ? (client as Mysql2Client) : mysql2Client()
-  return class extends Client {
+  const given = typeof client === 'function' ? (client as Mysql2Client) : mysql2Client()
+  const Client = extended.get(given) ?? given
+  const Retrying = class extends Client {
     constructor(config: Knex.Config) {
       super({ ...config, client: 'mysql2' })
     }
@@ -29,4 +33,6 @@ export function retryingClient(client: Knex.Config['client'], iam: AdapterIam): 
       }
     }
   }
+  extended.set(Retrying, Client)
+  return Retrying
 }

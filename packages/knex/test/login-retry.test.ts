@@ -45,6 +45,13 @@ describe('retryRejectedLogins', () => {
     expect(client).toBeInstanceOf(Own)
   })
 
+  test('the client of an earlier result: not extended a second time', () => {
+    const { client: earlier } = withAuroraIam(config, iam)
+    const { client } = instanceOf(withAuroraIam({ ...config, client: earlier as never }, iam))
+    expect(client).not.toBeInstanceOf(earlier)
+    expect(client.driverName).toBe('mysql2')
+  })
+
   test('enabled: false: nothing is added', () => {
     const plain = { ...config, connection: { host: 'localhost', user: 'app', password: 'local' } }
     expect(withAuroraIam(plain, { enabled: false, retryRejectedLogins: true })).toEqual(plain)

@@ -2,8 +2,9 @@ import type { AuroraIam } from '@aurora-iam/core'
 import { type AdapterIam, AuroraIamError, adapterIam } from '@aurora-iam/core/adapter'
 import type { Pool } from 'mysql2'
 import { iamOfHooks } from '../hooks-registry.ts'
-import { connectionOptionsOf, poolView } from '../mysql2-internals.ts'
+import { connectionOptionsOf } from '../mysql2-internals.ts'
 import { driverPoolOf, getConnection } from './driver-pool.ts'
+import { addLayer, hasLayer } from './pool-layers.ts'
 
 /** A pool of mysql2, in any version, of its callback or its promise API. */
 export interface RetryablePool {
@@ -23,7 +24,7 @@ export interface RetryablePool {
  *
  * @param pool - mysql2's pool, which stays unchanged
  * @param iam - the {@link AuroraIam} that the pool's options were made with
- * @returns a view to use in place of `pool`
+ * @returns a view to use in place of `pool`; `pool` itself where it is such a view
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for another object than a pool, a pool without IAM,
  * and a missing `iam`; `ERR_AURORA_IAM_CONFLICTING_OPTIONS` for another `iam` than the pool's
  */
@@ -31,12 +32,14 @@ export function withLoginRetry<P extends RetryablePool>(pool: P, iam: AuroraIam)
   const driverPool = driverPoolOf(pool)
   assertIam(driverPool, iam)
   const retrying = retryLogins(driverPool, adapterIam(iam))
+  if (retrying === driverPool) return pool
   return ('pool' in pool ? retrying.promise() : retrying) as unknown as P
 }
 
 /** Returns a view of `pool` that opens its connections through `iam.retryRejected`. The pool itself stays unchanged. */
 export function retryLogins(pool: Pool, iam: AdapterIam): Pool {
-  return poolView(pool, (callback) => {
+  if (hasLayer(pool, 'login-retry')) return pool
+  return addLayer(pool, 'login-retry', (callback) => {
     iam
       .retryRejected(() => getConnection(pool))
       .then(
