@@ -6,6 +6,7 @@ import { LocalAuroraError } from './errors.ts'
 import type { LocalAurora } from './local-aurora.ts'
 import { formatEvent } from './log/log-events.ts'
 import type { LocalAuroraOptions } from './options.ts'
+import { codeString, shellWord } from './quoted.ts'
 import { startLocalAurora } from './start-local-aurora.ts'
 import { createTemporaryFolder } from './temporary-folder.ts'
 
@@ -134,16 +135,16 @@ export AWS_ACCESS_KEY_ID=${accessKeyId}
 export AWS_SECRET_ACCESS_KEY=${secretAccessKey}
 export AWS_SESSION_TOKEN=${sessionToken}
 export AWS_REGION=${region}
-export AURORA_IAM_CA='${caFile.replaceAll("'", "'\\''")}'
+export AURORA_IAM_CA=${shellWord(caFile)}
 
-npx aurora-iam doctor --host ${hostname} --port ${port} --dial ${host}:${port} --user ${user}
+npx aurora-iam doctor --host ${hostname} --port ${port} --dial ${host}:${port} --user ${shellWord(user)}
 
 import { readFileSync } from 'node:fs'
 import { withAuroraIam } from '@aurora-iam/mysql2'
 import { createPool } from 'mysql2/promise'
 
 const pool = createPool(withAuroraIam(
-  { host: '${host}', port: ${port}, user: '${user}', database: '${database}' },
+  { host: '${host}', port: ${port}, user: ${codeString(user)}, database: ${codeString(database)} },
   { hostname: '${hostname}', ca: readFileSync(process.env.AURORA_IAM_CA, 'utf8') },
 ))
 

@@ -94,7 +94,7 @@ describe('the program', () => {
         sessionToken: setting('AWS_SESSION_TOKEN'),
       },
     })
-    const [, caFile] = /export AURORA_IAM_CA='(.+)'/.exec(text) as unknown as [string, string]
+    const [, caFile] = /export AURORA_IAM_CA=(\S+)/.exec(text) as unknown as [string, string]
     const connection = await createConnection({
       host: '127.0.0.1',
       port: Number(port),
@@ -116,9 +116,21 @@ describe('the program', () => {
       const ended = once(program, 'exit')
       program.kill(signal)
       expect(await ended).toEqual([0, null])
-      expect(existsSync(/AURORA_IAM_CA='(.+)'/.exec(output.text)?.[1] as string)).toBe(false)
+      expect(existsSync(/AURORA_IAM_CA=(\S+)/.exec(output.text)?.[1] as string)).toBe(false)
     },
   )
+
+  test('names that a shell or JavaScript could read as more than names: printed as the same text', async () => {
+    const [user, database] = ["o'brien $(id) `id`", `back\\slash "shop" \${id}`]
+    const { text } = await start('--user', user, '--database', database)
+    await logIn({ text }, user, database)
+    const word = /doctor .*--user (.+)\n/.exec(text)?.[1]
+    expect((await promisify(execFile)('sh', ['-c', `printf %s ${word}`])).stdout).toBe(user)
+    const [code] = /createPool\(.*\)\)/s.exec(text) as unknown as [string]
+    const given = new Function('createPool', 'withAuroraIam', 'readFileSync', 'process', `return ${code}`)
+    const itself = (value: unknown) => value
+    expect(given(itself, itself, itself, { env: {} })).toMatchObject({ user, database })
+  })
 
   test('the reader of the log leaves: the program goes on without it', async () => {
     const output = await start()

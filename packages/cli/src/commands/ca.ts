@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { writeJson } from '../output/output.ts'
+import { shellWord } from '../output/quoted.ts'
 import type { CaFlags } from '../trust/store-bundle.ts'
 import { type CommandContext, describeCommand } from './command.ts'
 
@@ -33,6 +34,6 @@ export function caCommand({ output }: CommandContext): Command {
       output.out(`stored in ${path}\n`)
       // The roots of one Region are found by its name; those of all Regions and other files are given.
       if (flags.out !== undefined || flags.all)
-        output.out(`use it with --ca ${path}, or AURORA_IAM_CA=${path}\n`)
+        output.out(`use it with --ca ${shellWord(path)}, or AURORA_IAM_CA=${shellWord(path)}\n`)
     })
 }

@@ -14,6 +14,7 @@ import { inNames } from '../output/in-names.ts'
 import type { CliOutput } from '../output/output.ts'
 import { CleanUp } from '../util/clean-up.ts'
 import { type Endpoint, environmentFor, readTemplate } from './environment.ts'
+import { optionFile } from './option-file.ts'
 import { runChild } from './run-child.ts'
 
 /** Options of {@link runExec}, as commander returns them. */
@@ -84,20 +85,4 @@ function refuseWindows(): void {
     'exec does not run on Windows: it could not end the command with itself. ' +
       'Use aurora-iam proxy and give its address to the command, or run exec in WSL.',
   )
-}
-
-/**
- * Returns an option file for MySQL's own programs. They have no variable for the user. The file of a system may name a
- * socket, which wins over the variable for it. The password has a variable, and is in no file.
- *
- * @see https://dev.mysql.com/doc/refman/8.0/en/option-files.html
- */
-function optionFile({ user, host, port, socket, database }: Endpoint): string {
-  const client = { user, host, port: String(port), ...(socket && { socket }) }
-  return optionGroup('client', client) + (database && optionGroup('mysql', { database }))
-}
-
-function optionGroup(name: string, options: Readonly<Record<string, string>>): string {
-  const lines = Object.entries(options).map(([key, value]) => `${key}="${value.replace(/["\\]/g, '\\$&')}"\n`)
-  return `[${name}]\n${lines.join('')}`
 }
