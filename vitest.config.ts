@@ -17,6 +17,8 @@ export const project = (name: string, ...include: string[]) => ({
     setupFiles: [fileURLToPath(new URL('test/no-warnings.ts', import.meta.url))],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // A spy on a global function, such as setTimeout, must not outlive a test that fails before it restores it.
+    restoreMocks: true,
   },
 })
 

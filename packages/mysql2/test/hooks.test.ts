@@ -1,6 +1,6 @@
 import { adapterIam } from '@aurora-iam/core/adapter'
 import { STATIC } from '@aurora-iam/test-support/example-credentials'
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest'
 import type { ConnectionSettings } from '../src/driver-types.ts'
 import { connectionHooks } from '../src/hooks.ts'
 
@@ -11,11 +11,11 @@ const OTHER_HOST = HOST.replace('mydb', 'other')
 const iam = adapterIam({ credentials: STATIC, rateLimit: false })
 const writer = iam.resolve({ host: HOST, port: 3306, user: 'app' })
 const reader = iam.resolve({ host: READER_HOST, port: 3306, user: 'app' })
-const requested = vi.spyOn(iam, 'tryLogin').mockReturnValue(undefined)
-vi.spyOn(iam, 'login').mockRejectedValue(new Error('no login in this test'))
+let requested: MockInstance<typeof iam.tryLogin>
 
 beforeEach(() => {
-  requested.mockClear()
+  requested = vi.spyOn(iam, 'tryLogin').mockReturnValue(undefined)
+  vi.spyOn(iam, 'login').mockRejectedValue(new Error('no login in this test'))
 })
 
 const hooksOf = (target: Parameters<typeof connectionHooks>[1]['target'] = [writer, reader]) =>

@@ -17,6 +17,8 @@ beforeEach(() => {
   useMovedClock('setTimeout', 'setInterval')
 })
 afterEach(() => {
+  // Before the real timers are back: a spy restores the function that it found, which is one of the fake clock.
+  vi.restoreAllMocks()
   vi.useRealTimers()
 })
 
@@ -141,6 +143,5 @@ test('a rate limit with a longer wait than a timer of Node has: an attempt waits
   const clients = new SimulatedClients([silent], 60_000)
   await clients.run(workersOn(writer, 2), 5_000)
   const longest = Math.max(...setTimer.mock.calls.map(([, delayMs = 0]) => delayMs))
-  setTimer.mockRestore()
   expect(longest).toBe(2 ** 31 - 1)
 })
