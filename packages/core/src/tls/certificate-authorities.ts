@@ -44,7 +44,8 @@ function assertCertificates(pem: string, option: string): void {
   }
 }
 
-function isReadable(pem: string): boolean {
+/** Returns whether a text is a certificate in PEM that Node can read. */
+export function isReadable(pem: string): boolean {
   try {
     new X509Certificate(pem)
     return true

