@@ -86,6 +86,10 @@ export function readAccessTarget(
   const { proxyMode = 'standard' } = flags
   if (proxyMode !== 'standard' && proxyMode !== 'end-to-end')
     throw new UsageError('--proxy-mode: expected standard or end-to-end.')
+  if (flags.proxyMode !== undefined && kind !== 'proxy')
+    throw new UsageError(
+      `--proxy-mode: ${parsed.hostname} is not the endpoint of an RDS Proxy. Leave it out.`,
+    )
   const { hostname } = parsed
   const partition = partitionOf(region)
   return {

@@ -9,10 +9,13 @@ const DEFAULT_PRIVILEGES = 'SELECT, INSERT, UPDATE, DELETE'
  * Returns the SQL that creates the user and grants it privileges on the database.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html
- * @throws {@link UsageError} for `privileges` that SQL does not have
+ * @throws {@link UsageError} for privileges that SQL does not have, and for privileges without a database
  */
-export function sqlFor(target: AccessTarget, privileges = DEFAULT_PRIVILEGES): string {
+export function sqlFor(target: AccessTarget, granted?: string): string {
   const { user, database, kind, proxyMode } = target
+  if (granted !== undefined && database === undefined)
+    throw new UsageError('--grant: there is no database to grant it on. Give --database.')
+  const privileges = granted ?? DEFAULT_PRIVILEGES
   if (!/^[A-Z]+( [A-Z]+){0,3}(, [A-Z]+( [A-Z]+){0,3})*$/.test(privileges))
     throw new UsageError('--grant: expected privileges as in SQL, such as SELECT, INSERT or ALL.')
   const account = `${literal(user)}@'%'`

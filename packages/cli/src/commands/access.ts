@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { AccessTarget } from '../access/access-target.ts'
 import { exitStatuses } from '../exit-statuses.ts'
 import { type AccessFlags, addAccessOptions } from '../options/access-flags.ts'
+import { refuseUnused } from '../options/unused-flags.ts'
 import { UsageError } from '../options/usage-error.ts'
 import { writeJson } from '../output/output.ts'
 import { type CommandContext, describeCommand } from './command.ts'
@@ -25,6 +26,12 @@ export function policyCommand(context: CommandContext): Command {
         import('../access/access-target.ts'),
         import('../access/policy.ts'),
       ])
+      if (flags.check === undefined)
+        refuseUnused(
+          flags,
+          ['boundary', 'scp'],
+          'it bounds the policies of --check. Give --check <file>, or leave it out.',
+        )
       const target = readAccessTarget(flags, { allowsAnyUser: flags.check === undefined })
       if (flags.check === undefined) {
         writeNotes([...target.notes, ...proxyNotes(target)], context)

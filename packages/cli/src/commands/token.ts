@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { addTargetOptions, type TargetFlags } from '../options/target-flags.ts'
+import { refuseUnused } from '../options/unused-flags.ts'
 import { writeJson } from '../output/output.ts'
 import { type CommandContext, describeCommand } from './command.ts'
 
@@ -20,6 +21,12 @@ export function tokenCommand({ output, stopped }: CommandContext): Command {
         import('../output/in-names.ts'),
         import('@aurora-iam/core/adapter'),
       ])
+      if (flags.watch !== undefined)
+        refuseUnused(
+          flags,
+          ['json'],
+          'it has no effect beside --watch, whose file has the token alone. Leave it out.',
+        )
       const { host, port, user, iam: options, names } = readTarget(flags)
       const iam = inNames(names, () => adapterIam(options))
       try {

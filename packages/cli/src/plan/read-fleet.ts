@@ -2,6 +2,7 @@ import { readInstanceClass } from '../facts/instance-class.ts'
 import { readNumber } from '../options/numbers.ts'
 import { readTarget } from '../options/target.ts'
 import type { TargetFlags } from '../options/target-flags.ts'
+import { refuseUnused } from '../options/unused-flags.ts'
 import { UsageError } from '../options/usage-error.ts'
 import type { Fleet } from './simulate.ts'
 
@@ -84,7 +85,14 @@ async function readFacts(flags: PlanFlags): Promise<PlanFacts> {
   if (facts?.maxConnections !== undefined)
     notes.push(`${instanceClass}: max_connections ${facts.maxConnections} by default`)
   const byClass = { limit: facts?.loginsPerSecond, maxConnections: facts?.maxConnections }
-  if (host === undefined) return { ...byClass, notes }
+  if (host === undefined) {
+    refuseUnused(
+      flags,
+      ['user', 'port', 'hostname', 'dial', 'region', 'profile', 'ca'],
+      'without --host no database is asked. Give --host as well, or leave it out.',
+    )
+    return { ...byClass, notes }
+  }
   const { askDatabase } = await import('../facts/ask-database.ts')
   const { maxConnections, openConnections, loginMs } = await askDatabase(readTarget(flags))
   const loginTime = Math.max(1, Math.round(loginMs))

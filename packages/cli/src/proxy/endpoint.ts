@@ -7,6 +7,7 @@ import { newPassword } from '../gateway/one-time-password.ts'
 import { FLAG_NAMES, type OptionNames } from '../options/option-names.ts'
 import { readAddress, readTarget, type Target } from '../options/target.ts'
 import { UsageError } from '../options/usage-error.ts'
+import { shellWord } from '../output/quoted.ts'
 import type { EndpointConfig } from './config.ts'
 
 /** A checked endpoint, ready to be started. */
@@ -103,12 +104,12 @@ function tlsOf({ tlsCert, tlsKey }: EndpointConfig, { setAs, giveAs }: OptionNam
 function readPassword(path: string, option: string): string {
   const password = readText(path, option).trim()
   if (process.platform !== 'win32' && (statSync(path).mode & OTHERS) !== 0) {
-    throw new UsageError(`${option}: ${path} can be read by others. Run: chmod 600 ${path}`)
+    throw new UsageError(`${option}: ${path} can be read by others. Run: chmod 600 ${shellWord(path)}`)
   }
   if (password.length < LEAST_PASSWORD_CHARACTERS) {
     throw new UsageError(
       `${option}: the password has fewer than ${LEAST_PASSWORD_CHARACTERS} characters. ` +
-        `Make one: openssl rand -base64 32 > ${path}`,
+        `Make one: openssl rand -base64 32 > ${shellWord(path)}`,
     )
   }
   return password

@@ -3,6 +3,7 @@ import { readRateLimit } from '../gateway/rate-limit.ts'
 import type { GatewayFlags } from '../options/gateway-flags.ts'
 import { MOST_PER_SECOND, readNumber } from '../options/numbers.ts'
 import { readAddress } from '../options/target.ts'
+import { refuseUnused } from '../options/unused-flags.ts'
 import { UsageError } from '../options/usage-error.ts'
 import type { CliOutput } from '../output/output.ts'
 import { CleanUp } from '../util/clean-up.ts'
@@ -107,9 +108,20 @@ export async function runProxy(flags: ProxyFlags, output: CliOutput, signal: Abo
 
 function readEndpoints(flags: ProxyFlags): readonly Endpoint[] {
   if (flags.config === undefined) return [readEndpoint(endpointOf(flags))]
-  if (flags.listen !== undefined || flags.socket !== undefined || flags.host !== undefined)
-    throw new UsageError('--config: the endpoints are in the file. Leave out --listen, --socket and --host.')
-  const { config: path } = flags
+  const {
+    config: path,
+    redis: _redis,
+    limit: _limit,
+    drainMs: _drain,
+    health: _health,
+    json: _json,
+    ...own
+  } = flags
+  refuseUnused(
+    own,
+    Object.keys(own) as Array<keyof typeof own>,
+    'it has no effect beside --config, as each endpoint has its own options in the file. Give it there.',
+  )
   const endpoints = readConfigFile(path).map((config, index) =>
     readEndpoint(config, configNames(path, index)),
   )

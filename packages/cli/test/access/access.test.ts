@@ -61,6 +61,18 @@ describe('policy', () => {
   })
 })
 
+test.each([
+  ['policy', ['--boundary', 'boundary.json'], '--boundary: it bounds the policies of --check'],
+  ['policy', ['--scp', 'scp.json'], '--scp: it bounds the policies of --check'],
+  ['sql', ['--grant', 'ALL'], '--grant: there is no database to grant it on'],
+  ['sql', ['--proxy-mode', 'end-to-end'], `--proxy-mode: ${CLUSTER} is not the endpoint of an RDS Proxy`],
+  ['token', ['--watch', 'token', '--json'], '--json: it has no effect beside --watch'],
+])('%s with %j, which would have no effect: refused', async (command, more, said) => {
+  const { status, out, error } = await ask(command, CLUSTER, ...more)
+  expect({ status, out }).toEqual({ status: 2, out: '' })
+  expect(error).toContain(said)
+})
+
 test.each(['policy', 'sql', 'terraform', 'cdk'])(
   '%s with a --region that contradicts the host: refused, and no ARN written',
   async (command) => {

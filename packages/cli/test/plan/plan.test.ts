@@ -92,6 +92,12 @@ test('100,000 processes with 10 connections: simulated', async () => {
   expect(outcomes[2]).toMatchObject({ limiter: 'fleet', rejected: 0, peakConnections: 1_000_000 })
 })
 
+test.each(['--user', '--port', '--region', '--ca'])('%s without --host: refused', async (flag) => {
+  const { status, out, error } = await run(['plan', '--processes', '10', flag, '3306'])
+  expect({ status, out }).toEqual({ status: 2, out: '' })
+  expect(error).toContain(`${flag}: without --host no database is asked`)
+})
+
 test('the table: it shows whether max_connections is enough; --svg writes a chart', async () => {
   const svg = pathOf('plan.svg')
   const args = ['plan', '--processes', '200', '--max-connections', '2200', '--svg', svg]

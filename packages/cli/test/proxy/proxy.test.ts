@@ -230,6 +230,20 @@ describe('a config file', () => {
   })
 
   test.each([
+    ['--tls-cert', 'cert.pem'],
+    ['--max-connections', '5'],
+    ['--max-wait-ms', '1000'],
+    ['--user', 'other'],
+    ['--listen', '127.0.0.1:0'],
+    ['--allow-local-infile'],
+  ])('%s beside it: refused, because it would have no effect', async (...flag) => {
+    await config(endpoint('first'))
+    const { ended, output } = start('--config', pathOf('proxy.json'), ...flag)
+    expect(await ended).toBe(2)
+    expect(output.error).toContain(`${flag[0]}: it has no effect beside --config`)
+  })
+
+  test.each([
     ['{', 'is not JSON'],
     ['[]', 'expected an object'],
     ['{"endpoints":[]}', 'one or more'],
