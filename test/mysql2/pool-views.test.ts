@@ -172,6 +172,18 @@ describe.each(VERSIONS)('a view of a pool of $name', ({ callbacks, promises }) =
     expect(opened.connections).toBe(3)
   })
 
+  test('withLoginRetry with enabled: false: the same pool, as on a laptop', () => {
+    const iam = createAuroraIam({ enabled: false })
+    const { host, port } = address
+    const plain = withAuroraIam({ host, port, user: 'app', password: '' }, iam)
+    const pool = keep(promises.createPool(plain as never))
+    expect(withLoginRetry(pool, iam)).toBe(pool)
+    const { iam: other, options: given } = options(1)
+    expect(errorThrownBy(() => withLoginRetry(pool, other))).toMatchObject({ option: 'pool' })
+    const signed = keep(promises.createPool(given as never))
+    expect(errorThrownBy(() => withLoginRetry(signed, iam))).toMatchObject({ option: 'iam' })
+  })
+
   test('connections by password: they have no lifetime, and are kept', async () => {
     server.script = async (session) => {
       session.send(greeting('MySQL'))

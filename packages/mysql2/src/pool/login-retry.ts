@@ -24,12 +24,14 @@ export interface RetryablePool {
  *
  * @param pool - mysql2's pool, which stays unchanged
  * @param iam - the {@link AuroraIam} that the pool's options were made with
- * @returns a view to use in place of `pool`; `pool` itself where it is such a view
+ * @returns a view to use in place of `pool`; `pool` itself where it is such a view, and with `enabled: false`
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_INVALID_OPTION` for another object than a pool, a pool without IAM,
  * and a missing `iam`; `ERR_AURORA_IAM_CONFLICTING_OPTIONS` for another `iam` than the pool's
  */
 export function withLoginRetry<P extends RetryablePool>(pool: P, iam: AuroraIam): P {
   const driverPool = driverPoolOf(pool)
+  // With `enabled: false` the logins are by password, which no repetition changes.
+  if (iam !== undefined && !adapterIam(iam).enabled && !iamOf(driverPool)) return pool
   assertIam(driverPool, iam)
   const retrying = retryLogins(driverPool, adapterIam(iam))
   if (retrying === driverPool) return pool
@@ -50,8 +52,12 @@ export function retryLogins(pool: Pool, iam: AdapterIam): Pool {
   })
 }
 
+function iamOf(pool: Pool): AdapterIam | undefined {
+  return iamOfHooks(connectionOptionsOf(pool))
+}
+
 function assertIam(pool: Pool, iam: AuroraIam): void {
-  const own = iamOfHooks(connectionOptionsOf(pool))
+  const own = iamOf(pool)
   if (!own) {
     throw new AuroraIamError(
       'ERR_AURORA_IAM_INVALID_OPTION',
