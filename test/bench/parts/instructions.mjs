@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { instructionsOf } from '../core/instructions.mjs'
+import { instructionsBetweenLines } from '../core/instructions.mjs'
 import { nodeProgram } from '../core/node-program.mjs'
 import { startServer } from '../core/server.mjs'
 import { rounded } from '../core/statistics.mjs'
@@ -20,11 +20,10 @@ const CONTENDERS = [
   ]),
 ]
 
-// A name, the work, how many connections a round opens, and the rounds of the two counts. The start of the program and
-// the compilation of its code are in both counts, and not in their difference.
+// A name, the work, how many connections a round opens, the rounds before the count, and those that are counted.
 const MEASURES = [
-  { name: 'one at a time', work: 'connectOneByOne', each: 20, rounds: [10, 20] },
-  { name: '60 together', work: 'connectTogether', each: 60, rounds: [3, 6] },
+  { name: 'one at a time', work: 'connectOneByOne', each: 20, warmUpRounds: 15, rounds: 5 },
+  { name: '60 together', work: 'connectTogether', each: 60, warmUpRounds: 5, rounds: 2 },
 ]
 
 const program = fileURLToPath(new URL('../programs/connects.mjs', import.meta.url))
@@ -36,11 +35,11 @@ export async function run({ progress }) {
     for (const { name: measure, ...work } of MEASURES) {
       const contenders = []
       for (const [name, module, bare, ours, node] of CONTENDERS) {
-        progress(`${name}, ${measure}`)
         const [bareMillions, oursMillions] = await Promise.all(
           [bare, ours].map((kind) => millionsEach({ module, node, ...work }, { ...settings, kind })),
         )
         const ratio = Math.round((oursMillions / bareMillions) * 1_000) / 1_000
+        progress(`${name}, ${measure}: ${ratio}`)
         contenders.push({ name, bareMillions, oursMillions, ratio })
       }
       measures.push({ name: measure, contenders })
@@ -52,16 +51,11 @@ export async function run({ progress }) {
 }
 
 /** Returns the instructions of one connection in the client, in millions. */
-async function millionsEach({ module, node, work, each, rounds }, settings) {
-  const options = {
-    node: nodeProgram(node),
-    env: { ...process.env, BENCH_SETTINGS: JSON.stringify(settings) },
-  }
-  const [fewer, more] = [
-    await instructionsOf([program, module, work, String(rounds[0]), String(each)], options),
-    await instructionsOf([program, module, work, String(rounds[1]), String(each)], options),
-  ]
-  return rounded((more - fewer) / (rounds[1] - rounds[0]) / each / 1e6, 4)
+async function millionsEach({ module, node, work, each, warmUpRounds, rounds }, settings) {
+  const args = [program, module, work, ...[each, warmUpRounds, rounds].map(String)]
+  const env = { ...process.env, BENCH_SETTINGS: JSON.stringify(settings) }
+  const count = await instructionsBetweenLines(args, { node: nodeProgram(node), env })
+  return rounded(count / rounds / each / 1e6, 4)
 }
 
 export function print({ measures }) {
