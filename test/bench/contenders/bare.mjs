@@ -10,7 +10,7 @@ const PASSWORD_AGE_MS = 300_000
  * Returns the options of bare mysql2 for the same work: it dials the same address, verifies the same name with the same
  * authority, resumes TLS sessions, and sends a token as a password. `prepare` renews the token between two measures.
  */
-export function bareOptions({ hostname, port, dial, user, database, ca, iam }) {
+export function bareOptions({ hostname, port, dial, user, database, ca, iam, connectTimeout }) {
   const { region, credentials } = iam
   const signer = new Signer({ hostname, port, username: user, region, credentials })
   const options = {
@@ -20,6 +20,7 @@ export function bareOptions({ hostname, port, dial, user, database, ca, iam }) {
     database,
     password: undefined,
     enableCleartextPlugin: true,
+    connectTimeout,
     // One object, so that mysql2 resumes TLS sessions.
     ssl: { ca, minVersion: 'TLSv1.2', rejectUnauthorized: true, verifyIdentity: true },
     stream: () => {

@@ -25,7 +25,7 @@ function optionsOf({ kind, iam, driver, ...settings }) {
     const { options, prepare } = bareOptions({ ...settings, iam })
     return { options: () => options, prepare }
   }
-  const { hostname, port, dial, user, database, ca } = settings
+  const { hostname, port, dial, user, database, ca, connectTimeout } = settings
   if (kind === 'recipe') {
     const { options: bare, signer } = bareOptions({ ...settings, iam })
     const options = {
@@ -43,6 +43,6 @@ function optionsOf({ kind, iam, driver, ...settings }) {
     dial,
     rateLimit: kind === 'unlimited' ? false : 1_000_000,
   })
-  const options = withAuroraIam({ host: hostname, port, user, database, ...driver }, shared)
+  const options = withAuroraIam({ host: hostname, port, user, database, connectTimeout, ...driver }, shared)
   return { options: () => options }
 }

@@ -19,13 +19,14 @@ export function followHandshake(
     else release(login, stream)
   })
   limitQuit(stream)
-  command.once('error', (error) => {
+  // `on` takes less than `once`, and only the first outcome counts.
+  command.on('error', (error) => {
     login.fail(error)
     // mysql2 waits for the server to close the connection: one that does not would keep the socket.
     process.nextTick(() => stream.destroy())
   })
   if (check) requireWriter(login, { connection, command }, check)
-  else command.once('end', () => login.succeed())
+  else command.on('end', () => login.succeed())
 }
 
 /**
