@@ -15,12 +15,14 @@ const DAY = 86_400_000
  * Starts a Local Aurora behind a front that ends TLS, with a certificate of a root that has the name which AWS gives to
  * a root of the Region. `show` makes the front show a certificate that clients have to reject: one of a root that they
  * do not trust, or one for another name.
+ *
+ * @param options - of Local Aurora
  */
-export async function startProductionServer() {
+export async function startProductionServer(options) {
   const server = createServer()
   await once(server.listen(0, HOST), 'listening')
   const { port } = server.address()
-  const { aurora, settings } = await startServer({ signedPort: port })
+  const { aurora, settings } = await startServer({ ...options, signedPort: port })
   const { root, contexts } = await certificatesFor(aurora)
   let shown = 'valid'
   server.on('connection', (client) => {

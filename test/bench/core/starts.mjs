@@ -15,6 +15,9 @@ const FORMS = [
   ['one CA', ({ ca }) => ({ ca })],
 ]
 
+// What counts instructions makes a program 50 times slower.
+const CONNECT_TIMEOUT_MS = 300_000
+
 // Certificates that a program has to reject, and the errors.
 const REJECTED = [
   ['another root', 'unable to verify the first certificate'],
@@ -29,7 +32,12 @@ const REJECTED = [
  * the bytes of the bundles; and how to `close` all of it
  */
 export async function prepareStarts() {
-  const { settings, root, show, close: closeServer } = await startProductionServer()
+  const {
+    settings,
+    root,
+    show,
+    close: closeServer,
+  } = await startProductionServer({ connectTimeoutMs: CONNECT_TIMEOUT_MS })
   const { folder, caFile, remove } = installedFolder(root)
   const close = async () => {
     await closeServer()
@@ -65,7 +73,7 @@ function environment(folder, { iam, ...place }) {
     PATH: process.env.PATH,
     HOME: folder,
     ...credentialsEnvironment(iam.credentials),
-    PLACE: JSON.stringify({ ...place, region: iam.region }),
+    PLACE: JSON.stringify({ ...place, region: iam.region, connectTimeout: CONNECT_TIMEOUT_MS }),
   }
 }
 

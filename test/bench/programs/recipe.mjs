@@ -4,7 +4,9 @@ import { connect } from 'node:net'
 import { Signer } from '@aws-sdk/rds-signer'
 import mysql from 'mysql2/promise'
 
-const { hostname, port, dial, user, database, ca, caFile, region } = JSON.parse(process.env.PLACE)
+const { hostname, port, dial, user, database, ca, caFile, region, connectTimeout } = JSON.parse(
+  process.env.PLACE,
+)
 
 async function main() {
   // The credentials come from the default chain of the AWS SDK, as in ours.
@@ -14,6 +16,7 @@ async function main() {
     port,
     user,
     database,
+    connectTimeout,
     ssl: { ca: ca ?? readFileSync(caFile), verifyIdentity: true },
     stream: () => connect(dial.port, dial.host),
     authPlugins: {
