@@ -154,6 +154,12 @@ export function isLostOutsideTransaction(error: unknown): boolean {
   return code === 'P1017' && lostOutsideTransaction.has(meta?.driverAdapterError ?? {})
 }
 
+/** Records that the query of `error` was repeated: an extension that is applied twice does not repeat it again. */
+export function markRepeated(error: unknown): void {
+  const { meta } = error as { meta?: { driverAdapterError?: object } }
+  lostOutsideTransaction.delete(meta?.driverAdapterError ?? {})
+}
+
 /**
  * Returns the error for a query that waited too long for a connection.
  *

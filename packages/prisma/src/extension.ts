@@ -1,6 +1,6 @@
 import { AuroraIamError, describe, ownProperties, type WarmUpOptions } from '@aurora-iam/core/adapter'
 import { Prisma } from '@prisma/client/extension'
-import { isLostOutsideTransaction } from './errors.ts'
+import { isLostOutsideTransaction, markRepeated } from './errors.ts'
 import type { AuroraIamStatus } from './status.ts'
 
 /** Options of `extension()`. */
@@ -69,7 +69,10 @@ function defineExtension(members: AuroraIamClientMembers, retryReads: boolean) {
           return await query(args)
         } catch (error) {
           if (!isLostOutsideTransaction(error)) throw error
-          return query(args)
+          return query(args).catch((again: unknown) => {
+            markRepeated(again)
+            throw again
+          })
         }
       },
     },

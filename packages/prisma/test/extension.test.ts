@@ -73,6 +73,18 @@ const READS = [
   'groupBy',
 ]
 
+test('a read through a client with the extension twice: repeated once', async () => {
+  const call = { model: 'Author', operation: 'findMany', args: 'the arguments' }
+  const [outer, inner] = [operationsOf(RETRY), operationsOf(RETRY)]
+  const failures = [lost(), lost(), lost(), lost()]
+  let runs = 0
+  const query = async () => {
+    throw failures[runs++]
+  }
+  const error = await outer({ ...call, query: (args) => inner({ ...call, args, query }) }).catch((end) => end)
+  expect({ runs, error }).toEqual({ runs: 2, error: failures[1] })
+})
+
 test.each(READS)('%s whose connection was lost: repeated once', async (operation) => {
   const read = { model: 'Author', operation }
   expect(await attempt(RETRY, read, [lost()])).toEqual({ runs: 2, end: 'rows' })
