@@ -22,6 +22,17 @@ describe.each(VERSIONS)('requireWriter with $name', ({ promises }) => {
     await pool.end()
   })
 
+  test.each([
+    { nestTables: true },
+    { nestTables: '_' },
+    { typeCast: false },
+    { supportBigNumbers: true, bigNumberStrings: true },
+  ])('a writer, with rows in the form %j of the driver: the connection opens', async (form) => {
+    const pool = promises.createPool({ ...withAuroraIam(addressOf(aurora), watched().iam), ...form })
+    await pool.query('SELECT 1')
+    await pool.end()
+  })
+
   test('a reader, each connection to it: one connect-failed event', async () => {
     await aurora.restart({ readOnly: true })
     const { limiter, iam } = watched()

@@ -43,7 +43,12 @@ export interface AuthenticatingConnection {
     /** The commands that wait for the current one to end. */
     readonly _commands: { readonly length: number; pop(): unknown; unshift(command: unknown): void }
     query(
-      options: { readonly sql: string; readonly rowsAsArray: true; readonly typeCast: true },
+      options: {
+        readonly sql: string
+        readonly rowsAsArray: true
+        readonly nestTables: false
+        readonly typeCast: true
+      },
       callback: (
         error: (Error & { readonly fatal?: boolean }) | null,
         rows: ReadonlyArray<readonly unknown[]>,

@@ -357,7 +357,7 @@ describe.each(DRIVERS)('mysql2 %s', (minor, driver) => {
     const connection = open(driver, options(port))
     const { _command: handshake } = connection as unknown as { _command: EventEmitter }
     for (const sql of ['SELECT 1', 'SELECT 2']) connection.query(sql, () => {})
-    const asked = { sql: 'SELECT 0', rowsAsArray: true, typeCast: true } as const
+    const asked = { sql: 'SELECT 0', rowsAsArray: true, nestTables: false, typeCast: true } as const
     handshake.prependOnceListener('end', () => queryFirst(connection as never, asked, () => {}))
     const queued = await new Promise((resolve) => {
       connection.once('connect', () => resolve(queuedOf(connection)))
@@ -370,7 +370,7 @@ describe.each(DRIVERS)('mysql2 %s', (minor, driver) => {
     for (const sql of ['SELECT 1', 'SELECT 2']) connection.query(sql, () => {})
     connection.destroy()
     const errors: unknown[] = []
-    const asked = { sql: 'SELECT 0', rowsAsArray: true, typeCast: true } as const
+    const asked = { sql: 'SELECT 0', rowsAsArray: true, nestTables: false, typeCast: true } as const
     queryFirst(connection as never, asked, (error) => errors.push(error))
     expect(errors).toMatchObject([{ fatal: true }])
     expect(queuedOf(connection)).toEqual(['SELECT 1', 'SELECT 2'])

@@ -51,15 +51,19 @@ function requireWriter(
   command.prependOnceListener('end', () => {
     // The caller has closed the connection meanwhile: that is no failure.
     if (!connection.stream.writable) return
-    queryFirst(connection, { sql: check.sql, rowsAsArray: true, typeCast: true }, (error, rows) => {
-      const reason = error ?? check.refusal(rows[0]?.[0])
-      if (!reason) {
-        login.succeed()
-        return
-      }
-      login.discard(reason)
-      connection.stream.destroy(reason)
-    })
+    queryFirst(
+      connection,
+      { sql: check.sql, rowsAsArray: true, nestTables: false, typeCast: true },
+      (error, rows) => {
+        const reason = error ?? check.refusal(rows[0]?.[0])
+        if (!reason) {
+          login.succeed()
+          return
+        }
+        login.discard(reason)
+        connection.stream.destroy(reason)
+      },
+    )
   })
 }
 
