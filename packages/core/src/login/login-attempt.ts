@@ -17,6 +17,8 @@ export interface LoginOwner {
   tokenRejected(attempt: LoginAttempt, rejection: { error: Error; token: CachedToken; isNew: boolean }): void
   /** Records that the server answered 1045 without asking for a token. */
   tokenNotRequested(attempt: LoginAttempt, error: Error): void
+  /** Records that the server accepted the token. It is not called where the server asked for none. */
+  tokenAccepted(attempt: LoginAttempt): void
   succeeded(attempt: LoginAttempt): void
   failed(attempt: LoginAttempt, error: Error): void
 }
@@ -228,5 +230,6 @@ export class LoginAttempt {
     if (!this.#sent) return
     this.#sent.wasAccepted = true
     this.#sent.signer.acceptedAt = monotonicMs()
+    this.#owner.tokenAccepted(this)
   }
 }

@@ -207,8 +207,11 @@ export class LoginCoordinator implements AdapterIam, LoginOwner {
     setCause(error, tokenNotRequestedHint(target))
   }
 
-  succeeded({ target, startedAt, permitId }: LoginAttempt): void {
+  tokenAccepted({ target }: LoginAttempt): void {
     this.#tokens.accepted(target)
+  }
+
+  succeeded({ target, startedAt, permitId }: LoginAttempt): void {
     this.#reports.succeeded({ target, since: startedAt, permitId })
   }
 

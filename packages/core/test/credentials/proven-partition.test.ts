@@ -21,7 +21,11 @@ function setUp(options: AuroraIamOptions = {}) {
     if (error) login.fail(error)
     else login.succeed()
   }
-  return { token, logIn }
+  const logInWithoutToken = async (host: string) => {
+    const login = await iam.login(iam.resolve({ host, port: 3306, user: 'app' }))
+    login.succeed()
+  }
+  return { token, logIn, logInWithoutToken }
 }
 
 test('a database of another partition than one that accepted the credentials: refused, with the remedy', async () => {
@@ -46,6 +50,12 @@ test('a database of another partition that rejects the first login: it decides n
   await logIn(HOSTS.China, Object.assign(new Error('Access denied'), { errno: 1045 }))
   await logIn(HOSTS.Ireland)
   await expect(token(HOSTS.China)).rejects.toThrow(/one AuroraIam for each partition/)
+})
+
+test('a server that asks for no token, such as a local one without passwords: it decides nothing', async () => {
+  const { token, logInWithoutToken } = setUp()
+  await logInWithoutToken(HOSTS.Ireland)
+  await expect(token(HOSTS.China)).resolves.toBeDefined()
 })
 
 test('a tokenProvider: it serves each partition', async () => {
