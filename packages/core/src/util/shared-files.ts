@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { AuroraIamError } from '../errors.ts'
 import { monotonicMs } from './monotonic-ms.ts'
-import { sdkExports } from './sdk-exports.ts'
 
 /** The read that is under way, and when it began, on the monotonic clock. */
 let reading: { readonly done: Promise<void>; readonly startedAt: number } | undefined
@@ -29,17 +28,26 @@ export function awaitSharedFiles(timeoutMs: number): Promise<void> {
 
 // https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html
 async function readBoth(): Promise<void> {
-  const { getHomeDir } = await sdkExports(import('@smithy/core/config'))
   const { AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE } = process.env
   for (const path of [
     AWS_CONFIG_FILE || '~/.aws/config',
     AWS_SHARED_CREDENTIALS_FILE || '~/.aws/credentials',
   ]) {
     // As the SDK resolves it.
-    const resolved = path.startsWith('~/') ? join(getHomeDir(), path.slice(2)) : path
+    const resolved = path.startsWith('~/') ? join(await homeFolder(), path.slice(2)) : path
     // A file that is missing or cannot be read is an answer: the SDK reports it.
     await readFile(resolved).catch(() => undefined)
   }
+}
+
+/**
+ * Returns the home folder, by the rule of the SDK's `getHomeDir`. The module of that is not loaded for it: to find the
+ * names of its exports, Node 20 takes a third of the start of a program.
+ */
+async function homeFolder(): Promise<string> {
+  const { HOME, USERPROFILE, HOMEPATH, HOMEDRIVE = `C:${sep}` } = process.env
+  if (HOME || USERPROFILE) return (HOME || USERPROFILE) as string
+  return HOMEPATH ? `${HOMEDRIVE}${HOMEPATH}` : (await import('node:os')).homedir()
 }
 
 function unresponsive(): AuroraIamError {

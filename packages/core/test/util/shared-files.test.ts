@@ -24,10 +24,17 @@ test.each([
   ['~/.aws/config', { AWS_CONFIG_FILE: undefined }, '.aws/config'],
   ['~/.aws/credentials', { AWS_SHARED_CREDENTIALS_FILE: '' }, '.aws/credentials'],
   ['a path that begins with ~', { AWS_CONFIG_FILE: '~/aws.ini' }, 'aws.ini'],
+  ['~ without HOME', { AWS_CONFIG_FILE: undefined, HOME: '', USERPROFILE: '{home}' }, '.aws/config'],
+  [
+    '~ in two variables',
+    { AWS_CONFIG_FILE: undefined, HOME: undefined, HOMEDRIVE: '', HOMEPATH: '{home}' },
+    '.aws/config',
+  ],
 ])(
   '%s is not answered: the read is waited for until the time is over, and no second one begins',
   async (_what, variables, file) => {
-    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
+    for (const [name, value] of Object.entries(variables))
+      vi.stubEnv(name, value?.replace('{home}', pathOf('.')))
     const answer = createUnansweredFile(pathOf(file))
     const reading = awaitSharedFiles(1_000)
     vi.advanceTimersByTime(999)

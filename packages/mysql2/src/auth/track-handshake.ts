@@ -19,14 +19,13 @@ export function followHandshake(
     else release(login, stream)
   })
   limitQuit(stream)
-  // `on` takes less than `once`, and only the first outcome counts.
-  command.on('error', (error) => {
+  command.once('error', (error) => {
     login.fail(error)
     // mysql2 waits for the server to close the connection: one that does not would keep the socket.
     process.nextTick(() => stream.destroy())
   })
   if (check) requireWriter(login, { connection, command }, check)
-  else command.on('end', () => login.succeed())
+  else command.once('end', () => login.succeed())
 }
 
 /**

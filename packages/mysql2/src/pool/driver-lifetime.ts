@@ -25,9 +25,8 @@ export class DriverLifetime {
     })
     const lifetime = this.#lifetime
     lifetime.opened(connection)
-    // `on` takes less than `once`, and each is emitted once.
-    connection.stream.on('error', (error) => lifetime.broke(connection, error))
-    connection.stream.on('close', () => lifetime.closed(connection))
+    connection.stream.once('error', (error) => lifetime.broke(connection, error))
+    connection.stream.once('close', () => lifetime.closed(connection))
     onServerError(connection.stream, (error) => lifetime.failed(connection, error))
   }
 
