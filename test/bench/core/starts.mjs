@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { credentialsEnvironment } from '@aurora-iam/test-support/cli-program'
@@ -9,10 +10,13 @@ import { startProductionServer } from './production-server.mjs'
 
 // As in production: the recipe reads the file with all certificate authorities of AWS, which their documentation asks
 // for, and aurora-iam has those of the Region. With one CA: the certificate authority of the server is given to both.
+// With a profile: the credentials are in a file, and both use the credential chain of the AWS SDK. Else the credentials
+// are in the environment, as in AWS Lambda.
 // https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.SSL.html
 const FORMS = [
-  ['AWS CAs', ({ caFile }) => ({ caFile })],
-  ['one CA', ({ ca }) => ({ ca })],
+  { form: 'AWS CAs', authorities: ({ caFile }) => ({ caFile }) },
+  { form: 'AWS CAs, profile', authorities: ({ caFile }) => ({ caFile }), hasProfile: true },
+  { form: 'one CA', authorities: ({ ca }) => ({ ca }) },
 ]
 
 // What counts instructions makes a program 50 times slower.
@@ -45,8 +49,10 @@ export async function prepareStarts() {
   }
   try {
     const bundles = { recipe: await bundle(folder, 'recipe'), ours: await bundle(folder, 'ours') }
-    const programs = FORMS.flatMap(([form, authorities]) => {
-      const env = environment(folder, { ...settings, ca: undefined, ...authorities({ ...settings, caFile }) })
+    writeProfile(folder, settings.iam.credentials)
+    const programs = FORMS.flatMap(({ form, authorities, hasProfile }) => {
+      const place = { ...settings, ca: undefined, ...authorities({ ...settings, caFile }) }
+      const env = environment(folder, place, hasProfile)
       const group = (suffix, path) => [
         { name: `recipe${suffix}`, path: path.recipe, env },
         { name: `aurora-iam${suffix}`, path: path.ours, env, floor: `recipe${suffix}` },
@@ -68,13 +74,25 @@ export async function prepareStarts() {
   }
 }
 
-function environment(folder, { iam, ...place }) {
+function environment(folder, { iam, ...place }, hasProfile) {
   return {
     PATH: process.env.PATH,
     HOME: folder,
-    ...credentialsEnvironment(iam.credentials),
+    ...(hasProfile ? undefined : credentialsEnvironment(iam.credentials)),
     PLACE: JSON.stringify({ ...place, region: iam.region, connectTimeout: CONNECT_TIMEOUT_MS }),
   }
+}
+
+/** Writes the AWS shared files of the home folder `folder`. */
+function writeProfile(folder, { accessKeyId, secretAccessKey, sessionToken }) {
+  mkdirSync(join(folder, '.aws'))
+  const lines = [
+    '[default]',
+    `aws_access_key_id = ${accessKeyId}`,
+    `aws_secret_access_key = ${secretAccessKey}`,
+    ...(sessionToken ? [`aws_session_token = ${sessionToken}`] : []),
+  ]
+  writeFileSync(join(folder, '.aws/credentials'), `${lines.join('\n')}\n`)
 }
 
 async function assertRejects({ name, path, env }, certificate, error) {
