@@ -26,7 +26,8 @@ const CIPHER = /^(TLS_(AES|CHACHA20)_\w+|(EC)?DHE-(RSA|ECDSA)-(AES|CHACHA20)[A-Z
  * Returns the TLS policy for `target`, from the caller's `ca` and the driver's own `ssl` option.
  *
  * @throws {@link AuroraIamError} `ERR_AURORA_IAM_TLS_REQUIRED` for anything that would weaken it,
- * `ERR_AURORA_IAM_TRUST_ROOTS_MISSING`, `ERR_AURORA_IAM_CONFLICTING_OPTIONS` or `ERR_AURORA_IAM_UNKNOWN_OPTION`
+ * `ERR_AURORA_IAM_TRUST_ROOTS_MISSING`, `ERR_AURORA_IAM_CONFLICTING_OPTIONS`, `ERR_AURORA_IAM_UNKNOWN_OPTION` or
+ * `ERR_AURORA_IAM_INVALID_OPTION`
  */
 export function tlsPolicy(
   target: Pick<ConnectionTarget, 'hostname' | 'kind' | 'region'>,
@@ -128,8 +129,33 @@ function readVersion(value: unknown, option: string): TlsPolicy['minVersion'] {
 
 function readKept(name: string, value: unknown): unknown {
   if (name === 'maxVersion') return readVersion(value, 'ssl.maxVersion')
+  if (name === 'cert' || name === 'key') return readPem(name, value)
+  if (name === 'passphrase' && typeof value !== 'string') throw invalid(name, 'a string', value)
   if (name !== 'ciphers' || isCipherList(value)) return value
   throw weakened('ssl.ciphers', value, 'Leave it out, or name ECDHE, DHE or TLS 1.3 suites')
+}
+
+/** Returns a client certificate or its key, each in a form of Node's `tls.createSecureContext`. */
+function readPem(name: 'cert' | 'key', value: unknown): unknown {
+  const all: readonly unknown[] = Array.isArray(value) ? value : [value]
+  // A key can stand beside its passphrase.
+  const texts = name === 'key' ? all.map((one) => (one as { pem?: unknown } | null)?.pem ?? one) : all
+  if (texts.length > 0 && texts.every(isPem)) return value
+  const wanted = 'PEM (the content of the file, not its path): a string, a Buffer or an array of them'
+  throw invalid(name, wanted, value)
+}
+
+function isPem(value: unknown): boolean {
+  return (typeof value === 'string' || Buffer.isBuffer(value)) && value.includes('-----BEGIN ')
+}
+
+function invalid(name: string, wanted: string, given: unknown): AuroraIamError {
+  const option = `ssl.${name}`
+  return new AuroraIamError(
+    'ERR_AURORA_IAM_INVALID_OPTION',
+    `${option}: expected ${wanted}, got ${describe(given)}.`,
+    { option },
+  )
 }
 
 /** Accepts an option with the value that holds anyway, and refuses every other value. */

