@@ -13,13 +13,13 @@ export function assertNoIamOptions(given: object, path = ''): void {
   const name = Object.keys(given).find((one) => one !== 'port' && isOptionName(one))
   if (name === undefined) return
   const option = `${path}${name}`
-  const remedy = `Give it in the second argument: { ${name}: … }.`
+  const place = `in the second argument: { ${name}: … }.`
   const isHost = name === 'hostname' && !Object.hasOwn(given, 'host')
   throw unknown(
     option,
     isHost
-      ? `the driver calls the endpoint \`host\`. To sign for another name than \`host\`: ${remedy}`
-      : `an option of IAM, which has no effect here. ${remedy}`,
+      ? `the driver calls the endpoint \`host\`. To sign for another name, give it ${place}`
+      : `an option of IAM, which has no effect here. Give it ${place}`,
   )
 }
 
