@@ -1,4 +1,5 @@
-// Prints the files that are loaded by the import of the package in the argument, and by its first token.
+// Prints the files that are loaded by the import of the package in the argument, and by its first token, which is signed
+// with the credentials of the environment.
 import { createRequire, register } from 'node:module'
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 
@@ -23,14 +24,13 @@ function loaded() {
 
 const { createAuroraIam } = await import(process.argv[2])
 const atImport = loaded()
-const iam = createAuroraIam({
-  credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' },
-})
+const iam = createAuroraIam()
 const beforeToken = loaded()
 await iam.token({
   hostname: 'db.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com',
   port: 3306,
   username: 'app',
 })
-process.stdout.write(JSON.stringify({ atImport, beforeToken, afterToken: loaded() }))
+const afterToken = loaded()
+process.stdout.write(JSON.stringify({ atImport, beforeToken, afterToken, imported: [...files] }))
 port1.close()

@@ -11,7 +11,7 @@ export async function run({ quick, progress }) {
   try {
     const contenders = programs.flatMap(withAgain)
     const samples = new Map(contenders.map(({ name }) => [name, []]))
-    const blocks = quick ? 5 : 15
+    const blocks = quick ? 3 : 15
     for (let block = -1; block < blocks; block++) {
       const by = (block + 1) % contenders.length
       for (const { name, path, env } of [...contenders.slice(by), ...contenders.slice(0, by)]) {
