@@ -1,4 +1,4 @@
-// Prints the files that are loaded by the import of the package in the argument, and by its first token, which is signed
+// Prints the files that are loaded by the import of the package in the argument, and by its first token. It is signed
 // with the credentials of the environment.
 import { createRequire, register } from 'node:module'
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
