@@ -91,7 +91,7 @@ export class CredentialCache {
     if (latest && isRecent && !this.#isInvalid && now < latest.expiresMs - TRANSIT_MS) {
       return latest
     }
-    return this.#flights.run(partition, (isWanted) => this.#refresh(region, isWanted))
+    return this.#flights.run(partition, (isWanted) => this.#refresh(region, partition, isWanted))
   }
 
   /** Records that a database in `region` accepted these credentials. */
@@ -119,9 +119,8 @@ export class CredentialCache {
     this.#flights.clear()
   }
 
-  async #refresh(region: string, isWanted: () => boolean): Promise<ResolvedCredentials> {
+  async #refresh(region: string, partition: string, isWanted: () => boolean): Promise<ResolvedCredentials> {
     const isForced = this.#isInvalid
-    const partition = partitionOf(region)
     let resolved: ResolvedCredentials
     try {
       resolved = await this.#request(region, isForced)

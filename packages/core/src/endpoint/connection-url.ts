@@ -1,5 +1,5 @@
-import { AuroraIamError } from '../errors.ts'
 import { describe } from '../util/describe.ts'
+import { invalidOption } from '../util/invalid-option.ts'
 
 /** The option of a driver that holds a URL, and the options that can take its place, for messages. */
 export interface UrlOption {
@@ -18,7 +18,7 @@ export function assertUrlGiven(given: { readonly host?: unknown }, { option, ins
   if (!Object.hasOwn(given, option) || given.host) return
   const value = (given as Record<string, unknown>)[option]
   if (value !== undefined && value !== null && value !== '') return
-  throw invalid(
+  throw invalidOption(
     option,
     `${describe(value)}. The environment variable that it is read from is probably not set. Set it, or give ${instead} as options`,
   )
@@ -34,7 +34,7 @@ export function decodeUrlPart(part: string, option: string): string {
   try {
     return decodeURIComponent(part)
   } catch {
-    throw invalid(option, 'it contains a % that begins no character. Encode it as %25')
+    throw invalidOption(option, 'it contains a % that begins no character. Encode it as %25')
   }
 }
 
@@ -46,12 +46,8 @@ export function decodeUrlPart(part: string, option: string): string {
  */
 export function assertPasswordEncoded(url: URL, option: string): void {
   if (!(url.pathname + url.search + url.hash).includes('@')) return
-  throw invalid(
+  throw invalidOption(
     option,
     'there is an @ behind the host. Encode the password, or leave it out: @ is %40, / is %2F, ? is %3F and # is %23',
   )
-}
-
-function invalid(option: string, problem: string): AuroraIamError {
-  return new AuroraIamError('ERR_AURORA_IAM_INVALID_OPTION', `${option}: ${problem}.`, { option })
 }

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
-import { AuroraIamError } from '../errors.ts'
 import { describe } from '../util/describe.ts'
+import { invalidOption } from '../util/invalid-option.ts'
 
 /** One or more certificate authorities in PEM, as `tls.createSecureContext` takes them. */
 export type CertificateAuthorities = string | Buffer | ReadonlyArray<string | Buffer>
@@ -16,7 +16,7 @@ const BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g
 export function readCertificateAuthorities(value: unknown, option: string): CertificateAuthorities {
   const all = Array.isArray(value) ? value : [value]
   if (all.length === 0 || !all.every(isTextOrBuffer)) {
-    throw invalid(option, `expected ${WANTED}, got ${describe(value)}`)
+    throw invalidOption(option, `expected ${WANTED}, got ${describe(value)}`)
   }
   for (const one of all) assertCertificates(String(one), option)
   return value as CertificateAuthorities
@@ -28,19 +28,20 @@ const WANTED =
 function assertCertificates(pem: string, option: string): void {
   const blocks = pem.match(BLOCK) ?? []
   const begins = pem.split('-----BEGIN CERTIFICATE-----').length - 1
-  if (begins === 0) throw invalid(option, `expected ${WANTED}, got a text without a certificate`)
+  if (begins === 0) throw invalidOption(option, `expected ${WANTED}, got a text without a certificate`)
   if (blocks.some((block) => block.includes('\\n'))) {
-    throw invalid(
+    throw invalidOption(
       option,
       'its line breaks are the two characters \\ and n, as an environment variable or a JSON file in quotes has them. ' +
         "Replace them: `.replaceAll('\\\\n', '\\n')`",
     )
   }
-  if (blocks.length < begins) throw invalid(option, 'a certificate has no END line. Give the whole file')
+  if (blocks.length < begins)
+    throw invalidOption(option, 'a certificate has no END line. Give the whole file')
   for (const [index, block] of blocks.entries()) {
     if (isReadable(block)) continue
     const which = blocks.length === 1 ? 'the certificate' : `certificate ${index + 1} of ${blocks.length}`
-    throw invalid(option, `${which} cannot be read. Give the file unchanged, as it was downloaded`)
+    throw invalidOption(option, `${which} cannot be read. Give the file unchanged, as it was downloaded`)
   }
 }
 
@@ -56,8 +57,4 @@ export function isReadable(pem: string): boolean {
 
 function isTextOrBuffer(value: unknown): boolean {
   return typeof value === 'string' || Buffer.isBuffer(value)
-}
-
-function invalid(option: string, problem: string): AuroraIamError {
-  return new AuroraIamError('ERR_AURORA_IAM_INVALID_OPTION', `${option}: ${problem}.`, { option })
 }

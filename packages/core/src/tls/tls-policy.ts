@@ -1,6 +1,7 @@
 import type { ConnectionTarget } from '../endpoint/connection-target.ts'
 import { AuroraIamError } from '../errors.ts'
 import { describe, describeName } from '../util/describe.ts'
+import { invalidOption } from '../util/invalid-option.ts'
 import { type CertificateAuthorities, readCertificateAuthorities } from './certificate-authorities.ts'
 import { areAwsRoots, trustRoots } from './trust-roots.ts'
 
@@ -70,10 +71,9 @@ const REFUSED: Readonly<Record<string, string>> = {
 function readSsl(ssl: unknown): GivenTls {
   if (isDefaultRoots(ssl)) return DEFAULTS
   if (Array.isArray(ssl)) {
-    throw new AuroraIamError(
-      'ERR_AURORA_IAM_INVALID_OPTION',
-      'ssl: expected an object of TLS options, got an array. Leave `ssl` out; for other certificate authorities give `ca`.',
-      { option: 'ssl' },
+    throw invalidOption(
+      'ssl',
+      'expected an object of TLS options, got an array. Leave `ssl` out; for other certificate authorities give `ca`',
     )
   }
   if (typeof ssl !== 'object' || ssl === null) {
@@ -130,7 +130,9 @@ function readVersion(value: unknown, option: string): TlsPolicy['minVersion'] {
 function readKept(name: string, value: unknown): unknown {
   if (name === 'maxVersion') return readVersion(value, 'ssl.maxVersion')
   if (name === 'cert' || name === 'key') return readPem(name, value)
-  if (name === 'passphrase' && typeof value !== 'string') throw invalid(name, 'a string', value)
+  if (name === 'passphrase' && typeof value !== 'string') {
+    throw invalidOption('ssl.passphrase', `expected a string, got ${describe(value)}`)
+  }
   if (name !== 'ciphers' || isCipherList(value)) return value
   throw weakened('ssl.ciphers', value, 'Leave it out, or name ECDHE, DHE or TLS 1.3 suites')
 }
@@ -141,21 +143,14 @@ function readPem(name: 'cert' | 'key', value: unknown): unknown {
   // A key can stand beside its passphrase.
   const texts = name === 'key' ? all.map((one) => (one as { pem?: unknown } | null)?.pem ?? one) : all
   if (texts.length > 0 && texts.every(isPem)) return value
-  const wanted = 'PEM (the content of the file, not its path): a string, a Buffer or an array of them'
-  throw invalid(name, wanted, value)
+  throw invalidOption(
+    `ssl.${name}`,
+    `expected PEM (the content of the file, not its path): a string, a Buffer or an array of them, got ${describe(value)}`,
+  )
 }
 
 function isPem(value: unknown): boolean {
   return (typeof value === 'string' || Buffer.isBuffer(value)) && value.includes('-----BEGIN ')
-}
-
-function invalid(name: string, wanted: string, given: unknown): AuroraIamError {
-  const option = `ssl.${name}`
-  return new AuroraIamError(
-    'ERR_AURORA_IAM_INVALID_OPTION',
-    `${option}: expected ${wanted}, got ${describe(given)}.`,
-    { option },
-  )
 }
 
 /** Accepts an option with the value that holds anyway, and refuses every other value. */
